@@ -1,0 +1,181 @@
+//! Disentangled self-attention (DeBERTa, arXiv:2006.03654, equation 4) over packed rows.
+
+use std::sync::Arc;
+
+use burn::module::Module;
+use burn::tensor::{Device, Int, Tensor, TensorData, activation};
+
+use super::config::{EncoderConfig, PositionTerms};
+use super::kernel;
+use super::layers::Linear;
+use super::position::RelativeRows;
+use super::{Parameters, TokenRows};
+use crate::error::Result;
+
+/// What the attention scores are made from besides tensors; one per batch, shared by all layers.
+#[derive(Debug, Clone)]
+pub struct Geometry {
+    pub heads: usize,
+    /// √(head size · number of terms), rounded to f32 as upstream.
+    pub scale: f32,
+    pub terms: PositionTerms,
+    /// Ends of the packed rows; see [`TokenRows`].
+    pub offsets: Arc<[usize]>,
+    pub relative: Option<Arc<RelativeRows>>,
+}
+
+impl Geometry {
+    pub fn new(config: &EncoderConfig, rows: &TokenRows) -> Self {
+        let terms = config.relative.as_ref().map_or(PositionTerms::None, |r| r.terms);
+        let head_size = config.hidden_size / config.heads;
+        #[expect(clippy::cast_precision_loss, reason = "a head has at most some thousand dimensions")]
+        let scale = ((head_size * terms.count()) as f32).sqrt();
+        let relative = config.relative.as_ref().map(|r| Arc::new(RelativeRows::new(r, rows.longest())));
+        Self { heads: config.heads, scale, terms, offsets: rows.offsets().into(), relative }
+    }
+}
+
+/// Projected relative positions of one layer, `[table rows in use, hidden]` each.
+#[derive(Debug, Clone)]
+pub enum Positions {
+    None,
+    C2p { keys: Tensor<2> },
+    P2c { queries: Tensor<2> },
+    Both { keys: Tensor<2>, queries: Tensor<2> },
+}
+
+/// Which projections make keys and queries of the position table.
+#[derive(Module, Debug)]
+enum PositionProjections {
+    /// `share_att_key`: the content's own, with their biases.
+    Shared,
+    /// Own ones, only as far as the terms need them.
+    Own(OwnProjections),
+}
+
+#[derive(Module, Debug)]
+struct OwnProjections {
+    key: Option<Linear>,
+    query: Option<Linear>,
+}
+
+/// `DisentangledSelfAttention` in transformers' `modeling_deberta_v2.py`.
+#[derive(Module, Debug)]
+pub struct SelfAttention {
+    query: Linear,
+    key: Linear,
+    value: Linear,
+    positions: PositionProjections,
+}
+
+impl SelfAttention {
+    pub fn load(from: &mut impl Parameters, name: &str, config: &EncoderConfig) -> Result<Self> {
+        let size = config.hidden_size;
+        let mut linear = |part: &str| Linear::load(from, &format!("{name}.{part}"), size, size);
+        let (query, key, value) = (linear("query_proj")?, linear("key_proj")?, linear("value_proj")?);
+        let positions = match &config.relative {
+            Some(relative) if !relative.shared_keys => PositionProjections::Own(OwnProjections {
+                key: relative.terms.c2p().then(|| linear("pos_key_proj")).transpose()?,
+                query: relative.terms.p2c().then(|| linear("pos_query_proj")).transpose()?,
+            }),
+            _ => PositionProjections::Shared,
+        };
+        Ok(Self { query, key, value, positions })
+    }
+
+    /// `x`: `[tokens, hidden]`; `table`: `[table rows in use, hidden]` → `[tokens, hidden]`
+    pub fn forward(&self, x: &Tensor<2>, table: Option<&Tensor<2>>, geometry: &Geometry) -> Tensor<2> {
+        disentangled(
+            self.query.forward(x.clone()),
+            self.key.forward(x.clone()),
+            self.value.forward(x.clone()),
+            self.positions(table, geometry.terms),
+            geometry,
+        )
+    }
+
+    fn positions(&self, table: Option<&Tensor<2>>, terms: PositionTerms) -> Positions {
+        let Some(table) = table else { return Positions::None };
+        let (key, query) = match &self.positions {
+            PositionProjections::Shared => (Some(&self.key), Some(&self.query)),
+            PositionProjections::Own(own) => (own.key.as_ref(), own.query.as_ref()),
+        };
+        let keys = key.filter(|_| terms.c2p()).map(|key| key.forward(table.clone()));
+        let queries = query.filter(|_| terms.p2c()).map(|query| query.forward(table.clone()));
+        match (keys, queries) {
+            (None, None) => Positions::None,
+            (Some(keys), None) => Positions::C2p { keys },
+            (None, Some(queries)) => Positions::P2c { queries },
+            (Some(keys), Some(queries)) => Positions::Both { keys, queries },
+        }
+    }
+}
+
+/// Attention of every packed row over itself. `query`, `key`, `value`: `[tokens, hidden]`, heads side
+/// by side → `[tokens, hidden]`.
+///
+/// The fused CPU operation where the device has it, else [`plain`].
+pub fn disentangled(query: Tensor<2>, key: Tensor<2>, value: Tensor<2>, positions: Positions, geometry: &Geometry) -> Tensor<2> {
+    if query.device() == Device::flex() {
+        kernel::fused(query, key, value, positions, geometry)
+    } else {
+        plain(&query, &key, &value, &positions, geometry)
+    }
+}
+
+/// The definition, in tensor operations: the oracle of every fused version, and the path of devices
+/// that have none.
+///
+/// The position-to-content term uses the key's content against the projected table at the same index
+/// as content-to-position: upstream gathers at −bucket(j−i) and transposes, and buckets are odd.
+pub fn plain(query: &Tensor<2>, key: &Tensor<2>, value: &Tensor<2>, positions: &Positions, geometry: &Geometry) -> Tensor<2> {
+    let rows: Vec<Tensor<2>> = geometry
+        .offsets
+        .windows(2)
+        .filter(|ends| ends[0] < ends[1])
+        .map(|ends| plain_row(query, key, value, positions, geometry, ends[0]..ends[1]))
+        .collect();
+    Tensor::cat(rows, 0)
+}
+
+fn plain_row(
+    query: &Tensor<2>,
+    key: &Tensor<2>,
+    value: &Tensor<2>,
+    positions: &Positions,
+    geometry: &Geometry,
+    row: std::ops::Range<usize>,
+) -> Tensor<2> {
+    let (heads, len, hidden) = (geometry.heads, row.len(), query.dims()[1]);
+    // [rows, hidden] → [heads, rows, head size]
+    let split = |t: Tensor<2>| {
+        let n = t.dims()[0];
+        t.reshape([n, heads, hidden / heads]).swap_dims(0, 1)
+    };
+    let q = split(query.clone().slice([row.clone(), 0..hidden]));
+    let k = split(key.clone().slice([row.clone(), 0..hidden]));
+    let v = split(value.clone().slice([row, 0..hidden]));
+    let mut scores = q.clone().matmul(k.clone().transpose());
+    let (keys, queries) = match positions {
+        Positions::None => (None, None),
+        Positions::C2p { keys } => (Some(keys), None),
+        Positions::P2c { queries } => (None, Some(queries)),
+        Positions::Both { keys, queries } => (Some(keys), Some(queries)),
+    };
+    if let Some(relative) = &geometry.relative {
+        // [query, key] → row of the table; the same for every head.
+        let by_distance = relative.within(len);
+        let index: Vec<i64> = (0..len).flat_map(|i| (0..len).map(move |j| i64::from(by_distance[i + len - 1 - j]))).collect();
+        let index = Tensor::<2, Int>::from_data(TensorData::new(index, [len, len]), &query.device());
+        let index = index.unsqueeze::<3>().repeat_dim(0, heads);
+        if let Some(keys) = keys {
+            scores = scores + q.matmul(split(keys.clone()).transpose()).gather(2, index.clone());
+        }
+        if let Some(queries) = queries {
+            let by_key = k.matmul(split(queries.clone()).transpose()).gather(2, index.transpose());
+            scores = scores + by_key.transpose();
+        }
+    }
+    let weights = activation::softmax(scores / geometry.scale, 2);
+    weights.matmul(v).swap_dims(0, 1).reshape([len, hidden])
+}

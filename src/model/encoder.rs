@@ -1,0 +1,203 @@
+//! The DeBERTa-v2/v3 encoder: `DebertaV2Model` in transformers' `modeling_deberta_v2.py`, for
+//! evaluation (no dropout), over packed rows (so without an attention mask).
+
+use burn::module::{Module, Param};
+use burn::tensor::ops::ConvOptions;
+use burn::tensor::{Int, Tensor, TensorData, module::conv1d};
+
+use super::attention::{Geometry, SelfAttention};
+use super::config::{ConvConfig, EncoderConfig};
+use super::layers::{LayerNorm, Linear};
+use super::{Parameters, TokenRows};
+use crate::error::Result;
+
+/// Word, absolute position and token type embeddings.
+#[derive(Module, Debug)]
+struct Embeddings {
+    /// `[vocabulary, embedding]`
+    words: Param<Tensor<2>>,
+    /// `[max positions, embedding]`, with `position_biased_input`
+    positions: Option<Param<Tensor<2>>>,
+    /// `[types, embedding]`, where there are types; every token here is of type 0
+    types: Option<Param<Tensor<2>>>,
+    /// Embedding size to hidden size, where they differ
+    projection: Option<Linear>,
+    norm: LayerNorm,
+}
+
+impl Embeddings {
+    fn load(from: &mut impl Parameters, name: &str, config: &EncoderConfig) -> Result<Self> {
+        let size = config.embedding_size;
+        let mut table = |part: &str, rows: usize| -> Result<_> {
+            Ok(Param::from_tensor(from.tensor(&format!("{name}.{part}.weight"), [rows, size])?))
+        };
+        let words = table("word_embeddings", config.vocab_size)?;
+        let positions = config.absolute_positions.map(|rows| table("position_embeddings", rows)).transpose()?;
+        let types = (config.type_vocab_size > 0).then(|| table("token_type_embeddings", config.type_vocab_size)).transpose()?;
+        let projection = (size != config.hidden_size)
+            .then(|| Linear::load_unbiased(from, &format!("{name}.embed_proj"), size, config.hidden_size))
+            .transpose()?;
+        let norm = LayerNorm::load(from, &format!("{name}.LayerNorm"), config.hidden_size, config.layer_norm_eps)?;
+        Ok(Self { words, positions, types, projection, norm })
+    }
+
+    /// → `[tokens, hidden]`
+    fn forward(&self, rows: &TokenRows) -> Tensor<2> {
+        let device = self.words.val().device();
+        let index = |values: Vec<i64>| {
+            let count = values.len();
+            Tensor::<1, Int>::from_data(TensorData::new(values, [count]), &device)
+        };
+        let mut x = self.words.val().select(0, index(rows.ids().iter().map(|id| i64::from(*id)).collect()));
+        if let Some(positions) = &self.positions {
+            let places = rows.rows().flat_map(|row| (0..row.len()).map(|i| i64::try_from(i).unwrap_or(i64::MAX))).collect();
+            x = x + positions.val().select(0, index(places));
+        }
+        if let Some(types) = &self.types {
+            let size = types.val().dims()[1];
+            x = x + types.val().slice([0..1, 0..size]);
+        }
+        if let Some(projection) = &self.projection {
+            x = projection.forward(x);
+        }
+        self.norm.forward(x)
+    }
+}
+
+/// One transformer layer; normalisation after each residual sum.
+#[derive(Module, Debug)]
+struct Layer {
+    attention: SelfAttention,
+    attention_output: Linear,
+    attention_norm: LayerNorm,
+    intermediate: Linear,
+    output: Linear,
+    output_norm: LayerNorm,
+}
+
+impl Layer {
+    fn load(from: &mut impl Parameters, name: &str, config: &EncoderConfig) -> Result<Self> {
+        let (hidden, inner, eps) = (config.hidden_size, config.intermediate_size, config.layer_norm_eps);
+        Ok(Self {
+            attention: SelfAttention::load(from, &format!("{name}.attention.self"), config)?,
+            attention_output: Linear::load(from, &format!("{name}.attention.output.dense"), hidden, hidden)?,
+            attention_norm: LayerNorm::load(from, &format!("{name}.attention.output.LayerNorm"), hidden, eps)?,
+            intermediate: Linear::load(from, &format!("{name}.intermediate.dense"), hidden, inner)?,
+            output: Linear::load(from, &format!("{name}.output.dense"), inner, hidden)?,
+            output_norm: LayerNorm::load(from, &format!("{name}.output.LayerNorm"), hidden, eps)?,
+        })
+    }
+
+    /// `[tokens, hidden]` → `[tokens, hidden]`
+    fn forward(&self, x: Tensor<2>, table: Option<&Tensor<2>>, geometry: &Geometry, config: &EncoderConfig) -> Tensor<2> {
+        let context = self.attention.forward(&x, table, geometry);
+        let x = self.attention_norm.forward(self.attention_output.forward(context) + x);
+        let inner = config.activation.forward(self.intermediate.forward(x.clone()));
+        self.output_norm.forward(self.output.forward(inner) + x)
+    }
+}
+
+/// The convolution of v2-xlarge: over the embedding output, added to the first layer's output.
+#[derive(Module, Debug)]
+struct ConvLayer {
+    /// `[hidden, hidden / groups, kernel]`
+    weight: Param<Tensor<3>>,
+    /// `[hidden]`
+    bias: Param<Tensor<1>>,
+    norm: LayerNorm,
+}
+
+impl ConvLayer {
+    fn load(from: &mut impl Parameters, name: &str, conv: &ConvConfig, config: &EncoderConfig) -> Result<Self> {
+        let hidden = config.hidden_size;
+        Ok(Self {
+            weight: Param::from_tensor(from.tensor(&format!("{name}.conv.weight"), [hidden, hidden / conv.groups, conv.kernel])?),
+            bias: Param::from_tensor(from.tensor(&format!("{name}.conv.bias"), [hidden])?),
+            norm: LayerNorm::load(from, &format!("{name}.LayerNorm"), hidden, config.layer_norm_eps)?,
+        })
+    }
+
+    /// `embedded`, `first`: `[tokens, hidden]` → `[tokens, hidden]`
+    fn forward(&self, embedded: &Tensor<2>, first: Tensor<2>, geometry: &Geometry, conv: &ConvConfig) -> Tensor<2> {
+        let hidden = first.dims()[1];
+        let options = ConvOptions::new([1], [(conv.kernel - 1) / 2], [1], conv.groups);
+        let rows = geometry.offsets.windows(2).filter(|ends| ends[0] < ends[1]).map(|ends| {
+            let row = embedded.clone().slice([ends[0]..ends[1], 0..hidden]).transpose().unsqueeze::<3>();
+            conv1d(row, self.weight.val(), Some(self.bias.val()), options.clone()).squeeze_dim::<2>(0).transpose()
+        });
+        let convolved = conv.activation.forward(Tensor::cat(rows.collect(), 0));
+        self.norm.forward(first + convolved)
+    }
+}
+
+/// Embeddings and layers.
+#[derive(Module, Debug)]
+pub struct Encoder {
+    embeddings: Embeddings,
+    /// `[2 · span, hidden]`, with `relative_attention`
+    table: Option<Param<Tensor<2>>>,
+    table_norm: Option<LayerNorm>,
+    layers: Vec<Layer>,
+    conv: Option<ConvLayer>,
+    #[module(skip)]
+    config: EncoderConfig,
+}
+
+impl Encoder {
+    /// Takes every parameter below `{name}.`
+    pub fn load(from: &mut impl Parameters, name: &str, config: &EncoderConfig) -> Result<Self> {
+        let relative = config.relative.as_ref();
+        Ok(Self {
+            embeddings: Embeddings::load(from, &format!("{name}.embeddings"), config)?,
+            table: relative
+                .map(|r| from.tensor(&format!("{name}.encoder.rel_embeddings.weight"), [2 * r.span(), config.hidden_size]))
+                .transpose()?
+                .map(Param::from_tensor),
+            table_norm: relative
+                .filter(|r| r.normalised)
+                .map(|_| LayerNorm::load(from, &format!("{name}.encoder.LayerNorm"), config.hidden_size, config.layer_norm_eps))
+                .transpose()?,
+            layers: (0..config.layers)
+                .map(|i| Layer::load(from, &format!("{name}.encoder.layer.{i}"), config))
+                .collect::<Result<_>>()?,
+            conv: config.conv.as_ref().map(|conv| ConvLayer::load(from, &format!("{name}.encoder.conv"), conv, config)).transpose()?,
+            config: config.clone(),
+        })
+    }
+
+    pub fn config(&self) -> &EncoderConfig {
+        &self.config
+    }
+
+    /// Output of the last layer, `[tokens, hidden]`.
+    pub fn forward(&self, rows: &TokenRows) -> Tensor<2> {
+        self.forward_each(rows, |_| {})
+    }
+
+    /// As [`Self::forward`], showing the embedding output and the output of each layer as it comes.
+    pub fn forward_each(&self, rows: &TokenRows, mut see: impl FnMut(&Tensor<2>)) -> Tensor<2> {
+        let geometry = Geometry::new(&self.config, rows);
+        let table = self.table(&geometry);
+        let embedded = self.embeddings.forward(rows);
+        see(&embedded);
+        let mut x = embedded.clone();
+        for (i, layer) in self.layers.iter().enumerate() {
+            x = layer.forward(x, table.as_ref(), &geometry, &self.config);
+            if let (0, Some(layer), Some(conv)) = (i, &self.conv, &self.config.conv) {
+                x = layer.forward(&embedded, x, &geometry, conv);
+            }
+            see(&x);
+        }
+        x
+    }
+
+    /// The rows of the relative table that this batch reaches, normalised once for all layers.
+    fn table(&self, geometry: &Geometry) -> Option<Tensor<2>> {
+        let (table, rows) = (self.table.as_ref()?, geometry.relative.as_ref()?);
+        let used = table.val().slice([rows.first..rows.first + rows.count, 0..self.config.hidden_size]);
+        Some(match &self.table_norm {
+            Some(norm) => norm.forward(used),
+            None => used,
+        })
+    }
+}

@@ -1,0 +1,57 @@
+//! The model: tensors in, logits out. Knows nothing of files, benchmarks or reports.
+
+pub mod activation;
+pub mod attention;
+pub mod config;
+pub mod encoder;
+mod kernel;
+pub mod layers;
+pub mod pair_head;
+pub mod position;
+
+pub use config::{EncoderConfig, PairConfig};
+pub use pair_head::PairModel;
+
+use burn::tensor::Tensor;
+
+/// Where a model gets its parameters: a checkpoint, or an initialiser.
+///
+/// `D` dimensions with exactly the given sizes, each name asked for once.
+pub trait Parameters {
+    fn tensor<const D: usize>(&mut self, name: &str, shape: [usize; D]) -> crate::error::Result<Tensor<D>>;
+}
+
+/// Token rows of different lengths laid end to end, without padding.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct TokenRows {
+    ids: Vec<u32>,
+    /// Row r is `ids[offsets[r]..offsets[r + 1]]`; one entry more than rows.
+    offsets: Vec<usize>,
+}
+
+impl TokenRows {
+    pub fn new<'a>(rows: impl IntoIterator<Item = &'a [u32]>) -> Self {
+        let mut packed = Self { ids: Vec::new(), offsets: vec![0] };
+        for row in rows {
+            packed.ids.extend_from_slice(row);
+            packed.offsets.push(packed.ids.len());
+        }
+        packed
+    }
+
+    pub fn ids(&self) -> &[u32] {
+        &self.ids
+    }
+
+    pub fn offsets(&self) -> &[usize] {
+        &self.offsets
+    }
+
+    pub fn rows(&self) -> impl Iterator<Item = &[u32]> {
+        self.offsets.windows(2).map(|ends| &self.ids[ends[0]..ends[1]])
+    }
+
+    pub fn longest(&self) -> usize {
+        self.rows().map(<[u32]>::len).max().unwrap_or(0)
+    }
+}

@@ -1,0 +1,103 @@
+//! The pair model: encoder, three marker tokens, one score per candidate and task.
+
+use burn::module::Module;
+use burn::tensor::{Int, Tensor, TensorData};
+
+use super::config::PairConfig;
+use super::encoder::Encoder;
+use super::layers::Linear;
+use super::{Parameters, TokenRows};
+use crate::error::Result;
+
+/// `DebertaV2PairRM` of the model cards of `llm-blender/PairRM-hf` and `maywell/Better-PairRM`:
+/// score(x) = W₄ · tanh(W₁ · [source ; x] + b₁) + b₄ for both candidates, logit = mean over the tasks
+/// of score(first) − score(second).
+#[derive(Module, Debug)]
+pub struct PairModel {
+    pub encoder: Encoder,
+    /// `head_layer.1` (0 and 3 are dropout, 2 is tanh)
+    inner: Linear,
+    /// `head_layer.4`
+    outer: Linear,
+    #[module(skip)]
+    config: PairConfig,
+}
+
+/// Positions of the three marker tokens in a token row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Markers {
+    pub source: usize,
+    pub first: usize,
+    pub second: usize,
+}
+
+/// Why a row has no single position for each marker.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum MarkerError {
+    /// The reference asserts here.
+    #[error("no {0} marker is left in the token row")]
+    Missing(&'static str),
+    /// The reference raises, or silently returns more logits than rows.
+    #[error("the text contains the {0} marker token itself")]
+    Repeated(&'static str),
+}
+
+impl PairModel {
+    pub fn load(from: &mut impl Parameters, config: &PairConfig) -> Result<Self> {
+        let size = config.encoder.hidden_size;
+        Ok(Self {
+            encoder: Encoder::load(from, "pretrained_model", &config.encoder)?,
+            inner: Linear::load(from, "head_layer.1", 2 * size, size)?,
+            outer: Linear::load(from, "head_layer.4", size, config.n_tasks)?,
+            config: config.clone(),
+        })
+    }
+
+    pub fn config(&self) -> &PairConfig {
+        &self.config
+    }
+
+    /// Logits of rows whose markers are known; one per row, `[rows]`.
+    ///
+    /// `markers`: one entry per row, from [`PairConfig::markers`].
+    pub fn logits(&self, rows: &TokenRows, markers: &[Markers]) -> Tensor<1> {
+        let hidden = self.encoder.forward(rows);
+        let device = hidden.device();
+        let pick = |place: fn(&Markers) -> usize| {
+            let places: Vec<i64> = markers
+                .iter()
+                .zip(rows.offsets())
+                .map(|(markers, offset)| i64::try_from(offset + place(markers)).unwrap_or(i64::MAX))
+                .collect();
+            let index = Tensor::<1, Int>::from_data(TensorData::new(places, [markers.len()]), &device);
+            hidden.clone().select(0, index)
+        };
+        let source = pick(|m| m.source);
+        let difference = self.score(&source, pick(|m| m.first)) - self.score(&source, pick(|m| m.second));
+        difference.mean_dim(1).squeeze_dim(1)
+    }
+
+    /// `source`, `candidate`: `[rows, hidden]` → `[rows, tasks]`
+    fn score(&self, source: &Tensor<2>, candidate: Tensor<2>) -> Tensor<2> {
+        self.outer.forward(self.inner.forward(Tensor::cat(vec![source.clone(), candidate], 1)).tanh())
+    }
+}
+
+impl PairConfig {
+    /// Finds the markers of one token row.
+    pub fn markers(&self, ids: &[u32]) -> std::result::Result<Markers, MarkerError> {
+        let only = |id: u32, name: &'static str| {
+            let mut places = ids.iter().enumerate().filter(|(_, at)| **at == id).map(|(i, _)| i);
+            match (places.next(), places.next()) {
+                (Some(place), None) => Ok(place),
+                (None, _) => Err(MarkerError::Missing(name)),
+                (Some(_), Some(_)) => Err(MarkerError::Repeated(name)),
+            }
+        };
+        Ok(Markers {
+            source: only(self.source_prefix_id, "source")?,
+            first: only(self.cand1_prefix_id, "candidate1")?,
+            second: only(self.cand2_prefix_id, "candidate2")?,
+        })
+    }
+}

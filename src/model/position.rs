@@ -1,0 +1,80 @@
+//! Relative distances → rows of the relative embedding table. Integers only.
+
+use super::config::RelativeConfig;
+
+/// Log bucket of the distance `d` = query position − key position: exact up to `buckets / 2`, then
+/// ever wider. `make_log_bucket_position` in transformers' `modeling_deberta_v2.py`, which rounds
+/// up and evaluates in float32; double precision gives the same integers up to a distance of 3,400
+/// for every published setting (`log_buckets.json`).
+#[expect(clippy::cast_possible_truncation, clippy::cast_precision_loss, reason = "distances are far below 2^52")]
+pub fn log_bucket(d: i64, buckets: usize, max_distance: usize) -> i64 {
+    let mid = (buckets / 2) as i64;
+    if d.abs() <= mid {
+        return d;
+    }
+    let ratio = (d.abs() as f64 / mid as f64).ln() / ((max_distance as f64 - 1.0) / mid as f64).ln();
+    d.signum() * ((ratio * (mid - 1) as f64).ceil() as i64 + mid)
+}
+
+/// Row of the table for every distance that rows of up to `longest` tokens can have, counted from
+/// the lowest row that they reach: short inputs need a slice of the table only.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RelativeRows {
+    /// First table row in use.
+    pub first: usize,
+    /// Number of table rows in use.
+    pub count: usize,
+    /// Index into the slice by `distance + longest - 1`; never decreasing.
+    by_distance: Vec<u32>,
+}
+
+impl RelativeRows {
+    #[expect(clippy::cast_possible_wrap, clippy::cast_sign_loss, clippy::cast_possible_truncation, reason = "clamped to the table")]
+    pub fn new(config: &RelativeConfig, longest: usize) -> Self {
+        let span = config.span() as i64;
+        let reach = longest.max(1) as i64 - 1;
+        // Buckets pass the span beyond `max_distance`; the clamp is then at work, and the largest
+        // positive distance that has a row of its own is span - 1.
+        let row = |d: i64| {
+            let bucket = config.buckets.map_or(d, |b| log_bucket(d, b, config.max_distance));
+            (bucket + span).clamp(0, 2 * span - 1)
+        };
+        let first = row(-reach);
+        let by_distance: Vec<u32> = (-reach..=reach).map(|d| (row(d) - first) as u32).collect();
+        Self { first: first as usize, count: (row(reach) - first) as usize + 1, by_distance }
+    }
+
+    /// Slice index for every distance from −(len−1) to len−1, where `len` is at most the `longest`
+    /// that this was made for. `[2·len − 1]`.
+    pub fn within(&self, len: usize) -> &[u32] {
+        let centre = self.by_distance.len() / 2;
+        &self.by_distance[centre + 1 - len..centre + len]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::config::PositionTerms;
+
+    fn config(buckets: Option<usize>, max_distance: usize) -> RelativeConfig {
+        RelativeConfig { terms: PositionTerms::Both, shared_keys: true, buckets, max_distance, normalised: true }
+    }
+
+    #[test]
+    fn long_inputs_saturate_at_the_ends_of_the_table() {
+        let rows = RelativeRows::new(&config(Some(256), 512), 3400);
+        assert_eq!((rows.first, rows.count), (0, 512));
+        let all = rows.within(3400);
+        assert_eq!((all[0], all[3399], all[6798]), (0, 256, 511));
+        assert_eq!(rows.within(2), &[255, 256, 257]);
+    }
+
+    #[test]
+    fn short_inputs_use_a_slice() {
+        let rows = RelativeRows::new(&config(None, 24), 4);
+        assert_eq!((rows.first, rows.count), (21, 7));
+        assert_eq!(rows.within(4), &[0, 1, 2, 3, 4, 5, 6]);
+        assert_eq!(RelativeRows::new(&config(None, 24), 1).within(1), &[0]);
+    }
+}

@@ -1,0 +1,7 @@
+//! Texts → token ids, and token rows → batches.
+
+pub mod batch;
+mod spm;
+mod tokenizer;
+
+pub use tokenizer::{Side, Tokenizer};
