@@ -44,15 +44,7 @@ pub enum Positions {
     Both { keys: Tensor<2>, queries: Tensor<2> },
 }
 
-/// Which projections make keys and queries of the position table.
-#[derive(Module, Debug)]
-enum PositionProjections {
-    /// `share_att_key`: the content's own, with their biases.
-    Shared,
-    /// Own ones, only as far as the terms need them.
-    Own(OwnProjections),
-}
-
+/// Projections of the position table without `share_att_key`; those that the terms need.
 #[derive(Module, Debug)]
 struct OwnProjections {
     key: Option<Linear>,
@@ -65,7 +57,8 @@ pub struct SelfAttention {
     query: Linear,
     key: Linear,
     value: Linear,
-    positions: PositionProjections,
+    /// Absent with `share_att_key`: the content's own projections serve, with their biases.
+    own: Option<OwnProjections>,
 }
 
 impl SelfAttention {
@@ -73,14 +66,14 @@ impl SelfAttention {
         let size = config.hidden_size;
         let mut linear = |part: &str| Linear::load(from, &format!("{name}.{part}"), size, size);
         let (query, key, value) = (linear("query_proj")?, linear("key_proj")?, linear("value_proj")?);
-        let positions = match &config.relative {
-            Some(relative) if !relative.shared_keys => PositionProjections::Own(OwnProjections {
+        let own = match &config.relative {
+            Some(relative) if !relative.shared_keys => Some(OwnProjections {
                 key: relative.terms.c2p().then(|| linear("pos_key_proj")).transpose()?,
                 query: relative.terms.p2c().then(|| linear("pos_query_proj")).transpose()?,
             }),
-            _ => PositionProjections::Shared,
+            _ => None,
         };
-        Ok(Self { query, key, value, positions })
+        Ok(Self { query, key, value, own })
     }
 
     /// `x`: `[tokens, hidden]`; `table`: `[table rows in use, hidden]` → `[tokens, hidden]`
@@ -96,9 +89,9 @@ impl SelfAttention {
 
     fn positions(&self, table: Option<&Tensor<2>>, terms: PositionTerms) -> Positions {
         let Some(table) = table else { return Positions::None };
-        let (key, query) = match &self.positions {
-            PositionProjections::Shared => (Some(&self.key), Some(&self.query)),
-            PositionProjections::Own(own) => (own.key.as_ref(), own.query.as_ref()),
+        let (key, query) = match &self.own {
+            None => (Some(&self.key), Some(&self.query)),
+            Some(own) => (own.key.as_ref(), own.query.as_ref()),
         };
         let keys = key.filter(|_| terms.c2p()).map(|key| key.forward(table.clone()));
         let queries = query.filter(|_| terms.p2c()).map(|query| query.forward(table.clone()));

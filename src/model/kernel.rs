@@ -75,14 +75,13 @@ impl DisentangledAttention for Flex {
         let contexts: Vec<Vec<f32>> = tasks
             .par_iter()
             .map(|&(start, len, head)| {
-                let content = |m: &Matrix| Matrix { data: &m.data[start * hidden + head * size..], stride: hidden };
-                let table = |m: &Matrix| Matrix { data: &m.data[head * size..], stride: hidden };
+                let at = start * hidden + head * size;
                 let row = HeadRow {
-                    q: content(&q),
-                    k: content(&k),
-                    v: content(&v),
-                    pos_keys: geometry.terms.c2p().then(|| table(&pk)),
-                    pos_queries: geometry.terms.p2c().then(|| table(&pq)),
+                    q: q.from(at),
+                    k: k.from(at),
+                    v: v.from(at),
+                    pos_keys: geometry.terms.c2p().then(|| pk.from(head * size)),
+                    pos_queries: geometry.terms.p2c().then(|| pq.from(head * size)),
                     len,
                     size,
                 };
@@ -108,6 +107,13 @@ use burn::backend::ops::FloatTensorOps;
 struct Matrix<'a> {
     data: &'a [f32],
     stride: usize,
+}
+
+impl<'a> Matrix<'a> {
+    /// The view that begins `at` elements further.
+    fn from(self, at: usize) -> Matrix<'a> {
+        Matrix { data: &self.data[at..], stride: self.stride }
+    }
 }
 
 /// One head of one packed row.
@@ -149,7 +155,7 @@ impl HeadRow<'_> {
         let mut by_query = vec![0f32; BLOCK * width];
         for begin in (0..len).step_by(BLOCK) {
             let n = BLOCK.min(len - begin);
-            let queries = Matrix { data: &self.q.data[begin * self.q.stride..], stride: self.q.stride };
+            let queries = self.q.from(begin * self.q.stride);
             let scores = &mut scores[..n * len];
             product_transposed(scores, queries, n, self.k, len, size);
             if let Some(table) = &pos_keys {

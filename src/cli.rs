@@ -1,0 +1,87 @@
+//! What was typed. Code below [`crate::run`] never sees this.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::checkpoint::ModelSpec;
+use crate::template::Template;
+
+/// Scores pair reward models on preference benchmarks, with no Python and no GPU.
+#[derive(Debug, Parser)]
+#[command(version, arg_required_else_help = true, after_help = "Results go to stdout, talk and progress to stderr.\nExit codes: 0 done, 2 usage, 4 bad input, 5 not available, 6 invalid verdicts, 7 out of resources.")]
+pub struct Cli {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Score models on pairs and print the comparative table
+    Run(RunArgs),
+}
+
+#[derive(Debug, Args)]
+pub struct RunArgs {
+    /// A checkpoint: a directory, or owner/name[@revision] on the hub; once per model
+    #[arg(long = "model", value_name = "[NAME=]SPEC[,template=T]", required = true)]
+    pub models: Vec<ModelSpec>,
+    /// `reward-bench`, or a definition of your own; keeps only its subsets
+    #[arg(long, value_name = "NAME|FILE.toml")]
+    pub benchmark: Option<String>,
+    /// Pairs as .parquet, .jsonl, .json or .csv with columns prompt, chosen, rejected [, subset, id]
+    #[arg(long = "data", value_name = "FILE", required = true)]
+    pub data: Vec<PathBuf>,
+    /// Only subsets that match; may be repeated
+    #[arg(long = "subset", value_name = "GLOB")]
+    pub subsets: Vec<String>,
+    /// Text template of models that do not name their own
+    #[arg(long, value_name = "T")]
+    pub template: Option<Template>,
+    /// Where to compute
+    #[arg(long, value_enum, default_value_t)]
+    pub device: DeviceArg,
+    /// Working precision
+    #[arg(long, value_enum, default_value_t)]
+    pub dtype: DtypeArg,
+    /// Directory for run.json, verdicts.parquet, summary.json and report.md
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Only the first N pairs
+    #[arg(long, value_name = "N")]
+    pub limit: Option<usize>,
+    /// Threads; 0 is one per core
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub threads: usize,
+    /// Tokens in the model at once; more is faster up to a point and takes more memory
+    #[arg(long, value_name = "N", default_value_t = 4096, value_parser = clap::value_parser!(u32).range(1..))]
+    pub batch_tokens: u32,
+    /// What is printed on stdout
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum DeviceArg {
+    /// The best device that this build has: the CPU
+    #[default]
+    Auto,
+    Cpu,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum DtypeArg {
+    /// f32, the reference's precision
+    #[default]
+    Auto,
+    F32,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum Format {
+    #[default]
+    Table,
+    Markdown,
+    Json,
+    Csv,
+}

@@ -1,0 +1,223 @@
+//! Verdicts → accuracies with intervals, section scores and averages.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use crate::benchmark::Benchmark;
+use crate::score::{Decision, Verdict};
+
+/// 97.5 % point of the standard normal distribution.
+const Z: f64 = 1.959_963_984_540_054;
+
+/// Decisions of one subset.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Tally {
+    pub correct: usize,
+    pub wrong: usize,
+    pub tie: usize,
+    pub invalid: usize,
+}
+
+impl Tally {
+    fn add(&mut self, decision: Decision) {
+        match decision {
+            Decision::Correct => self.correct += 1,
+            Decision::Wrong => self.wrong += 1,
+            Decision::Tie => self.tie += 1,
+            Decision::Invalid => self.invalid += 1,
+        }
+    }
+
+    pub fn n(&self) -> usize {
+        self.correct + self.wrong + self.tie + self.invalid
+    }
+
+    /// Correct of all: ties and invalid pairs count against the model, as in the reference.
+    pub fn accuracy(&self) -> f64 {
+        ratio(self.correct, self.n())
+    }
+
+    /// Accuracy with its Wilson score interval (Wilson, 1927, JASA 22:209), 95 %.
+    pub fn estimate(&self) -> Estimate {
+        let n = count(self.n());
+        if n == 0.0 {
+            return Estimate { accuracy: 0.0, low: 0.0, high: 1.0 };
+        }
+        let p = self.accuracy();
+        let centre = (p + Z * Z / (2.0 * n)) / (1.0 + Z * Z / n);
+        let half = Z / (1.0 + Z * Z / n) * (p * (1.0 - p) / n + Z * Z / (4.0 * n * n)).sqrt();
+        Estimate { accuracy: p, low: (centre - half).max(0.0), high: (centre + half).min(1.0) }
+    }
+}
+
+/// A figure with its 95 % interval.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Estimate {
+    pub accuracy: f64,
+    pub low: f64,
+    pub high: f64,
+}
+
+/// What depends on which answer stands on the left.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct PositionBias {
+    /// Pairs with two finite logits.
+    pub n: usize,
+    /// Share of pairs whose two orders, each read alone, prefer different answers.
+    pub disagree: f64,
+    /// Accuracy of the order with the chosen answer left alone (logit > 0).
+    pub accuracy_chosen_first: f64,
+    /// Accuracy of the order with the rejected answer left alone (logit < 0).
+    pub accuracy_rejected_first: f64,
+}
+
+/// Everything that a table shows of one model.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Summary {
+    /// By subset, in the benchmark's order; subsets it does not know follow by name.
+    pub subsets: Vec<(String, Tally)>,
+    /// Sections with at least one pair, in the benchmark's order.
+    pub sections: Vec<(String, Estimate)>,
+    /// Plain mean of the subset accuracies: the model card's figure.
+    pub average: Estimate,
+    /// Mean of the section scores, where every section has pairs.
+    pub rewardbench: Option<Estimate>,
+    pub position_bias: PositionBias,
+    /// Over all pairs.
+    pub total: Tally,
+}
+
+impl Summary {
+    pub fn new(verdicts: &[Verdict], benchmark: &Benchmark) -> Self {
+        let mut tallies: BTreeMap<&str, Tally> = BTreeMap::new();
+        let mut total = Tally::default();
+        for verdict in verdicts {
+            tallies.entry(&verdict.subset).or_default().add(verdict.decision);
+            total.add(verdict.decision);
+        }
+        let sections: Vec<(String, Estimate)> = benchmark
+            .sections
+            .iter()
+            .filter_map(|section| {
+                let parts: Vec<(f64, Tally)> = section
+                    .subsets
+                    .iter()
+                    .filter_map(|subset| tallies.get(subset.as_str()).map(|tally| (count(benchmark.weight(subset)), *tally)))
+                    .collect();
+                (!parts.is_empty()).then(|| (section.name.clone(), weighted(&parts)))
+            })
+            .collect();
+        let all_sections = !sections.is_empty() && sections.len() == benchmark.sections.len();
+        let rewardbench = all_sections.then(|| mean(&sections.iter().map(|(_, estimate)| *estimate).collect::<Vec<_>>()));
+        let parts: Vec<(f64, Tally)> = tallies.values().map(|tally| (1.0, *tally)).collect();
+
+        let known = benchmark.sections.iter().flat_map(|s| &s.subsets).map(String::as_str);
+        let mut order: Vec<&str> = known.filter(|subset| tallies.contains_key(subset)).collect();
+        order.extend(tallies.keys().filter(|subset| !benchmark.sections.iter().any(|s| s.subsets.iter().any(|known| known == *subset))));
+        Self {
+            subsets: order.into_iter().map(|subset| (subset.to_owned(), tallies[subset])).collect(),
+            sections,
+            average: weighted(&parts),
+            rewardbench,
+            position_bias: position_bias(verdicts),
+            total,
+        }
+    }
+}
+
+/// Weighted mean of accuracies over Σ weights; interval from the normal approximation with the
+/// variance of a stratified sample, Σ (w/W)² p(1−p)/n (Cochran, Sampling Techniques, 1977, 5.3).
+fn weighted(parts: &[(f64, Tally)]) -> Estimate {
+    let whole: f64 = parts.iter().map(|(w, _)| w).sum();
+    if whole == 0.0 {
+        return Estimate { accuracy: 0.0, low: 0.0, high: 1.0 };
+    }
+    let accuracy = parts.iter().map(|(w, tally)| w * tally.accuracy()).sum::<f64>() / whole;
+    let variance: f64 = parts.iter().map(|(w, t)| (w / whole).powi(2) * t.accuracy() * (1.0 - t.accuracy()) / count(t.n())).sum();
+    interval(accuracy, Z * variance.sqrt())
+}
+
+/// Plain mean of independent figures.
+fn mean(parts: &[Estimate]) -> Estimate {
+    let n = count(parts.len());
+    let accuracy = parts.iter().map(|e| e.accuracy).sum::<f64>() / n;
+    let half = parts.iter().map(|e| ((e.high - e.low) / 2.0).powi(2)).sum::<f64>().sqrt() / n;
+    interval(accuracy, half)
+}
+
+fn interval(accuracy: f64, half: f64) -> Estimate {
+    Estimate { accuracy, low: (accuracy - half).max(0.0), high: (accuracy + half).min(1.0) }
+}
+
+fn position_bias(verdicts: &[Verdict]) -> PositionBias {
+    let scored: Vec<&Verdict> = verdicts.iter().filter(|v| v.margin.is_finite()).collect();
+    let share = |test: fn(&Verdict) -> bool| ratio(scored.iter().filter(|v| test(v)).count(), scored.len());
+    PositionBias {
+        n: scored.len(),
+        disagree: share(|v| (v.logit_ab > 0.0) != (v.logit_ba < 0.0)),
+        accuracy_chosen_first: share(|v| v.logit_ab > 0.0),
+        accuracy_rejected_first: share(|v| v.logit_ba < 0.0),
+    }
+}
+
+fn ratio(part: usize, whole: usize) -> f64 {
+    if whole == 0 { 0.0 } else { count(part) / count(whole) }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "counts of rows are far below 2^52")]
+fn count(n: usize) -> f64 {
+    n as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tally(correct: usize, n: usize) -> Tally {
+        Tally { correct, wrong: n - correct, ..Tally::default() }
+    }
+
+    /// Newcombe (1998, Statistics in Medicine 17:857), table I, method 3.
+    #[test]
+    fn wilson_intervals_of_newcombe() {
+        for (correct, n, low, high) in [(81, 263, 0.2553, 0.3662), (15, 148, 0.0624, 0.1605), (0, 20, 0.0, 0.1611), (1, 29, 0.0061, 0.1718)] {
+            let e = tally(correct, n).estimate();
+            assert!((e.low - low).abs() < 5e-5 && (e.high - high).abs() < 5e-5, "{correct}/{n}: {e:?}");
+        }
+    }
+
+    fn verdicts(counts: &[(&str, usize, usize)]) -> Vec<Verdict> {
+        let verdict = |subset: &str, correct: bool| Verdict {
+            row: 0,
+            subset: subset.to_owned(),
+            id: None,
+            logit_ab: if correct { 1.0 } else { -1.0 },
+            logit_ba: 0.5,
+            margin: if correct { 0.5 } else { -1.5 },
+            decision: if correct { Decision::Correct } else { Decision::Wrong },
+            reason: None,
+            tokens_ab: 0,
+            tokens_ba: 0,
+            source_cut: 0,
+            chosen_cut: 0,
+            rejected_cut: 0,
+        };
+        counts.iter().flat_map(|(subset, correct, n)| (0..*n).map(move |i| verdict(subset, i < *correct))).collect()
+    }
+
+    #[test]
+    fn math_prm_weighs_984_in_its_section_and_one_in_the_average() {
+        let summary = Summary::new(&verdicts(&[("math-prm", 447, 447), ("hep-cpp", 0, 164)]), &Benchmark::reward_bench());
+        assert_eq!(summary.sections.len(), 1);
+        assert!((summary.sections[0].1.accuracy - 984.0 / 1148.0).abs() < 1e-12);
+        assert!((summary.average.accuracy - 0.5).abs() < 1e-12);
+        assert_eq!(summary.rewardbench, None);
+    }
+
+    #[test]
+    fn orders_that_prefer_the_left_answer_twice_disagree() {
+        let bias = Summary::new(&verdicts(&[("x", 1, 2)]), &Benchmark::reward_bench()).position_bias;
+        assert_eq!((bias.disagree, bias.accuracy_chosen_first, bias.accuracy_rejected_first), (0.5, 0.5, 0.0));
+    }
+}

@@ -1,0 +1,44 @@
+//! The table of a model card.
+
+use super::{Line, Report, cell, lines, notes};
+use crate::error::one_line;
+
+/// A heading, the table, and the notes as a list.
+pub fn markdown(report: &Report) -> String {
+    let mut text = format!("# {}\n\n", escape(&report.title));
+    let names: Vec<String> = report.models.iter().map(|m| escape(&m.name)).collect();
+    text.push_str(&format!("| subset | n | {} |\n", names.join(" | ")));
+    text.push_str(&format!("|:--|--:|{}\n", "--:|".repeat(names.len())));
+    let [subsets, sections, totals] = lines(report);
+    for line in &subsets {
+        text.push_str(&row(line, ""));
+    }
+    for line in sections.iter().chain(&totals) {
+        text.push_str(&row(line, "**"));
+    }
+    text.push('\n');
+    for note in notes(report) {
+        text.push_str(&format!("- {}\n", escape(&note)));
+    }
+    text
+}
+
+fn row(line: &Line, mark: &str) -> String {
+    let cells: Vec<String> = line.cells.iter().map(|value| cell(*value)).collect();
+    format!("| {mark}{}{mark} | {} | {} |\n", escape(&line.label), line.n, cells.join(" | "))
+}
+
+/// Text that stays text: no cell ends, no code, no HTML, no line ends.
+fn escape(text: &str) -> String {
+    let mut out = String::new();
+    for c in one_line(text).chars() {
+        match c {
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '&' => out.push_str("&amp;"),
+            '|' | '`' | '*' | '_' | '[' | ']' | '\\' => out.extend(['\\', c]),
+            _ => out.push(c),
+        }
+    }
+    out
+}

@@ -1,0 +1,198 @@
+//! Pairs → verdicts: both orders of every pair through the model, the margin, the decision.
+
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use crate::dataset::{Id, Pair};
+use crate::error::Result;
+use crate::model::pair_head::Markers;
+use crate::model::{PairConfig, PairModel, TokenRows};
+use crate::template::{Row, Template};
+use crate::tokens::{Tokenizer, batch};
+
+/// What the margin says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Decision {
+    /// Margin above 0: the model prefers the chosen answer.
+    Correct,
+    /// Margin below 0.
+    Wrong,
+    /// Margin exactly 0; counts against the model, as in the reference.
+    Tie,
+    /// No finite margin, or no token row that the reference could score.
+    Invalid,
+}
+
+impl Decision {
+    pub fn of_margin(margin: f32) -> Self {
+        match margin.partial_cmp(&0.0) {
+            _ if !margin.is_finite() => Self::Invalid,
+            Some(std::cmp::Ordering::Greater) => Self::Correct,
+            Some(std::cmp::Ordering::Less) => Self::Wrong,
+            _ => Self::Tie,
+        }
+    }
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Correct => "correct",
+            Self::Wrong => "wrong",
+            Self::Tie => "tie",
+            Self::Invalid => "invalid",
+        }
+    }
+}
+
+/// One model's result on one pair.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Verdict {
+    pub row: usize,
+    pub subset: String,
+    pub id: Option<Id>,
+    /// Chosen left, rejected right; NaN where the pair was not scored.
+    pub logit_ab: f32,
+    /// Rejected left, chosen right.
+    pub logit_ba: f32,
+    /// `logit_ab − logit_ba`
+    pub margin: f32,
+    pub decision: Decision,
+    /// Why the decision is `Invalid`.
+    pub reason: Option<String>,
+    pub tokens_ab: usize,
+    pub tokens_ba: usize,
+    /// Ids that truncation removed, in the order chosen left.
+    pub source_cut: usize,
+    pub chosen_cut: usize,
+    pub rejected_cut: usize,
+}
+
+/// How much goes through the model at once. Changes speed and memory, never a verdict.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    pub batch_tokens: usize,
+    pub batch_rows: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { batch_tokens: 4096, batch_rows: 256 }
+    }
+}
+
+/// A pair as token rows, or why it cannot be scored.
+#[derive(Debug, Clone)]
+pub struct Prepared {
+    rows: Option<[Row; 2]>,
+    invalid: Option<String>,
+}
+
+/// Turns pairs into token rows, in parallel.
+pub fn prepare(pairs: &[Pair], template: Template, tokenizer: &Tokenizer, config: &PairConfig) -> Result<Vec<Prepared>> {
+    pairs
+        .par_iter()
+        .map(|pair| {
+            let (a, b) = (pair.chosen_conversation(), pair.rejected_conversation());
+            let rows = [template.row(tokenizer, &a, &b)?, template.row(tokenizer, &b, &a)?];
+            Ok(match rows {
+                [Ok(ab), Ok(ba)] => {
+                    let invalid = [&ab, &ba].into_iter().find_map(|row| unscorable(config, row));
+                    Prepared { rows: Some([ab, ba]), invalid }
+                }
+                [Err(reason), _] | [_, Err(reason)] => Prepared { rows: None, invalid: Some(reason.to_string()) },
+            })
+        })
+        .collect()
+}
+
+fn unscorable(config: &PairConfig, row: &Row) -> Option<String> {
+    if let Err(error) = config.markers(&row.ids) {
+        return Some(error.to_string());
+    }
+    let limit = config.encoder.absolute_positions?;
+    (row.ids.len() > limit).then(|| format!("{} tokens, the model's absolute positions end at {limit}", row.ids.len()))
+}
+
+/// Scores prepared pairs; `progress` is told the tokens done after each batch.
+pub fn score(pairs: &[Pair], prepared: &[Prepared], model: &PairModel, limits: Limits, mut progress: impl FnMut(usize)) -> Vec<Verdict> {
+    // Rows to compute, as (pair, order). Equal rows are computed once: their margin is exactly 0,
+    // whatever a kernel does with its neighbours.
+    let mut jobs: Vec<(usize, usize, &[u32], Markers)> = Vec::new();
+    for (at, prepared) in prepared.iter().enumerate().filter(|(_, p)| p.invalid.is_none()) {
+        let Some([ab, ba]) = &prepared.rows else { continue };
+        for (order, row) in [ab, ba].into_iter().enumerate() {
+            if order == 1 && ab.ids == ba.ids {
+                continue;
+            }
+            if let Ok(markers) = model.config().markers(&row.ids) {
+                jobs.push((at, order, &row.ids, markers));
+            }
+        }
+    }
+    let lengths: Vec<usize> = jobs.iter().map(|(_, _, ids, _)| ids.len()).collect();
+    let mut logits = vec![[None; 2]; pairs.len()];
+    for members in batch::plan(&lengths, limits.batch_tokens.max(1), limits.batch_rows.max(1)) {
+        let rows = TokenRows::new(members.iter().map(|job| jobs[*job].2));
+        let markers: Vec<Markers> = members.iter().map(|job| jobs[*job].3).collect();
+        let values = model.logits(&rows, &markers).into_data();
+        for (job, value) in members.iter().zip(values.iter::<f32>()) {
+            let (pair, order, ..) = jobs[*job];
+            logits[pair][order] = Some(value);
+        }
+        progress(rows.ids().len());
+    }
+    pairs.iter().zip(prepared).zip(logits).map(|((pair, prepared), logits)| verdict(pair, prepared, logits)).collect()
+}
+
+/// Tokens that [`score`] will report as done.
+pub fn work(prepared: &[Prepared]) -> usize {
+    let scored = prepared.iter().filter(|p| p.invalid.is_none()).filter_map(|p| p.rows.as_ref());
+    scored.map(|[ab, ba]| ab.ids.len() + if ab.ids == ba.ids { 0 } else { ba.ids.len() }).sum()
+}
+
+fn verdict(pair: &Pair, prepared: &Prepared, logits: [Option<f32>; 2]) -> Verdict {
+    let logit_ab = logits[0].unwrap_or(f32::NAN);
+    let logit_ba = match &prepared.rows {
+        Some([ab, ba]) if ab.ids == ba.ids => logit_ab,
+        _ => logits[1].unwrap_or(f32::NAN),
+    };
+    let margin = logit_ab - logit_ba;
+    let decision = Decision::of_margin(margin);
+    let not_finite = || (decision == Decision::Invalid).then(|| "the margin is not finite".to_owned());
+    let [ab, ba] = prepared.rows.as_ref().map_or([None, None], |[ab, ba]| [Some(ab), Some(ba)]);
+    let of = |row: Option<&Row>, part: fn(&Row) -> usize| row.map_or(0, part);
+    Verdict {
+        row: pair.row,
+        subset: pair.subset.clone(),
+        id: pair.id.clone(),
+        logit_ab,
+        logit_ba,
+        margin,
+        decision,
+        reason: prepared.invalid.clone().or_else(not_finite),
+        tokens_ab: of(ab, |r| r.ids.len()),
+        tokens_ba: of(ba, |r| r.ids.len()),
+        source_cut: of(ab, |r| r.source_cut),
+        chosen_cut: of(ab, |r| r.first_cut),
+        rejected_cut: of(ab, |r| r.second_cut),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn decisions_by_margin() {
+        for (margin, decision) in [
+            (1e-9, Decision::Correct),
+            (-1e-9, Decision::Wrong),
+            (0.0, Decision::Tie),
+            (-0.0, Decision::Tie),
+            (f32::NAN, Decision::Invalid),
+            (f32::INFINITY, Decision::Invalid),
+        ] {
+            assert_eq!(Decision::of_margin(margin), decision, "{margin}");
+        }
+    }
+}
