@@ -90,7 +90,11 @@ mod tests {
 
     #[test]
     fn a_definition_that_contradicts_itself_is_refused() {
-        for text in ["name='x'\nsections=[{name='a',subsets=['b']}]\n[subsets]\na=1", "name='x'\ncolour=1\n[subsets]\na=1", "name='x'\nsections=[{name='s',subsets=['a']},{name='t',subsets=['a']}]\n[subsets]\na=1"] {
+        for text in [
+            "name='x'\nsections=[{name='a',subsets=['b']}]\n[subsets]\na=1",
+            "name='x'\ncolour=1\n[subsets]\na=1",
+            "name='x'\nsections=[{name='s',subsets=['a']},{name='t',subsets=['a']}]\n[subsets]\na=1",
+        ] {
             assert!(Benchmark::parse(text, Path::new("x.toml")).is_err(), "{text}");
         }
     }

@@ -9,7 +9,11 @@ use crate::template::Template;
 
 /// Scores pair reward models on preference benchmarks, with no Python and no GPU.
 #[derive(Debug, Parser)]
-#[command(version, arg_required_else_help = true, after_help = "Results go to stdout, talk and progress to stderr.\nExit codes: 0 done, 2 usage, 4 bad input, 5 not available, 6 invalid verdicts, 7 out of resources.")]
+#[command(
+    version,
+    arg_required_else_help = true,
+    after_help = "Results go to stdout, talk and progress to stderr.\nExit codes: 0 done, 2 usage, 4 bad input, 5 not available, 6 invalid verdicts, 7 out of resources."
+)]
 pub struct Cli {
     #[command(subcommand)]
     pub command: Command,

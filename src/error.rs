@@ -127,13 +127,8 @@ mod tests {
 
     #[test]
     fn rendering_names_cause_and_hint_and_drops_escapes() {
-        let error = Error::bad_input("failed to read rows: a\u{1b}[31mb.jsonl:3")
-            .caused_by(std::io::Error::other("expected a string"))
-            .hint("quote it");
-        assert_eq!(
-            error.render(),
-            "error: failed to read rows: a [31mb.jsonl:3\n  caused by: expected a string\n  hint: quote it"
-        );
+        let error = Error::bad_input("failed to read rows: a\u{1b}[31mb.jsonl:3").caused_by(std::io::Error::other("expected a string")).hint("quote it");
+        assert_eq!(error.render(), "error: failed to read rows: a [31mb.jsonl:3\n  caused by: expected a string\n  hint: quote it");
         assert_eq!(error.kind as u8, 4);
         assert!(error.render_json().starts_with("{\"error\":"));
     }

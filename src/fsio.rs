@@ -19,9 +19,7 @@ pub fn read(path: &Path) -> Result<Vec<u8>> {
 pub fn read_text(path: &Path) -> Result<String> {
     let text = String::from_utf8(read(path)?).map_err(|e| {
         let line = 1 + e.as_bytes()[..e.utf8_error().valid_up_to()].iter().filter(|b| **b == b'\n').count();
-        Error::bad_input(format!("failed to read text: {}:{line}", path.display()))
-            .caused_by(e.utf8_error())
-            .hint("save the file as UTF-8")
+        Error::bad_input(format!("failed to read text: {}:{line}", path.display())).caused_by(e.utf8_error()).hint("save the file as UTF-8")
     })?;
     Ok(text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text))
 }
@@ -93,9 +91,5 @@ fn set_ordinary_permissions(_: &File) -> std::io::Result<()> {
 
 /// A file that should be there, or an error that says which and what to do.
 pub fn require(path: PathBuf, hint: &str) -> Result<PathBuf> {
-    if path.exists() {
-        Ok(path)
-    } else {
-        Err(Error::new(Kind::Unavailable, format!("failed to find file: {}", path.display())).hint(hint))
-    }
+    if path.exists() { Ok(path) } else { Err(Error::new(Kind::Unavailable, format!("failed to find file: {}", path.display())).hint(hint)) }
 }

@@ -100,11 +100,8 @@ impl Summary {
             .sections
             .iter()
             .filter_map(|section| {
-                let parts: Vec<(f64, Tally)> = section
-                    .subsets
-                    .iter()
-                    .filter_map(|subset| tallies.get(subset.as_str()).map(|tally| (count(benchmark.weight(subset)), *tally)))
-                    .collect();
+                let parts: Vec<(f64, Tally)> =
+                    section.subsets.iter().filter_map(|subset| tallies.get(subset.as_str()).map(|tally| (count(benchmark.weight(subset)), *tally))).collect();
                 (!parts.is_empty()).then(|| (section.name.clone(), weighted(&parts)))
             })
             .collect();

@@ -81,7 +81,12 @@ fn score_model(mut checkpoint: Checkpoint, pairs: &[Pair], args: &RunArgs) -> Re
     // The CPU is the only device so far; `Device::default()` would listen to BURN_DEVICE and panic.
     let model = checkpoint.load_model(&Device::flex())?;
     let tokens = score::work(&prepared);
-    say(&format!("{name}: {} pairs, {tokens} tokens, template {}, cpu, f32, loaded in {:.1} s", pairs.len(), checkpoint.template, begun.elapsed().as_secs_f64()));
+    say(&format!(
+        "{name}: {} pairs, {tokens} tokens, template {}, cpu, f32, loaded in {:.1} s",
+        pairs.len(),
+        checkpoint.template,
+        begun.elapsed().as_secs_f64()
+    ));
     let bar = progress_bar(&name, tokens);
     let begun = Instant::now();
     let limits = Limits { batch_tokens: args.batch_tokens as usize, ..Limits::default() };
@@ -120,12 +125,8 @@ fn title(args: &RunArgs, pairs: &[Pair]) -> String {
 }
 
 fn complaint(report: &Report) -> Option<Error> {
-    let invalid: Vec<String> = report
-        .models
-        .iter()
-        .filter(|m| m.summary.total.invalid > 0)
-        .map(|m| format!("{} {}", m.summary.total.invalid, m.name))
-        .collect();
+    let invalid: Vec<String> =
+        report.models.iter().filter(|m| m.summary.total.invalid > 0).map(|m| format!("{} {}", m.summary.total.invalid, m.name)).collect();
     (!invalid.is_empty()).then(|| {
         Error::new(Kind::Numerical, format!("failed to score every pair: invalid verdicts: {}", invalid.join(", ")))
             .hint("the report lists the first pairs and why; they count as not correct")

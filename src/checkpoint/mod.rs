@@ -87,8 +87,8 @@ fn find_template(spec: &ModelSpec, flag: Option<Template>, dir: &Path) -> Result
     }
     let path = dir.join("pairbench.toml");
     if path.exists() {
-        let sidecar: Sidecar = toml::from_str(&fsio::read_text(&path)?)
-            .map_err(|e| Error::bad_input(format!("failed to parse sidecar: {}", path.display())).caused_by(e))?;
+        let sidecar: Sidecar =
+            toml::from_str(&fsio::read_text(&path)?).map_err(|e| Error::bad_input(format!("failed to parse sidecar: {}", path.display())).caused_by(e))?;
         if let Some(template) = sidecar.template {
             return Ok((template, "pairbench.toml"));
         }

@@ -69,8 +69,9 @@ impl ModelSpec {
             return Ok(path.to_owned());
         }
         if path.exists() {
-            return Err(Error::bad_input(format!("failed to open checkpoint: {} is not a directory", path.display()))
-                .hint("give the directory that holds config.json"));
+            return Err(
+                Error::bad_input(format!("failed to open checkpoint: {} is not a directory", path.display())).hint("give the directory that holds config.json")
+            );
         }
         let Some(repository) = self.repository() else {
             return Err(Error::unavailable(format!("failed to find checkpoint: {}", self.location))

@@ -62,13 +62,7 @@ impl Weights {
         let index = self.files.len();
         for (name, info) in metadata.tensors() {
             let (start, end) = info.data_offsets;
-            let place = Place {
-                file: index,
-                dtype: info.dtype,
-                shape: info.shape.clone(),
-                start: (8 + header + start) as u64,
-                bytes: end - start,
-            };
+            let place = Place { file: index, dtype: info.dtype, shape: info.shape.clone(), start: (8 + header + start) as u64, bytes: end - start };
             if self.tensors.insert(name.clone(), place).is_some() {
                 return Err(Error::bad_input(format!("failed to read weights: tensor `{name}` is in two files, the second: {}", path.display())));
             }
@@ -85,12 +79,7 @@ impl Weights {
     /// Ends the loading: the dtypes that were found, or an error if a tensor of the file has no
     /// place in the model.
     pub fn finish(self) -> Result<Vec<String>> {
-        let unused: Vec<&str> = self
-            .tensors
-            .keys()
-            .map(String::as_str)
-            .filter(|name| !IGNORED_SUFFIXES.iter().any(|suffix| name.ends_with(suffix)))
-            .collect();
+        let unused: Vec<&str> = self.tensors.keys().map(String::as_str).filter(|name| !IGNORED_SUFFIXES.iter().any(|suffix| name.ends_with(suffix))).collect();
         if unused.is_empty() {
             return Ok(self.dtypes.into_iter().collect());
         }

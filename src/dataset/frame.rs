@@ -43,9 +43,7 @@ pub fn csv(path: &Path) -> Result<Vec<RawRow>> {
 
 /// polars has panicked on damaged files and does not name the file in its errors.
 fn guarded(path: &Path, read: impl FnOnce() -> PolarsResult<DataFrame>) -> Result<DataFrame> {
-    let failed = || {
-        Error::bad_input(format!("failed to read pairs: {}", path.display())).hint("the file is damaged or not of the type that its name says")
-    };
+    let failed = || Error::bad_input(format!("failed to read pairs: {}", path.display())).hint("the file is damaged or not of the type that its name says");
     crate::quiet::quietly(|| catch_unwind(AssertUnwindSafe(read))).map_err(|_| failed())?.map_err(|e| failed().caused_by(e))
 }
 
@@ -72,12 +70,10 @@ fn rows(path: &Path, frame: &DataFrame) -> Result<Vec<RawRow>> {
 
 fn strings(path: &Path, name: &str, series: &Series) -> Result<Vec<String>> {
     // A categorical column is text in another storage.
-    let series = if matches!(series.dtype(), DataType::Categorical(..)) { series.cast(&DataType::String).unwrap_or_else(|_| series.clone()) } else { series.clone() };
+    let series =
+        if matches!(series.dtype(), DataType::Categorical(..)) { series.cast(&DataType::String).unwrap_or_else(|_| series.clone()) } else { series.clone() };
     let text = series.str().map_err(|_| bad_cell(path, 0, name, &format!("expected strings, found {}", series.dtype())))?;
-    text.iter()
-        .enumerate()
-        .map(|(at, value)| value.map(str::to_owned).ok_or_else(|| bad_cell(path, at, name, "expected a string, found null")))
-        .collect()
+    text.iter().enumerate().map(|(at, value)| value.map(str::to_owned).ok_or_else(|| bad_cell(path, at, name, "expected a string, found null"))).collect()
 }
 
 fn ids(path: &Path, series: &Series) -> Result<Vec<Id>> {

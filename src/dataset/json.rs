@@ -18,10 +18,7 @@ pub fn rows(path: &Path, text: &str) -> Result<Vec<RawRow>> {
         return values.into_iter().enumerate().map(|(at, value)| row(path, at, value)).collect();
     }
     let lines = text.split('\n').enumerate().filter(|(_, line)| !line.trim().is_empty());
-    lines
-        .enumerate()
-        .map(|(at, (line, text))| row(path, at, serde_json::from_str(text).map_err(|e| invalid(path, line + 1, &e))?))
-        .collect()
+    lines.enumerate().map(|(at, (line, text))| row(path, at, serde_json::from_str(text).map_err(|e| invalid(path, line + 1, &e))?)).collect()
 }
 
 fn invalid(path: &Path, line: usize, error: &serde_json::Error) -> Error {

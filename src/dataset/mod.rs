@@ -83,8 +83,11 @@ pub fn load(paths: &[impl AsRef<Path>]) -> Result<Vec<Pair>> {
             if let Some(id) = &raw.id
                 && let Some(first) = seen.insert((subset.clone(), id.clone()), pairs.len())
             {
-                return Err(Error::bad_input(format!("failed to read pairs: {}: row {at}: id {id} of subset {subset} occurs twice, first in row {first}", path.display()))
-                    .hint("subset and id together must identify a row; remove the copy, or the column `id`"));
+                return Err(Error::bad_input(format!(
+                    "failed to read pairs: {}: row {at}: id {id} of subset {subset} occurs twice, first in row {first}",
+                    path.display()
+                ))
+                .hint("subset and id together must identify a row; remove the copy, or the column `id`"));
             }
             pairs.push(Pair { row: pairs.len(), subset, id: raw.id, prompt: raw.prompt, chosen: raw.chosen, rejected: raw.rejected });
         }

@@ -78,13 +78,7 @@ impl SelfAttention {
 
     /// `x`: `[tokens, hidden]`; `table`: `[table rows in use, hidden]` → `[tokens, hidden]`
     pub fn forward(&self, x: &Tensor<2>, table: Option<&Tensor<2>>, geometry: &Geometry) -> Tensor<2> {
-        disentangled(
-            self.query.forward(x.clone()),
-            self.key.forward(x.clone()),
-            self.value.forward(x.clone()),
-            self.positions(table, geometry.terms),
-            geometry,
-        )
+        disentangled(self.query.forward(x.clone()), self.key.forward(x.clone()), self.value.forward(x.clone()), self.positions(table, geometry.terms), geometry)
     }
 
     fn positions(&self, table: Option<&Tensor<2>>, terms: PositionTerms) -> Positions {
@@ -109,11 +103,7 @@ impl SelfAttention {
 ///
 /// The fused CPU operation where the device has it, else [`plain`].
 pub fn disentangled(query: Tensor<2>, key: Tensor<2>, value: Tensor<2>, positions: Positions, geometry: &Geometry) -> Tensor<2> {
-    if query.device() == Device::flex() {
-        kernel::fused(query, key, value, positions, geometry)
-    } else {
-        plain(&query, &key, &value, &positions, geometry)
-    }
+    if query.device() == Device::flex() { kernel::fused(query, key, value, positions, geometry) } else { plain(&query, &key, &value, &positions, geometry) }
 }
 
 /// The definition, in tensor operations: the oracle of every fused version, and the path of devices
@@ -122,23 +112,12 @@ pub fn disentangled(query: Tensor<2>, key: Tensor<2>, value: Tensor<2>, position
 /// The position-to-content term uses the key's content against the projected table at the same index
 /// as content-to-position: upstream gathers at −bucket(j−i) and transposes, and buckets are odd.
 pub fn plain(query: &Tensor<2>, key: &Tensor<2>, value: &Tensor<2>, positions: &Positions, geometry: &Geometry) -> Tensor<2> {
-    let rows: Vec<Tensor<2>> = geometry
-        .offsets
-        .windows(2)
-        .filter(|ends| ends[0] < ends[1])
-        .map(|ends| plain_row(query, key, value, positions, geometry, ends[0]..ends[1]))
-        .collect();
+    let rows: Vec<Tensor<2>> =
+        geometry.offsets.windows(2).filter(|ends| ends[0] < ends[1]).map(|ends| plain_row(query, key, value, positions, geometry, ends[0]..ends[1])).collect();
     Tensor::cat(rows, 0)
 }
 
-fn plain_row(
-    query: &Tensor<2>,
-    key: &Tensor<2>,
-    value: &Tensor<2>,
-    positions: &Positions,
-    geometry: &Geometry,
-    row: std::ops::Range<usize>,
-) -> Tensor<2> {
+fn plain_row(query: &Tensor<2>, key: &Tensor<2>, value: &Tensor<2>, positions: &Positions, geometry: &Geometry, row: std::ops::Range<usize>) -> Tensor<2> {
     let (heads, len, hidden) = (geometry.heads, row.len(), query.dims()[1]);
     // [rows, hidden] → [heads, rows, head size]
     let split = |t: Tensor<2>| {

@@ -100,8 +100,7 @@ const MAX_SIZE: u64 = 1 << 24;
 impl PairConfig {
     /// Reads the text of a `config.json`; `path` is for the errors.
     pub fn parse(text: &str, path: &Path) -> Result<Self> {
-        let value: Value = serde_json::from_str(text)
-            .map_err(|e| Error::bad_input(format!("failed to parse config: {}", path.display())).caused_by(e))?;
+        let value: Value = serde_json::from_str(text).map_err(|e| Error::bad_input(format!("failed to parse config: {}", path.display())).caused_by(e))?;
         let Value::Object(map) = value else {
             return Err(Error::bad_input(format!("failed to parse config: {} is not a JSON object", path.display())));
         };
@@ -121,7 +120,10 @@ impl PairConfig {
             cand2_prefix_id: id("cand2_prefix_id")?,
             encoder,
         };
-        if config.cand1_prefix_id == config.cand2_prefix_id || config.source_prefix_id == config.cand1_prefix_id || config.source_prefix_id == config.cand2_prefix_id {
+        if config.cand1_prefix_id == config.cand2_prefix_id
+            || config.source_prefix_id == config.cand1_prefix_id
+            || config.source_prefix_id == config.cand2_prefix_id
+        {
             return Err(keys.refuse("cand2_prefix_id", "three different ids for source, cand1 and cand2"));
         }
         Ok(config)
@@ -185,13 +187,7 @@ fn relative(keys: &Keys, max_positions: usize) -> Result<Option<RelativeConfig>>
         }
         Some(_) => return Err(keys.refuse("norm_rel_ebd", "\"none\" or \"layer_norm\"")),
     };
-    Ok(Some(RelativeConfig {
-        terms: position_terms(keys)?,
-        shared_keys: keys.flag("share_att_key", false)?,
-        buckets,
-        max_distance,
-        normalised,
-    }))
+    Ok(Some(RelativeConfig { terms: position_terms(keys)?, shared_keys: keys.flag("share_att_key", false)?, buckets, max_distance, normalised }))
 }
 
 /// `pos_att_type` is a list in newer files and a `c2p|p2c` string in older ones: deberta-v3-large
@@ -262,11 +258,9 @@ impl Keys<'_> {
         let accepted = format!("an integer from 0 to {MAX_SIZE}");
         match (self.get(key), default) {
             (None, Some(default)) => Ok(default),
-            (value, _) => value
-                .and_then(Value::as_u64)
-                .filter(|n| *n <= MAX_SIZE)
-                .and_then(|n| usize::try_from(n).ok())
-                .ok_or_else(|| self.refuse(key, &accepted)),
+            (value, _) => {
+                value.and_then(Value::as_u64).filter(|n| *n <= MAX_SIZE).and_then(|n| usize::try_from(n).ok()).ok_or_else(|| self.refuse(key, &accepted))
+            }
         }
     }
 
@@ -280,10 +274,7 @@ impl Keys<'_> {
     fn signed(&self, key: &str, default: i64) -> Result<i64> {
         match self.get(key) {
             None => Ok(default),
-            Some(value) => value
-                .as_i64()
-                .filter(|n| n.unsigned_abs() <= MAX_SIZE)
-                .ok_or_else(|| self.refuse(key, "an integer; -1 for the default")),
+            Some(value) => value.as_i64().filter(|n| n.unsigned_abs() <= MAX_SIZE).ok_or_else(|| self.refuse(key, "an integer; -1 for the default")),
         }
     }
 
@@ -297,10 +288,7 @@ impl Keys<'_> {
     fn activation(&self, key: &str, default: Activation) -> Result<Activation> {
         match self.get(key) {
             None => Ok(default),
-            Some(value) => value
-                .as_str()
-                .and_then(Activation::from_name)
-                .ok_or_else(|| self.refuse(key, &Activation::names().join(", "))),
+            Some(value) => value.as_str().and_then(Activation::from_name).ok_or_else(|| self.refuse(key, &Activation::names().join(", "))),
         }
     }
 }

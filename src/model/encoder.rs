@@ -28,15 +28,12 @@ struct Embeddings {
 impl Embeddings {
     fn load(from: &mut impl Parameters, name: &str, config: &EncoderConfig) -> Result<Self> {
         let size = config.embedding_size;
-        let mut table = |part: &str, rows: usize| -> Result<_> {
-            Ok(Param::from_tensor(from.tensor(&format!("{name}.{part}.weight"), [rows, size])?))
-        };
+        let mut table = |part: &str, rows: usize| -> Result<_> { Ok(Param::from_tensor(from.tensor(&format!("{name}.{part}.weight"), [rows, size])?)) };
         let words = table("word_embeddings", config.vocab_size)?;
         let positions = config.absolute_positions.map(|rows| table("position_embeddings", rows)).transpose()?;
         let types = (config.type_vocab_size > 0).then(|| table("token_type_embeddings", config.type_vocab_size)).transpose()?;
-        let projection = (size != config.hidden_size)
-            .then(|| Linear::load_unbiased(from, &format!("{name}.embed_proj"), size, config.hidden_size))
-            .transpose()?;
+        let projection =
+            (size != config.hidden_size).then(|| Linear::load_unbiased(from, &format!("{name}.embed_proj"), size, config.hidden_size)).transpose()?;
         let norm = LayerNorm::load(from, &format!("{name}.LayerNorm"), config.hidden_size, config.layer_norm_eps)?;
         Ok(Self { words, positions, types, projection, norm })
     }
@@ -157,9 +154,7 @@ impl Encoder {
                 .filter(|r| r.normalised)
                 .map(|_| LayerNorm::load(from, &format!("{name}.encoder.LayerNorm"), config.hidden_size, config.layer_norm_eps))
                 .transpose()?,
-            layers: (0..config.layers)
-                .map(|i| Layer::load(from, &format!("{name}.encoder.layer.{i}"), config))
-                .collect::<Result<_>>()?,
+            layers: (0..config.layers).map(|i| Layer::load(from, &format!("{name}.encoder.layer.{i}"), config)).collect::<Result<_>>()?,
             conv: config.conv.as_ref().map(|conv| ConvLayer::load(from, &format!("{name}.encoder.conv"), conv, config)).transpose()?,
             config: config.clone(),
         })

@@ -4,7 +4,7 @@
 //! through an index tensor of the same size. Here the index is computed as the scores are made: one
 //! block of queries of one head at a time, so that what a core works on stays in its cache.
 
-use burn::backend::{Backend, Dispatch, Flex, backend_extension, tensor::FloatTensor};
+use burn::backend::{Backend, Dispatch, Flex, backend_extension, ops::FloatTensorOps, tensor::FloatTensor};
 use burn::tensor::{Tensor, TensorData};
 use rayon::prelude::*;
 
@@ -58,10 +58,7 @@ impl DisentangledAttention for Flex {
         geometry: Geometry,
     ) -> FloatTensor<Self> {
         let tensors = [query, key, value, pos_keys, pos_queries].map(|t| t.to_contiguous());
-        let [q, k, v, pk, pq] = tensors.each_ref().map(|t| Matrix {
-            data: &t.storage::<f32>()[t.layout().start_offset()..],
-            stride: t.layout().shape()[1],
-        });
+        let [q, k, v, pk, pq] = tensors.each_ref().map(|t| Matrix { data: &t.storage::<f32>()[t.layout().start_offset()..], stride: t.layout().shape()[1] });
         let hidden = q.stride;
         let size = hidden / geometry.heads;
         let tokens = geometry.offsets.last().copied().unwrap_or(0);
@@ -100,8 +97,6 @@ impl DisentangledAttention for Flex {
     }
 }
 
-use burn::backend::ops::FloatTensorOps;
-
 /// A row-major view: row i starts at `i · stride`.
 #[derive(Clone, Copy)]
 struct Matrix<'a> {
@@ -136,9 +131,7 @@ impl HeadRow<'_> {
         // The slice of the table that rows of this length reach; the batch's slice may be wider.
         let first = by_distance.first().map_or(0, |i| *i as usize);
         let width = by_distance.last().map_or(0, |i| *i as usize + 1 - first);
-        let slice = |table: Matrix| -> Vec<f32> {
-            (first..first + width).flat_map(|r| table.data[r * table.stride..][..size].iter().copied()).collect()
-        };
+        let slice = |table: Matrix| -> Vec<f32> { (first..first + width).flat_map(|r| table.data[r * table.stride..][..size].iter().copied()).collect() };
         let pos_keys = self.pos_keys.map(slice);
 
         // Keys against position queries, position-major: for one query, neighbouring keys at one
@@ -161,24 +154,10 @@ impl HeadRow<'_> {
             if let Some(table) = &pos_keys {
                 product_transposed(&mut by_query[..n * width], queries, n, Matrix { data: table, stride: size }, width, size);
             }
+            let positional = Positional { by_query: pos_keys.as_ref().map(|_| &by_query[..n * width]), by_key: by_key.as_deref(), by_distance, first, width };
             pulp::Arch::new().dispatch(|| {
                 for (r, scores) in scores.chunks_exact_mut(len).enumerate() {
-                    let i = begin + r;
-                    if !by_distance.is_empty() {
-                        // Key j is at distance i − j: the table runs backwards as j grows.
-                        let rows = &by_distance[i..i + len];
-                        if pos_keys.is_some() {
-                            let by_query = &by_query[r * width..][..width];
-                            for (score, row) in scores.iter_mut().zip(rows.iter().rev()) {
-                                *score += by_query[*row as usize - first];
-                            }
-                        }
-                        if let Some(by_key) = &by_key {
-                            for (j, (score, row)) in scores.iter_mut().zip(rows.iter().rev()).enumerate() {
-                                *score += by_key[(*row as usize - first) * len + j];
-                            }
-                        }
-                    }
+                    positional.add(scores, begin + r, r);
                     softmax(scores, 1.0 / geometry.scale);
                 }
             });
@@ -188,31 +167,75 @@ impl HeadRow<'_> {
     }
 }
 
+/// The relative-position terms of a block of queries.
+struct Positional<'a> {
+    /// Queries of the block against position keys, `[queries, width]`.
+    by_query: Option<&'a [f32]>,
+    /// Position queries against all keys, `[width, keys]`.
+    by_key: Option<&'a [f32]>,
+    /// Table row by distance, from −(keys−1) up.
+    by_distance: &'a [u32],
+    /// Table row that index 0 of `width` stands for.
+    first: usize,
+    width: usize,
+}
+
+impl Positional<'_> {
+    /// Adds the terms of query `i`, which is number `r` of the block. Far from the query on either
+    /// side all keys share the table's last or first row, so most of a long row needs no look-up.
+    #[inline(always)]
+    fn add(&self, scores: &mut [f32], i: usize, r: usize) {
+        let len = scores.len();
+        let (Some(lowest), Some(highest)) = (self.by_distance.first(), self.by_distance.last()) else { return };
+        // Key j is at distance i − j, entry i + len − 1 − j of the table: it runs backwards.
+        let first_above = self.by_distance.partition_point(|row| row <= lowest);
+        let first_highest = self.by_distance.partition_point(|row| row < highest);
+        let near = (i + len).saturating_sub(first_highest).min(len);
+        let far = (i + len).saturating_sub(first_above).clamp(near, len);
+        let row = |e: usize| self.by_distance[e] as usize - self.first;
+        for (keys, row) in [(0..near, row(2 * len - 2)), (far..len, row(0))] {
+            let c = self.by_query.map_or(0.0, |by_query| by_query[r * self.width + row]);
+            match self.by_key {
+                Some(by_key) => scores[keys.clone()].iter_mut().zip(&by_key[row * len..][keys]).for_each(|(s, p)| *s += c + p),
+                None => scores[keys].iter_mut().for_each(|s| *s += c),
+            }
+        }
+        let middle = &mut scores[near..far];
+        let rows = self.by_distance[i + len - far..i + len - near].iter().rev();
+        if let Some(by_query) = self.by_query {
+            let by_query = &by_query[r * self.width..][..self.width];
+            middle.iter_mut().zip(rows.clone()).for_each(|(s, row)| *s += by_query[*row as usize - self.first]);
+        }
+        if let Some(by_key) = self.by_key {
+            middle.iter_mut().zip(rows).enumerate().for_each(|(j, (s, row))| *s += by_key[(*row as usize - self.first) * len + near + j]);
+        }
+    }
+}
+
 /// softmax(`scale` · x) in place.
 #[inline(always)]
 fn softmax(x: &mut [f32], scale: f32) {
-    let highest = x.iter().copied().fold(f32::NEG_INFINITY, |a, b| if b > a { b } else { a });
+    let highest = in_lanes(x, f32::NEG_INFINITY, |a, b| if b > a { b } else { a });
     for v in x.iter_mut() {
         *v = exp((*v - highest) * scale);
     }
-    let sum = sum(x);
+    let sum = in_lanes(x, 0.0, |a, b| a + b);
     for v in x.iter_mut() {
         *v /= sum;
     }
 }
 
-/// Sum in sixteen lanes: fixed order, and the compiler can vectorise it.
+/// A fold in sixteen lanes: its order is fixed, and the compiler can vectorise it.
 #[inline(always)]
-fn sum(x: &[f32]) -> f32 {
-    let mut lanes = [0f32; 16];
-    let chunks = x.chunks_exact(16);
-    let rest: f32 = chunks.remainder().iter().sum();
+fn in_lanes(x: &[f32], zero: f32, f: impl Fn(f32, f32) -> f32) -> f32 {
+    let mut lanes = [zero; 16];
+    let (chunks, rest) = x.as_chunks::<16>();
     for chunk in chunks {
         for (lane, v) in lanes.iter_mut().zip(chunk) {
-            *lane += v;
+            *lane = f(*lane, *v);
         }
     }
-    lanes.iter().sum::<f32>() + rest
+    lanes.iter().chain(rest).fold(zero, |a, b| f(a, *b))
 }
 
 /// eˣ for x ≤ 0 within 2 units in the last place of f32, 0 below −87.3; NaN stays NaN.

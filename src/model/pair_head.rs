@@ -64,11 +64,8 @@ impl PairModel {
         let hidden = self.encoder.forward(rows);
         let device = hidden.device();
         let pick = |place: fn(&Markers) -> usize| {
-            let places: Vec<i64> = markers
-                .iter()
-                .zip(rows.offsets())
-                .map(|(markers, offset)| i64::try_from(offset + place(markers)).unwrap_or(i64::MAX))
-                .collect();
+            let places: Vec<i64> =
+                markers.iter().zip(rows.offsets()).map(|(markers, offset)| i64::try_from(offset + place(markers)).unwrap_or(i64::MAX)).collect();
             let index = Tensor::<1, Int>::from_data(TensorData::new(places, [markers.len()]), &device);
             hidden.clone().select(0, index)
         };

@@ -32,11 +32,7 @@ pub struct ModelReport {
 
 impl ModelReport {
     pub fn new(name: String, summary: Summary, verdicts: &[Verdict]) -> Self {
-        let invalid = verdicts
-            .iter()
-            .filter_map(|v| v.reason.as_ref().map(|reason| format!("row {} ({}): {reason}", v.row, v.subset)))
-            .take(5)
-            .collect();
+        let invalid = verdicts.iter().filter_map(|v| v.reason.as_ref().map(|reason| format!("row {} ({}): {reason}", v.row, v.subset))).take(5).collect();
         Self { name, summary, invalid }
     }
 }
@@ -62,11 +58,7 @@ fn lines(report: &Report) -> [Vec<Line>; 3] {
         cells: report.models.iter().map(|m| m.summary.sections.get(i).map(|(_, e)| e.accuracy)).collect(),
     });
     let total = first.map_or_else(String::new, |s| s.total.n().to_string());
-    let mut totals = vec![Line {
-        label: "average".to_owned(),
-        n: total,
-        cells: report.models.iter().map(|m| Some(m.summary.average.accuracy)).collect(),
-    }];
+    let mut totals = vec![Line { label: "average".to_owned(), n: total, cells: report.models.iter().map(|m| Some(m.summary.average.accuracy)).collect() }];
     if first.is_some_and(|s| s.rewardbench.is_some()) {
         totals.push(Line {
             label: "RewardBench score".to_owned(),
@@ -143,7 +135,10 @@ mod tests {
 
     #[test]
     fn csv_has_no_formulas() {
-        assert_eq!(csv(&sample()), "kind,name,n,A,'=B|<x> \nsubset,hep-go,4,0.500000,0.750000\nsection,Reasoning,,0.500000,0.750000\ntotal,average,4,0.500000,0.750000\n");
+        assert_eq!(
+            csv(&sample()),
+            "kind,name,n,A,'=B|<x> \nsubset,hep-go,4,0.500000,0.750000\nsection,Reasoning,,0.500000,0.750000\ntotal,average,4,0.500000,0.750000\n"
+        );
     }
 
     #[test]

@@ -9,7 +9,7 @@ use crate::error::one_line;
 /// what the names need: the same in a pipe.
 pub fn table(report: &Report) -> String {
     let mut table = Table::new();
-    table.load_style(presets::UTF8_HORIZONTAL_ONLY).set_content_arrangement(ContentArrangement::Disabled);
+    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
     let header = ["subset", "n"].into_iter().map(str::to_owned).chain(report.models.iter().map(|m| one_line(&m.name)));
     table.set_header(header);
     let blocks = lines(report);

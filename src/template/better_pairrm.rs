@@ -33,12 +33,7 @@ pub fn row(tokenizer: &Tokenizer, first: &[Message], second: &[Message]) -> Resu
     let (right, second_cut) = tokenizer.segment(&format!("<|candidate2|>{right}"), budget, Side::Right)?;
     ids.extend(left);
     ids.extend(right);
-    Ok(Row {
-        ids,
-        source_cut: early_source_cut + source_cut,
-        first_cut: early_first_cut + first_cut,
-        second_cut: early_second_cut + second_cut,
-    })
+    Ok(Row { ids, source_cut: early_source_cut + source_cut, first_cut: early_first_cut + first_cut, second_cut: early_second_cut + second_cut })
 }
 
 /// All messages but the last: each order uses the history of its left conversation.

@@ -55,8 +55,7 @@ fn source(conversation: &[Message]) -> String {
 
 /// All answers of one side, the shared history's included, verbatim.
 fn candidate(conversation: &[Message]) -> String {
-    let answers: Vec<String> =
-        conversation.chunks_exact(2).enumerate().map(|(i, turn)| format!("<Response {}>: {}", i + 1, turn[1].content)).collect();
+    let answers: Vec<String> = conversation.chunks_exact(2).enumerate().map(|(i, turn)| format!("<Response {}>: {}", i + 1, turn[1].content)).collect();
     answers.join("\n")
 }
 

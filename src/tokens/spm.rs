@@ -63,7 +63,8 @@ pub fn build(dir: &Path, settings: &Value) -> Result<(tokenizers::Tokenizer, Vec
         return Err(invalid("its model type is not unigram"));
     }
     let pieces: Vec<(String, f64)> = proto.pieces.into_iter().map(|p| (p.piece, f64::from(p.score))).collect();
-    let unk = usize::try_from(trainer.unk_id.unwrap_or(0)).ok().filter(|id| *id < pieces.len()).ok_or_else(|| invalid("its unk_id is not one of its pieces"))?;
+    let unk =
+        usize::try_from(trainer.unk_id.unwrap_or(0)).ok().filter(|id| *id < pieces.len()).ok_or_else(|| invalid("its unk_id is not one of its pieces"))?;
     let first_free = pieces.len();
     let model = guarded(|| Unigram::from(pieces, Some(unk), false)).ok_or_else(|| invalid("its pieces"))?.map_err(|e| invalid("its pieces").caused_by(e))?;
 
@@ -133,7 +134,10 @@ fn added_tokens(dir: &Path, settings: &Value, tokenizer: &tokenizers::Tokenizer,
     let mask = listed.get("[MASK]").and_then(Value::as_u64).and_then(|id| u32::try_from(id).ok()).or(u32::try_from(first_free).ok());
     tokens.extend(mask.map(|id| (id, AddedToken::from("[MASK]", true).normalized(false))));
     for (content, id) in listed.as_object().into_iter().flatten().filter(|(content, _)| *content != "[MASK]") {
-        let id = id.as_u64().and_then(|id| u32::try_from(id).ok()).ok_or_else(|| Error::bad_input(format!("failed to load tokenizer: {}: the id of {content}", path.display())))?;
+        let id = id
+            .as_u64()
+            .and_then(|id| u32::try_from(id).ok())
+            .ok_or_else(|| Error::bad_input(format!("failed to load tokenizer: {}: the id of {content}", path.display())))?;
         tokens.insert(id, AddedToken::from(content.as_str(), false).normalized(true));
     }
     let read = if path.exists() { vec![path] } else { Vec::new() };

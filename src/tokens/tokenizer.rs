@@ -61,7 +61,9 @@ impl Tokenizer {
         // Absent, the key means false since transformers 4.45; the reference runs 4.51.
         let clean_up_spaces = settings.get("clean_up_tokenization_spaces").and_then(Value::as_bool).unwrap_or(false);
         let tokenizer = Self { inner, cls, sep, clean_up_spaces };
-        guarded(|| tokenizer.inner.encode_fast("a ", false)).ok_or_else(|| broken("it fails on a one-letter text"))?.map_err(|e| broken("it fails on a one-letter text").caused_by(e))?;
+        guarded(|| tokenizer.inner.encode_fast("a ", false))
+            .ok_or_else(|| broken("it fails on a one-letter text"))?
+            .map_err(|e| broken("it fails on a one-letter text").caused_by(e))?;
         Ok((tokenizer, files))
     }
 
@@ -140,7 +142,7 @@ mod tests {
 
     #[test]
     fn clean_up_follows_the_listed_order() {
-        assert_eq!(clean_up("x . y ! z do n't ' a ' , it 's"), "x. y! z don't'a', it's");
+        assert_eq!(clean_up("x . y ! z do n't ' a ' , it 's"), "x. y! z don't'a ', it's");
     }
 
     #[test]

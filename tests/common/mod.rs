@@ -1,0 +1,63 @@
+//! The golden files: what the Python reference computed (SHA-256 of each in `tests/data/golden/meta.json`).
+#![allow(dead_code, reason = "each test binary uses its part")]
+
+use std::path::{Path, PathBuf};
+
+use burn::tensor::Device;
+use pairbench::checkpoint::weights::Weights;
+use pairbench::model::pair_head::Markers;
+use pairbench::model::{PairConfig, PairModel, TokenRows};
+use pairbench::template::Message;
+use serde_json::Value;
+
+/// Logits and hidden states in f32 against the reference's: its own f32 error is 3.4e-6, and sums
+/// over 64 to 128 terms in another order move the last digits.
+pub const LOGIT: f32 = 2e-5;
+/// The same row alone and in a batch.
+pub const BATCH: f32 = 1e-5;
+/// Two CPU implementations against each other.
+pub const PARITY: f32 = 1e-4;
+
+pub const MODELS: [&str; 5] = ["tiny-pairrm", "tiny-better-pairrm", "tiny-pairrm-multitask", "tiny-pairrm-v2", "tiny-pairrm-v1-style"];
+
+pub fn golden(part: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/golden").join(part)
+}
+
+pub fn lines(file: &str) -> Vec<Value> {
+    std::fs::read_to_string(golden(file)).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+pub fn json(file: &str) -> Value {
+    serde_json::from_str(&std::fs::read_to_string(golden(file)).unwrap()).unwrap()
+}
+
+pub fn model(name: &str, device: &Device) -> PairModel {
+    let dir = golden("models").join(name);
+    let path = dir.join("config.json");
+    let config = PairConfig::parse(&std::fs::read_to_string(&path).unwrap(), &path).unwrap();
+    let mut weights = Weights::open(&dir, device).unwrap();
+    let model = PairModel::load(&mut weights, &config).unwrap();
+    weights.finish().unwrap();
+    model
+}
+
+pub fn ids(value: &Value) -> Vec<u32> {
+    value.as_array().unwrap().iter().map(|id| u32::try_from(id.as_u64().unwrap()).unwrap()).collect()
+}
+
+pub fn conversation(value: &Value) -> Vec<Message> {
+    serde_json::from_value(value.clone()).unwrap()
+}
+
+/// Logits of token rows computed together.
+pub fn logits(model: &PairModel, rows: &[Vec<u32>]) -> Vec<f32> {
+    let markers: Vec<Markers> = rows.iter().map(|row| model.config().markers(row).unwrap()).collect();
+    model.logits(&TokenRows::new(rows.iter().map(Vec::as_slice)), &markers).into_data().try_to_vec().unwrap()
+}
+
+pub fn float(value: &Value) -> f32 {
+    #[expect(clippy::cast_possible_truncation, reason = "the golden files hold f32 values")]
+    let value = value.as_f64().unwrap() as f32;
+    value
+}
