@@ -154,16 +154,36 @@ impl HeadRow<'_> {
             if let Some(table) = &pos_keys {
                 product_transposed(&mut by_query[..n * width], queries, n, Matrix { data: table, stride: size }, width, size);
             }
-            let positional = Positional { by_query: pos_keys.as_ref().map(|_| &by_query[..n * width]), by_key: by_key.as_deref(), by_distance, first, width };
-            pulp::Arch::new().dispatch(|| {
-                for (r, scores) in scores.chunks_exact_mut(len).enumerate() {
-                    positional.add(scores, begin + r, r);
-                    softmax(scores, 1.0 / geometry.scale);
-                }
-            });
+            let positional =
+                Positional { by_query: pos_keys.as_ref().map(|_| &by_query[..n * width]), by_key: by_key.as_deref(), by_distance, first, width, len };
+            pulp::Arch::new().dispatch(Weigh { scores, positional, begin, scale: 1.0 / geometry.scale });
             product(&mut context[begin * size..][..n * size], scores, n, self.v, len, size);
         }
         context
+    }
+}
+
+/// Content scores of a block of queries → attention weights, in the widest instructions of this
+/// processor. A type and not a closure, so that all of it is inlined into the dispatched function.
+struct Weigh<'a> {
+    /// `[queries, keys]`
+    scores: &'a mut [f32],
+    positional: Positional<'a>,
+    /// First query of the block.
+    begin: usize,
+    scale: f32,
+}
+
+impl pulp::NullaryFnOnce for Weigh<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn call(self) {
+        let len = self.positional.len;
+        for (r, scores) in self.scores.chunks_exact_mut(len).enumerate() {
+            self.positional.add(scores, self.begin + r, r);
+            softmax(scores, self.scale);
+        }
     }
 }
 
@@ -178,6 +198,8 @@ struct Positional<'a> {
     /// Table row that index 0 of `width` stands for.
     first: usize,
     width: usize,
+    /// Number of keys.
+    len: usize,
 }
 
 impl Positional<'_> {
@@ -185,7 +207,7 @@ impl Positional<'_> {
     /// side all keys share the table's last or first row, so most of a long row needs no look-up.
     #[inline(always)]
     fn add(&self, scores: &mut [f32], i: usize, r: usize) {
-        let len = scores.len();
+        let len = self.len;
         let (Some(lowest), Some(highest)) = (self.by_distance.first(), self.by_distance.last()) else { return };
         // Key j is at distance i − j, entry i + len − 1 − j of the table: it runs backwards.
         let first_above = self.by_distance.partition_point(|row| row <= lowest);
@@ -243,19 +265,20 @@ fn in_lanes(x: &[f32], zero: f32, f: impl Fn(f32, f32) -> f32) -> f32 {
 /// x = n·ln 2 + r with ln 2 split in two (Cody and Waite, 1980), then the Taylor polynomial of
 /// degree 7 on |r| ≤ ln 2 / 2, whose remainder is below 6e-9.
 #[inline(always)]
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "n is between -126 and 0 here")]
 fn exp(x: f32) -> f32 {
     const HIGH: f32 = 0.693_359_375;
     const LOW: f32 = -2.121_944_4e-4;
-    const ROUND: f32 = 12_582_912.0; // 1.5 · 2²³: adding and subtracting it rounds to an integer
+    /// 1.5 · 2²³: a sum with it is an integer, which stands in its lowest bits.
+    const ROUND: f32 = 12_582_912.0;
     let clamped = if x < -87.3 { -87.3 } else { x };
-    let n = (clamped * std::f32::consts::LOG2_E + ROUND) - ROUND;
+    let shifted = clamped * std::f32::consts::LOG2_E + ROUND;
+    let n = shifted - ROUND;
     let r = (clamped - n * HIGH) - n * LOW;
     let mut p = 1.0 / 5040.0;
     for c in [1.0 / 720.0, 1.0 / 120.0, 1.0 / 24.0, 1.0 / 6.0, 0.5, 1.0, 1.0] {
         p = p * r + c;
     }
-    let power = f32::from_bits(((n as i32 + 127) << 23) as u32);
+    let power = f32::from_bits((shifted.to_bits() << 23).wrapping_add(127 << 23));
     if x < -87.3 { 0.0 } else { p * power }
 }
 
