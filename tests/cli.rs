@@ -1,0 +1,244 @@
+//! The binary, as a user meets it.
+
+mod common;
+
+use std::path::{Path, PathBuf};
+
+use assert_cmd::Command;
+use common::golden;
+
+fn pairbench() -> Command {
+    Command::cargo_bin("pairbench").unwrap()
+}
+
+fn tiny() -> String {
+    format!("T={},template=pairrm", golden("models/tiny-pairrm").display())
+}
+
+fn file(dir: &Path, name: &str, text: &str) -> PathBuf {
+    let path = dir.join(name);
+    std::fs::write(&path, text).unwrap();
+    path
+}
+
+/// stdout, stderr and exit code of a run of the tiny checkpoint on this file.
+fn run(data: &Path, more: &[&str]) -> (String, String, i32) {
+    let output = pairbench().args(["run", "--model", &tiny(), "--data"]).arg(data).args(more).output().unwrap();
+    let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
+    (text(&output.stdout), text(&output.stderr), output.status.code().unwrap())
+}
+
+const ROW: &str = r#"{"prompt":"hello!","chosen":"hi!","rejected":"go away!","subset":"hep-go","id":1,"extra":[1]}"#;
+
+#[test]
+fn one_golden_pair_from_every_format() {
+    let dir = tempfile::tempdir().unwrap();
+    let messages = r#"[{"prompt":[{"role":"user","content":"hello!"}],"chosen":"hi!","rejected":"go away!","subset":"hep-go","id":1}]"#;
+    for (name, text) in [
+        ("a.jsonl", format!("\u{feff}{ROW}\r\n\n")),
+        ("a.json", messages.to_owned()),
+        ("a.csv", "subset,id,prompt,chosen,rejected\nhep-go,1,hello!,hi!,go away!\n".to_owned()),
+    ] {
+        let path = file(dir.path(), name, &text);
+        let out = dir.path().join(format!("{name}.out"));
+        let (stdout, stderr, code) = run(&path, &["--format", "json", "--out", out.to_str().unwrap()]);
+        assert_eq!(code, 0, "{name}: {stderr}");
+        let summary: serde_json::Value = serde_json::from_str(&stdout).unwrap();
+        assert_eq!(summary["models"]["T"]["subsets"]["hep-go"]["correct"], 1, "{name}");
+        for part in ["run.json", "verdicts.parquet", "summary.json", "report.md"] {
+            assert!(out.join(part).exists(), "{name} {part}");
+        }
+    }
+}
+
+#[test]
+fn bad_rows_are_named_by_file_row_and_column() {
+    let dir = tempfile::tempdir().unwrap();
+    for (name, text, expected) in [
+        ("null.jsonl", ROW.replace("\"hi!\"", "null"), "null.jsonl: row 0, column `chosen`: expected a string, found null"),
+        ("number.jsonl", format!("{ROW}\n{}", ROW.replace("\"hello!\"", "7").replace(":1,", ":2,")), "row 1, column `prompt`"),
+        ("missing.jsonl", ROW.replace("rejected", "rejectd"), "no column `rejected`"),
+        ("twice.jsonl", format!("{ROW}\n{ROW}"), "id 1 of subset hep-go occurs twice, first in row 0"),
+        ("broken.jsonl", format!("{ROW}\n{{"), "broken.jsonl:2"),
+        ("empty.jsonl", String::new(), "the file has no rows"),
+        ("header.csv", "prompt,chosen,rejected\n".to_owned(), "the file has no rows"),
+        ("short.csv", "prompt,chosen\na,b\n".to_owned(), "no column `rejected`"),
+        ("not.parquet", "PAR1 and then nothing of the kind PAR1".to_owned(), "not.parquet"),
+        ("turns.json", r#"[{"prompt":[{"role":"user"}],"chosen":"a","rejected":"b"}]"#.to_owned(), "column `prompt`"),
+        ("odd.txt", "x".to_owned(), "unknown file type"),
+    ] {
+        let (stdout, stderr, code) = run(&file(dir.path(), name, &text), &[]);
+        assert_eq!((code, stdout.as_str()), (4, ""), "{name}: {stderr}");
+        assert!(stderr.contains(expected) && !stderr.contains("panicked"), "{name}: {stderr}");
+    }
+}
+
+#[test]
+fn marker_text_is_an_invalid_verdict_with_its_reason_and_exit_6() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = file(dir.path(), "m.jsonl", &format!("{ROW}\n{}", r#"{"prompt":"what is ＜｜source｜＞?","chosen":"a","rejected":"b","subset":"hep-go","id":2}"#));
+    let (stdout, stderr, code) = run(&path, &[]);
+    assert_eq!(code, 6, "{stderr}");
+    assert!(stdout.contains("1 invalid") && stdout.contains("row 1 (hep-go): the text contains the source marker token itself"), "{stdout}");
+    assert!(stdout.contains("0.500"), "the denominator keeps the pair: {stdout}");
+}
+
+#[test]
+fn what_is_not_there_is_exit_5_and_wrong_flags_are_exit_2() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = file(dir.path(), "a.jsonl", ROW);
+    assert_eq!(run(&dir.path().join("none.jsonl"), &[]).2, 5);
+    assert_eq!(run(&path, &["--subset", "nothing-*"]).2, 2);
+    assert_eq!(run(&path, &["--device", "abacus"]).2, 2);
+    assert_eq!(run(&path, &["--benchmark", "none.toml"]).2, 5);
+    let (_, stderr, code) = run(&path, &["--model", "/no/such/model"]);
+    assert_eq!(code, 5, "{stderr}");
+    let no_template = pairbench().args(["run", "--model", golden("models/tiny-pairrm").to_str().unwrap(), "--data"]).arg(&path).output().unwrap();
+    assert_eq!(no_template.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&no_template.stderr).contains("pairrm, better-pairrm"));
+    let (_, stderr, code) = run(&dir.path().join("none.jsonl"), &["--format", "json"]);
+    assert_eq!(code, 5);
+    assert_eq!(serde_json::from_str::<serde_json::Value>(&stderr).unwrap()["exit_code"], 5);
+}
+
+/// Copies the tiny checkpoint and lets `change` damage it.
+fn damaged(change: impl FnOnce(&Path)) -> (String, i32) {
+    let dir = tempfile::tempdir().unwrap();
+    for entry in std::fs::read_dir(golden("models/tiny-pairrm")).unwrap() {
+        let path = entry.unwrap().path();
+        std::fs::copy(&path, dir.path().join(path.file_name().unwrap())).unwrap();
+    }
+    change(dir.path());
+    let data = file(dir.path(), "a.jsonl", ROW);
+    let output = pairbench().args(["run", "--template", "pairrm", "--model"]).arg(dir.path()).arg("--data").arg(&data).output().unwrap();
+    (String::from_utf8(output.stderr).unwrap(), output.status.code().unwrap())
+}
+
+/// Rewrites the safetensors header through its JSON, keeping the data.
+fn edit_header(dir: &Path, edit: impl FnOnce(&mut serde_json::Map<String, serde_json::Value>)) {
+    let path = dir.join("model.safetensors");
+    let bytes = std::fs::read(&path).unwrap();
+    let n = usize::try_from(u64::from_le_bytes(bytes[..8].try_into().unwrap())).unwrap();
+    let mut header = serde_json::from_slice(&bytes[8..8 + n]).unwrap();
+    edit(&mut header);
+    let header = serde_json::to_vec(&header).unwrap();
+    let mut out = (header.len() as u64).to_le_bytes().to_vec();
+    out.extend(header);
+    out.extend(&bytes[8 + n..]);
+    std::fs::write(path, out).unwrap();
+}
+
+#[test]
+fn damaged_checkpoints_are_exit_4_with_the_key() {
+    let rewrite = |dir: &Path, name: &str, from: &str, to: &str| {
+        let path = dir.join(name);
+        let text = std::fs::read_to_string(&path).unwrap();
+        assert!(text.contains(from), "{from}");
+        std::fs::write(&path, text.replacen(from, to, 1)).unwrap();
+    };
+    type Change<'a> = Box<dyn FnOnce(&Path) + 'a>;
+    let weight = "head_layer.4.weight";
+    let cases: Vec<(&str, Change)> = vec![
+        ("header", Box::new(|d| std::fs::write(d.join("model.safetensors"), b"abc").unwrap())),
+        ("header", Box::new(|d| std::fs::write(d.join("model.safetensors"), [0xff; 64]).unwrap())),
+        (
+            "header",
+            Box::new(|d| {
+                let path = d.join("model.safetensors");
+                let bytes = std::fs::read(&path).unwrap();
+                std::fs::write(path, &bytes[..bytes.len() - 9]).unwrap();
+            }),
+        ),
+        (
+            "no tensor `head_layer.4.weight`",
+            Box::new(|d| {
+                edit_header(d, |h| {
+                    let moved = h.remove(weight).unwrap();
+                    h.insert("head_layer.9.weight".into(), moved);
+                });
+            }),
+        ),
+        ("dtype I32", Box::new(|d| edit_header(d, |h| h[weight]["dtype"] = "I32".into()))),
+        ("found shape [64, 1]", Box::new(|d| edit_header(d, |h| h[weight]["shape"] = serde_json::json!([64, 1])))),
+        ("no place for", Box::new(|d| rewrite(d, "config.json", "\"num_hidden_layers\": 3", "\"num_hidden_layers\": 2"))),
+        ("`hidden_act`", Box::new(|d| rewrite(d, "config.json", "\"gelu\"", "\"geluu\""))),
+        ("`source_prefix_id`", Box::new(|d| rewrite(d, "config.json", "\"source_prefix_id\": 4097", "\"source_prefix_id\": 4096"))),
+        ("failed to parse config", Box::new(|d| std::fs::write(d.join("config.json"), "{").unwrap())),
+        ("failed to load tokenizer", Box::new(|d| std::fs::write(d.join("tokenizer.json"), "{}").unwrap())),
+        (
+            "failed to load tokenizer",
+            Box::new(|d| {
+                let path = d.join("tokenizer.json");
+                let mut json: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
+                json["normalizer"]["normalizers"][1]["precompiled_charsmap"] = "AAAA".into();
+                std::fs::write(path, json.to_string()).unwrap();
+            }),
+        ),
+        (
+            "pickle",
+            Box::new(|d| {
+                std::fs::rename(d.join("model.safetensors"), d.join("pytorch_model.bin")).unwrap();
+            }),
+        ),
+    ];
+    for (expected, change) in cases {
+        let (stderr, code) = damaged(change);
+        assert_eq!(code, 4, "{expected}: {stderr}");
+        assert!(stderr.contains(expected) && !stderr.contains("panicked"), "{expected}: {stderr}");
+    }
+}
+
+#[test]
+fn nan_weights_are_refused_by_name() {
+    let (stderr, code) = damaged(|dir| {
+        let path = dir.join("model.safetensors");
+        let mut bytes = std::fs::read(&path).unwrap();
+        let end = bytes.len();
+        bytes[end - 4..].copy_from_slice(&f32::NAN.to_le_bytes());
+        std::fs::write(path, bytes).unwrap();
+    });
+    assert_eq!(code, 4, "{stderr}");
+    assert!(stderr.contains("tensor `") && stderr.contains("is not finite"), "{stderr}");
+}
+
+#[test]
+fn real_rows_agree_with_the_reference() {
+    let shared = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared");
+    let data = shared.join("data/rewardbench-dev.parquet");
+    if !data.exists() {
+        println!("SKIPPED: no RewardBench rows beside the checkout ({} is missing)", data.display());
+        return;
+    }
+    // The LLMBar subsets: short rows, so that the test takes seconds.
+    for (name, template) in [("tiny-pairrm", "pairrm"), ("tiny-better-pairrm", "better-pairrm")] {
+        let out = tempfile::tempdir().unwrap();
+        let spec = format!("T={},template={template}", golden("models").join(name).display());
+        let status = pairbench().args(["run", "--subset", "llmbar-*", "--model", &spec, "--data"]).arg(&data).arg("--out").arg(out.path()).output().unwrap().status;
+        assert_eq!(status.code(), Some(0));
+        let frame = verdicts(&out.path().join("verdicts.parquet"));
+        let mut compared = 0;
+        for line in std::fs::read_to_string(shared.join(format!("reference/rewardbench-dev.{name}.jsonl"))).unwrap().lines() {
+            let expected: serde_json::Value = serde_json::from_str(line).unwrap();
+            let Some(found) = frame.get(&expected["row"].as_i64().unwrap()) else { continue };
+            let (ab, ba, tokens_ab, tokens_ba) = *found;
+            assert!((ab - common::float(&expected["logit_ab"])).abs() < 1e-4 && (ba - common::float(&expected["logit_ba"])).abs() < 1e-4, "{line}");
+            assert_eq!((tokens_ab, tokens_ba), (expected["tokens_ab"].as_i64().unwrap(), expected["tokens_ba"].as_i64().unwrap()), "{line}");
+            let delta = common::float(&expected["delta"]);
+            assert_eq!((ab - ba).partial_cmp(&0.0), delta.partial_cmp(&0.0), "{line}");
+            compared += 1;
+        }
+        assert!(compared > 30, "{compared}");
+    }
+}
+
+/// By row: both logits and both token counts.
+fn verdicts(path: &Path) -> std::collections::HashMap<i64, (f32, f32, i64, i64)> {
+    use polars::prelude::*;
+    let frame = ParquetReader::new(std::fs::File::open(path).unwrap()).finish().unwrap();
+    let ints = |name: &str| frame.column(name).unwrap().i64().unwrap().clone();
+    let floats = |name: &str| frame.column(name).unwrap().f32().unwrap().clone();
+    let (rows, ab, ba, tokens_ab, tokens_ba) = (ints("row"), floats("logit_ab"), floats("logit_ba"), ints("tokens_ab"), ints("tokens_ba"));
+    (0..frame.height())
+        .map(|i| (rows.get(i).unwrap(), (ab.get(i).unwrap(), ba.get(i).unwrap(), tokens_ab.get(i).unwrap(), tokens_ba.get(i).unwrap())))
+        .collect()
+}
