@@ -1,5 +1,6 @@
 //! Files: reading with the path in the error, writing so that a file is whole or absent.
 
+use std::fmt::Write as _;
 use std::fs::File;
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
@@ -18,7 +19,7 @@ pub fn read(path: &Path) -> Result<Vec<u8>> {
 /// Reads a UTF-8 file whole; a byte-order mark at its start is dropped.
 pub fn read_text(path: &Path) -> Result<String> {
     let text = String::from_utf8(read(path)?).map_err(|e| {
-        let line = 1 + e.as_bytes()[..e.utf8_error().valid_up_to()].iter().filter(|b| **b == b'\n').count();
+        let line = e.as_bytes()[..e.utf8_error().valid_up_to()].split(|b| *b == b'\n').count();
         Error::bad_input(format!("failed to read text: {}:{line}", path.display())).caused_by(e.utf8_error()).hint("save the file as UTF-8")
     })?;
     Ok(text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text))
@@ -50,7 +51,10 @@ pub fn sha256(path: &Path) -> Result<String> {
 
 /// Lower-case hexadecimal digits of `bytes`.
 pub fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|b| format!("{b:02x}")).collect()
+    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }
 
 /// Makes the directory and proves that a file can be written there: before the work, not after it.

@@ -76,7 +76,8 @@ fn bad_rows_are_named_by_file_row_and_column() {
 #[test]
 fn marker_text_is_an_invalid_verdict_with_its_reason_and_exit_6() {
     let dir = tempfile::tempdir().unwrap();
-    let path = file(dir.path(), "m.jsonl", &format!("{ROW}\n{}", r#"{"prompt":"what is ＜｜source｜＞?","chosen":"a","rejected":"b","subset":"hep-go","id":2}"#));
+    let path =
+        file(dir.path(), "m.jsonl", &format!("{ROW}\n{}", r#"{"prompt":"what is ＜｜source｜＞?","chosen":"a","rejected":"b","subset":"hep-go","id":2}"#));
     let (stdout, stderr, code) = run(&path, &[]);
     assert_eq!(code, 6, "{stderr}");
     assert!(stdout.contains("1 invalid") && stdout.contains("row 1 (hep-go): the text contains the source marker token itself"), "{stdout}");
@@ -213,7 +214,8 @@ fn real_rows_agree_with_the_reference() {
     for (name, template) in [("tiny-pairrm", "pairrm"), ("tiny-better-pairrm", "better-pairrm")] {
         let out = tempfile::tempdir().unwrap();
         let spec = format!("T={},template={template}", golden("models").join(name).display());
-        let status = pairbench().args(["run", "--subset", "llmbar-*", "--model", &spec, "--data"]).arg(&data).arg("--out").arg(out.path()).output().unwrap().status;
+        let status =
+            pairbench().args(["run", "--subset", "llmbar-*", "--model", &spec, "--data"]).arg(&data).arg("--out").arg(out.path()).output().unwrap().status;
         assert_eq!(status.code(), Some(0));
         let frame = verdicts(&out.path().join("verdicts.parquet"));
         let mut compared = 0;

@@ -38,7 +38,7 @@ struct Place {
 impl Weights {
     /// Opens `model.safetensors`, or the shards of `model.safetensors.index.json`.
     pub fn open(dir: &Path, device: &Device) -> Result<Self> {
-        let mut weights = Self { tensors: BTreeMap::new(), files: Vec::new(), device: device.clone(), dtypes: Default::default() };
+        let mut weights = Self { tensors: BTreeMap::new(), files: Vec::new(), device: device.clone(), dtypes: std::collections::BTreeSet::default() };
         for path in files(dir)? {
             weights.add_file(path)?;
         }

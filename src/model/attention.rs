@@ -37,6 +37,7 @@ impl Geometry {
 
 /// Projected relative positions of one layer, `[table rows in use, hidden]` each.
 #[derive(Debug, Clone)]
+#[expect(clippy::large_enum_variant, reason = "one lives per layer at a time; tensors are handles")]
 pub enum Positions {
     None,
     C2p { keys: Tensor<2> },

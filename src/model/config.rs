@@ -136,7 +136,7 @@ fn encoder(keys: &Keys) -> Result<EncoderConfig> {
     }
     let hidden_size = keys.positive("hidden_size", None)?;
     let heads = keys.positive("num_attention_heads", None)?;
-    if hidden_size % heads != 0 {
+    if !hidden_size.is_multiple_of(heads) {
         return Err(keys.refuse("num_attention_heads", &format!("a divisor of hidden_size {hidden_size}")));
     }
     let head_size = hidden_size / heads;
@@ -221,12 +221,12 @@ fn conv(keys: &Keys, hidden_size: usize) -> Result<Option<ConvConfig>> {
     if kernel == 0 {
         return Ok(None);
     }
-    if kernel % 2 == 0 || kernel > 1023 {
+    if kernel.is_multiple_of(2) || kernel > 1023 {
         // An even kernel shortens the sequence, and transformers then fails on the residual sum.
         return Err(keys.refuse("conv_kernel_size", "0 or an odd size below 1024"));
     }
     let groups = keys.positive("conv_groups", Some(1))?;
-    if hidden_size % groups != 0 {
+    if !hidden_size.is_multiple_of(groups) {
         return Err(keys.refuse("conv_groups", &format!("a divisor of hidden_size {hidden_size}")));
     }
     Ok(Some(ConvConfig { kernel, groups, activation: keys.activation("conv_act", Activation::Tanh)? }))
@@ -300,12 +300,12 @@ mod tests {
 
     fn config(changes: &Value) -> Result<PairConfig> {
         let mut base = json!({
-            "model_type": "deberta-v2", "vocab_size": 128005, "hidden_size": 1024, "num_hidden_layers": 24,
+            "model_type": "deberta-v2", "vocab_size": 128_005, "hidden_size": 1024, "num_hidden_layers": 24,
             "num_attention_heads": 16, "intermediate_size": 4096, "hidden_act": "gelu", "relative_attention": true,
             "position_buckets": 256, "max_relative_positions": -1, "max_position_embeddings": 512,
             "norm_rel_ebd": "layer_norm", "share_att_key": true, "pos_att_type": "p2c|c2p",
-            "position_biased_input": false, "type_vocab_size": 0, "source_prefix_id": 128001,
-            "cand1_prefix_id": 128002, "cand2_prefix_id": 128003
+            "position_biased_input": false, "type_vocab_size": 0, "source_prefix_id": 128_001,
+            "cand1_prefix_id": 128_002, "cand2_prefix_id": 128_003
         });
         for (key, value) in changes.as_object().unwrap() {
             base[key] = value.clone();

@@ -93,7 +93,7 @@ impl DisentangledAttention for Flex {
                 out[at..at + size].copy_from_slice(part);
             }
         }
-        Self::float_from_data(TensorData::new(out, [tokens, hidden]), &Default::default())
+        Self::float_from_data(TensorData::new(out, [tokens, hidden]), &burn::backend::flex::FlexDevice)
     }
 }
 
@@ -266,7 +266,7 @@ fn in_lanes(x: &[f32], zero: f32, f: impl Fn(f32, f32) -> f32) -> f32 {
 /// degree 7 on |r| ≤ ln 2 / 2, whose remainder is below 6e-9.
 #[inline(always)]
 fn exp(x: f32) -> f32 {
-    const HIGH: f32 = 0.693_359_375;
+    const HIGH: f32 = 355.0 / 512.0;
     const LOW: f32 = -2.121_944_4e-4;
     /// 1.5 · 2²³: a sum with it is an integer, which stands in its lowest bits.
     const ROUND: f32 = 12_582_912.0;
@@ -334,15 +334,13 @@ mod tests {
 
     #[test]
     fn exp_is_within_two_units_in_the_last_place() {
-        for i in 0..2_000_000 {
-            let x = -f64::from(i) * 43e-6;
-            let x = x as f32;
+        for i in 0u16..60_000 {
+            let x = -f32::from(i) * 1.45e-3;
             let exact = f64::from(x).exp();
             let error = (f64::from(exp(x)) - exact).abs() / exact;
             assert!(error < 2.4e-7, "{x}: {error}");
         }
-        assert_eq!(exp(-100.0), 0.0);
-        assert_eq!(exp(f32::NEG_INFINITY), 0.0);
+        assert!(exp(-100.0).to_bits() == 0 && exp(f32::NEG_INFINITY).to_bits() == 0);
         assert!(exp(f32::NAN).is_nan());
     }
 

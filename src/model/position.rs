@@ -6,7 +6,7 @@ use super::config::RelativeConfig;
 /// ever wider. `make_log_bucket_position` in transformers' `modeling_deberta_v2.py`, which rounds
 /// up and evaluates in float32; double precision gives the same integers up to a distance of 3,400
 /// for every published setting (`log_buckets.json`).
-#[expect(clippy::cast_possible_truncation, clippy::cast_precision_loss, reason = "distances are far below 2^52")]
+#[expect(clippy::cast_possible_truncation, clippy::cast_possible_wrap, clippy::cast_precision_loss, reason = "distances are far below 2^52")]
 pub fn log_bucket(d: i64, buckets: usize, max_distance: usize) -> i64 {
     let mid = (buckets / 2) as i64;
     if d.abs() <= mid {

@@ -18,7 +18,7 @@ const CANDIDATE_MAX: usize = 412;
 /// The reference asserts lower-case `user` and `assistant` turns in alternation, and shared users' turns.
 pub fn check(first: &[Message], second: &[Message]) -> std::result::Result<(), Unsupported> {
     for conversation in [first, second] {
-        if conversation.len() % 2 != 0 {
+        if !conversation.len().is_multiple_of(2) {
             return Err(Unsupported::OddTurns);
         }
         for (i, message) in conversation.iter().enumerate() {
