@@ -129,6 +129,8 @@ fn edit_header(dir: &Path, edit: impl FnOnce(&mut serde_json::Map<String, serde_
     std::fs::write(path, out).unwrap();
 }
 
+type Change<'a> = Box<dyn FnOnce(&Path) + 'a>;
+
 #[test]
 fn damaged_checkpoints_are_exit_4_with_the_key() {
     let rewrite = |dir: &Path, name: &str, from: &str, to: &str| {
@@ -137,7 +139,6 @@ fn damaged_checkpoints_are_exit_4_with_the_key() {
         assert!(text.contains(from), "{from}");
         std::fs::write(&path, text.replacen(from, to, 1)).unwrap();
     };
-    type Change<'a> = Box<dyn FnOnce(&Path) + 'a>;
     let weight = "head_layer.4.weight";
     let cases: Vec<(&str, Change)> = vec![
         ("header", Box::new(|d| std::fs::write(d.join("model.safetensors"), b"abc").unwrap())),
@@ -203,6 +204,7 @@ fn nan_weights_are_refused_by_name() {
 }
 
 #[test]
+#[expect(clippy::print_stdout, reason = "a skipped test says so")]
 fn real_rows_agree_with_the_reference() {
     let shared = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared");
     let data = shared.join("data/rewardbench-dev.parquet");
