@@ -27,7 +27,7 @@ pub enum Command {
 
 #[derive(Debug, Args)]
 pub struct RunArgs {
-    /// A checkpoint: a directory, or owner/name[@revision] on the hub; once per model
+    /// A checkpoint: a directory, or `owner/name[@revision]` on the hub; once per model
     #[arg(long = "model", value_name = "[NAME=]SPEC[,template=T]", required = true)]
     pub models: Vec<ModelSpec>,
     /// `reward-bench`, or a definition of your own; keeps only its subsets
