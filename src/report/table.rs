@@ -1,6 +1,6 @@
 //! The table that people read in a terminal.
 
-use comfy_table::{Cell, CellAlignment, ContentArrangement, Table, presets};
+use comfy_table::{Cell, CellAlignment, ContentArrangement, LineStyle, Table, TableStyle};
 
 use super::{Line, Report, cell, lines, notes};
 use crate::error::one_line;
@@ -9,7 +9,8 @@ use crate::error::one_line;
 /// what the names need: the same in a pipe.
 pub fn table(report: &Report) -> String {
     let mut table = Table::new();
-    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
+    let rule = LineStyle::none().fill('─').junction('─');
+    table.load_style(TableStyle::new().top_border(rule).header_separator(rule).bottom_border(rule)).set_content_arrangement(ContentArrangement::Disabled);
     let header = ["subset", "n"].into_iter().map(str::to_owned).chain(report.models.iter().map(|m| one_line(&m.name)));
     table.set_header(header);
     let blocks = lines(report);
