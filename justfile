@@ -11,9 +11,17 @@ check:
 test:
     cargo test --release
 
-# flex against ndarray
+# flex against ndarray, and the gradient path
 parity:
-    cargo test --release --features ndarray --test parity
+    cargo test --release --features ndarray,train --test parity --test train
+
+# Writes the quickstart again: its pairs, tokenizer, checkpoints and report
+quickstart:
+    cargo run --release --example train_quickstart
+
+# Trains again and compares the verdicts with the committed checkpoints'
+retrain:
+    cargo test --release --features train --test train -- --ignored
 
 # Formatting
 fmt:

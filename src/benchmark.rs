@@ -6,13 +6,18 @@ use std::path::Path;
 use serde::Deserialize;
 
 use crate::error::{Error, Result};
+use crate::files::{Directory, InputFile};
 use crate::fsio;
+use crate::quickstart;
 
 /// A benchmark definition. The file format is documented in `CONTRIBUTING.md`.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Benchmark {
     pub name: String,
+    /// Where the pairs are, for benchmarks that know it.
+    #[serde(default)]
+    source: Source,
     /// Expected rows by subset.
     pub subsets: BTreeMap<String, usize>,
     /// Weights in section scores that are not the expected rows.
@@ -21,6 +26,16 @@ pub struct Benchmark {
     /// In the order of the table.
     #[serde(default)]
     pub sections: Vec<Section>,
+}
+
+/// Files beside the definition.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Source {
+    #[serde(default)]
+    files: Vec<String>,
+    #[serde(skip)]
+    home: Option<Directory>,
 }
 
 /// Subsets that one score sums up.
@@ -40,16 +55,33 @@ impl Benchmark {
         Self::parse(REWARD_BENCH, Path::new("benchmarks/reward-bench.toml")).expect("the embedded definition is valid")
     }
 
+    /// The built-in demonstration.
+    pub fn quickstart() -> Result<Self> {
+        let home = Directory::Embedded(quickstart::benchmark());
+        let mut benchmark = Self::parse(&home.file("quickstart.toml").text()?, &home.file("quickstart.toml").path())?;
+        benchmark.source.home = Some(home);
+        Ok(benchmark)
+    }
+
     /// A built-in name or a `.toml` file.
     pub fn find(name: &str) -> Result<Self> {
-        if name == "reward-bench" {
-            return Ok(Self::reward_bench());
-        }
         let path = Path::new(name);
-        if !path.exists() {
-            return Err(Error::unavailable(format!("failed to find benchmark: {name}")).hint("give `reward-bench` or a .toml file"));
+        match name {
+            "reward-bench" => return Ok(Self::reward_bench()),
+            "quickstart" => return Self::quickstart(),
+            _ => {}
         }
-        Self::parse(&fsio::read_text(path)?, path)
+        if !path.exists() {
+            return Err(Error::unavailable(format!("failed to find benchmark: {name}")).hint("give `reward-bench`, `quickstart` or a .toml file"));
+        }
+        let mut benchmark = Self::parse(&fsio::read_text(path)?, path)?;
+        benchmark.source.home = path.parent().map(Directory::from);
+        Ok(benchmark)
+    }
+
+    /// The files with the pairs; none where the definition names none.
+    pub fn files(&self) -> Vec<InputFile> {
+        self.source.home.iter().flat_map(|home| self.source.files.iter().map(|name| home.file(name))).collect()
     }
 
     fn parse(text: &str, path: &Path) -> Result<Self> {

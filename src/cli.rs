@@ -7,13 +7,22 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crate::checkpoint::ModelSpec;
 use crate::template::Template;
 
+const EXAMPLES: &str = "\
+Try it: `pairbench run` scores two built-in demonstration models in seconds.
+
+Reproduce a published table:
+  pairbench run --model llm-blender/PairRM-hf --benchmark reward-bench --data filtered.parquet
+Check a new checkpoint for regressions, beside the last good one:
+  pairbench run --model old=runs/1 --model new=runs/2 --template pairrm --data pairs.jsonl
+Leave a report for people and machines:
+  pairbench run --model runs/2,template=pairrm --data pairs.jsonl --out reports/runs/2
+
+Results go to stdout, talk and progress to stderr.
+Exit codes: 0 done, 2 usage, 4 bad input, 5 not available, 6 invalid verdicts, 7 out of resources.";
+
 /// Scores pair reward models on preference benchmarks, with no Python and no GPU.
 #[derive(Debug, Parser)]
-#[command(
-    version,
-    arg_required_else_help = true,
-    after_help = "Results go to stdout, talk and progress to stderr.\nExit codes: 0 done, 2 usage, 4 bad input, 5 not available, 6 invalid verdicts, 7 out of resources."
-)]
+#[command(version, arg_required_else_help = true, after_help = EXAMPLES)]
 pub struct Cli {
     #[command(subcommand)]
     pub command: Command,
@@ -22,19 +31,33 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Score models on pairs and print the comparative table
-    Run(RunArgs),
+    Run(Box<RunArgs>),
+    /// Write shell completions or man pages
+    #[command(subcommand)]
+    Generate(Generate),
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Generate {
+    /// Print a completion script, for example into ~/.local/share/bash-completion/completions/pairbench
+    Completions { shell: clap_complete::Shell },
+    /// Write pairbench.1 and a page for each command
+    Man {
+        /// Directory for the pages, for example ~/.local/share/man/man1
+        dir: PathBuf,
+    },
 }
 
 #[derive(Debug, Args)]
 pub struct RunArgs {
-    /// A checkpoint: a directory, or `owner/name[@revision]` on the hub; once per model
-    #[arg(long = "model", value_name = "[NAME=]SPEC[,template=T]", required = true)]
+    /// A checkpoint: a directory, or `owner/name[@revision]` on the hub; once per model [default: two built-in demonstration models]
+    #[arg(long = "model", value_name = "[NAME=]SPEC[,template=T]")]
     pub models: Vec<ModelSpec>,
-    /// `reward-bench`, or a definition of your own; keeps only its subsets
+    /// `reward-bench`, `quickstart`, or a definition of your own; keeps only its subsets [default: quickstart, or all of --data]
     #[arg(long, value_name = "NAME|FILE.toml")]
     pub benchmark: Option<String>,
-    /// Pairs as .parquet, .jsonl, .json or .csv with columns prompt, chosen, rejected [, subset, id]
-    #[arg(long = "data", value_name = "FILE", required = true)]
+    /// Pairs as .parquet, .jsonl, .json or .csv with columns prompt, chosen, rejected [, subset, id], instead of the benchmark's own
+    #[arg(long = "data", value_name = "FILE")]
     pub data: Vec<PathBuf>,
     /// Only subsets that match; may be repeated
     #[arg(long = "subset", value_name = "GLOB")]

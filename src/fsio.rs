@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Result};
 
 /// Reads a regular file whole.
 pub fn read(path: &Path) -> Result<Vec<u8>> {
@@ -18,7 +18,12 @@ pub fn read(path: &Path) -> Result<Vec<u8>> {
 
 /// Reads a UTF-8 file whole; a byte-order mark at its start is dropped.
 pub fn read_text(path: &Path) -> Result<String> {
-    let text = String::from_utf8(read(path)?).map_err(|e| {
+    to_text(read(path)?, path)
+}
+
+/// Bytes of a file as UTF-8; `path` is for the error.
+pub fn to_text(bytes: Vec<u8>, path: &Path) -> Result<String> {
+    let text = String::from_utf8(bytes).map_err(|e| {
         let line = e.as_bytes()[..e.utf8_error().valid_up_to()].split(|b| *b == b'\n').count();
         Error::bad_input(format!("failed to read text: {}:{line}", path.display())).caused_by(e.utf8_error()).hint("save the file as UTF-8")
     })?;
@@ -91,9 +96,4 @@ fn set_ordinary_permissions(file: &File) -> std::io::Result<()> {
 #[cfg(not(unix))]
 fn set_ordinary_permissions(_: &File) -> std::io::Result<()> {
     Ok(())
-}
-
-/// A file that should be there, or an error that says which and what to do.
-pub fn require(path: PathBuf, hint: &str) -> Result<PathBuf> {
-    if path.exists() { Ok(path) } else { Err(Error::new(Kind::Unavailable, format!("failed to find file: {}", path.display())).hint(hint)) }
 }

@@ -11,16 +11,20 @@
 //! 7. [`metrics`]: verdicts → accuracies, sections, averages;
 //! 8. [`report`]: a [`report::Report`] as a table, Markdown, CSV or JSON.
 //!
-//! [`run`] wires them; [`cli`] is what was typed.
+//! [`run`] wires them; [`cli`] is what was typed. [`quickstart`] is a checkpoint, or two, and a
+//! benchmark that need no file.
 
 pub mod benchmark;
 pub mod checkpoint;
 pub mod cli;
 pub mod dataset;
 pub mod error;
+pub mod files;
 pub mod fsio;
+pub mod generate;
 pub mod metrics;
 pub mod model;
+pub mod quickstart;
 pub mod quiet;
 pub mod report;
 pub mod run;

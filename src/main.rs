@@ -4,22 +4,30 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use clap::Parser;
-use pairbench::cli::{Cli, Command, Format};
+use pairbench::cli::{Cli, Command, Format, Generate};
 use pairbench::error::{Error, Result};
 
 fn main() -> ExitCode {
-    let Cli { command: Command::Run(args) } = Cli::parse();
-    let as_json = args.format == Format::Json;
-    let outcome = pairbench::run::run(&args).and_then(|finished| {
-        print(&finished.text)?;
-        finished.complaint.map_or(Ok(()), Err)
-    });
-    match outcome {
+    let command = Cli::parse().command;
+    let as_json = matches!(&command, Command::Run(args) if args.format == Format::Json);
+    match execute(&command) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             complain(&if as_json { error.render_json() } else { error.render() });
             error.exit_code()
         }
+    }
+}
+
+fn execute(command: &Command) -> Result<()> {
+    match command {
+        Command::Run(args) => {
+            let finished = pairbench::run::run(args)?;
+            print(&finished.text)?;
+            finished.complaint.map_or(Ok(()), Err)
+        }
+        Command::Generate(Generate::Completions { shell }) => print(&pairbench::generate::completions(*shell)),
+        Command::Generate(Generate::Man { dir }) => pairbench::generate::man(dir),
     }
 }
 

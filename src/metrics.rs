@@ -81,7 +81,7 @@ pub struct Summary {
     pub sections: Vec<(String, Estimate)>,
     /// Plain mean of the subset accuracies: the model card's figure.
     pub average: Estimate,
-    /// Mean of the section scores, where every section has pairs.
+    /// Mean of RewardBench's section scores, where every section has pairs.
     pub rewardbench: Option<Estimate>,
     pub position_bias: PositionBias,
     /// Over all pairs.
@@ -105,8 +105,8 @@ impl Summary {
                 (!parts.is_empty()).then(|| (section.name.clone(), weighted(&parts)))
             })
             .collect();
-        let all_sections = !sections.is_empty() && sections.len() == benchmark.sections.len();
-        let rewardbench = all_sections.then(|| mean(&sections.iter().map(|(_, estimate)| *estimate).collect::<Vec<_>>()));
+        let whole = benchmark.name == "reward-bench" && sections.len() == benchmark.sections.len();
+        let rewardbench = whole.then(|| mean(&sections.iter().map(|(_, estimate)| *estimate).collect::<Vec<_>>()));
         let parts: Vec<(f64, Tally)> = tallies.values().map(|tally| (1.0, *tally)).collect();
 
         let known = benchmark.sections.iter().flat_map(|s| &s.subsets).map(String::as_str);

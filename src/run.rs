@@ -9,12 +9,14 @@ use globset::{Glob, GlobSetBuilder};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::benchmark::Benchmark;
-use crate::checkpoint::Checkpoint;
+use crate::checkpoint::{Checkpoint, ModelSpec};
 use crate::cli::{Format, RunArgs};
 use crate::dataset::{self, Pair};
 use crate::error::{Error, Kind, Result, one_line};
+use crate::files::InputFile;
 use crate::fsio;
 use crate::metrics::Summary;
+use crate::quickstart;
 use crate::report::{self, ModelReport, Report};
 use crate::score::{self, Limits, Verdict};
 
@@ -41,13 +43,19 @@ pub fn run(args: &RunArgs) -> Result<Finished> {
     if let Some(dir) = &args.out {
         fsio::writable_dir(dir)?;
     }
-    let benchmark = args.benchmark.as_deref().map(Benchmark::find).transpose()?;
-    let pairs = select(dataset::load(&args.data)?, args, benchmark.as_ref())?;
+    let benchmark = match &args.benchmark {
+        Some(name) => Some(Benchmark::find(name)?),
+        None if args.data.is_empty() => Some(Benchmark::quickstart()?),
+        None => None,
+    };
+    let data = data_files(args, benchmark.as_ref())?;
+    let pairs = select(dataset::load(&data)?, args, benchmark.as_ref())?;
+    let title = title(args, benchmark.as_ref(), &pairs);
     // Sections of well-known subsets are shown without being asked for.
     let benchmark = benchmark.unwrap_or_else(Benchmark::reward_bench);
     let mut checkpoints = Vec::new();
-    for spec in &args.models {
-        let checkpoint = Checkpoint::open(spec, args.template)?;
+    for spec in models(args)? {
+        let checkpoint = Checkpoint::open(&spec, args.template)?;
         if checkpoints.iter().any(|other: &Checkpoint| other.name == checkpoint.name) {
             return Err(Error::usage(format!("failed to name models: two are called {}", checkpoint.name)).hint("name them: --model NAME=SPEC"));
         }
@@ -60,9 +68,9 @@ pub fn run(args: &RunArgs) -> Result<Finished> {
     }
 
     let models = scored.iter().map(|s| ModelReport::new(s.checkpoint.name.clone(), Summary::new(&s.verdicts, &benchmark), &s.verdicts));
-    let report = Report { title: title(args, &pairs), models: models.collect() };
+    let report = Report { title, benchmark: benchmark.name.clone(), models: models.collect() };
     if let Some(dir) = &args.out {
-        outputs::write(dir, args, &report, &scored, started)?;
+        outputs::write(dir, args, &data, &report, &scored, started)?;
         say(&format!("wrote run.json, verdicts.parquet, summary.json and report.md to {}", dir.display()));
     }
     let text = match args.format {
@@ -118,10 +126,32 @@ fn select(pairs: Vec<Pair>, args: &RunArgs, benchmark: Option<&Benchmark>) -> Re
     Ok(selected)
 }
 
-fn title(args: &RunArgs, pairs: &[Pair]) -> String {
+/// Files given with `--data` replace the benchmark's own.
+fn data_files(args: &RunArgs, benchmark: Option<&Benchmark>) -> Result<Vec<InputFile>> {
+    let mut files: Vec<InputFile> = args.data.iter().map(|path| path.as_path().into()).collect();
+    if files.is_empty() {
+        files = benchmark.map(Benchmark::files).unwrap_or_default();
+    }
+    if files.is_empty() {
+        let name = benchmark.map_or("", |b| b.name.as_str());
+        return Err(Error::usage(format!("failed to find the pairs of benchmark: {name}")).hint("give its files with --data"));
+    }
+    Ok(files)
+}
+
+/// The models to score; without `--model` the embedded ones, which is said.
+fn models(args: &RunArgs) -> Result<Vec<ModelSpec>> {
+    if !args.models.is_empty() {
+        return Ok(args.models.clone());
+    }
+    say("These are two tiny demonstration models. Real ones: pairbench run --model llm-blender/PairRM-hf --benchmark reward-bench");
+    quickstart::checkpoints().map(|path| path.parse().map_err(|e: String| Error::usage(e))).collect()
+}
+
+fn title(args: &RunArgs, benchmark: Option<&Benchmark>, pairs: &[Pair]) -> String {
     let files: Vec<String> = args.data.iter().map(|p| p.file_name().unwrap_or_default().to_string_lossy().into_owned()).collect();
-    let benchmark = args.benchmark.as_deref().map_or_else(String::new, |name| format!("{name}: "));
-    format!("{benchmark}{}, {} pairs", files.join(" + "), pairs.len())
+    let parts: Vec<String> = benchmark.map(|b| b.name.clone()).into_iter().chain((!files.is_empty()).then(|| files.join(" + "))).collect();
+    format!("{}, {} pairs", parts.join(": "), pairs.len())
 }
 
 fn complaint(report: &Report) -> Option<Error> {

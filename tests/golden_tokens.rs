@@ -8,7 +8,7 @@ use pairbench::template::{Template, better_pairrm_source};
 use pairbench::tokens::{Side, Tokenizer};
 
 fn tokenizer(dir: &str) -> Tokenizer {
-    Tokenizer::load(&golden(dir)).unwrap().0
+    Tokenizer::load(&golden(dir).as_path().into()).unwrap().0
 }
 
 #[test]
@@ -61,7 +61,7 @@ fn spm_with_added_tokens_json_alone_gives_the_same_ids() {
     for file in ["spm.model", "added_tokens.json"] {
         std::fs::copy(golden("tokenizer-spm-only").join(file), dir.path().join(file)).unwrap();
     }
-    let tokenizer = Tokenizer::load(dir.path()).unwrap().0;
+    let tokenizer = Tokenizer::load(&dir.path().into()).unwrap().0;
     for record in lines("tokenizer.jsonl") {
         let text = record["text"].as_str().unwrap();
         assert_eq!(tokenizer.encode(text).unwrap(), ids(&record["ids"]), "{text:?}");

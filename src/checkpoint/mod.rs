@@ -3,15 +3,13 @@
 pub mod source;
 pub mod weights;
 
-use std::path::{Path, PathBuf};
-
 use burn::tensor::Device;
 use serde::Deserialize;
 
 pub use source::ModelSpec;
 
 use crate::error::{Error, Result};
-use crate::fsio;
+use crate::files::Directory;
 use crate::model::{PairConfig, PairModel};
 use crate::template::Template;
 use crate::tokens::Tokenizer;
@@ -24,7 +22,7 @@ pub struct Checkpoint {
     pub tokenizer: Tokenizer,
     pub config: PairConfig,
     pub facts: Facts,
-    dir: PathBuf,
+    home: Directory,
 }
 
 /// What identifies the checkpoint in `run.json`.
@@ -39,6 +37,8 @@ pub struct Facts {
     pub files: std::collections::BTreeMap<String, String>,
 }
 
+const SIDECAR: &str = "pairbench.toml";
+
 /// `pairbench.toml` beside `config.json`: what the file formats of the field have no place for.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -49,28 +49,31 @@ struct Sidecar {
 impl Checkpoint {
     /// Reads everything but the weights; `template` is the `--template` flag.
     pub fn open(spec: &ModelSpec, template: Option<Template>) -> Result<Self> {
-        let dir = spec.resolve()?;
-        let config_path = fsio::require(dir.join("config.json"), "a checkpoint directory holds config.json, tokenizer files and model.safetensors")?;
-        let config = PairConfig::parse(&fsio::read_text(&config_path)?, &config_path)?;
-        let (template, template_from) = find_template(spec, template, &dir)?;
-        let (tokenizer, tokenizer_files) = Tokenizer::load(&dir)?;
-        tokenizer.check(&config, &dir)?;
+        let home = spec.resolve()?;
+        if !home.has("config.json") {
+            return Err(home.missing("config.json"));
+        }
+        let config = PairConfig::parse(&home.file("config.json").text()?, &home.file("config.json").path())?;
+        let (template, template_from) = find_template(spec, template, &home)?;
+        let (tokenizer, tokenizer_files) = Tokenizer::load(&home)?;
+        tokenizer.check(&config, home.path())?;
         let mut files = std::collections::BTreeMap::new();
-        for path in std::iter::once(config_path).chain(tokenizer_files) {
-            files.insert(file_name(&path), fsio::sha256(&path)?);
+        for name in std::iter::once("config.json").chain(tokenizer_files) {
+            files.insert(name.to_owned(), home.file(name).sha256()?);
         }
         let facts = Facts { spec: spec.to_string(), template, template_from, dtypes: Vec::new(), files };
-        Ok(Self { name: spec.name(), template, tokenizer, config, facts, dir })
+        Ok(Self { name: spec.name(), template, tokenizer, config, facts, home })
     }
 
     /// Reads the weights onto the device and hashes their files.
     pub fn load_model(&mut self, device: &Device) -> Result<PairModel> {
-        let mut weights = weights::Weights::open(&self.dir, device)?;
+        let mut weights = weights::Weights::open(&self.home, device)?;
         let model = PairModel::load(&mut weights, &self.config)?;
-        let paths = weights.paths();
+        let names = weights.files();
         self.facts.dtypes = weights.finish()?;
-        for path in paths {
-            self.facts.files.insert(file_name(&path), fsio::sha256(&path)?);
+        for name in names {
+            let hash = self.home.file(&name).sha256()?;
+            self.facts.files.insert(name, hash);
         }
         Ok(model)
     }
@@ -78,19 +81,18 @@ impl Checkpoint {
 
 /// Own `,template=`, then `--template`, then the sidecar, then the table of known repositories.
 /// Never guessed from the weights: both families have the same configuration.
-fn find_template(spec: &ModelSpec, flag: Option<Template>, dir: &Path) -> Result<(Template, &'static str)> {
+fn find_template(spec: &ModelSpec, flag: Option<Template>, home: &Directory) -> Result<(Template, &'static str)> {
     if let Some(template) = spec.template {
         return Ok((template, "model"));
     }
     if let Some(template) = flag {
         return Ok((template, "flag"));
     }
-    let path = dir.join("pairbench.toml");
-    if path.exists() {
-        let sidecar: Sidecar =
-            toml::from_str(&fsio::read_text(&path)?).map_err(|e| Error::bad_input(format!("failed to parse sidecar: {}", path.display())).caused_by(e))?;
+    if home.has(SIDECAR) {
+        let sidecar: Sidecar = toml::from_str(&home.file(SIDECAR).text()?)
+            .map_err(|e| Error::bad_input(format!("failed to parse sidecar: {}", home.file(SIDECAR).path().display())).caused_by(e))?;
         if let Some(template) = sidecar.template {
-            return Ok((template, "pairbench.toml"));
+            return Ok((template, SIDECAR));
         }
     }
     if let Some(template) = spec.repository().and_then(Template::of_repository) {
@@ -98,8 +100,4 @@ fn find_template(spec: &ModelSpec, flag: Option<Template>, dir: &Path) -> Result
     }
     Err(Error::usage(format!("failed to choose a template for model: {spec}"))
         .hint(format!("add `,template=NAME` to --model, or pass --template NAME; NAME is one of: {}", Template::names())))
-}
-
-fn file_name(path: &Path) -> String {
-    path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned())
 }

@@ -1,10 +1,12 @@
 //! `--model [NAME=]SPEC[,template=T]` → a directory with the files of a checkpoint.
 
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::str::FromStr;
 
 use crate::error::{Error, Result};
+use crate::files::Directory;
+use crate::quickstart;
 use crate::template::Template;
 
 /// What was typed after `--model`.
@@ -61,12 +63,15 @@ impl ModelSpec {
         (plain(owner) && plain(name)).then_some(repository)
     }
 
-    /// The directory to read: the location itself, or the snapshot of the repository in the hub's
-    /// cache, downloaded first where feature `hub` is on.
-    pub fn resolve(&self) -> Result<PathBuf> {
+    /// The files to read: the location itself, an embedded checkpoint, or the snapshot of the
+    /// repository in the hub's cache, downloaded first where feature `hub` is on.
+    pub fn resolve(&self) -> Result<Directory> {
         let path = Path::new(&self.location);
         if path.is_dir() {
-            return Ok(path.to_owned());
+            return Ok(path.into());
+        }
+        if let Some(embedded) = quickstart::checkpoint(&self.location) {
+            return Ok(Directory::Embedded(embedded));
         }
         if path.exists() {
             return Err(
@@ -97,7 +102,7 @@ const PATTERNS: &[&str] = &[
 ];
 
 #[cfg(feature = "hub")]
-fn hub(repository: &str, revision: &str) -> Result<PathBuf> {
+fn hub(repository: &str, revision: &str) -> Result<Directory> {
     let (owner, name) = repository.split_once('/').unwrap_or_default();
     let offline = ["HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE"]
         .iter()
@@ -115,11 +120,12 @@ fn hub(repository: &str, revision: &str) -> Result<PathBuf> {
         .allow_patterns(PATTERNS.iter().map(|p| (*p).to_owned()).collect::<Vec<_>>())
         .local_files_only(offline)
         .send()
+        .map(Directory::OnDisk)
         .map_err(failed)
 }
 
 #[cfg(not(feature = "hub"))]
-fn hub(repository: &str, _: &str) -> Result<PathBuf> {
+fn hub(repository: &str, _: &str) -> Result<Directory> {
     Err(Error::unavailable(format!("failed to find checkpoint: no directory {repository}"))
         .hint("this build has no network code; give a directory, or build with the default feature `hub`"))
 }

@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use crate::error::{Error, Result};
+use crate::files::InputFile;
 use crate::fsio;
 use crate::template::Message;
 
@@ -68,13 +69,13 @@ struct RawRow {
 
 /// Reads the files in order. Rows of a file without a `subset` column belong to a subset named
 /// after the file.
-pub fn load(paths: &[impl AsRef<Path>]) -> Result<Vec<Pair>> {
+pub fn load(files: &[InputFile]) -> Result<Vec<Pair>> {
     let mut pairs: Vec<Pair> = Vec::new();
     let mut seen: HashMap<(String, Id), usize> = HashMap::new();
-    for path in paths {
-        let path = path.as_ref();
+    for file in files {
+        let path = file.path();
         let stem = path.file_stem().map_or_else(String::new, |s| s.to_string_lossy().into_owned());
-        let rows = read(path)?;
+        let rows = read(file)?;
         if rows.is_empty() {
             return Err(Error::bad_input(format!("failed to read pairs: {}: the file has no rows", path.display())));
         }
@@ -95,11 +96,12 @@ pub fn load(paths: &[impl AsRef<Path>]) -> Result<Vec<Pair>> {
     Ok(pairs)
 }
 
-fn read(path: &Path) -> Result<Vec<RawRow>> {
+fn read(file: &InputFile) -> Result<Vec<RawRow>> {
+    let path = &file.path();
     match path.extension().and_then(|e| e.to_str()).map(str::to_ascii_lowercase).as_deref() {
         Some("parquet") => frame::parquet(path),
-        Some("csv") => frame::csv(path),
-        Some("json" | "jsonl" | "ndjson") => json::rows(path, &fsio::read_text(path)?),
+        Some("csv") => frame::csv(path, file.text()?),
+        Some("json" | "jsonl" | "ndjson") => json::rows(path, &file.text()?),
         _ => {
             // The border between "no such file" and "wrong kind of file".
             fsio::open(path)?;

@@ -102,16 +102,21 @@ impl SelfAttention {
 /// Attention of every packed row over itself. `query`, `key`, `value`: `[tokens, hidden]`, heads side
 /// by side → `[tokens, hidden]`.
 ///
-/// The fused CPU operation where the device has it, else [`plain`].
+/// The fused CPU operation where the device has it and no gradient is wanted, else [`plain`].
 pub fn disentangled(query: Tensor<2>, key: Tensor<2>, value: Tensor<2>, positions: Positions, geometry: &Geometry) -> Tensor<2> {
-    if query.device() == Device::flex() { kernel::fused(query, key, value, positions, geometry) } else { plain(&query, &key, &value, &positions, geometry) }
+    // Devices compare equal with and without autodiff.
+    if query.device() == Device::flex() && !query.is_autodiff() {
+        kernel::fused(query, key, value, positions, geometry)
+    } else {
+        plain(&query, &key, &value, &positions, geometry)
+    }
 }
 
 /// The definition, in tensor operations: the oracle of every fused version, and the path of devices
 /// that have none.
 ///
 /// The position-to-content term uses the key's content against the projected table at the same index
-/// as content-to-position: upstream gathers at −bucket(j−i) and transposes, and buckets are odd.
+/// as content-to-position: upstream gathers at −bucket(j−i) and transposes, and the bucket function is odd.
 pub fn plain(query: &Tensor<2>, key: &Tensor<2>, value: &Tensor<2>, positions: &Positions, geometry: &Geometry) -> Tensor<2> {
     let rows: Vec<Tensor<2>> =
         geometry.offsets.windows(2).filter(|ends| ends[0] < ends[1]).map(|ends| plain_row(query, key, value, positions, geometry, ends[0]..ends[1])).collect();
@@ -136,19 +141,38 @@ fn plain_row(query: &Tensor<2>, key: &Tensor<2>, value: &Tensor<2>, positions: &
         Positions::Both { keys, queries } => (Some(keys), Some(queries)),
     };
     if let Some(relative) = &geometry.relative {
-        // [query, key] → row of the table; the same for every head.
+        // Row of the table by query position − key position, from −(len − 1) to len − 1.
         let by_distance = relative.within(len);
-        let index: Vec<i64> = (0..len).flat_map(|i| (0..len).map(move |j| i64::from(by_distance[i + len - 1 - j]))).collect();
-        let index = Tensor::<2, Int>::from_data(TensorData::new(index, [len, len]), &query.device());
-        let index = index.unsqueeze::<3>().repeat_dim(0, heads);
         if let Some(keys) = keys {
-            scores = scores + q.matmul(split(keys.clone()).transpose()).gather(2, index.clone());
+            scores = scores + by_offset(&q, split(table_rows(keys, by_distance.iter().rev())));
         }
         if let Some(queries) = queries {
-            let by_key = k.matmul(split(queries.clone()).transpose()).gather(2, index.transpose());
-            scores = scores + by_key.transpose();
+            scores = scores + by_offset(&k, split(table_rows(queries, by_distance.iter()))).transpose();
         }
     }
     let weights = activation::softmax(scores / geometry.scale, 2);
     weights.matmul(v).swap_dims(0, 1).reshape([len, hidden])
+}
+
+/// The given rows of a table, `[rows, hidden]`.
+fn table_rows<'a>(table: &Tensor<2>, rows: impl Iterator<Item = &'a u32>) -> Tensor<2> {
+    let rows: Vec<i64> = rows.map(|row| i64::from(*row)).collect();
+    let count = rows.len();
+    table.clone().select(0, Tensor::<1, Int>::from_data(TensorData::new(rows, [count]), &table.device()))
+}
+
+/// `x`: `[heads, len, size]`; `table`: `[heads, 2·len − 1, size]`, by offset + len − 1 →
+/// `[heads, len, len]` with x(i) · table(j − i) at (i, j).
+///
+/// Row i of the products is wanted from column len − 1 − i on. Cut one column shorter, the rows of
+/// the flat matrix shift by just that (Music Transformer, arXiv:1809.04281, 3.4.1): no gather.
+fn by_offset(x: &Tensor<3>, table: Tensor<3>) -> Tensor<3> {
+    let [heads, len, _] = x.dims();
+    let products = x.clone().matmul(table.transpose());
+    if len == 1 {
+        return products;
+    }
+    let (row, width) = (2 * len - 1, 2 * len - 2);
+    let flat = products.reshape([heads, len * row]);
+    flat.slice([0..heads, len - 1..len - 1 + len * width]).reshape([heads, len, width]).slice([0..heads, 0..len, 0..len])
 }

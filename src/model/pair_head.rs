@@ -61,6 +61,12 @@ impl PairModel {
     ///
     /// `markers`: one entry per row, from [`PairConfig::markers`].
     pub fn logits(&self, rows: &TokenRows, markers: &[Markers]) -> Tensor<1> {
+        let [first, second] = self.scores(rows, markers);
+        (first - second).mean_dim(1).squeeze_dim(1)
+    }
+
+    /// Scores of the left and of the right candidate, `[rows, tasks]` each: what training compares.
+    pub fn scores(&self, rows: &TokenRows, markers: &[Markers]) -> [Tensor<2>; 2] {
         let hidden = self.encoder.forward(rows);
         let device = hidden.device();
         let pick = |place: fn(&Markers) -> usize| {
@@ -70,8 +76,7 @@ impl PairModel {
             hidden.clone().select(0, index)
         };
         let source = pick(|m| m.source);
-        let difference = self.score(&source, pick(|m| m.first)) - self.score(&source, pick(|m| m.second));
-        difference.mean_dim(1).squeeze_dim(1)
+        [self.score(&source, pick(|m| m.first)), self.score(&source, pick(|m| m.second))]
     }
 
     /// `source`, `candidate`: `[rows, hidden]` → `[rows, tasks]`

@@ -18,6 +18,8 @@ use crate::score::Verdict;
 pub struct Report {
     /// What was measured, for the heading.
     pub title: String,
+    /// Whose sections and weights are shown.
+    pub benchmark: String,
     pub models: Vec<ModelReport>,
 }
 
@@ -77,7 +79,10 @@ fn cell(value: Option<f64>) -> String {
 fn notes(report: &Report) -> Vec<String> {
     let mut notes = vec!["average: plain mean of the subsets (the model card's figure)".to_owned()];
     if report.models.iter().any(|m| !m.summary.sections.is_empty()) {
-        notes.push("sections and RewardBench score: the leaderboard's weights (math-prm counts 984)".to_owned());
+        notes.push(match report.benchmark.as_str() {
+            "reward-bench" => "sections and RewardBench score: the leaderboard's weights (math-prm counts 984)".to_owned(),
+            name => format!("sections: means of their subsets, by the weights of {name}"),
+        });
     }
     for model in &report.models {
         let total = model.summary.total;
@@ -116,7 +121,7 @@ mod tests {
                 invalid: Vec::new(),
             }
         };
-        Report { title: "a|b".to_owned(), models: vec![model("A", 2), model("=B|<x>\u{1b}", 3)] }
+        Report { title: "a|b".to_owned(), benchmark: "reward-bench".to_owned(), models: vec![model("A", 2), model("=B|<x>\u{1b}", 3)] }
     }
 
     #[test]

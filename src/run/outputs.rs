@@ -10,17 +10,18 @@ use super::Scored;
 use crate::cli::RunArgs;
 use crate::dataset::Id;
 use crate::error::{Error, Result};
+use crate::files::InputFile;
 use crate::fsio;
 use crate::report::{self, Report};
 use crate::score::Verdict;
 
-pub fn write(dir: &Path, args: &RunArgs, report: &Report, scored: &[Scored], started: SystemTime) -> Result<()> {
+pub fn write(dir: &Path, args: &RunArgs, data: &[InputFile], report: &Report, scored: &[Scored], started: SystemTime) -> Result<()> {
     let verdicts = parquet(scored).map_err(|e| Error::bad_input("failed to encode verdicts.parquet").caused_by(e))?;
     fsio::write_atomic(&dir.join("verdicts.parquet"), &verdicts)?;
     fsio::write_atomic(&dir.join("summary.json"), pretty(&report::json(report)).as_bytes())?;
     fsio::write_atomic(&dir.join("report.md"), report::markdown(report).as_bytes())?;
     // Last, so that its presence says that the others are complete.
-    fsio::write_atomic(&dir.join("run.json"), pretty(&record(args, scored, started)?).as_bytes())
+    fsio::write_atomic(&dir.join("run.json"), pretty(&record(args, data, scored, started)?).as_bytes())
 }
 
 fn pretty(value: &Value) -> String {
@@ -28,10 +29,10 @@ fn pretty(value: &Value) -> String {
 }
 
 /// What was run, on what and how fast. No environment, no secrets.
-fn record(args: &RunArgs, scored: &[Scored], started: SystemTime) -> Result<Value> {
+fn record(args: &RunArgs, files: &[InputFile], scored: &[Scored], started: SystemTime) -> Result<Value> {
     let mut data = Vec::new();
-    for path in &args.data {
-        data.push(json!({ "path": path.display().to_string(), "sha256": fsio::sha256(path)? }));
+    for file in files {
+        data.push(json!({ "path": file.path().display().to_string(), "sha256": file.sha256()? }));
     }
     let models: Vec<Value> = scored
         .iter()

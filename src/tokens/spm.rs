@@ -4,7 +4,6 @@
 //! the model's own character map, and the special tokens behind them in the order of their ids.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
 
 use prost::Message;
 use serde_json::Value;
@@ -17,7 +16,7 @@ use tokenizers::{AddedToken, SplitDelimiterBehavior};
 
 use super::tokenizer::guarded;
 use crate::error::{Error, Result};
-use crate::fsio;
+use crate::files::Directory;
 
 /// The parts of `sentencepiece_model.proto` (google/sentencepiece) that are read.
 #[derive(Message)]
@@ -54,10 +53,13 @@ struct NormalizerSpec {
 }
 
 /// Builds the tokenizer of a directory without `tokenizer.json`; also the files that were read.
-pub fn build(dir: &Path, settings: &Value) -> Result<(tokenizers::Tokenizer, Vec<PathBuf>)> {
-    let path = fsio::require(dir.join("spm.model"), "a checkpoint directory needs tokenizer.json or spm.model")?;
+pub fn build(home: &Directory, settings: &Value) -> Result<(tokenizers::Tokenizer, Vec<&'static str>)> {
+    if !home.has("spm.model") {
+        return Err(home.missing("spm.model"));
+    }
+    let path = home.file("spm.model").path();
     let invalid = |what: &str| Error::bad_input(format!("failed to load tokenizer: {}: {what}", path.display()));
-    let proto = ModelProto::decode(fsio::read(&path)?.as_slice()).map_err(|e| invalid("not a SentencePiece model").caused_by(e))?;
+    let proto = ModelProto::decode(&*home.file("spm.model").bytes()?).map_err(|e| invalid("not a SentencePiece model").caused_by(e))?;
     let trainer = proto.trainer.unwrap_or_default();
     if trainer.model_type.is_some_and(|kind| kind != 1) {
         return Err(invalid("its model type is not unigram"));
@@ -93,7 +95,7 @@ pub fn build(dir: &Path, settings: &Value) -> Result<(tokenizers::Tokenizer, Vec
     tokenizer.with_pre_tokenizer(Some(tokenizers::pre_tokenizers::sequence::Sequence::new(splits)));
     tokenizer.with_decoder(Some(metaspace));
 
-    let (tokens, mut files) = added_tokens(dir, settings, &tokenizer, first_free)?;
+    let (tokens, mut files) = added_tokens(home, settings, &tokenizer, first_free)?;
     for (id, token) in tokens {
         let content = token.content.clone();
         tokenizer.add_tokens([token]).map_err(|e| invalid("its added tokens").caused_by(e))?;
@@ -101,13 +103,18 @@ pub fn build(dir: &Path, settings: &Value) -> Result<(tokenizers::Tokenizer, Vec
             return Err(invalid(&format!("the added token {content} should have id {id}; ids must follow the pieces without a gap")));
         }
     }
-    files.push(path.clone());
+    files.push("spm.model");
     Ok((tokenizer, files))
 }
 
 /// The special tokens and the markers, by id: from `added_tokens_decoder` in `tokenizer_config.json`,
 /// else the class's own five and `added_tokens.json`.
-fn added_tokens(dir: &Path, settings: &Value, tokenizer: &tokenizers::Tokenizer, first_free: usize) -> Result<(BTreeMap<u32, AddedToken>, Vec<PathBuf>)> {
+fn added_tokens(
+    home: &Directory,
+    settings: &Value,
+    tokenizer: &tokenizers::Tokenizer,
+    first_free: usize,
+) -> Result<(BTreeMap<u32, AddedToken>, Vec<&'static str>)> {
     let mut tokens = BTreeMap::new();
     if let Some(decoder) = settings.get("added_tokens_decoder").and_then(Value::as_object) {
         for (id, entry) in decoder {
@@ -117,7 +124,10 @@ fn added_tokens(dir: &Path, settings: &Value, tokenizer: &tokenizers::Tokenizer,
                 (id, token.normalized(flag("normalized")).lstrip(flag("lstrip")).rstrip(flag("rstrip")).single_word(flag("single_word")))
             });
             let (id, token) = token.ok_or_else(|| {
-                Error::bad_input(format!("failed to load tokenizer: {}: key `added_tokens_decoder`: entry {id}", dir.join("tokenizer_config.json").display()))
+                Error::bad_input(format!(
+                    "failed to load tokenizer: {}: key `added_tokens_decoder`: entry {id}",
+                    home.file("tokenizer_config.json").path().display()
+                ))
             })?;
             tokens.insert(id, token);
         }
@@ -129,21 +139,16 @@ fn added_tokens(dir: &Path, settings: &Value, tokenizer: &tokenizers::Tokenizer,
             tokens.insert(id, AddedToken::from(name, true).normalized(name == "[UNK]"));
         }
     }
-    let path = dir.join("added_tokens.json");
-    let listed = if path.exists() { parse_json(&path)? } else { Value::Null };
+    let read = if home.has("added_tokens.json") { vec!["added_tokens.json"] } else { Vec::new() };
+    let listed = if read.is_empty() { Value::Null } else { home.json("added_tokens.json")? };
     let mask = listed.get("[MASK]").and_then(Value::as_u64).and_then(|id| u32::try_from(id).ok()).or(u32::try_from(first_free).ok());
     tokens.extend(mask.map(|id| (id, AddedToken::from("[MASK]", true).normalized(false))));
     for (content, id) in listed.as_object().into_iter().flatten().filter(|(content, _)| *content != "[MASK]") {
         let id = id
             .as_u64()
             .and_then(|id| u32::try_from(id).ok())
-            .ok_or_else(|| Error::bad_input(format!("failed to load tokenizer: {}: the id of {content}", path.display())))?;
+            .ok_or_else(|| Error::bad_input(format!("failed to load tokenizer: {}: the id of {content}", home.file("added_tokens.json").path().display())))?;
         tokens.insert(id, AddedToken::from(content.as_str(), false).normalized(true));
     }
-    let read = if path.exists() { vec![path] } else { Vec::new() };
     Ok((tokens, read))
-}
-
-pub(super) fn parse_json(path: &Path) -> Result<Value> {
-    serde_json::from_str(&fsio::read_text(path)?).map_err(|e| Error::bad_input(format!("failed to parse JSON: {}", path.display())).caused_by(e))
 }

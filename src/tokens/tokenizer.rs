@@ -1,13 +1,13 @@
 //! The tokenizer of a checkpoint, as transformers 4.51 uses its fast one.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde_json::Value;
 
 use super::spm;
 use crate::error::{Error, Result};
-use crate::fsio;
+use crate::files::Directory;
 use crate::model::PairConfig;
 
 /// Which end of a text survives truncation.
@@ -29,31 +29,29 @@ pub struct Tokenizer {
 
 impl Tokenizer {
     /// From `tokenizer.json`, else built from `spm.model`; also the files that were read.
-    pub fn load(dir: &Path) -> Result<(Self, Vec<PathBuf>)> {
+    pub fn load(home: &Directory) -> Result<(Self, Vec<&'static str>)> {
         let mut files = Vec::new();
-        let settings_path = dir.join("tokenizer_config.json");
-        let settings = if settings_path.exists() {
-            files.push(settings_path.clone());
-            spm::parse_json(&settings_path)?
+        let settings = if home.has("tokenizer_config.json") {
+            files.push("tokenizer_config.json");
+            home.json("tokenizer_config.json")?
         } else {
             Value::Null
         };
-        let fast = dir.join("tokenizer.json");
-        let mut inner = if fast.exists() {
-            files.push(fast.clone());
-            let bytes = fsio::read(&fast)?;
-            let invalid = || Error::bad_input(format!("failed to load tokenizer: {}", fast.display()));
+        let mut inner = if home.has("tokenizer.json") {
+            files.push("tokenizer.json");
+            let bytes = home.file("tokenizer.json").bytes()?;
+            let invalid = || Error::bad_input(format!("failed to load tokenizer: {}", home.file("tokenizer.json").path().display()));
             // tokenizers 0.23 panics on some malformed files: any character map that is not one,
             // a template that names a token the file lacks.
             guarded(|| tokenizers::Tokenizer::from_bytes(&bytes))
                 .ok_or_else(|| invalid().hint("the file is damaged; download it again"))?
                 .map_err(|e| invalid().caused_by(e))?
         } else {
-            let (built, read) = spm::build(dir, &settings)?;
+            let (built, read) = spm::build(home, &settings)?;
             files.extend(read);
             built
         };
-        let broken = |what: &str| Error::bad_input(format!("failed to load tokenizer: {}: {what}", dir.display()));
+        let broken = |what: &str| Error::bad_input(format!("failed to load tokenizer: {}: {what}", home.path().display()));
         inner.with_truncation(None).map_err(|e| broken("its truncation settings").caused_by(e))?;
         inner.with_padding(None);
         let special = |token: &str| inner.token_to_id(token).ok_or_else(|| broken(&format!("no token {token}")));

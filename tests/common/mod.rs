@@ -36,7 +36,7 @@ pub fn model(name: &str, device: &Device) -> PairModel {
     let dir = golden("models").join(name);
     let path = dir.join("config.json");
     let config = PairConfig::parse(&std::fs::read_to_string(&path).unwrap(), &path).unwrap();
-    let mut weights = Weights::open(&dir, device).unwrap();
+    let mut weights = Weights::open(&dir.as_path().into(), device).unwrap();
     let model = PairModel::load(&mut weights, &config).unwrap();
     weights.finish().unwrap();
     model

@@ -1,0 +1,181 @@
+//! What is trained, for how long, and where it goes.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Instant;
+
+use burn::tensor::Device;
+use clap::Parser;
+use fastrand::Rng;
+use pairbench::cli::{Cli, Command};
+use pairbench::error::{Error, Result};
+use pairbench::fsio;
+use pairbench::model::{PairConfig, PairModel};
+use pairbench::template::Template;
+use pairbench::tokens::Tokenizer;
+use serde_json::json;
+
+use crate::corpus::{self, Example, Split};
+use crate::tokenizer;
+use crate::training::{self, Batch, Initialiser};
+
+/// Writes the quickstart's pairs, trains its tokenizer and its two checkpoints, and reports on them.
+#[derive(Debug, Clone, Parser)]
+struct Args {
+    /// Root of what is written: benchmarks/, quickstart/ and reports/ below it
+    #[arg(long, default_value = env!("CARGO_MANIFEST_DIR"))]
+    root: PathBuf,
+    /// Steps per checkpoint
+    #[arg(long, default_value_t = 5000)]
+    steps: usize,
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+}
+
+/// Test pairs of each subset, where there are so many.
+const PER_SUBSET: usize = 60;
+/// Pieces of the vocabulary.
+const PIECES: usize = 2000;
+/// Size of both encoders.
+const HIDDEN: usize = 64;
+const LAYERS: usize = 2;
+const HEADS: usize = 4;
+/// Pairs of a step.
+const BATCH: usize = 16;
+/// Learning rate at its highest.
+const RATE: f64 = 1.5e-3;
+
+/// A checkpoint to train. The two differ in template and in everything that is drawn.
+struct Plan {
+    name: &'static str,
+    template: Template,
+    seed: u64,
+}
+
+pub fn main() -> ExitCode {
+    match run(&Args::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{}", error.render());
+            error.exit_code()
+        }
+    }
+}
+
+fn run(args: &Args) -> Result<()> {
+    let benchmark = args.root.join("benchmarks/quickstart");
+    write(&benchmark.join("pairs.jsonl"), pairs(args.seed).as_bytes())?;
+    let files = tokenizer::train(&corpus::examples(Split::Train, 300, args.seed + 1), PIECES)?;
+    let plans = [
+        Plan { name: "pairrm", template: Template::PairRm, seed: args.seed + 2 },
+        Plan { name: "better-pairrm", template: Template::BetterPairRm, seed: args.seed + 3 },
+    ];
+    // One thread each: neither reads anything of the other.
+    let files = &files;
+    std::thread::scope(|scope| {
+        let running: Vec<_> = plans.iter().map(|plan| scope.spawn(move || train(args, plan, files))).collect();
+        running.into_iter().try_for_each(|thread| thread.join().unwrap_or_else(|_| Err(Error::bad_input("failed to train: a thread panicked"))))
+    })?;
+    report(&args.root)
+}
+
+/// The test pairs as JSON Lines.
+pub fn pairs(seed: u64) -> String {
+    let examples = corpus::examples(Split::Test, PER_SUBSET, seed);
+    let line =
+        |(id, e): (usize, &Example)| json!({ "subset": e.subset, "id": id, "prompt": e.prompt, "chosen": e.chosen, "rejected": e.rejected }).to_string() + "\n";
+    examples.iter().enumerate().map(line).collect()
+}
+
+fn train(args: &Args, plan: &Plan, files: &tokenizer::Files) -> Result<()> {
+    let dir = args.root.join("quickstart").join(plan.name);
+    let config = config(files);
+    write(&dir.join("config.json"), format!("{config:#}\n").as_bytes())?;
+    write(&dir.join("tokenizer.json"), files.tokenizer.as_bytes())?;
+    write(&dir.join("tokenizer_config.json"), files.settings.as_bytes())?;
+    write(&dir.join("pairbench.toml"), format!("template = \"{}\"\n", plan.template).as_bytes())?;
+    let config = PairConfig::parse(&config.to_string(), &dir.join("config.json"))?;
+    let (tokenizer, _) = Tokenizer::load(&dir.as_path().into())?;
+
+    let mut initialiser = Initialiser::new(plan.seed, &Device::flex().autodiff());
+    let mut model = PairModel::load(&mut initialiser, &config)?;
+    let mut optimizer = training::optimizer();
+    let mut rng = Rng::with_seed(plan.seed);
+    let mut log = "step,pairs,loss\n".to_owned();
+    let (started, mut recent) = (Instant::now(), Vec::new());
+    for step in 0..args.steps {
+        let examples: Vec<Example> = (0..BATCH).map(|_| corpus::training_example(&mut rng)).collect();
+        let batch = Batch::new(&examples, plan.template, &tokenizer, &config, &mut rng)?;
+        let loss;
+        (model, loss) = training::step(model, &mut optimizer, &batch, training::rate(RATE, step, args.steps));
+        recent.push(loss);
+        if recent.len() == 50 || step + 1 == args.steps {
+            let mean = recent.drain(..).collect::<Vec<_>>();
+            #[expect(clippy::cast_precision_loss, reason = "at most fifty")]
+            let mean = mean.iter().sum::<f32>() / mean.len() as f32;
+            log.push_str(&format!("{},{},{mean:.4}\n", step + 1, (step + 1) * BATCH));
+            eprintln!("{}: step {} of {}, loss {mean:.4}, {:.0} s", plan.name, step + 1, args.steps, started.elapsed().as_secs_f64());
+        }
+    }
+    write(&dir.join("model.safetensors"), &training::to_safetensors(&model, &initialiser.names)?)?;
+    write(&args.root.join(format!("reports/quickstart/{}-loss.csv", plan.name)), log.as_bytes())
+}
+
+/// `config.json`, with the keys of the published checkpoints.
+fn config(files: &tokenizer::Files) -> serde_json::Value {
+    let [source, first, second] = files.markers;
+    json!({
+        "architectures": ["DebertaV2PairRM"],
+        "model_type": "deberta-v2",
+        "vocab_size": files.vocab_size,
+        "hidden_size": HIDDEN,
+        "num_hidden_layers": LAYERS,
+        "num_attention_heads": HEADS,
+        "intermediate_size": 4 * HIDDEN,
+        "hidden_act": "gelu",
+        "layer_norm_eps": 1e-7,
+        "max_position_embeddings": 512,
+        "max_relative_positions": -1,
+        "position_buckets": 32,
+        "relative_attention": true,
+        "pos_att_type": ["p2c", "c2p"],
+        "share_att_key": true,
+        "norm_rel_ebd": "layer_norm",
+        "position_biased_input": false,
+        "type_vocab_size": 0,
+        "pad_token_id": 0,
+        "n_tasks": 1,
+        "source_prefix_id": source,
+        "cand1_prefix_id": first,
+        "cand2_prefix_id": second,
+        "torch_dtype": "float16",
+    })
+}
+
+/// `reports/quickstart/report.md`, by the tool itself on what was written.
+fn report(root: &Path) -> Result<()> {
+    let at = |part: &str| root.join(part).display().to_string();
+    let arguments = [
+        "pairbench",
+        "run",
+        "--format",
+        "markdown",
+        "--benchmark",
+        &at("benchmarks/quickstart/quickstart.toml"),
+        "--model",
+        &at("quickstart/pairrm"),
+        "--model",
+        &at("quickstart/better-pairrm"),
+    ];
+    let Command::Run(arguments) = Cli::parse_from(arguments).command else { return Ok(()) };
+    let finished = pairbench::run::run(&arguments)?;
+    eprintln!("{}", finished.text);
+    write(&root.join("reports/quickstart/report.md"), finished.text.as_bytes())
+}
+
+fn write(path: &Path, bytes: &[u8]) -> Result<()> {
+    if let Some(dir) = path.parent() {
+        std::fs::create_dir_all(dir).map_err(|e| Error::io(format!("failed to make directory: {}", dir.display()), e))?;
+    }
+    fsio::write_atomic(path, bytes)
+}
