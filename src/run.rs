@@ -163,7 +163,11 @@ fn complaint(report: &Report) -> Option<Error> {
     })
 }
 
+/// Without the flag rayon starts one per core by itself.
 fn use_threads(threads: usize) -> Result<()> {
+    if threads == 0 {
+        return Ok(());
+    }
     rayon::ThreadPoolBuilder::new().num_threads(threads).build_global().map_err(|e| Error::new(Kind::Resources, "failed to start threads").caused_by(e))
 }
 

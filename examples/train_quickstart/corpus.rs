@@ -142,8 +142,6 @@ const THEMES: &[&[Topic]] = &[
                 "Rainbows are parts of a circle.",
             ],
         ),
-    ],
-    &[
         (
             "honey bees",
             [
@@ -225,8 +223,6 @@ const THEMES: &[&[Topic]] = &[
                 "A driver of trains watches the track.",
             ],
         ),
-    ],
-    &[
         (
             "chess",
             [
@@ -328,10 +324,9 @@ const WORDS: &[&str] = &[
     "river", "stone", "apple", "silver", "window", "forest", "candle", "button", "garden", "orange", "ladder", "pencil", "market", "winter", "island", "basket",
 ];
 
-/// What an answer should be, in three wordings: a list, one word, a question, capital letters.
-const DEMANDS: [[&str; 3]; 4] = [
+/// What an answer should be, in three wordings: a list, a question, capital letters.
+const DEMANDS: [[&str; 3]; 3] = [
     ["a list of words", "several words with commas between them", "a few words, as a list"],
-    ["one word", "a single word", "nothing but a word"],
     ["a question", "a question of yours", "another question"],
     ["capital letters", "upper case letters", "nothing but capitals"],
 ];
@@ -358,8 +353,8 @@ fn format(rng: &mut Rng, split: Split) -> [String; 3] {
     let mut words: Vec<&str> = WORDS.to_vec();
     rng.shuffle(&mut words);
     let gaps = [("a", words[0]), ("b", words[1])];
-    let answers = [words[..3].join(", "), words[0].to_owned(), fill(split.of(rng, QUESTIONS), &gaps), words[..2].join(" ").to_uppercase()];
-    let (kind, other) = two(rng, &[0, 1, 2, 3]);
+    let answers = [words[..3].join(", "), fill(split.of(rng, QUESTIONS), &gaps), words[..2].join(" ").to_uppercase()];
+    let (kind, other) = two(rng, &[0, 1, 2]);
     let demand = pick(rng, &DEMANDS[kind]);
     [fill(&fill(split.of(rng, ASK_FOR), &gaps), &[("d", demand)]), answers[kind].clone(), answers[other].clone()]
 }

@@ -1,5 +1,7 @@
 //! What is trained, for how long, and where it goes.
 
+#![expect(clippy::print_stderr, reason = "a program that reports its progress")]
+
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Instant;
@@ -26,7 +28,7 @@ struct Args {
     #[arg(long, default_value = env!("CARGO_MANIFEST_DIR"))]
     root: PathBuf,
     /// Steps per checkpoint
-    #[arg(long, default_value_t = 5000)]
+    #[arg(long, default_value_t = 8000)]
     steps: usize,
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -102,7 +104,7 @@ fn train(args: &Args, plan: &Plan, files: &tokenizer::Files) -> Result<()> {
     let mut optimizer = training::optimizer();
     let mut rng = Rng::with_seed(plan.seed);
     let mut log = "step,pairs,loss\n".to_owned();
-    let (started, mut recent) = (Instant::now(), Vec::new());
+    let (started, mut recent) = (Instant::now(), Vec::<f32>::new());
     for step in 0..args.steps {
         let examples: Vec<Example> = (0..BATCH).map(|_| corpus::training_example(&mut rng)).collect();
         let batch = Batch::new(&examples, plan.template, &tokenizer, &config, &mut rng)?;
@@ -110,9 +112,9 @@ fn train(args: &Args, plan: &Plan, files: &tokenizer::Files) -> Result<()> {
         (model, loss) = training::step(model, &mut optimizer, &batch, training::rate(RATE, step, args.steps));
         recent.push(loss);
         if recent.len() == 50 || step + 1 == args.steps {
-            let mean = recent.drain(..).collect::<Vec<_>>();
             #[expect(clippy::cast_precision_loss, reason = "at most fifty")]
-            let mean = mean.iter().sum::<f32>() / mean.len() as f32;
+            let mean = recent.iter().sum::<f32>() / recent.len() as f32;
+            recent.clear();
             log.push_str(&format!("{},{},{mean:.4}\n", step + 1, (step + 1) * BATCH));
             eprintln!("{}: step {} of {}, loss {mean:.4}, {:.0} s", plan.name, step + 1, args.steps, started.elapsed().as_secs_f64());
         }
