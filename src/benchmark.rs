@@ -3,11 +3,13 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use globset::{GlobBuilder, GlobSet};
 use serde::Deserialize;
 
 use crate::error::{Error, Result};
 use crate::files::{Directory, InputFile};
 use crate::fsio;
+use crate::hub::{self, Hub, Repository};
 use crate::quickstart;
 
 /// A benchmark definition. The file format is documented in `CONTRIBUTING.md`.
@@ -26,16 +28,48 @@ pub struct Benchmark {
     /// In the order of the table.
     #[serde(default)]
     pub sections: Vec<Section>,
+    /// Sections under other weights that somebody published, shown beside their own.
+    #[serde(default)]
+    pub variants: Vec<Variant>,
+    /// Published tables that compare with it.
+    #[serde(default)]
+    pub published: Vec<String>,
 }
 
-/// Files beside the definition.
+/// A dataset of the hub, or files beside the definition.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Source {
+    /// `owner/name` of a dataset repository.
+    dataset: Option<String>,
+    /// Its branch, tag or commit.
+    revision: Option<String>,
+    /// Names the files as dataset repositories do: `data/SPLIT-*.parquet`.
+    split: Option<String>,
     #[serde(default)]
     files: Vec<String>,
     #[serde(skip)]
     home: Option<Directory>,
+}
+
+/// A section with other weights.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Variant {
+    pub section: String,
+    pub label: String,
+    /// What the reader must know about it.
+    pub note: String,
+    /// Weights that differ from the section's.
+    pub weights: BTreeMap<String, usize>,
+}
+
+/// Where a run's pairs come from.
+#[derive(Debug, Clone, Default)]
+pub struct Files {
+    pub files: Vec<InputFile>,
+    /// `owner/name@commit` of the hub dataset, where they come from one.
+    pub dataset: Option<String>,
 }
 
 /// Subsets that one score sums up.
@@ -49,6 +83,9 @@ pub struct Section {
 const REWARD_BENCH: &str = include_str!("../benchmarks/reward-bench.toml");
 
 impl Benchmark {
+    /// Names that need no file.
+    pub const BUILT_IN: [&str; 2] = ["reward-bench", "quickstart"];
+
     /// The built-in RewardBench.
     #[expect(clippy::missing_panics_doc, reason = "the embedded file is parsed by a test")]
     pub fn reward_bench() -> Self {
@@ -79,18 +116,48 @@ impl Benchmark {
         Ok(benchmark)
     }
 
-    /// The files with the pairs; none where the definition names none.
-    pub fn files(&self) -> Vec<InputFile> {
-        self.source.home.iter().flat_map(|home| self.source.files.iter().map(|name| home.file(name))).collect()
+    /// The files with the pairs, downloaded first where they are in a hub dataset.
+    pub fn files(&self, hub: &Hub) -> Result<Files> {
+        let source = &self.source;
+        let Some(dataset) = &source.dataset else {
+            let files = source.home.iter().flat_map(|home| source.files.iter().map(|name| home.file(name))).collect();
+            return Ok(Files { files, dataset: None });
+        };
+        let invalid = |what: String| Error::bad_input(format!("failed to find the pairs of benchmark: {}", self.name)).caused_by(what);
+        let revision = source.revision.as_deref().unwrap_or("main");
+        let repository: Repository = format!("{dataset}@{revision}").parse().map_err(|e| invalid(format!("key `source.dataset`: {e}")))?;
+        let repository = Repository { kind: hub::Kind::Dataset, ..repository };
+        let split = source.split.iter().map(|split| format!("data/{split}-*.parquet"));
+        let patterns: Vec<String> = if source.files.is_empty() { split.collect() } else { source.files.clone() };
+        let mut wanted = GlobSet::builder();
+        for pattern in &patterns {
+            wanted.add(GlobBuilder::new(pattern).literal_separator(true).build().map_err(|e| invalid(format!("key `source.files`: {e}")))?);
+        }
+        let wanted = wanted.build().map_err(|e| invalid(e.to_string()))?;
+        let snapshot = hub.snapshot(&repository, &wanted)?;
+        let files = fsio::files_below(&snapshot.directory)?.into_iter().filter(|name| wanted.is_match(name));
+        let files: Vec<InputFile> = files.map(|name| InputFile::OnDisk(snapshot.directory.join(name))).collect();
+        if files.is_empty() {
+            return Err(Error::unavailable(format!("failed to find the pairs of benchmark: {}", self.name))
+                .caused_by(format!("{} has no file {}", snapshot.directory.display(), patterns.join(", ")))
+                .hint(format!("with a network: pairbench fetch {}; or give the files with --data", self.name)));
+        }
+        Ok(Files { files, dataset: Some(format!("{dataset}@{}", snapshot.commit)) })
     }
 
     fn parse(text: &str, path: &Path) -> Result<Self> {
         let invalid = || Error::bad_input(format!("failed to parse benchmark: {}", path.display()));
         let benchmark: Self = toml::from_str(text).map_err(|e| invalid().caused_by(e))?;
         let mut seen = std::collections::BTreeSet::new();
-        for subset in benchmark.sections.iter().flat_map(|s| &s.subsets).chain(benchmark.weights.keys()) {
+        let sections = benchmark.sections.iter().flat_map(|s| &s.subsets);
+        for subset in sections.chain(benchmark.weights.keys()).chain(benchmark.variants.iter().flat_map(|v| v.weights.keys())) {
             if !benchmark.subsets.contains_key(subset) {
                 return Err(invalid().caused_by(format!("`{subset}` is not listed in [subsets]")));
+            }
+        }
+        for variant in &benchmark.variants {
+            if benchmark.sections.iter().all(|s| s.name != variant.section) {
+                return Err(invalid().caused_by(format!("`{}` is not a section", variant.section)));
             }
         }
         for subset in benchmark.sections.iter().flat_map(|s| &s.subsets) {
@@ -125,6 +192,7 @@ mod tests {
         for text in [
             "name='x'\nsections=[{name='a',subsets=['b']}]\n[subsets]\na=1",
             "name='x'\ncolour=1\n[subsets]\na=1",
+            "name='x'\nvariants=[{section='s',label='t',note='n',weights={a=1}}]\n[subsets]\na=1",
             "name='x'\nsections=[{name='s',subsets=['a']},{name='t',subsets=['a']}]\n[subsets]\na=1",
         ] {
             assert!(Benchmark::parse(text, Path::new("x.toml")).is_err(), "{text}");

@@ -11,7 +11,7 @@ const EXAMPLES: &str = "\
 Try it: `pairbench run` scores two built-in demonstration models in seconds.
 
 Reproduce a published table:
-  pairbench run --model llm-blender/PairRM-hf --benchmark reward-bench --data filtered.parquet
+  pairbench run --model llm-blender/PairRM-hf --benchmark reward-bench --published model-card
 Check a new checkpoint for regressions, beside the last good one:
   pairbench run --model old=runs/1 --model new=runs/2 --template pairrm --data pairs.jsonl
 Leave a report for people and machines:
@@ -32,6 +32,15 @@ pub struct Cli {
 pub enum Command {
     /// Score models on pairs and print the comparative table
     Run(Box<RunArgs>),
+    /// Download and verify models and the data of benchmarks, for use without a network
+    Fetch(FetchArgs),
+    /// Show what a checkpoint or a file of pairs is: sizes, template, token lengths, truncation
+    Inspect(InspectArgs),
+    /// Print published tables
+    Published {
+        /// One table [default: all]
+        name: Option<String>,
+    },
     /// Write shell completions or man pages
     #[command(subcommand)]
     Generate(Generate),
@@ -86,6 +95,53 @@ pub struct RunArgs {
     /// What is printed on stdout
     #[arg(long, value_enum, default_value_t)]
     pub format: Format,
+    /// Score what is there although its counts differ from the benchmark's; the report says PARTIAL
+    #[arg(long)]
+    pub allow_partial: bool,
+    /// Put a published table beside the measured columns: `model-card` or `rewardbench-paper`
+    #[arg(long, value_name = "NAME")]
+    pub published: Option<String>,
+    #[command(flatten)]
+    pub hub: HubArgs,
+}
+
+/// Where repositories come from. Token, cache and endpoint follow HF_TOKEN, HF_HUB_CACHE, HF_HOME
+/// and HF_ENDPOINT.
+#[derive(Debug, Clone, Args)]
+pub struct HubArgs {
+    /// Use only what the hub's cache has; no network at all
+    #[arg(long)]
+    pub offline: bool,
+    /// Branch, tag or commit of models that name none
+    #[arg(long, value_name = "REVISION")]
+    pub revision: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct FetchArgs {
+    /// Models as `owner/name[@revision]`, benchmarks as `reward-bench` or FILE.toml
+    #[arg(required = true, value_name = "SPEC")]
+    pub specs: Vec<String>,
+    #[command(flatten)]
+    pub hub: HubArgs,
+}
+
+#[derive(Debug, Args)]
+pub struct InspectArgs {
+    /// A checkpoint (directory or `owner/name[@revision]`), a file of pairs, or a benchmark
+    #[arg(value_name = "SPEC|FILE")]
+    pub what: String,
+    /// For a file of pairs: count tokens with the tokenizers of these models
+    #[arg(long = "model", value_name = "[NAME=]SPEC")]
+    pub models: Vec<ModelSpec>,
+    /// For a file of pairs: the benchmark whose counts it should have
+    #[arg(long, value_name = "NAME|FILE.toml")]
+    pub benchmark: Option<String>,
+    /// For a checkpoint: its text template
+    #[arg(long, value_name = "T")]
+    pub template: Option<Template>,
+    #[command(flatten)]
+    pub hub: HubArgs,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]

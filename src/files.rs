@@ -38,6 +38,14 @@ impl InputFile {
         }
     }
 
+    /// In bytes.
+    pub fn size(&self) -> Result<u64> {
+        match self {
+            Self::OnDisk(path) => Ok(fsio::open(path)?.metadata().map_err(|e| Error::io(format!("failed to read file: {}", path.display()), e))?.len()),
+            Self::Embedded(..) => Ok(self.embedded()?.len() as u64),
+        }
+    }
+
     /// The whole content.
     pub fn bytes(&self) -> Result<Cow<'static, [u8]>> {
         match self {
@@ -51,10 +59,20 @@ impl InputFile {
         fsio::to_text(self.bytes()?.into_owned(), &self.path())
     }
 
-    /// Hexadecimal SHA-256.
+    /// Hexadecimal SHA-256. Large files in the hub's cache have it as their name: it must be the same.
     pub fn sha256(&self) -> Result<String> {
         match self {
-            Self::OnDisk(path) => fsio::sha256(path),
+            Self::OnDisk(path) => {
+                let hash = fsio::sha256(path)?;
+                let target = std::fs::read_link(path).unwrap_or_default();
+                let name = target.file_name().unwrap_or_default().to_string_lossy();
+                if name.len() == 64 && name.chars().all(|c| c.is_ascii_hexdigit()) && *name != hash {
+                    return Err(Error::bad_input(format!("failed to verify file: {}", path.display()))
+                        .caused_by(format!("its SHA-256 is {hash}, its name in the cache says {name}"))
+                        .hint(format!("it is damaged; remove {} and fetch it again", path.parent().unwrap_or(path).join(&target).display())));
+                }
+                Ok(hash)
+            }
             Self::Embedded(..) => Ok(fsio::hex(&Sha256::digest(self.embedded()?))),
         }
     }

@@ -40,6 +40,23 @@ pub fn open(path: &Path) -> Result<File> {
     File::open(path).map_err(failed)
 }
 
+/// Names of all files below a directory, relative to it with `/`, in order.
+pub fn files_below(directory: &Path) -> Result<Vec<String>> {
+    let mut names = Vec::new();
+    let mut open = vec![String::new()];
+    while let Some(prefix) = open.pop() {
+        let here = directory.join(&prefix);
+        let failed = |e| Error::io(format!("failed to list directory: {}", here.display()), e);
+        for entry in std::fs::read_dir(&here).map_err(failed)? {
+            let entry = entry.map_err(failed)?;
+            let name = format!("{prefix}{}", entry.file_name().to_string_lossy());
+            if entry.file_type().map_err(failed)?.is_dir() { open.push(name + "/") } else { names.push(name) }
+        }
+    }
+    names.sort_unstable();
+    Ok(names)
+}
+
 /// Hexadecimal SHA-256 of a file, read once in pieces.
 pub fn sha256(path: &Path) -> Result<String> {
     let mut file = open(path)?;
@@ -88,12 +105,12 @@ pub fn write_atomic(path: &Path, bytes: &[u8]) -> Result<()> {
 
 /// Temporary files are private to their owner; a report is not.
 #[cfg(unix)]
-fn set_ordinary_permissions(file: &File) -> std::io::Result<()> {
+pub fn set_ordinary_permissions(file: &File) -> std::io::Result<()> {
     use std::os::unix::fs::PermissionsExt;
     file.set_permissions(std::fs::Permissions::from_mode(0o644))
 }
 
 #[cfg(not(unix))]
-fn set_ordinary_permissions(_: &File) -> std::io::Result<()> {
+pub fn set_ordinary_permissions(_: &File) -> std::io::Result<()> {
     Ok(())
 }

@@ -26,6 +26,9 @@ fn execute(command: &Command) -> Result<()> {
             print(&finished.text)?;
             finished.complaint.map_or(Ok(()), Err)
         }
+        Command::Fetch(args) => print(&pairbench::fetch::fetch(args)?),
+        Command::Inspect(args) => print(&pairbench::inspect::inspect(args)?),
+        Command::Published { name } => print(&pairbench::published::show(name.as_deref())?),
         Command::Generate(Generate::Completions { shell }) => print(&pairbench::generate::completions(*shell)),
         Command::Generate(Generate::Man { dir }) => pairbench::generate::man(dir),
     }

@@ -20,13 +20,17 @@ pub struct Tally {
 }
 
 impl Tally {
-    fn add(&mut self, decision: Decision) {
+    pub fn add(&mut self, decision: Decision) {
         match decision {
             Decision::Correct => self.correct += 1,
             Decision::Wrong => self.wrong += 1,
             Decision::Tie => self.tie += 1,
             Decision::Invalid => self.invalid += 1,
         }
+    }
+
+    fn plus(self, other: Self) -> Self {
+        Self { correct: self.correct + other.correct, wrong: self.wrong + other.wrong, tie: self.tie + other.tie, invalid: self.invalid + other.invalid }
     }
 
     pub fn n(&self) -> usize {
@@ -72,55 +76,110 @@ pub struct PositionBias {
     pub accuracy_rejected_first: f64,
 }
 
-/// Everything that a table shows of one model.
+/// Accuracies of one column of the table.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Summary {
+pub struct Scores {
     /// By subset, in the benchmark's order; subsets it does not know follow by name.
     pub subsets: Vec<(String, Tally)>,
     /// Sections with at least one pair, in the benchmark's order.
     pub sections: Vec<(String, Estimate)>,
+    /// Sections under other weights that somebody published.
+    pub variants: Vec<(String, Estimate)>,
     /// Plain mean of the subset accuracies: the model card's figure.
     pub average: Estimate,
     /// Mean of RewardBench's section scores, where every section has pairs.
     pub rewardbench: Option<Estimate>,
-    pub position_bias: PositionBias,
     /// Over all pairs.
     pub total: Tally,
 }
 
-impl Summary {
-    pub fn new(verdicts: &[Verdict], benchmark: &Benchmark) -> Self {
-        let mut tallies: BTreeMap<&str, Tally> = BTreeMap::new();
-        let mut total = Tally::default();
+impl Scores {
+    pub fn of(verdicts: &[Verdict], benchmark: &Benchmark) -> Self {
+        let mut tallies: BTreeMap<String, Tally> = BTreeMap::new();
         for verdict in verdicts {
-            tallies.entry(&verdict.subset).or_default().add(verdict.decision);
-            total.add(verdict.decision);
+            tallies.entry(verdict.subset.clone()).or_default().add(verdict.decision);
         }
-        let sections: Vec<(String, Estimate)> = benchmark
-            .sections
-            .iter()
-            .filter_map(|section| {
-                let parts: Vec<(f64, Tally)> =
-                    section.subsets.iter().filter_map(|subset| tallies.get(subset.as_str()).map(|tally| (count(benchmark.weight(subset)), *tally))).collect();
-                (!parts.is_empty()).then(|| (section.name.clone(), weighted(&parts)))
-            })
-            .collect();
+        Self::new(&tallies, benchmark)
+    }
+
+    pub fn new(tallies: &BTreeMap<String, Tally>, benchmark: &Benchmark) -> Self {
+        let section = |subsets: &[String], weight: &dyn Fn(&str) -> usize| {
+            let parts: Vec<(f64, Tally)> = subsets.iter().filter_map(|s| Some((count(weight(s)), *tallies.get(s)?))).collect();
+            (!parts.is_empty()).then(|| weighted(&parts))
+        };
+        let sections: Vec<(String, Estimate)> =
+            benchmark.sections.iter().filter_map(|s| Some((s.name.clone(), section(&s.subsets, &|subset| benchmark.weight(subset))?))).collect();
+        let variants = benchmark.variants.iter().filter_map(|variant| {
+            let subsets = &benchmark.sections.iter().find(|s| s.name == variant.section)?.subsets;
+            // Without the subsets that it weighs differently it would be the section itself.
+            let differs = variant.weights.keys().any(|subset| tallies.contains_key(subset));
+            let estimate = section(subsets, &|subset| variant.weights.get(subset).copied().unwrap_or_else(|| benchmark.weight(subset)))?;
+            differs.then(|| (variant.label.clone(), estimate))
+        });
         let whole = benchmark.name == "reward-bench" && sections.len() == benchmark.sections.len();
         let rewardbench = whole.then(|| mean(&sections.iter().map(|(_, estimate)| *estimate).collect::<Vec<_>>()));
         let parts: Vec<(f64, Tally)> = tallies.values().map(|tally| (1.0, *tally)).collect();
 
-        let known = benchmark.sections.iter().flat_map(|s| &s.subsets).map(String::as_str);
-        let mut order: Vec<&str> = known.filter(|subset| tallies.contains_key(subset)).collect();
-        order.extend(tallies.keys().filter(|subset| !benchmark.sections.iter().any(|s| s.subsets.iter().any(|known| known == *subset))));
+        let known: Vec<&String> = benchmark.sections.iter().flat_map(|s| &s.subsets).collect();
+        let first = known.iter().copied().filter(|subset| tallies.contains_key(*subset));
+        let order = first.chain(tallies.keys().filter(|subset| !known.contains(subset)));
         Self {
-            subsets: order.into_iter().map(|subset| (subset.to_owned(), tallies[subset])).collect(),
+            subsets: order.map(|subset| (subset.clone(), tallies[subset])).collect(),
+            variants: variants.collect(),
             sections,
             average: weighted(&parts),
             rewardbench,
-            position_bias: position_bias(verdicts),
-            total,
+            total: tallies.values().fold(Tally::default(), |sum, tally| sum.plus(*tally)),
         }
     }
+}
+
+/// How a model came to its verdicts: what the accuracies do not show.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Behaviour {
+    pub position_bias: PositionBias,
+    pub truncated: Truncated,
+    /// 5, 25, 50, 75 and 95 % quantiles of the finite margins; `None` without any.
+    pub margins: Option<[f32; 5]>,
+}
+
+/// Pairs of which truncation removed something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Truncated {
+    pub source: usize,
+    pub chosen: usize,
+    pub rejected: usize,
+    /// Pairs with a cut anywhere.
+    pub any: usize,
+}
+
+impl Behaviour {
+    pub fn of(verdicts: &[Verdict]) -> Self {
+        let count = |cut: fn(&Verdict) -> usize| verdicts.iter().filter(|v| cut(v) > 0).count();
+        Self {
+            position_bias: position_bias(verdicts),
+            truncated: Truncated {
+                source: count(|v| v.source_cut),
+                chosen: count(|v| v.chosen_cut),
+                rejected: count(|v| v.rejected_cut),
+                any: count(|v| v.source_cut + v.chosen_cut + v.rejected_cut),
+            },
+            margins: quantiles(verdicts.iter().map(|v| v.margin).filter(|m| m.is_finite()).collect()),
+        }
+    }
+}
+
+/// By linear interpolation between order statistics (type 7 of Hyndman and Fan, 1996, The American
+/// Statistician 50:361; numpy's default).
+#[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "positions in a list")]
+fn quantiles(mut values: Vec<f32>) -> Option<[f32; 5]> {
+    values.sort_unstable_by(f32::total_cmp);
+    let last = values.len().checked_sub(1)?;
+    Some([0.05, 0.25, 0.5, 0.75, 0.95].map(|share| {
+        let at = share * last as f64;
+        let (below, above) = (values[at.floor() as usize], values[at.ceil() as usize]);
+        below + (above - below) * at.fract() as f32
+    }))
 }
 
 /// Weighted mean of accuracies over Σ weights; interval from the normal approximation with the
@@ -205,16 +264,26 @@ mod tests {
 
     #[test]
     fn math_prm_weighs_984_in_its_section_and_one_in_the_average() {
-        let summary = Summary::new(&verdicts(&[("math-prm", 447, 447), ("hep-cpp", 0, 164)]), &Benchmark::reward_bench());
-        assert_eq!(summary.sections.len(), 1);
-        assert!((summary.sections[0].1.accuracy - 984.0 / 1148.0).abs() < 1e-12);
-        assert!((summary.average.accuracy - 0.5).abs() < 1e-12);
-        assert_eq!(summary.rewardbench, None);
+        let scores = Scores::of(&verdicts(&[("math-prm", 447, 447), ("hep-cpp", 0, 164)]), &Benchmark::reward_bench());
+        assert_eq!(scores.sections.len(), 1);
+        assert!((scores.sections[0].1.accuracy - 984.0 / 1148.0).abs() < 1e-12);
+        assert!((scores.average.accuracy - 0.5).abs() < 1e-12);
+        assert_eq!((scores.rewardbench, scores.variants.len()), (None, 0));
     }
 
     #[test]
     fn orders_that_prefer_the_left_answer_twice_disagree() {
-        let bias = Summary::new(&verdicts(&[("x", 1, 2)]), &Benchmark::reward_bench()).position_bias;
+        let bias = Behaviour::of(&verdicts(&[("x", 1, 2)])).position_bias;
         assert_eq!((bias.disagree, bias.accuracy_chosen_first, bias.accuracy_rejected_first), (0.5, 0.5, 0.0));
+    }
+
+    /// numpy.quantile([1, 2, 3, 4], [.05, .25, .5, .75, .95])
+    #[test]
+    fn quantiles_are_numpys() {
+        let found = quantiles(vec![4.0, 1.0, 3.0, 2.0]).unwrap();
+        for (found, expected) in found.into_iter().zip([1.15, 1.75, 2.5, 3.25, 3.85]) {
+            assert!((found - expected).abs() < 1e-6, "{found} {expected}");
+        }
+        assert_eq!(quantiles(Vec::new()), None);
     }
 }

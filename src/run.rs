@@ -2,23 +2,26 @@
 
 mod outputs;
 
+use std::collections::BTreeMap;
 use std::time::{Instant, SystemTime};
 
 use burn::tensor::Device;
 use globset::{Glob, GlobSetBuilder};
-use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::benchmark::Benchmark;
+use crate::benchmark::{Benchmark, Files};
 use crate::checkpoint::{Checkpoint, ModelSpec};
 use crate::cli::{Format, RunArgs};
 use crate::dataset::{self, Pair};
 use crate::error::{Error, Kind, Result, one_line};
-use crate::files::InputFile;
 use crate::fsio;
-use crate::metrics::Summary;
+use crate::hub::Hub;
+use crate::metrics::Scores;
+use crate::published::{Comparison, Published};
 use crate::quickstart;
-use crate::report::{self, ModelReport, Report};
+use crate::report::{self, ModelReport, Report, Style};
+use crate::ruler::rulers;
 use crate::score::{self, Limits, Verdict};
+use crate::talk::{self, say};
 
 /// What a finished run leaves behind.
 pub struct Finished {
@@ -43,19 +46,21 @@ pub fn run(args: &RunArgs) -> Result<Finished> {
     if let Some(dir) = &args.out {
         fsio::writable_dir(dir)?;
     }
+    let table = args.published.as_deref().map(Published::find).transpose()?;
     let benchmark = match &args.benchmark {
         Some(name) => Some(Benchmark::find(name)?),
         None if args.data.is_empty() => Some(Benchmark::quickstart()?),
         None => None,
     };
-    let data = data_files(args, benchmark.as_ref())?;
-    let pairs = select(dataset::load(&data)?, args, benchmark.as_ref())?;
+    let hub = Hub::new(args.hub.offline);
+    let data = data_files(args, benchmark.as_ref(), &hub)?;
+    let (pairs, partial) = select(dataset::load(&data.files)?, args, benchmark.as_ref())?;
     let title = title(args, benchmark.as_ref(), &pairs);
     // Sections of well-known subsets are shown without being asked for.
     let benchmark = benchmark.unwrap_or_else(Benchmark::reward_bench);
     let mut checkpoints = Vec::new();
     for spec in models(args)? {
-        let checkpoint = Checkpoint::open(&spec, args.template)?;
+        let checkpoint = Checkpoint::open(&spec, spec.resolve(&hub, args.hub.revision.as_deref())?, args.template)?;
         if checkpoints.iter().any(|other: &Checkpoint| other.name == checkpoint.name) {
             return Err(Error::usage(format!("failed to name models: two are called {}", checkpoint.name)).hint("name them: --model NAME=SPEC"));
         }
@@ -67,14 +72,18 @@ pub fn run(args: &RunArgs) -> Result<Finished> {
         scored.push(score_model(checkpoint, &pairs, args)?);
     }
 
-    let models = scored.iter().map(|s| ModelReport::new(s.checkpoint.name.clone(), Summary::new(&s.verdicts, &benchmark), &s.verdicts));
-    let report = Report { title, benchmark: benchmark.name.clone(), models: models.collect() };
+    let models = scored.iter().map(|s| {
+        let scores = Scores::of(&s.verdicts, &benchmark);
+        let beside = table.as_ref().and_then(|table| Comparison::new(table, &s.checkpoint.name, &scores, &benchmark));
+        ModelReport::new(s.checkpoint.name.clone(), scores, beside, &s.verdicts)
+    });
+    let report = Report { title, partial, models: models.collect(), ..Report::about(&benchmark, rulers(&pairs)) };
     if let Some(dir) = &args.out {
         outputs::write(dir, args, &data, &report, &scored, started)?;
         say(&format!("wrote run.json, verdicts.parquet, summary.json and report.md to {}", dir.display()));
     }
     let text = match args.format {
-        Format::Table => report::table(&report),
+        Format::Table => report::table(&report, Style::of_stdout()),
         Format::Markdown => report::markdown(&report),
         Format::Csv => report::csv(&report),
         Format::Json => format!("{:#}\n", report::json(&report)),
@@ -95,7 +104,7 @@ fn score_model(mut checkpoint: Checkpoint, pairs: &[Pair], args: &RunArgs) -> Re
         checkpoint.template,
         begun.elapsed().as_secs_f64()
     ));
-    let bar = progress_bar(&name, tokens);
+    let bar = talk::token_bar(&name, tokens as u64);
     let begun = Instant::now();
     let limits = Limits { batch_tokens: args.batch_tokens as usize, ..Limits::default() };
     let verdicts = score::score(pairs, &prepared, &model, limits, |done| bar.inc(done as u64));
@@ -107,32 +116,65 @@ fn score_model(mut checkpoint: Checkpoint, pairs: &[Pair], args: &RunArgs) -> Re
     Ok(Scored { checkpoint, verdicts, tokens, seconds })
 }
 
-/// The rows to score: the benchmark's subsets, those that match `--subset`, at most `--limit`.
-fn select(pairs: Vec<Pair>, args: &RunArgs, benchmark: Option<&Benchmark>) -> Result<Vec<Pair>> {
+/// The rows to score: the benchmark's subsets, those that match `--subset`, at most `--limit`; and
+/// why that is not the whole benchmark, where it is not.
+fn select(pairs: Vec<Pair>, args: &RunArgs, benchmark: Option<&Benchmark>) -> Result<(Vec<Pair>, Option<String>)> {
     let mut globs = GlobSetBuilder::new();
     for pattern in &args.subsets {
         let glob = Glob::new(pattern).map_err(|e| Error::usage(format!("failed to parse --subset: {pattern}")).caused_by(e))?;
         globs.add(glob);
     }
     let globs = globs.build().map_err(|e| Error::usage("failed to parse --subset").caused_by(e))?;
-    let found: std::collections::BTreeSet<String> = pairs.iter().map(|p| p.subset.clone()).collect();
-    let wanted = |subset: &str| benchmark.is_none_or(|b| b.subsets.contains_key(subset)) && (globs.is_empty() || globs.is_match(subset));
+    let mut found: BTreeMap<String, usize> = BTreeMap::new();
+    for pair in &pairs {
+        *found.entry(pair.subset.clone()).or_default() += 1;
+    }
+    let matches = |subset: &str| globs.is_empty() || globs.is_match(subset);
+    let wanted = |subset: &str| benchmark.is_none_or(|b| b.subsets.contains_key(subset)) && matches(subset);
     let mut selected: Vec<Pair> = pairs.into_iter().filter(|pair| wanted(&pair.subset)).collect();
-    selected.truncate(args.limit.unwrap_or(usize::MAX));
     if selected.is_empty() {
-        let shown: Vec<&str> = found.iter().take(30).map(String::as_str).collect();
+        let shown: Vec<&str> = found.keys().take(30).map(String::as_str).collect();
         return Err(Error::usage("failed to select pairs: none is left").hint(format!("the data has the subsets: {}", shown.join(", "))));
     }
-    Ok(selected)
+    let mut partial = Vec::new();
+    if let Some(benchmark) = benchmark {
+        let expected: Vec<(&String, usize)> = benchmark.subsets.iter().map(|(name, n)| (name, *n)).filter(|(name, _)| matches(name)).collect();
+        if expected.len() < benchmark.subsets.len() {
+            partial.push(format!("{} of {} subsets (--subset)", expected.len(), benchmark.subsets.len()));
+        }
+        partial.extend(miscounts(&expected, &found, args.allow_partial)?);
+    }
+    let all = selected.len();
+    selected.truncate(args.limit.unwrap_or(all));
+    if selected.len() < all {
+        partial.push(format!("the first {} of {all} pairs (--limit)", selected.len()));
+    }
+    Ok((selected, (!partial.is_empty()).then(|| partial.join("; "))))
+}
+
+/// Subsets whose number of pairs is not the expected one: an error, or a remark if that is allowed.
+fn miscounts(expected: &[(&String, usize)], found: &BTreeMap<String, usize>, allowed: bool) -> Result<Option<String>> {
+    let count = |name: &str| found.get(name).copied().unwrap_or(0);
+    let wrong: Vec<String> = expected.iter().filter(|(name, n)| count(name) != *n).map(|(name, n)| format!("{name} {} of {n}", count(name))).collect();
+    if wrong.is_empty() {
+        return Ok(None);
+    }
+    let text = format!("{} of {} subsets have not the pairs that the definition counts: {}", wrong.len(), expected.len(), wrong.join(", "));
+    if allowed {
+        return Ok(Some(text));
+    }
+    Err(Error::bad_input("failed to match the benchmark: the data is not whole")
+        .caused_by(text)
+        .hint("give all of its data, or score what is there with --allow-partial; the report will say PARTIAL"))
 }
 
 /// Files given with `--data` replace the benchmark's own.
-fn data_files(args: &RunArgs, benchmark: Option<&Benchmark>) -> Result<Vec<InputFile>> {
-    let mut files: Vec<InputFile> = args.data.iter().map(|path| path.as_path().into()).collect();
-    if files.is_empty() {
-        files = benchmark.map(Benchmark::files).unwrap_or_default();
+fn data_files(args: &RunArgs, benchmark: Option<&Benchmark>, hub: &Hub) -> Result<Files> {
+    if !args.data.is_empty() {
+        return Ok(Files { files: args.data.iter().map(|path| path.as_path().into()).collect(), dataset: None });
     }
-    if files.is_empty() {
+    let files = benchmark.map(|benchmark| benchmark.files(hub)).transpose()?.unwrap_or_default();
+    if files.files.is_empty() {
         let name = benchmark.map_or("", |b| b.name.as_str());
         return Err(Error::usage(format!("failed to find the pairs of benchmark: {name}")).hint("give its files with --data"));
     }
@@ -155,8 +197,7 @@ fn title(args: &RunArgs, benchmark: Option<&Benchmark>, pairs: &[Pair]) -> Strin
 }
 
 fn complaint(report: &Report) -> Option<Error> {
-    let invalid: Vec<String> =
-        report.models.iter().filter(|m| m.summary.total.invalid > 0).map(|m| format!("{} {}", m.summary.total.invalid, m.name)).collect();
+    let invalid: Vec<String> = report.models.iter().filter(|m| m.scores.total.invalid > 0).map(|m| format!("{} {}", m.scores.total.invalid, m.name)).collect();
     (!invalid.is_empty()).then(|| {
         Error::new(Kind::Numerical, format!("failed to score every pair: invalid verdicts: {}", invalid.join(", ")))
             .hint("the report lists the first pairs and why; they count as not correct")
@@ -169,17 +210,4 @@ fn use_threads(threads: usize) -> Result<()> {
         return Ok(());
     }
     rayon::ThreadPoolBuilder::new().num_threads(threads).build_global().map_err(|e| Error::new(Kind::Resources, "failed to start threads").caused_by(e))
-}
-
-/// A bar with rate and time left; nothing where stderr is not a terminal.
-fn progress_bar(name: &str, tokens: usize) -> ProgressBar {
-    let style = ProgressStyle::with_template("{prefix} {bar:30} {percent:>3} % {per_sec}, {eta} left").unwrap_or_else(|_| ProgressStyle::default_bar());
-    let bar = ProgressBar::new(tokens as u64).with_style(style).with_prefix(name.to_owned());
-    bar.enable_steady_tick(std::time::Duration::from_millis(500));
-    bar
-}
-
-#[expect(clippy::print_stderr, reason = "the one place that talks while a run goes on")]
-fn say(line: &str) {
-    eprintln!("{line}");
 }

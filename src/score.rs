@@ -87,6 +87,17 @@ pub struct Prepared {
     invalid: Option<String>,
 }
 
+impl Prepared {
+    /// The token row with the chosen answer left.
+    pub fn chosen_first(&self) -> Option<&Row> {
+        self.rows.as_ref().map(|[ab, _]| ab)
+    }
+
+    pub fn is_invalid(&self) -> bool {
+        self.invalid.is_some()
+    }
+}
+
 /// Turns pairs into token rows, in parallel.
 pub fn prepare(pairs: &[Pair], template: Template, tokenizer: &Tokenizer, config: &PairConfig) -> Result<Vec<Prepared>> {
     pairs

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::process::Command;
 
 use assert_cmd::cargo::cargo_bin;
+use polars::prelude::*;
 
 /// A shown command and what it prints.
 struct Step {
@@ -53,15 +54,29 @@ fn checkout(dir: &Path) {
     for shared in ["tests", "quickstart", "benchmarks"] {
         std::os::unix::fs::symlink(root.join(shared), dir.join(shared)).unwrap();
     }
-    hub_cache(dir, "llm-blender/PairRM-hf", &root.join("quickstart/pairrm"));
-    hub_cache(dir, "maywell/Better-PairRM", &root.join("quickstart/better-pairrm"));
-    std::os::unix::fs::symlink(root.join("benchmarks/quickstart/pairs.jsonl"), dir.join("filtered.jsonl")).unwrap();
+    hub_cache(dir, "models--llm-blender--PairRM-hf", &root.join("quickstart/pairrm"));
+    hub_cache(dir, "models--maywell--Better-PairRM", &root.join("quickstart/better-pairrm"));
+    let dataset = dir.join("dataset");
+    std::fs::create_dir_all(dataset.join("data")).unwrap();
+    let file = dataset.join("data/filtered-00000-of-00001.parquet");
+    reward_bench(&file);
+    hub_cache(dir, "datasets--allenai--reward-bench", &dataset);
+    std::os::unix::fs::symlink(file, dir.join("pairs.parquet")).unwrap();
 }
 
-/// A checkpoint under another's name, in the layout of the hub's cache: the commands that need the
-/// real weights run on the demonstration's.
+/// As many rows as RewardBench has, each in a few words.
+fn reward_bench(file: &Path) {
+    let counts = pairbench::benchmark::Benchmark::reward_bench().subsets;
+    let subsets: Vec<String> = counts.into_iter().flat_map(|(name, n)| vec![name; n]).collect();
+    let column = |word: &str| (0..subsets.len()).map(|i| format!("{word} {i}")).collect::<Vec<_>>();
+    let mut frame = df! { "prompt" => column("q"), "chosen" => column("a"), "rejected" => column("b"), "subset" => &subsets }.unwrap();
+    ParquetWriter::new(std::fs::File::create(file).unwrap()).finish(&mut frame).unwrap();
+}
+
+/// A directory under a repository's name, in the layout of the hub's cache: the commands that need
+/// the real weights run on the demonstration's.
 fn hub_cache(dir: &Path, repository: &str, checkpoint: &Path) {
-    let repository = dir.join("huggingface/hub").join(format!("models--{}", repository.replace('/', "--")));
+    let repository = dir.join("huggingface/hub").join(repository);
     let commit = "0123456789abcdef0123456789abcdef01234567";
     std::fs::create_dir_all(repository.join("refs")).unwrap();
     std::fs::create_dir_all(repository.join("snapshots")).unwrap();

@@ -28,7 +28,7 @@ struct Args {
     #[arg(long, default_value = env!("CARGO_MANIFEST_DIR"))]
     root: PathBuf,
     /// Steps per checkpoint
-    #[arg(long, default_value_t = 8000)]
+    #[arg(long, default_value_t = 9000)]
     steps: usize,
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -70,7 +70,7 @@ fn run(args: &Args) -> Result<()> {
     let files = tokenizer::train(&corpus::examples(Split::Train, 300, args.seed + 1), PIECES)?;
     let plans = [
         Plan { name: "pairrm", template: Template::PairRm, seed: args.seed + 2 },
-        Plan { name: "better-pairrm", template: Template::BetterPairRm, seed: args.seed + 3 },
+        Plan { name: "better-pairrm", template: Template::BetterPairRm, seed: args.seed + 10 },
     ];
     // One thread each: neither reads anything of the other.
     let files = &files;

@@ -6,7 +6,7 @@ pub mod weights;
 use burn::tensor::Device;
 use serde::Deserialize;
 
-pub use source::ModelSpec;
+pub use source::{Home, ModelSpec};
 
 use crate::error::{Error, Result};
 use crate::files::Directory;
@@ -29,6 +29,8 @@ pub struct Checkpoint {
 #[derive(Debug, Clone, serde::Serialize)]
 pub struct Facts {
     pub spec: String,
+    /// Of the hub repository, where it came from one.
+    pub commit: Option<String>,
     pub template: Template,
     /// How the template was found.
     pub template_from: &'static str,
@@ -47,9 +49,10 @@ struct Sidecar {
 }
 
 impl Checkpoint {
-    /// Reads everything but the weights; `template` is the `--template` flag.
-    pub fn open(spec: &ModelSpec, template: Option<Template>) -> Result<Self> {
-        let home = spec.resolve()?;
+    /// Reads everything but the weights from where [`ModelSpec::resolve`] found it; `template` is the
+    /// `--template` flag.
+    pub fn open(spec: &ModelSpec, home: Home, template: Option<Template>) -> Result<Self> {
+        let Home { files: home, commit } = home;
         if !home.has("config.json") {
             return Err(home.missing("config.json"));
         }
@@ -61,7 +64,7 @@ impl Checkpoint {
         for name in std::iter::once("config.json").chain(tokenizer_files) {
             files.insert(name.to_owned(), home.file(name).sha256()?);
         }
-        let facts = Facts { spec: spec.to_string(), template, template_from, dtypes: Vec::new(), files };
+        let facts = Facts { spec: spec.to_string(), commit, template, template_from, dtypes: Vec::new(), files };
         Ok(Self { name: spec.name(), template, tokenizer, config, facts, home })
     }
 
@@ -76,6 +79,25 @@ impl Checkpoint {
             self.facts.files.insert(name, hash);
         }
         Ok(model)
+    }
+}
+
+impl Checkpoint {
+    /// Name, bytes and hash of every file that decides a verdict.
+    pub fn files(&self) -> Result<Vec<(String, u64, String)>> {
+        let weights = weights::Weights::open(&self.home, &Device::flex())?.files();
+        let names = self.facts.files.keys().cloned().chain(weights);
+        names.map(|name| Ok((name.clone(), self.home.file(&name).size()?, self.home.file(&name).sha256()?))).collect()
+    }
+
+    /// Parameters by dtype, from the headers alone.
+    pub fn parameters(&self) -> Result<std::collections::BTreeMap<String, usize>> {
+        Ok(weights::Weights::open(&self.home, &Device::flex())?.parameters())
+    }
+
+    /// Where the files are.
+    pub fn home(&self) -> &Directory {
+        &self.home
     }
 }
 
@@ -95,7 +117,7 @@ fn find_template(spec: &ModelSpec, flag: Option<Template>, home: &Directory) -> 
             return Ok((template, SIDECAR));
         }
     }
-    if let Some(template) = spec.repository().and_then(Template::of_repository) {
+    if let Some(template) = spec.repository().and_then(|r| Template::of_repository(&format!("{}/{}", r.owner, r.name))) {
         return Ok((template, "known repository"));
     }
     Err(Error::usage(format!("failed to choose a template for model: {spec}"))

@@ -4,8 +4,11 @@ use std::fmt;
 use std::path::Path;
 use std::str::FromStr;
 
+use globset::{GlobBuilder, GlobSet};
+
 use crate::error::{Error, Result};
 use crate::files::Directory;
+use crate::hub::{Hub, Repository};
 use crate::quickstart;
 use crate::template::Template;
 
@@ -52,82 +55,64 @@ impl ModelSpec {
         })
     }
 
-    /// `owner/name` where the location is not an existing path and has that form.
-    pub fn repository(&self) -> Option<&str> {
-        if Path::new(&self.location).exists() {
-            return None;
-        }
-        let repository = self.location.split('@').next()?;
-        let (owner, name) = repository.split_once('/')?;
-        let plain = |part: &str| !part.is_empty() && !part.starts_with('.') && part.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c));
-        (plain(owner) && plain(name)).then_some(repository)
+    /// The repository, where the location is not an existing path and has the form of one.
+    pub fn repository(&self) -> Option<Repository> {
+        if Path::new(&self.location).exists() { None } else { self.location.parse().ok() }
     }
 
-    /// The files to read: the location itself, an embedded checkpoint, or the snapshot of the
-    /// repository in the hub's cache, downloaded first where feature `hub` is on.
-    pub fn resolve(&self) -> Result<Directory> {
+    /// The files to read: the location itself, an embedded checkpoint, or a snapshot of the
+    /// repository; `revision` is for those that name none.
+    pub fn resolve(&self, hub: &Hub, revision: Option<&str>) -> Result<Home> {
         let path = Path::new(&self.location);
         if path.is_dir() {
-            return Ok(path.into());
+            return Ok(Home { files: path.into(), commit: None });
         }
         if let Some(embedded) = quickstart::checkpoint(&self.location) {
-            return Ok(Directory::Embedded(embedded));
+            return Ok(Home { files: Directory::Embedded(embedded), commit: None });
         }
         if path.exists() {
             return Err(
                 Error::bad_input(format!("failed to open checkpoint: {} is not a directory", path.display())).hint("give the directory that holds config.json")
             );
         }
-        let Some(repository) = self.repository() else {
-            return Err(Error::unavailable(format!("failed to find checkpoint: {}", self.location))
-                .hint("give a directory that exists, or a hub repository as owner/name"));
+        let location = match revision {
+            Some(revision) if !self.location.contains('@') => format!("{}@{revision}", self.location),
+            _ => self.location.clone(),
         };
-        let revision = self.location.split_once('@').map_or("main", |(_, revision)| revision);
-        hub(repository, revision)
+        let repository: Repository = location.parse().map_err(|reason: String| {
+            Error::unavailable(format!("failed to find checkpoint: {location}"))
+                .caused_by(format!("no such directory, and no repository: {reason}"))
+                .hint("give a directory that exists, or a hub repository as owner/name")
+        })?;
+        let snapshot = hub.snapshot(&repository, &wanted())?;
+        Ok(Home { files: Directory::OnDisk(snapshot.directory), commit: Some(snapshot.commit) })
     }
 }
 
-/// The files of a checkpoint, of which a repository may lack some.
-#[cfg(feature = "hub")]
-const PATTERNS: &[&str] = &[
-    "config.json",
-    "pairbench.toml",
-    "tokenizer.json",
-    "tokenizer_config.json",
-    "added_tokens.json",
-    "special_tokens_map.json",
-    "spm.model",
-    "*.safetensors",
-    "model.safetensors.index.json",
-];
-
-#[cfg(feature = "hub")]
-fn hub(repository: &str, revision: &str) -> Result<Directory> {
-    let (owner, name) = repository.split_once('/').unwrap_or_default();
-    let offline = ["HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE"]
-        .iter()
-        .any(|key| std::env::var(key).is_ok_and(|v| ["1", "on", "yes", "true"].contains(&v.to_lowercase().as_str())));
-    let failed = |e: hf_hub::HFError| {
-        Error::unavailable(format!("failed to fetch repository: {repository}@{revision}"))
-            .caused_by(e)
-            .hint("check the name and the network, or give the directory of a copy")
-    };
-    let client = hf_hub::HFClientSync::new().map_err(failed)?;
-    client
-        .model(owner, name)
-        .snapshot_download()
-        .revision(revision)
-        .allow_patterns(PATTERNS.iter().map(|p| (*p).to_owned()).collect::<Vec<_>>())
-        .local_files_only(offline)
-        .send()
-        .map(Directory::OnDisk)
-        .map_err(failed)
+/// Where the files of a checkpoint are, and of which commit they are.
+pub struct Home {
+    pub files: Directory,
+    pub commit: Option<String>,
 }
 
-#[cfg(not(feature = "hub"))]
-fn hub(repository: &str, _: &str) -> Result<Directory> {
-    Err(Error::unavailable(format!("failed to find checkpoint: no directory {repository}"))
-        .hint("this build has no network code; give a directory, or build with the default feature `hub`"))
+/// The files of a checkpoint, of which a repository may lack some. Pickles are not among them.
+fn wanted() -> GlobSet {
+    let patterns = [
+        "config.json",
+        "pairbench.toml",
+        "tokenizer.json",
+        "tokenizer_config.json",
+        "added_tokens.json",
+        "special_tokens_map.json",
+        "spm.model",
+        "*.safetensors",
+        "model.safetensors.index.json",
+    ];
+    let mut set = GlobSet::builder();
+    for glob in patterns.into_iter().filter_map(|pattern| GlobBuilder::new(pattern).literal_separator(true).build().ok()) {
+        set.add(glob);
+    }
+    set.build().unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -139,7 +124,7 @@ mod tests {
         let spec: ModelSpec = "A=some/dir,template=pairrm".parse().unwrap();
         assert_eq!((spec.name().as_str(), spec.location.as_str(), spec.template), ("A", "some/dir", Some(Template::PairRm)));
         let spec: ModelSpec = "llm-blender/PairRM-hf@abc".parse().unwrap();
-        assert_eq!((spec.name().as_str(), spec.repository()), ("PairRM-hf", Some("llm-blender/PairRM-hf")));
+        assert_eq!((spec.name().as_str(), spec.repository().unwrap().revision.as_str()), ("PairRM-hf", "abc"));
         assert_eq!("/no/such/dir".parse::<ModelSpec>().unwrap().repository(), None);
         assert!("A=".parse::<ModelSpec>().is_err());
         assert!("x,template=unknown".parse::<ModelSpec>().unwrap_err().contains("better-pairrm"));

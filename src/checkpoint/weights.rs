@@ -100,6 +100,15 @@ impl Weights {
         self.files.iter().map(|file| file.name.clone()).collect()
     }
 
+    /// Parameters by dtype.
+    pub fn parameters(&self) -> BTreeMap<String, usize> {
+        let mut parameters = BTreeMap::new();
+        for place in self.tensors.values() {
+            *parameters.entry(format!("{:?}", place.dtype).to_lowercase()).or_default() += place.shape.iter().product::<usize>();
+        }
+        parameters
+    }
+
     /// Ends the loading: the dtypes that were found, or an error if a tensor of the file has no
     /// place in the model.
     pub fn finish(self) -> Result<Vec<String>> {

@@ -1,22 +1,46 @@
 //! The table as comma-separated values.
 
-use super::{Report, lines};
+use super::{Cell, Column, Report, columns, lines};
 use crate::error::one_line;
 
-/// `kind,name,n,MODEL…`; kind is subset, section or total. Six decimals.
+/// `kind,name,n,MODEL…`; kind is subset, section or total. Six decimals. A published column is three:
+/// its accuracy, measured minus published pairs, and how that stands.
 pub fn csv(report: &Report) -> String {
-    let mut text = "kind,name,n".to_owned();
-    for model in &report.models {
-        text.push_str(&format!(",{}", field(&model.name)));
-    }
-    text.push('\n');
-    for (kind, block) in ["subset", "section", "total"].into_iter().zip(lines(report)) {
-        for line in block {
-            let cells: String = line.cells.iter().map(|v| v.map_or_else(|| ",".to_owned(), |v| format!(",{v:.6}"))).collect();
-            text.push_str(&format!("{kind},{},{}{cells}\n", field(&line.label), line.n));
+    let columns = columns(report);
+    let mut header = "kind,name,n".to_owned();
+    let mut model = "";
+    for column in &columns {
+        match column {
+            Column::Scores(name, _) => {
+                model = name;
+                header.push_str(&format!(",{}", field(name)));
+            }
+            Column::Published(_) => {
+                header.extend(["published", "pairs", "standing"].map(|part| format!(",{}", field(&format!("{model} {part}")))));
+            }
         }
     }
-    text
+    let mut out = header + "\n";
+    for (kind, block) in ["subset", "section", "total"].into_iter().zip(lines(&columns)) {
+        for line in block {
+            let cells: String = line.cells.iter().zip(&columns).map(|(cell, column)| values(*cell, column)).collect();
+            out.push_str(&format!("{kind},{},{}{cells}\n", field(&line.label), line.n));
+        }
+    }
+    out
+}
+
+fn values(cell: Cell, column: &Column) -> String {
+    let accuracy = match cell {
+        Cell::Missing => ",".to_owned(),
+        Cell::Accuracy(accuracy) => format!(",{accuracy:.6}"),
+        Cell::Published(beside) => {
+            let pairs = beside.pairs.map_or_else(String::new, |pairs| pairs.to_string());
+            let standing = beside.standing.map_or("", |standing| standing.name());
+            return format!(",{:.6},{pairs},{standing}", beside.accuracy);
+        }
+    };
+    accuracy + if matches!(column, Column::Published(_)) { ",," } else { "" }
 }
 
 /// Quoted where needed, and never a formula: spreadsheets run cells that begin with these.

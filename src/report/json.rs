@@ -2,26 +2,42 @@
 
 use serde_json::{Map, Value, json};
 
-use super::Report;
-use crate::metrics::{Summary, Tally};
+use super::{ModelReport, Report};
+use crate::metrics::{Estimate, Scores, Tally};
+use crate::published::Comparison;
 
 /// Schema 1 of `summary.json`.
 pub fn json(report: &Report) -> Value {
-    let models: Map<String, Value> = report.models.iter().map(|m| (m.name.clone(), summary(&m.summary))).collect();
-    json!({ "schema": 1, "title": report.title, "models": models })
+    let models: Map<String, Value> = report.models.iter().map(|m| (m.name.clone(), model(m))).collect();
+    let baselines: Map<String, Value> = report.others.iter().map(|(name, s)| (name.clone(), Value::Object(scores(s)))).collect();
+    json!({ "schema": 1, "title": report.title, "benchmark": report.benchmark, "partial": report.partial, "models": models, "baselines": baselines })
 }
 
-fn summary(summary: &Summary) -> Value {
-    let subsets: Map<String, Value> = summary.subsets.iter().map(|(name, t)| (name.clone(), tally(t))).collect();
-    let sections: Map<String, Value> = summary.sections.iter().map(|(name, e)| (name.clone(), json!(e))).collect();
-    json!({
-        "subsets": subsets,
-        "sections": sections,
-        "average": summary.average,
-        "rewardbench": summary.rewardbench,
-        "position_bias": summary.position_bias,
-        "total": tally(&summary.total),
-    })
+fn model(model: &ModelReport) -> Value {
+    let mut value = scores(&model.scores);
+    value.insert("position_bias".to_owned(), json!(model.behaviour.position_bias));
+    value.insert("truncated".to_owned(), json!(model.behaviour.truncated));
+    value.insert("margins".to_owned(), margins(model.behaviour.margins));
+    if let Some(comparison) = &model.published {
+        value.insert("published".to_owned(), published(comparison));
+    }
+    Value::Object(value)
+}
+
+fn scores(scores: &Scores) -> Map<String, Value> {
+    let subsets: Map<String, Value> = scores.subsets.iter().map(|(name, t)| (name.clone(), tally(t))).collect();
+    let mut map = Map::new();
+    map.insert("subsets".to_owned(), subsets.into());
+    map.insert("sections".to_owned(), estimates(&scores.sections));
+    map.insert("variants".to_owned(), estimates(&scores.variants));
+    map.insert("average".to_owned(), json!(scores.average));
+    map.insert("rewardbench".to_owned(), json!(scores.rewardbench));
+    map.insert("total".to_owned(), tally(&scores.total));
+    map
+}
+
+fn estimates(list: &[(String, Estimate)]) -> Value {
+    Value::Object(list.iter().map(|(name, e)| (name.clone(), json!(e))).collect())
 }
 
 fn tally(tally: &Tally) -> Value {
@@ -30,4 +46,17 @@ fn tally(tally: &Tally) -> Value {
         "n": tally.n(), "correct": tally.correct, "wrong": tally.wrong, "tie": tally.tie, "invalid": tally.invalid,
         "accuracy": estimate.accuracy, "low": estimate.low, "high": estimate.high,
     })
+}
+
+/// By quantile.
+fn margins(quantiles: Option<[f32; 5]>) -> Value {
+    quantiles.map_or(Value::Null, |q| Value::Object(["p5", "p25", "p50", "p75", "p95"].into_iter().map(str::to_owned).zip(q.map(|v| json!(v))).collect()))
+}
+
+fn published(comparison: &Comparison) -> Value {
+    let mut value = json!({ "table": comparison.table, "subsets": comparison.subsets });
+    value["sections"] = estimates(&comparison.scores.sections);
+    value["variants"] = estimates(&comparison.scores.variants);
+    value["average"] = json!(comparison.scores.average.accuracy);
+    value
 }

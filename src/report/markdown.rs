@@ -1,15 +1,16 @@
 //! The table of a model card.
 
-use super::{Line, Report, cell, lines, notes};
+use super::{Line, Report, columns, lines, notes, text as cell};
 use crate::error::one_line;
 
 /// A heading, the table, and the notes as a list.
 pub fn markdown(report: &Report) -> String {
     let mut text = format!("# {}\n\n", escape(&report.title));
-    let names: Vec<String> = report.models.iter().map(|m| escape(&m.name)).collect();
+    let columns = columns(report);
+    let names: Vec<String> = columns.iter().map(|column| escape(column.name())).collect();
     text.push_str(&format!("| subset | n | {} |\n", names.join(" | ")));
     text.push_str(&format!("|:--|--:|{}\n", "--:|".repeat(names.len())));
-    let [subsets, sections, totals] = lines(report);
+    let [subsets, sections, totals] = lines(&columns);
     for line in &subsets {
         text.push_str(&row(line, ""));
     }

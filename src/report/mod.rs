@@ -8,9 +8,13 @@ mod table;
 pub use csv::csv;
 pub use json::json;
 pub use markdown::markdown;
-pub use table::table;
+pub use table::{Style, table};
 
-use crate::metrics::Summary;
+use std::collections::BTreeMap;
+
+use crate::benchmark::Benchmark;
+use crate::metrics::{Behaviour, Estimate, Scores, Tally};
+use crate::published::{Beside, Comparison, Standing};
 use crate::score::Verdict;
 
 /// What a run found, ready to be shown.
@@ -20,129 +24,281 @@ pub struct Report {
     pub title: String,
     /// Whose sections and weights are shown.
     pub benchmark: String,
+    /// Why these are not all pairs of the benchmark, where they are not.
+    pub partial: Option<String>,
     pub models: Vec<ModelReport>,
+    /// Columns that no model of this run made: length rulers, published figures.
+    pub others: Vec<(String, Scores)>,
+    /// What a reader must know beyond what every report says.
+    pub notes: Vec<String>,
 }
 
-/// One column.
+impl Report {
+    /// No model yet: what follows from the benchmark, and columns of tallies.
+    pub fn about<const N: usize>(benchmark: &Benchmark, others: [(&str, BTreeMap<String, Tally>); N]) -> Self {
+        let others: Vec<(String, Scores)> = others.into_iter().map(|(name, tallies)| (name.to_owned(), Scores::new(&tallies, benchmark))).collect();
+        let shown = |label: &str| others.iter().any(|(_, scores)| scores.variants.iter().any(|(known, _)| known == label));
+        let mut notes: Vec<String> = benchmark.variants.iter().filter(|v| shown(&v.label)).map(|v| format!("{}: {}", v.label, v.note)).collect();
+        if !others.is_empty() {
+            notes.push("longer, shorter: what picking the longer or the shorter answer scores, in characters".to_owned());
+        }
+        Self { title: benchmark.name.clone(), benchmark: benchmark.name.clone(), partial: None, models: Vec::new(), others, notes }
+    }
+}
+
+/// A model's column, or two with a published one beside it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ModelReport {
     pub name: String,
-    pub summary: Summary,
+    pub scores: Scores,
+    pub behaviour: Behaviour,
+    pub published: Option<Comparison>,
     /// The first pairs that could not be scored, as `row (subset): reason`.
     pub invalid: Vec<String>,
 }
 
 impl ModelReport {
-    pub fn new(name: String, summary: Summary, verdicts: &[Verdict]) -> Self {
+    pub fn new(name: String, scores: Scores, published: Option<Comparison>, verdicts: &[Verdict]) -> Self {
         let invalid = verdicts.iter().filter_map(|v| v.reason.as_ref().map(|reason| format!("row {} ({}): {reason}", v.row, v.subset))).take(5).collect();
-        Self { name, summary, invalid }
+        Self { name, scores, behaviour: Behaviour::of(verdicts), published, invalid }
     }
 }
 
-/// A line of the comparative table: accuracies of all models, missing ones as `None`.
+/// A column of every table.
+#[derive(Clone, Copy)]
+enum Column<'a> {
+    Scores(&'a str, &'a Scores),
+    Published(&'a Comparison),
+}
+
+/// What stands in a cell.
+#[derive(Debug, Clone, Copy)]
+enum Cell {
+    Missing,
+    Accuracy(f64),
+    Published(Beside),
+}
+
+impl Column<'_> {
+    fn name(&self) -> &str {
+        match self {
+            Self::Scores(name, _) => name,
+            Self::Published(_) => "published",
+        }
+    }
+
+    fn scores(&self) -> &Scores {
+        match self {
+            Self::Scores(_, scores) => scores,
+            Self::Published(comparison) => &comparison.scores,
+        }
+    }
+
+    fn subset(&self, name: &str) -> Cell {
+        match self {
+            Self::Scores(_, scores) => scores.subsets.iter().find(|(known, _)| known == name).map_or(Cell::Missing, |(_, t)| Cell::Accuracy(t.accuracy())),
+            Self::Published(comparison) => comparison.subsets.get(name).map_or(Cell::Missing, |beside| Cell::Published(*beside)),
+        }
+    }
+}
+
+/// A line of the comparative table.
 struct Line {
     label: String,
     n: String,
-    cells: Vec<Option<f64>>,
+    cells: Vec<Cell>,
+}
+
+/// All columns: each model's own and its published one, then the others.
+fn columns(report: &Report) -> Vec<Column<'_>> {
+    let models = report.models.iter().flat_map(|m| [Some(Column::Scores(&m.name, &m.scores)), m.published.as_ref().map(Column::Published)]);
+    models.flatten().chain(report.others.iter().map(|(name, scores)| Column::Scores(name, scores))).collect()
 }
 
 /// Blocks of lines, in the order of every table: subsets, sections, totals.
-fn lines(report: &Report) -> [Vec<Line>; 3] {
-    let first = report.models.first().map(|m| &m.summary);
-    let subsets = first.into_iter().flat_map(|s| &s.subsets).enumerate().map(|(i, (name, tally))| Line {
-        label: name.clone(),
-        n: tally.n().to_string(),
-        cells: report.models.iter().map(|m| m.summary.subsets.get(i).map(|(_, t)| t.accuracy())).collect(),
-    });
-    let sections = first.into_iter().flat_map(|s| &s.sections).enumerate().map(|(i, (name, _))| Line {
-        label: name.clone(),
-        n: String::new(),
-        cells: report.models.iter().map(|m| m.summary.sections.get(i).map(|(_, e)| e.accuracy)).collect(),
-    });
-    let total = first.map_or_else(String::new, |s| s.total.n().to_string());
-    let mut totals = vec![Line { label: "average".to_owned(), n: total, cells: report.models.iter().map(|m| Some(m.summary.average.accuracy)).collect() }];
-    if first.is_some_and(|s| s.rewardbench.is_some()) {
-        totals.push(Line {
-            label: "RewardBench score".to_owned(),
-            n: String::new(),
-            cells: report.models.iter().map(|m| m.summary.rewardbench.map(|e| e.accuracy)).collect(),
-        });
+fn lines(columns: &[Column]) -> [Vec<Line>; 3] {
+    // Every measured column has the same pairs; a published one may have more subsets.
+    let Some(first) = columns.first().map(Column::scores) else { return [Vec::new(), Vec::new(), Vec::new()] };
+    let line = |label: &str, n: String, cell: &dyn Fn(&Column) -> Cell| Line { label: label.to_owned(), n, cells: columns.iter().map(cell).collect() };
+    let named =
+        |list: &[(String, Estimate)], name: &str| list.iter().find(|(known, _)| known == name).map_or(Cell::Missing, |(_, e)| Cell::Accuracy(e.accuracy));
+
+    let subsets = first.subsets.iter().map(|(name, tally)| line(name, tally.n().to_string(), &|c| c.subset(name)));
+    let sections = first.sections.iter().map(|(name, _)| line(name, String::new(), &|c| named(&c.scores().sections, name)));
+    let variants = first.variants.iter().map(|(name, _)| line(name, String::new(), &|c| named(&c.scores().variants, name)));
+    let mut totals = vec![line("average", first.total.n().to_string(), &|c| Cell::Accuracy(c.scores().average.accuracy))];
+    if first.rewardbench.is_some() {
+        totals.push(line("RewardBench score", String::new(), &|c| c.scores().rewardbench.map_or(Cell::Missing, |e| Cell::Accuracy(e.accuracy))));
     }
-    [subsets.collect(), sections.collect(), totals]
+    [subsets.collect(), sections.chain(variants).collect(), totals]
 }
 
-fn cell(value: Option<f64>) -> String {
-    value.map_or_else(|| "–".to_owned(), |v| format!("{v:.3}"))
+/// Three decimals; beside a published figure the difference in pairs and its mark.
+fn text(cell: Cell) -> String {
+    match cell {
+        Cell::Missing => "–".to_owned(),
+        Cell::Accuracy(accuracy) => format!("{accuracy:.3}"),
+        Cell::Published(beside) => match (beside.pairs, beside.standing) {
+            (Some(pairs), Some(standing)) => format!("{:.3} {pairs:+}{}", beside.accuracy, standing.mark()),
+            _ => format!("{:.3}", beside.accuracy),
+        },
+    }
 }
 
-/// What the accuracies alone do not say: which average is which, ties, invalid pairs, position bias.
+/// What the accuracies alone do not say.
 fn notes(report: &Report) -> Vec<String> {
-    let mut notes = vec!["average: plain mean of the subsets (the model card's figure)".to_owned()];
-    if report.models.iter().any(|m| !m.summary.sections.is_empty()) {
+    let mut notes: Vec<String> = report.partial.iter().map(|why| format!("PARTIAL: {why}")).collect();
+    notes.push("average: plain mean of the subsets (the model card's figure)".to_owned());
+    if columns(report).iter().any(|c| !c.scores().sections.is_empty()) {
         notes.push(match report.benchmark.as_str() {
             "reward-bench" => "sections and RewardBench score: the leaderboard's weights (math-prm counts 984)".to_owned(),
             name => format!("sections: means of their subsets, by the weights of {name}"),
         });
     }
+    notes.extend(report.notes.iter().cloned());
+    if let Some(comparison) = report.models.iter().find_map(|m| m.published.as_ref()) {
+        notes.push(format!(
+            "published: {}, and measured minus published in pairs; {} within the published measurements, {} within their binomial noise, {} outside both",
+            comparison.table,
+            Standing::WithinSpread.mark(),
+            Standing::WithinNoise.mark(),
+            Standing::Outside.mark()
+        ));
+        let lacking = report.models.iter().filter(|m| m.published.is_none());
+        notes.extend(lacking.map(|m| format!("{}: not in the table {}", m.name, comparison.table)));
+    }
     for model in &report.models {
-        let total = model.summary.total;
-        let bias = model.summary.position_bias;
-        let mut text = format!("{}: both orders disagree on {:.1} % of {} pairs", model.name, bias.disagree * 100.0, bias.n);
-        for (count, what) in [(total.tie, "ties"), (total.invalid, "invalid")] {
-            if count > 0 {
-                text.push_str(&format!("; {count} {what} (counted as not correct)"));
-            }
-        }
-        notes.push(text);
+        notes.push(format!("{}: {}", model.name, orders(model)));
+        notes.extend(hidden(&model.behaviour).map(|text| format!("{}: {text}", model.name)));
         notes.extend(model.invalid.iter().map(|line| format!("{}: not scored: {line}", model.name)));
     }
     notes
 }
 
+/// Position bias, and the pairs that no accuracy shows.
+fn orders(model: &ModelReport) -> String {
+    let bias = model.behaviour.position_bias;
+    let mut text = format!(
+        "both orders disagree on {:.1} % of {} pairs (chosen first alone {:.3}, rejected first alone {:.3})",
+        bias.disagree * 100.0,
+        bias.n,
+        bias.accuracy_chosen_first,
+        bias.accuracy_rejected_first
+    );
+    for (count, one, many) in [(model.scores.total.tie, "tie", "ties"), (model.scores.total.invalid, "invalid", "invalid")] {
+        if count > 0 {
+            text.push_str(&format!("; {count} {} (counted as not correct)", if count == 1 { one } else { many }));
+        }
+    }
+    text
+}
+
+/// Margins and truncation in one line.
+fn hidden(behaviour: &Behaviour) -> Option<String> {
+    let [p5, p25, p50, p75, p95] = behaviour.margins?;
+    let cut = behaviour.truncated;
+    let truncated = match cut.any {
+        0 => "nothing truncated".to_owned(),
+        any => format!("{any} pairs truncated (prompt {}, chosen {}, rejected {})", cut.source, cut.chosen, cut.rejected),
+    };
+    Some(format!("margins {p5:.3} {p25:.3} {p50:.3} {p75:.3} {p95:.3} at 5, 25, 50, 75, 95 %; {truncated}"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::metrics::{Estimate, PositionBias, Tally};
+    use crate::metrics::{PositionBias, Truncated};
 
     pub(super) fn sample() -> Report {
         let estimate = |accuracy| Estimate { accuracy, low: accuracy - 0.1, high: accuracy + 0.1 };
-        let model = |name: &str, correct| {
+        let scores = |correct| {
             let tally = Tally { correct, wrong: 3 - correct, tie: 1, invalid: 0 };
-            ModelReport {
-                name: name.to_owned(),
-                summary: Summary {
-                    subsets: vec![("hep-go".to_owned(), tally)],
-                    sections: vec![("Reasoning".to_owned(), estimate(tally.accuracy()))],
-                    average: estimate(tally.accuracy()),
-                    rewardbench: None,
-                    position_bias: PositionBias { n: 4, disagree: 0.5, accuracy_chosen_first: 0.5, accuracy_rejected_first: 0.5 },
-                    total: tally,
-                },
-                invalid: Vec::new(),
+            Scores {
+                subsets: vec![("hep-go".to_owned(), tally)],
+                sections: vec![("Reasoning".to_owned(), estimate(tally.accuracy()))],
+                variants: Vec::new(),
+                average: estimate(tally.accuracy()),
+                rewardbench: None,
+                total: tally,
             }
         };
-        Report { title: "a|b".to_owned(), benchmark: "reward-bench".to_owned(), models: vec![model("A", 2), model("=B|<x>\u{1b}", 3)] }
+        let model = |name: &str, correct| ModelReport {
+            name: name.to_owned(),
+            scores: scores(correct),
+            behaviour: Behaviour {
+                position_bias: PositionBias { n: 4, disagree: 0.5, accuracy_chosen_first: 0.5, accuracy_rejected_first: 0.5 },
+                truncated: Truncated { source: 1, chosen: 0, rejected: 2, any: 2 },
+                margins: Some([-1.0, -0.5, 0.0, 0.5, 1.0]),
+            },
+            published: None,
+            invalid: Vec::new(),
+        };
+        Report {
+            title: "a|b".to_owned(),
+            benchmark: "reward-bench".to_owned(),
+            partial: None,
+            models: vec![model("A", 2), model("=B|<x>\u{1b}", 3)],
+            others: vec![("longer".to_owned(), scores(1))],
+            notes: Vec::new(),
+        }
+    }
+
+    fn with_published() -> Report {
+        let mut report = sample();
+        let beside = Beside { accuracy: 0.75, pairs: Some(-1), standing: Some(Standing::WithinNoise) };
+        let scores = report.models[1].scores.clone();
+        report.models[0].published = Some(Comparison { table: "card".to_owned(), subsets: [("hep-go".to_owned(), beside)].into(), scores });
+        report
     }
 
     #[test]
     fn the_table_fits_and_holds_no_escapes() {
-        let text = table(&sample());
-        assert!(text.contains("hep-go") && text.contains("0.500") && text.contains("0.750"), "{text}");
+        let text = table(&sample(), Style::plain());
+        assert!(text.contains("hep-go") && text.contains("0.500") && text.contains("0.750") && text.contains("longer"), "{text}");
         assert!(!text.contains('\u{1b}'));
-        assert!(text.contains("1 ties"));
+        assert!(text.contains("1 tie (counted") && text.contains("2 pairs truncated (prompt 1, chosen 0, rejected 2)"), "{text}");
+    }
+
+    #[test]
+    fn columns_that_do_not_fit_go_into_a_second_table() {
+        let mut report = sample();
+        report.models.extend(
+            ["a-rather-long-name-of-a-model", "another-long-name-of-a-model"].map(|name| ModelReport { name: name.to_owned(), ..report.models[0].clone() }),
+        );
+        let narrow = table(&report, Style { width: Some(60), ..Style::plain() });
+        let rows: Vec<&str> = narrow.lines().take_while(|l| !l.starts_with("average:")).collect();
+        assert!(rows.iter().all(|line| line.chars().count() <= 60), "{narrow}");
+        assert_eq!(rows.iter().filter(|line| line.starts_with("hep-go")).count(), 2, "{narrow}");
+        assert_eq!(table(&report, Style { width: Some(200), ..Style::plain() }), table(&report, Style::plain()));
+    }
+
+    #[test]
+    fn colour_changes_nothing_but_colour() {
+        let coloured = table(&with_published(), Style { colour: true, width: None });
+        assert!(coloured.contains("\u{1b}["));
+        assert_eq!(console::strip_ansi_codes(&coloured), table(&with_published(), Style::plain()));
+    }
+
+    #[test]
+    fn published_figures_stand_beside_with_their_difference_in_pairs() {
+        let text = table(&with_published(), Style::plain());
+        assert!(text.contains("0.500   0.750 -1~"), "{text}");
+        assert!(text.contains("not in the table card"), "{text}");
+        assert!(csv(&with_published()).contains("hep-go,4,0.500000,0.750000,-1,within-noise,0.750000"), "{}", csv(&with_published()));
+        assert_eq!(json(&with_published())["models"]["A"]["published"]["subsets"]["hep-go"]["standing"], "within-noise");
     }
 
     #[test]
     fn markdown_cells_stay_cells() {
         let text = markdown(&sample());
-        assert!(text.contains("| subset | n | A | =B\\|&lt;x&gt;  |\n|:--|--:|--:|--:|\n| hep-go | 4 | 0.500 | 0.750 |"), "{text}");
+        assert!(text.contains("| subset | n | A | =B\\|&lt;x&gt;  | longer |\n|:--|--:|--:|--:|--:|\n| hep-go | 4 | 0.500 | 0.750 |"), "{text}");
     }
 
     #[test]
     fn csv_has_no_formulas() {
         assert_eq!(
             csv(&sample()),
-            "kind,name,n,A,'=B|<x> \nsubset,hep-go,4,0.500000,0.750000\nsection,Reasoning,,0.500000,0.750000\ntotal,average,4,0.500000,0.750000\n"
+            "kind,name,n,A,'=B|<x> ,longer\nsubset,hep-go,4,0.500000,0.750000,0.250000\nsection,Reasoning,,0.500000,0.750000,0.250000\ntotal,average,4,0.500000,0.750000,0.250000\n"
         );
     }
 
@@ -153,5 +309,7 @@ mod tests {
         assert_eq!(value["models"]["A"]["subsets"]["hep-go"]["n"], 4);
         assert_eq!(value["models"]["A"]["rewardbench"], serde_json::Value::Null);
         assert!(value["models"]["A"]["sections"]["Reasoning"]["low"].is_number());
+        assert!(value["models"]["A"]["position_bias"]["disagree"].is_number());
+        assert_eq!(value["baselines"]["longer"]["subsets"]["hep-go"]["correct"], 1);
     }
 }

@@ -7,15 +7,15 @@ use polars::prelude::*;
 use serde_json::{Value, json};
 
 use super::Scored;
+use crate::benchmark::Files;
 use crate::cli::RunArgs;
 use crate::dataset::Id;
 use crate::error::{Error, Result};
-use crate::files::InputFile;
 use crate::fsio;
 use crate::report::{self, Report};
 use crate::score::Verdict;
 
-pub fn write(dir: &Path, args: &RunArgs, data: &[InputFile], report: &Report, scored: &[Scored], started: SystemTime) -> Result<()> {
+pub fn write(dir: &Path, args: &RunArgs, data: &Files, report: &Report, scored: &[Scored], started: SystemTime) -> Result<()> {
     let verdicts = parquet(scored).map_err(|e| Error::bad_input("failed to encode verdicts.parquet").caused_by(e))?;
     fsio::write_atomic(&dir.join("verdicts.parquet"), &verdicts)?;
     fsio::write_atomic(&dir.join("summary.json"), pretty(&report::json(report)).as_bytes())?;
@@ -29,9 +29,9 @@ fn pretty(value: &Value) -> String {
 }
 
 /// What was run, on what and how fast. No environment, no secrets.
-fn record(args: &RunArgs, files: &[InputFile], scored: &[Scored], started: SystemTime) -> Result<Value> {
+fn record(args: &RunArgs, files: &Files, scored: &[Scored], started: SystemTime) -> Result<Value> {
     let mut data = Vec::new();
-    for file in files {
+    for file in &files.files {
         data.push(json!({ "path": file.path().display().to_string(), "sha256": file.sha256()? }));
     }
     let models: Vec<Value> = scored
@@ -49,6 +49,7 @@ fn record(args: &RunArgs, files: &[InputFile], scored: &[Scored], started: Syste
             "device": "cpu",
             "dtype": "f32",
         },
+        "dataset": files.dataset,
         "data": data,
         "models": models,
         "host": { "os": std::env::consts::OS, "arch": std::env::consts::ARCH, "threads": rayon::current_num_threads() },

@@ -71,6 +71,8 @@ impl Template {
         REPOSITORIES.iter().find(|(known, _)| *known == repository).map(|(_, template)| *template)
     }
 
+    pub const ALL: [Self; 2] = [Self::PairRm, Self::BetterPairRm];
+
     pub fn names() -> String {
         NAMES.map(|(name, _)| name).join(", ")
     }

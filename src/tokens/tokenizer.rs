@@ -85,6 +85,19 @@ impl Tokenizer {
         Ok(())
     }
 
+    /// Kind, size and special ids, for people.
+    pub fn describe(&self) -> String {
+        use tokenizers::models::ModelWrapper as Kind;
+        let kind = match self.inner.get_model() {
+            Kind::BPE(_) => "BPE",
+            Kind::WordPiece(_) => "WordPiece",
+            Kind::WordLevel(_) => "WordLevel",
+            Kind::Unigram(_) => "Unigram",
+        };
+        let cleaned = if self.clean_up_spaces { ", cleans up spaces" } else { "" };
+        format!("{kind}, {} ids, [CLS] {}, [SEP] {}{cleaned}", self.inner.get_vocab_size(true), self.cls, self.sep)
+    }
+
     /// Ids of the text alone, with no special tokens around them.
     ///
     /// # Errors

@@ -1,0 +1,44 @@
+//! `pairbench fetch`: fills the hub's cache and checks what is in it.
+
+use std::path::Path;
+
+use indicatif::HumanBytes;
+
+use crate::benchmark::Benchmark;
+use crate::checkpoint::ModelSpec;
+use crate::cli::FetchArgs;
+use crate::error::{Error, Result};
+use crate::files::InputFile;
+use crate::hub::Hub;
+use crate::{files::Directory, fsio};
+
+/// Downloads what is missing, reads every file once to verify it, and lists them.
+pub fn fetch(args: &FetchArgs) -> Result<String> {
+    let hub = Hub::new(args.hub.offline);
+    let mut text = String::new();
+    for spec in &args.specs {
+        let (origin, files) = files(spec, &hub, args.hub.revision.as_deref())?;
+        text.push_str(&format!("{origin}\n"));
+        for file in files {
+            text.push_str(&format!("  {}  {:>10}  {}\n", file.sha256()?, HumanBytes(file.size()?).to_string(), file.path().display()));
+        }
+    }
+    Ok(text)
+}
+
+/// Where it comes from, and its files.
+fn files(spec: &str, hub: &Hub, revision: Option<&str>) -> Result<(String, Vec<InputFile>)> {
+    let is_definition = Path::new(spec).extension().is_some_and(|e| e == "toml") || Benchmark::BUILT_IN.contains(&spec);
+    if is_definition {
+        let found = Benchmark::find(spec)?.files(hub)?;
+        return Ok((found.dataset.unwrap_or_else(|| spec.to_owned()), found.files));
+    }
+    let model: ModelSpec = spec.parse().map_err(|e: String| Error::usage(format!("failed to parse: {spec}")).caused_by(e))?;
+    let home = model.resolve(hub, revision)?;
+    let origin = home.commit.map_or_else(|| spec.to_owned(), |commit| format!("{}@{commit}", spec.split('@').next().unwrap_or(spec)));
+    let files = match &home.files {
+        Directory::OnDisk(path) => fsio::files_below(path)?.into_iter().map(|name| home.files.file(&name)).collect(),
+        Directory::Embedded(embedded) => embedded.files.iter().map(|(name, _)| home.files.file(name)).collect(),
+    };
+    Ok((origin, files))
+}
