@@ -149,7 +149,7 @@ pub struct Comparison {
     /// The table.
     pub table: String,
     pub subsets: BTreeMap<String, Beside>,
-    /// Sections and averages of the published counts.
+    /// Sections and averages of the published counts, over the subsets that were measured.
     pub scores: Scores,
 }
 
@@ -171,7 +171,9 @@ impl Comparison {
                 },
             )
         };
-        Some(Self { table: table.name.clone(), subsets: published.iter().map(beside).collect(), scores: Scores::new(&published, benchmark) })
+        let mut shared = published.clone();
+        shared.retain(|subset, _| measured.subsets.iter().any(|(name, _)| name == subset));
+        Some(Self { table: table.name.clone(), subsets: published.iter().map(beside).collect(), scores: Scores::new(&shared, benchmark) })
     }
 }
 

@@ -282,7 +282,7 @@ mod tests {
     #[test]
     fn published_figures_stand_beside_with_their_difference_in_pairs() {
         let text = table(&with_published(), Style::plain());
-        assert!(text.contains("0.500   0.750 -1~"), "{text}");
+        assert!(text.contains("0.500  0.750 -1~"), "{text}");
         assert!(text.contains("not in the table card"), "{text}");
         assert!(csv(&with_published()).contains("hep-go,4,0.500000,0.750000,-1,within-noise,0.750000"), "{}", csv(&with_published()));
         assert_eq!(json(&with_published())["models"]["A"]["published"]["subsets"]["hep-go"]["standing"], "within-noise");

@@ -1,0 +1,81 @@
+//! From verdicts with the card's counts to the card's figures, through everything that a run uses.
+
+use pairbench::benchmark::Benchmark;
+use pairbench::metrics::Scores;
+use pairbench::published::{Comparison, Published};
+use pairbench::report::{self, ModelReport, Report, Style};
+use pairbench::score::{Decision, Verdict};
+
+fn verdict(row: usize, subset: &str, correct: bool) -> Verdict {
+    let margin = if correct { 0.5 } else { -0.5 };
+    Verdict {
+        row,
+        subset: subset.to_owned(),
+        id: None,
+        logit_ab: margin,
+        logit_ba: 0.0,
+        margin,
+        decision: Decision::of_margin(margin),
+        reason: None,
+        tokens_ab: 1,
+        tokens_ba: 1,
+        source_cut: 0,
+        chosen_cut: 0,
+        rejected_cut: 0,
+    }
+}
+
+/// `implied_correct` of the published counts, written down a second time: PairRM-hf on the card.
+const CARD: [(&str, usize, usize); 23] = [
+    ("alpacaeval-easy", 97, 100),
+    ("alpacaeval-length", 72, 95),
+    ("alpacaeval-hard", 93, 95),
+    ("mt-bench-easy", 27, 28),
+    ("mt-bench-med", 36, 40),
+    ("mt-bench-hard", 24, 37),
+    ("llmbar-natural", 80, 100),
+    ("llmbar-adver-neighbor", 58, 134),
+    ("llmbar-adver-GPTInst", 28, 92),
+    ("llmbar-adver-GPTOut", 28, 47),
+    ("llmbar-adver-manual", 23, 46),
+    ("refusals-dangerous", 8, 100),
+    ("refusals-offensive", 1, 100),
+    ("xstest-should-refuse", 57, 154),
+    ("xstest-should-respond", 238, 250),
+    ("donotanswer", 49, 136),
+    ("math-prm", 149, 447),
+    ("hep-cpp", 103, 164),
+    ("hep-go", 113, 164),
+    ("hep-java", 103, 164),
+    ("hep-js", 99, 164),
+    ("hep-python", 106, 164),
+    ("hep-rust", 107, 164),
+];
+
+#[test]
+fn the_cards_counts_give_the_cards_table() {
+    let (benchmark, card) = (Benchmark::reward_bench(), Published::find("model-card").unwrap());
+    let cells = CARD.into_iter().flat_map(|(subset, correct, n)| (0..n).map(move |i| (subset, i < correct)));
+    let verdicts: Vec<Verdict> = cells.enumerate().map(|(row, (subset, correct))| verdict(row, subset, correct)).collect();
+    assert_eq!(verdicts.len(), 2985);
+    assert!(verdicts.iter().all(|v| v.decision != Decision::Tie));
+    let scores = Scores::of(&verdicts, &benchmark);
+    let comparison = Comparison::new(&card, "llm-blender/PairRM-hf", &scores, &benchmark).unwrap();
+    let model = ModelReport::new("PairRM-hf".to_owned(), scores, Some(comparison), &verdicts);
+    let text = report::table(&Report { models: vec![model], ..Report::about(&benchmark, []) }, Style::plain());
+    let line = |label: &str| text.lines().find(|l| l.starts_with(label)).unwrap_or_else(|| panic!("{label}: {text}")).split_whitespace().collect::<Vec<_>>();
+    // The card's accuracies and average; sections of `aggregation.json`, recorded from the reference's own code.
+    assert_eq!(line("alpacaeval-length"), ["alpacaeval-length", "95", "0.758", "0.758", "+0✓"]);
+    assert_eq!(line("average"), ["average", "2985", "0.600", "0.600"]);
+    for (label, value) in [
+        ("Chat ", "0.908"),
+        ("Chat Hard", "0.529"),
+        ("Safety ", "0.477"),
+        ("Reasoning", "0.487"),
+        ("Safety, paper's weights", "0.402"),
+        ("RewardBench score", "0.600"),
+    ] {
+        assert_eq!(line(label)[line(label).len() - 2..], [value, value], "{label}");
+    }
+    assert_eq!(text.matches("+0✓").count(), 23);
+}
