@@ -102,6 +102,59 @@ fn what_is_not_there_is_exit_5_and_wrong_flags_are_exit_2() {
     assert_eq!(serde_json::from_str::<serde_json::Value>(&stderr).unwrap()["exit_code"], 5);
 }
 
+#[test]
+fn a_benchmark_that_is_not_whole_is_refused_or_partial() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = file(dir.path(), "a.jsonl", ROW);
+    let (stdout, stderr, code) = run(&path, &["--benchmark", "reward-bench", "--subset", "hep-*"]);
+    assert_eq!((code, stdout.as_str()), (4, ""), "{stderr}");
+    assert!(stderr.contains("hep-go 1 of 164") && stderr.contains("hep-rust 0 of 164") && stderr.contains("--allow-partial"), "{stderr}");
+    let (stdout, stderr, code) = run(&path, &["--benchmark", "reward-bench", "--subset", "hep-*", "--allow-partial"]);
+    assert_eq!(code, 0, "{stderr}");
+    assert!(stdout.contains("PARTIAL: 6 of 23 subsets (--subset); 6 of 6 subsets have not"), "{stdout}");
+}
+
+#[test]
+fn a_pipe_gets_neither_colour_nor_progress() {
+    let dir = tempfile::tempdir().unwrap();
+    let (stdout, stderr, _) = run(&file(dir.path(), "a.jsonl", ROW), &[]);
+    assert!(!stdout.contains('\u{1b}') && !stderr.contains('\u{1b}') && !stderr.contains('\r'), "{stdout}{stderr}");
+}
+
+/// stdout of a command that succeeds.
+fn inspect(arguments: &[&str]) -> String {
+    let output = pairbench().arg("inspect").args(arguments).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// Against what the reference recorded: hashes, vocabulary, marker ids.
+#[test]
+fn inspect_says_what_a_checkpoint_is() {
+    let text = inspect(&[&tiny()]);
+    let meta = common::json("meta.json");
+    for file in ["config.json", "model.safetensors", "tokenizer.json"] {
+        let hash = meta["sha256"][format!("models/tiny-pairrm/{file}")].as_str().unwrap();
+        assert!(text.lines().any(|line| line.contains(file) && line.ends_with(hash)), "{file}: {text}");
+    }
+    let config = common::json("models/tiny-pairrm/config.json");
+    assert!(text.contains(&format!("<|source|> {}, <|candidate1|> {}", config["source_prefix_id"], config["cand1_prefix_id"])), "{text}");
+    assert!(text.contains("template    pairrm (from:") && text.contains("3 layers, hidden size 64"), "{text}");
+}
+
+#[test]
+fn inspect_counts_the_pairs_of_a_file() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = file(dir.path(), "a.jsonl", &format!("{ROW}\n{}", ROW.replace(":1,", ":2,").replace("hi!", &"long ".repeat(2000))));
+    let text = inspect(&[path.to_str().unwrap(), "--benchmark", "reward-bench", "--model", &tiny()]);
+    let row = |start: &str| text.lines().filter(|l| l.starts_with(start)).map(|l| l.split_whitespace().collect::<Vec<_>>()).collect::<Vec<_>>();
+    // Pairs and expected, then p50, p90 and max of the characters of prompt, chosen and rejected.
+    assert_eq!(row("hep-go")[0], ["hep-go", "2", "164", "6", "6", "6", "3", "10000", "10000", "8", "8", "8"], "{text}");
+    assert_eq!(row("hep-rust")[0][..3], ["hep-rust", "0", "164"], "{text}");
+    // One of the two chosen answers is cut by PairRM's template.
+    assert_eq!(row("hep-go")[1][5..], ["–", "1", "–", "–"], "{text}");
+}
+
 /// Copies the tiny checkpoint and lets `change` damage it.
 fn damaged(change: impl FnOnce(&Path)) -> (String, i32) {
     let dir = tempfile::tempdir().unwrap();
