@@ -103,7 +103,10 @@ def main() -> None:
         shutil.copyfile(TINY / name, args.out / name)
     (args.out / "config.json").write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
     (args.out / "pairbench.toml").write_text('template = "pairrm"\n', encoding="utf-8")
-    save_file(tensors, args.out / "model.safetensors", metadata={"format": "pt"})
+    # Renamed when complete: run.sh takes a file of this name for a finished one.
+    part = args.out / "model.safetensors.part"
+    save_file(tensors, part, metadata={"format": "pt"})
+    part.rename(args.out / "model.safetensors")
     print(f"{len(tensors)} tensors, {sum(t.size for t in tensors.values()) / 1e6:.1f} M parameters, {args.dtype}")
 
 

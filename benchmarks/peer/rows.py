@@ -21,9 +21,7 @@ CLS, SEP, PAD = 1, 2, 0
 FIRST_ORDINARY_ID = 260  # special tokens and byte pieces lie below
 SOURCE_MAX, CANDIDATE_MAX = 1224, 412
 # The misspelling and the missing blank before "USER:" belong to the published template.
-INSTRUCTION = (
-    "Finish the following coversation in each i-th turn by filling in <Response i> with your response."
-)
+INSTRUCTION = "Finish the following coversation in each i-th turn by filling in <Response i> with your response."
 
 
 def read_config(model: Path) -> dict:
@@ -53,9 +51,9 @@ def fixed_rows(config: dict, length: int, count: int, seed: int) -> list[Row]:
         raise ValueError(f"a row of {length} tokens is too short for three segments")
     rng = np.random.default_rng([seed, length])
     high = min(markers(config)) - 1  # [MASK] sits just below the markers
-    starts = [0, length // 2, length // 2 + length // 4, length]
+    starts = [0, length // 2, length // 2 + length // 4]
     table = rng.integers(FIRST_ORDINARY_ID, high, size=(count, length))
-    for marker, begin, end in zip(markers(config), starts, starts[1:]):
+    for marker, begin, end in zip(markers(config), starts, [*starts[1:], length], strict=True):
         table[:, begin] = CLS
         table[:, begin + 1] = marker
         table[:, end - 1] = SEP
@@ -154,21 +152,21 @@ def score_batches(
 
 
 def peer_arguments(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
-    """The options of `pairbench bench` that a Python peer takes too."""
+    """The options of `pairbench bench` that a Python peer takes too; its output is always JSON."""
     parser.add_argument("--model", type=Path, help="checkpoint directory")
     parser.add_argument("--ids", type=Path, help="JSON Lines: one list of token ids a line")
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--batch-tokens", type=int, default=2048, help="padded tokens in a batch")
-    parser.add_argument("--json", action="store_true", help="accepted for symmetry: the output is JSON anyway")
+    parser.add_argument("--batch-tokens", type=int, default=4096, help="padded tokens in a batch")
     return parser
 
 
 def run_peer(args: argparse.Namespace, load: Callable[[Path, int], Scorer]) -> None:
-    """Load, warm up, score all rows once and print the JSON object that `pairbench bench` prints, too."""
+    """Load, warm up on two rows as `pairbench bench` does, score all rows once and print one JSON object."""
     rows = read_rows(args.ids)
     score = load(args.model, args.threads)
-    score([min(rows, key=len)], args.batch_tokens)
+    score(rows[:2], args.batch_tokens)
     start = time.perf_counter()
     logits = score(rows, args.batch_tokens)
     seconds = time.perf_counter() - start
-    print(json.dumps({"seconds": seconds, "tokens": sum(map(len, rows)), "rows": len(rows), "logits": logits}))
+    run = {"seconds": seconds, "tokens": sum(map(len, rows)), "rows": len(rows), "logits": logits}
+    print(json.dumps({"dtype": "f32", "runs": [run]}))

@@ -1,0 +1,275 @@
+"""Time pairbench against PyTorch (and ONNX Runtime) on the same token rows, alternately, and write a table.
+
+usage: bench.py --pairbench BIN --checkpoint DIR [--lengths 128,512,1024,2048] [--rows N[,N...]]
+                [--data FILE.parquet --sample M] [--repeats 5] [--threads 2] [--dtypes f32,int8] [--onnx] --out FILE.md
+
+Every repetition is a fresh process that times its scoring only: loading and a warm-up on two rows stay outside.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from importlib import metadata
+from pathlib import Path
+from statistics import mean, median
+
+import numpy as np
+
+from rows import ROOT, Row, data_rows, fixed_rows, read_config, write_rows
+
+HERE = Path(__file__).resolve().parent
+MISSING = 3  # onnxrt.py's exit code where a package is not installed
+
+
+@dataclass
+class Engine:
+    """Something that scores token rows: a name for the table, the command before `--ids`, and the arithmetic."""
+
+    name: str
+    command: list[str]
+    dtype: str = "f32"
+
+
+@dataclass
+class Runs:
+    """What the repetitions of one engine on one workload gave."""
+
+    seconds: list[float] = field(default_factory=list)
+    memory: list[float] = field(default_factory=list)
+    logits: list[float] = field(default_factory=list)
+
+
+@dataclass
+class Workload:
+    """Token rows under a name."""
+
+    name: str
+    rows: list[Row]
+
+    @property
+    def tokens(self) -> int:
+        return sum(map(len, self.rows))
+
+
+def numbers(text: str) -> list[int]:
+    """Comma-separated positive integers."""
+    values = [int(part) for part in text.split(",")]
+    if not all(value > 0 for value in values):
+        raise argparse.ArgumentTypeError("positive numbers only")
+    return values
+
+
+def run_once(engine: Engine, ids: Path) -> tuple[dict, float]:
+    """One process: what it measured and its peak memory in GiB, loading included."""
+    command = [*engine.command, "--ids", str(ids)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        output = process.stdout.read()
+        # wait4 instead of wait: it also tells what this one child used. Linux counts this process's own
+        # size (about 0.1 GiB) as the least that a child can have had.
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise SystemExit(f"{engine.name} ended with exit code {process.returncode}")
+    answer = json.loads(output)
+    if answer["dtype"] != engine.dtype:
+        raise SystemExit(f"{engine.name} computed in {answer['dtype']}")
+    return answer["runs"][0], usage.ru_maxrss / 2**20
+
+
+def measure(engines: Sequence[Engine], workload: Workload, repeats: int) -> dict[str, Runs]:
+    """All engines by turns, so that a slow minute of the machine meets each of them."""
+    results = {engine.name: Runs() for engine in engines}
+    with tempfile.TemporaryDirectory() as folder:
+        ids = Path(folder) / "ids.jsonl"
+        write_rows(ids, workload.rows)
+        for repeat in range(repeats):
+            # Every other round runs backwards: nobody is always first after a pause.
+            for engine in engines if repeat % 2 == 0 else engines[::-1]:
+                answer, memory = run_once(engine, ids)
+                logits = answer["logits"]
+                if not len(logits) == answer["rows"] == len(workload.rows) or answer["tokens"] != workload.tokens:
+                    raise SystemExit(f"{engine.name} scored other rows than it was given")
+                runs = results[engine.name]
+                if runs.logits and runs.logits != logits:
+                    print(f"note: {engine.name} gives other logits on repetition", file=sys.stderr)
+                runs.logits = logits
+                runs.seconds.append(answer["seconds"])
+                runs.memory.append(memory)
+                print(
+                    f"{workload.name}, {repeat + 1}/{repeats}, {engine.name}: {answer['seconds']:.3f} s",
+                    file=sys.stderr,
+                )
+    return results
+
+
+def workload_table(workload: Workload, results: dict[str, Runs]) -> list[str]:
+    """One Markdown section; the first engine is what the others are compared with."""
+    base = next(iter(results.values()))
+    lengths = [len(row) for row in workload.rows]
+    spread = f"{min(lengths)} to {max(lengths)} tokens, mean {mean(lengths):.0f}"
+    lines = [
+        f"## {workload.name}",
+        "",
+        f"{len(lengths)} rows, {spread if min(lengths) < max(lengths) else f'{lengths[0]} tokens each'};"
+        f" the first engine's logits have a standard deviation of {np.std(base.logits):.1e}.",
+        "",
+        "| engine | median s | min to max s | tokens/s | speed | max abs logit difference | peak GiB |",
+        "|---|--:|--:|--:|--:|--:|--:|",
+    ]
+    for name, runs in results.items():
+        seconds = median(runs.seconds)
+        # NumPy, because Python's max() can lose a NaN.
+        difference = np.abs(np.array(runs.logits, float) - np.array(base.logits, float)).max()
+        lines.append(
+            f"| {name} | {seconds:.3f} | {min(runs.seconds):.3f} to {max(runs.seconds):.3f}"
+            f" | {workload.tokens / seconds:.0f} | {median(base.seconds) / seconds:.2f}x"
+            f" | {'' if runs is base else f'{difference:.1e}'} | {max(runs.memory):.2f} |"
+        )
+    return [*lines, ""]
+
+
+def cpu_model() -> str:
+    """The processor's name as Linux gives it, with what matters to matrix products."""
+    lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    fields = dict(line.split(":", 1) for line in reversed(lines) if ":" in line)
+    facts = {key.strip(): value.strip() for key, value in fields.items()}
+    flags = set(facts.get("flags", "").split())
+    known = [flag for flag in ("avx2", "avx512f", "avx512_vnni", "avx512_bf16", "amx_tile") if flag in flags]
+    return f"{facts.get('model name', platform.machine())} ({', '.join(known) or 'no AVX'})"
+
+
+def first_line(*command: str) -> str:
+    """What a command prints, or "unknown" where it cannot run."""
+    try:
+        result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"
+    return (result.stdout.splitlines() or [""])[0].strip()
+
+
+def commit() -> str:
+    """The short hash, and whether tracked files differ from it."""
+    changed = first_line("git", "status", "--porcelain", "--untracked-files=no")
+    return first_line("git", "rev-parse", "--short=12", "HEAD") + (" with changes" if changed else "")
+
+
+def version(package: str) -> str:
+    try:
+        return f"{package} {metadata.version(package)}"
+    except metadata.PackageNotFoundError:
+        return f"{package} not installed"
+
+
+def heading(args: argparse.Namespace, notes: list[str]) -> list[str]:
+    """Everything that a reader needs to judge the numbers, and no path or name of this machine."""
+    config = read_config(args.checkpoint)
+    keys = ("num_hidden_layers", "hidden_size", "num_attention_heads", "intermediate_size", "vocab_size")
+    packages = ["torch", "transformers", *(["onnxruntime"] if args.onnx else [])]
+    return [
+        f"# pairbench beside its peers, {date.today().isoformat()}",
+        "",
+        f"- CPU: {cpu_model()}, {os.cpu_count()} logical cores; {args.threads} threads for every engine",
+        f"- {first_line(args.pairbench, '--version')}, commit {commit()};"
+        f" Python {platform.python_version()}, {', '.join(map(version, packages))}",
+        f"- Model: {', '.join(f'{key} {config.get(key)}' for key in keys)};"
+        f" weights stored as {config.get('torch_dtype', 'unknown')}",
+        f"- {args.repeats} repetitions by turns, each a fresh process; loading and a warm-up on two rows are not timed",
+        f"- Peers: eager attention, f32, rows sorted by length, at most {args.peer_batch_tokens} padded tokens in a"
+        f" batch; pairbench: {args.batch_tokens or 'its default'} tokens in a batch",
+        "- Speed is against the first engine of the table; peak memory includes loading",
+        *(f"- {note}" for note in notes),
+        "",
+    ]
+
+
+def engines(args: argparse.Namespace, notes: list[str]) -> list[Engine]:
+    """PyTorch first, then pairbench in each dtype, then ONNX Runtime if it is asked for and installed."""
+    common = ["--model", str(args.checkpoint), "--threads", str(args.threads)]
+    peer = [*common, "--batch-tokens", str(args.peer_batch_tokens)]
+    own = [*common, "--repeats", "1", "--format", "json"]
+    if args.batch_tokens:
+        own += ["--batch-tokens", str(args.batch_tokens)]
+    found = [Engine("PyTorch f32", [sys.executable, str(HERE / "reference.py"), *peer])]
+    for dtype in args.dtypes.split(","):
+        # f32 is what it computes in unasked; its answer says so, and `run_once` holds it to that.
+        option = [] if dtype == "f32" else ["--dtype", dtype]
+        found.append(Engine(f"pairbench {dtype}", [args.pairbench, "bench", *own, *option], dtype))
+    if args.onnx:
+        onnx = [sys.executable, str(HERE / "onnxrt.py"), *peer]
+        status = subprocess.run([*onnx, "--export"], check=False).returncode
+        if status == 0:
+            found.append(Engine("ONNX Runtime f32", onnx))
+        else:
+            reason = "not installed" if status == MISSING else "the export failed"
+            notes.append(f"ONNX Runtime skipped: {reason}")
+    return found
+
+
+def workloads(args: argparse.Namespace) -> list[Workload]:
+    """Rows of each fixed length, then the real mix of lengths."""
+    counts = args.rows if len(args.rows) > 1 else args.rows * len(args.lengths)
+    config = read_config(args.checkpoint)
+    found = [
+        Workload(f"{length} tokens", fixed_rows(config, length, count, args.seed))
+        for length, count in zip(args.lengths, counts, strict=True)
+    ]
+    if args.data:
+        rows = data_rows(args.checkpoint, args.data, args.sample)
+        found.append(Workload(f"{len(rows) // 2} pairs of {args.data.name}, both orders", rows))
+    return found
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--pairbench", type=Path, required=True, metavar="BIN")
+    parser.add_argument("--checkpoint", type=Path, required=True, metavar="DIR")
+    parser.add_argument("--lengths", type=numbers, default=[128, 512, 1024, 2048])
+    parser.add_argument("--rows", type=numbers, default=[4], help="rows of each length: one number, or one per length")
+    parser.add_argument("--data", type=Path, help="parquet or JSON Lines with prompt, chosen and rejected")
+    parser.add_argument("--sample", type=int, default=50, help="evenly spaced pairs of --data")
+    parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--dtypes", default="f32", help="pairbench's dtypes, e.g. f32,int8")
+    parser.add_argument("--batch-tokens", type=int, help="pairbench's (default: its own default)")
+    parser.add_argument("--peer-batch-tokens", type=int, default=4096, help="padded tokens in a peer's batch")
+    parser.add_argument("--onnx", action="store_true", help="ONNX Runtime too, where it is installed")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--out", type=Path, required=True)
+    args = parser.parse_args()
+    if len(args.rows) not in (1, len(args.lengths)):
+        parser.error("--rows takes one number, or one for each of --lengths")
+    if min(args.repeats, args.threads, args.sample) < 1:
+        parser.error("--repeats, --threads and --sample start at 1")
+    # Before anything is timed: a missing file would otherwise show after the first PyTorch run.
+    for path in (args.pairbench, args.checkpoint / "config.json", *([args.data] if args.data else [])):
+        if not path.is_file():
+            parser.error(f"no such file: {path}")
+    args.out.parent.mkdir(parents=True, exist_ok=True)
+    # A relative path without a slash would otherwise be looked up in PATH.
+    args.pairbench = str(args.pairbench.resolve())
+    return args
+
+
+def main() -> None:
+    args = arguments()
+    notes: list[str] = []
+    contenders = engines(args, notes)
+    sections: list[str] = []
+    for workload in workloads(args):
+        sections += workload_table(workload, measure(contenders, workload, args.repeats))
+        # After each workload: an interrupted run keeps what it has measured.
+        args.out.write_text("\n".join([*heading(args, notes), *sections]).rstrip() + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

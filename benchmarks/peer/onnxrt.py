@@ -1,0 +1,88 @@
+"""The same model in ONNX Runtime: a second peer, for whoever has onnx and onnxruntime installed.
+
+usage: onnxrt.py --model DIR --ids FILE.jsonl [--threads N] [--batch-tokens N]    one JSON object on stdout
+       onnxrt.py --model DIR --export                                             only writes DIR/onnx/model.onnx
+
+Exit code 3 means that a package is missing. (The file cannot be called onnx.py: it would hide the package.)
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import warnings
+from pathlib import Path
+
+import numpy as np
+
+from rows import Scorer, fixed_rows, pad, peer_arguments, read_config, run_peer, score_batches
+
+MISSING = 3
+
+
+def exported(model: Path) -> Path:
+    """Where the graph lies beside the checkpoint; written where it is missing or older than the weights."""
+    path = model / "onnx" / "model.onnx"
+    if not path.exists() or path.stat().st_mtime < (model / "model.safetensors").stat().st_mtime:
+        import torch
+
+        from reference import load_model
+
+        path.parent.mkdir(exist_ok=True)
+        # Two rows of different lengths, so that tracing sees a real batch with padding.
+        config = read_config(model)
+        example = pad([fixed_rows(config, length, 1, seed=0)[0] for length in (24, 36)])
+        axes = {0: "rows", 1: "tokens"}
+        part = path.with_suffix(".part")
+        with warnings.catch_warnings(), torch.inference_mode():
+            warnings.simplefilter("ignore")  # the tracer's remarks on sizes, which stay dynamic all the same
+            # The tracing exporter: it follows the marker look-up and every dynamic size of this encoder.
+            torch.onnx.export(
+                load_model(model),
+                tuple(map(torch.from_numpy, example)),
+                str(part),
+                input_names=["input_ids", "attention_mask"],
+                output_names=["logits"],
+                dynamic_axes={"input_ids": axes, "attention_mask": axes, "logits": {0: "rows"}},
+                opset_version=17,
+                dynamo=False,
+            )
+        part.rename(path)
+    return path
+
+
+def load(model: Path, threads: int) -> Scorer:
+    """A function that scores token rows."""
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    session = onnxruntime.InferenceSession(str(exported(model)), options, providers=["CPUExecutionProvider"])
+
+    def forward(ids: np.ndarray, mask: np.ndarray) -> list[float]:
+        return session.run(["logits"], {"input_ids": ids, "attention_mask": mask})[0].tolist()
+
+    return lambda rows, budget: score_batches(rows, budget, forward)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--export", action="store_true", help="write the graph and exit")
+    args = peer_arguments(parser).parse_args()
+    if not args.model or not (args.ids or args.export):
+        parser.error("--model, and --ids or --export")
+    try:
+        import onnx  # noqa: F401  the exporter needs it
+        import onnxruntime  # noqa: F401
+    except ImportError as error:
+        print(f"skipped: {error}", file=sys.stderr)
+        raise SystemExit(MISSING) from None
+    if args.export:
+        exported(args.model)
+    else:
+        run_peer(args, load)
+
+
+if __name__ == "__main__":
+    main()
