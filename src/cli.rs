@@ -36,6 +36,8 @@ pub enum Command {
     Fetch(FetchArgs),
     /// Show what a checkpoint or a file of pairs is: sizes, template, token lengths, truncation
     Inspect(InspectArgs),
+    /// Measure how fast a model is on this machine
+    Bench(BenchArgs),
     /// Print published tables
     Published {
         /// One table [default: all]
@@ -142,6 +144,46 @@ pub struct InspectArgs {
     pub template: Option<Template>,
     #[command(flatten)]
     pub hub: HubArgs,
+}
+
+#[derive(Debug, Args)]
+pub struct BenchArgs {
+    /// A checkpoint
+    #[arg(long, value_name = "[NAME=]SPEC")]
+    pub model: ModelSpec,
+    /// Lengths of the token rows, each measured by itself
+    #[arg(long = "length", value_name = "N", value_delimiter = ',', default_values_t = [128, 512, 1024, 2048])]
+    pub lengths: Vec<usize>,
+    /// Tokens in all rows of one length
+    #[arg(long, value_name = "N", default_value_t = 8192)]
+    pub tokens: usize,
+    /// Token rows instead: a JSON list of ids on each line, with the three markers in it
+    #[arg(long, value_name = "FILE.jsonl", conflicts_with = "lengths")]
+    pub ids: Option<PathBuf>,
+    /// Times that the rows are scored; the median counts
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..))]
+    pub repeats: u32,
+    /// Threads; 0 is one per core
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub threads: usize,
+    /// Tokens in the model at once
+    #[arg(long, value_name = "N", default_value_t = 4096, value_parser = clap::value_parser!(u32).range(1..))]
+    pub batch_tokens: u32,
+    /// Any template: rows are made of ids
+    #[arg(long, value_name = "T", hide = true)]
+    pub template: Option<Template>,
+    /// What is printed on stdout; JSON has the logits, too
+    #[arg(long, value_enum, default_value_t)]
+    pub format: BenchFormat,
+    #[command(flatten)]
+    pub hub: HubArgs,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum BenchFormat {
+    #[default]
+    Table,
+    Json,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]

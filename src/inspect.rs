@@ -87,7 +87,8 @@ fn pairs(files: &[InputFile], benchmark: Option<&Benchmark>, args: &InspectArgs,
     for pair in &pairs {
         subsets.entry(&pair.subset).or_default().push(pair);
     }
-    let mut text: String = files.iter().map(|file| format!("{}\n", file.path().display())).collect();
+    let paths: Vec<String> = files.iter().map(|file| file.path().display().to_string()).collect();
+    let mut text = format!("{}\n", paths.join("\n"));
     text.push_str(&counts(&subsets, benchmark));
     for spec in &args.models {
         // Any template will do to open it: all of them are looked at below.

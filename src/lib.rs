@@ -16,6 +16,7 @@
 //! [`run`] wires them, [`fetch`] and [`inspect`] use parts; [`cli`] is what was typed. [`quickstart`] is a checkpoint, or two, and a
 //! benchmark that need no file.
 
+pub mod bench;
 pub mod benchmark;
 pub mod checkpoint;
 pub mod cli;

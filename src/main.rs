@@ -28,6 +28,7 @@ fn execute(command: &Command) -> Result<()> {
         }
         Command::Fetch(args) => print(&pairbench::fetch::fetch(args)?),
         Command::Inspect(args) => print(&pairbench::inspect::inspect(args)?),
+        Command::Bench(args) => print(&pairbench::bench::bench(args)?),
         Command::Published { name } => print(&pairbench::published::show(name.as_deref())?),
         Command::Generate(Generate::Completions { shell }) => print(&pairbench::generate::completions(*shell)),
         Command::Generate(Generate::Man { dir }) => pairbench::generate::man(dir),

@@ -205,7 +205,7 @@ fn complaint(report: &Report) -> Option<Error> {
 }
 
 /// Without the flag rayon starts one per core by itself.
-fn use_threads(threads: usize) -> Result<()> {
+pub fn use_threads(threads: usize) -> Result<()> {
     if threads == 0 {
         return Ok(());
     }

@@ -140,19 +140,28 @@ pub fn score(pairs: &[Pair], prepared: &[Prepared], model: &PairModel, limits: L
             }
         }
     }
-    let lengths: Vec<usize> = jobs.iter().map(|(_, _, ids, _)| ids.len()).collect();
+    let rows: Vec<(&[u32], Markers)> = jobs.iter().map(|(_, _, ids, markers)| (*ids, *markers)).collect();
     let mut logits = vec![[None; 2]; pairs.len()];
-    for members in batch::plan(&lengths, limits.batch_tokens.max(1), limits.batch_rows.max(1)) {
-        let rows = TokenRows::new(members.iter().map(|job| jobs[*job].2));
-        let markers: Vec<Markers> = members.iter().map(|job| jobs[*job].3).collect();
-        let values = model.logits(&rows, &markers).into_data();
-        for (job, value) in members.iter().zip(values.iter::<f32>()) {
-            let (pair, order, ..) = jobs[*job];
-            logits[pair][order] = Some(value);
-        }
-        progress(rows.ids().len());
+    for ((pair, order, ..), value) in jobs.iter().zip(self::logits(&rows, model, limits, &mut progress)) {
+        logits[*pair][*order] = Some(value);
     }
     pairs.iter().zip(prepared).zip(logits).map(|((pair, prepared), logits)| verdict(pair, prepared, logits)).collect()
+}
+
+/// One logit per row, in the order of the rows; `progress` is told the tokens done after each batch.
+pub fn logits(rows: &[(&[u32], Markers)], model: &PairModel, limits: Limits, mut progress: impl FnMut(usize)) -> Vec<f32> {
+    let lengths: Vec<usize> = rows.iter().map(|(ids, _)| ids.len()).collect();
+    let mut logits = vec![f32::NAN; rows.len()];
+    for members in batch::plan(&lengths, limits.batch_tokens.max(1), limits.batch_rows.max(1)) {
+        let packed = TokenRows::new(members.iter().map(|row| rows[*row].0));
+        let markers: Vec<Markers> = members.iter().map(|row| rows[*row].1).collect();
+        let values = model.logits(&packed, &markers).into_data();
+        for (row, value) in members.iter().zip(values.iter::<f32>()) {
+            logits[*row] = value;
+        }
+        progress(packed.ids().len());
+    }
+    logits
 }
 
 /// Tokens that [`score`] will report as done.

@@ -12,7 +12,8 @@ use safetensors::{Dtype, SafeTensors};
 use crate::error::{Error, Result};
 use crate::files::Directory;
 use crate::fsio;
-use crate::model::Parameters;
+use crate::model::kernel::panels::{Panels, Storage};
+use crate::model::{Matrix, Parameters};
 
 /// Buffers that old transformers versions saved although no computation reads them.
 const IGNORED_SUFFIXES: &[&str] = &["embeddings.position_ids"];
@@ -122,7 +123,8 @@ impl Weights {
             .hint("config.json and the weights do not belong together, or the checkpoint is of another family"))
     }
 
-    fn read(&mut self, name: &str, shape: &[usize]) -> Result<Vec<f32>> {
+    /// The values, and the dtype that they have in the file.
+    fn read(&mut self, name: &str, shape: &[usize]) -> Result<(Vec<f32>, Dtype)> {
         let home = self.files.first().map_or_else(String::new, |file| file.path.display().to_string());
         let place = self.tensors.remove(name).ok_or_else(|| {
             Error::bad_input(format!("failed to load weights: {home}: no tensor `{name}`"))
@@ -161,7 +163,7 @@ impl Weights {
             return Err(refuse(format!("value {} at index {at} is not finite", values[at])));
         }
         self.dtypes.insert(format!("{:?}", place.dtype).to_lowercase());
-        Ok(values)
+        Ok((values, place.dtype))
     }
 }
 
@@ -183,8 +185,22 @@ impl Bytes {
 
 impl Parameters for Weights {
     fn tensor<const D: usize>(&mut self, name: &str, shape: [usize; D]) -> Result<Tensor<D>> {
-        let values = self.read(name, &shape)?;
+        let (values, _) = self.read(name, &shape)?;
         Ok(Tensor::from_data(TensorData::new(values, shape), &self.device))
+    }
+
+    /// Packed for the CPU, half-precision weights as they are; a tensor for other devices.
+    fn matrix(&mut self, name: &str, shape: [usize; 2]) -> Result<Matrix> {
+        if self.device != Device::flex() {
+            return Ok(Matrix::Plain(self.tensor(name, shape)?));
+        }
+        let (values, dtype) = self.read(name, &shape)?;
+        let storage = match dtype {
+            Dtype::F16 => Storage::F16,
+            Dtype::BF16 => Storage::Bf16,
+            _ => Storage::F32,
+        };
+        Ok(Matrix::Packed(Panels::pack(&values, shape[0], shape[1], storage)))
     }
 }
 

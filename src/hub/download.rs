@@ -26,7 +26,7 @@ const ATTEMPTS: u32 = 5;
 /// First wait between two tries; doubled each time.
 const WAIT: Duration = Duration::from_millis(250);
 /// The longest `Retry-After` that is worth waiting for.
-const PATIENCE: Duration = Duration::from_secs(300);
+const PATIENCE: Duration = Duration::from_mins(5);
 
 /// A repository at a commit, as the hub lists it.
 #[derive(Debug, Deserialize)]

@@ -6,7 +6,7 @@ use burn::module::Module;
 use burn::tensor::{Device, Int, Tensor, TensorData, activation};
 
 use super::config::{EncoderConfig, PositionTerms};
-use super::kernel;
+use super::kernel::attention::fused;
 use super::layers::Linear;
 use super::position::RelativeRows;
 use super::{Parameters, TokenRows};
@@ -33,9 +33,55 @@ impl Geometry {
         let relative = config.relative.as_ref().map(|r| Arc::new(RelativeRows::new(r, rows.longest())));
         Self { heads: config.heads, scale, terms, offsets: rows.offsets().into(), relative }
     }
+
+    /// Tokens of the longest row.
+    pub fn longest(&self) -> usize {
+        self.offsets.windows(2).map(|ends| ends[1] - ends[0]).max().unwrap_or(0)
+    }
 }
 
-/// Projected relative positions of one layer, `[table rows in use, hidden]` each.
+/// Tokens of each packed row whose output is wanted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wanted {
+    /// Positions within their rows, row by row.
+    positions: Vec<usize>,
+    /// Row r's are `positions[offsets[r]..offsets[r + 1]]`.
+    offsets: Vec<usize>,
+    /// The same tokens by their place among all.
+    places: Vec<usize>,
+}
+
+impl Wanted {
+    /// `positions`: for each of `rows`, positions within it.
+    pub fn new<'a>(rows: &TokenRows, positions: impl IntoIterator<Item = &'a [usize]>) -> Self {
+        let mut wanted = Self { positions: Vec::new(), offsets: vec![0], places: Vec::new() };
+        for (start, positions) in rows.offsets().iter().zip(positions) {
+            wanted.positions.extend_from_slice(positions);
+            wanted.places.extend(positions.iter().map(|p| start + p));
+            wanted.offsets.push(wanted.positions.len());
+        }
+        wanted
+    }
+
+    /// `[tokens, hidden]` → `[wanted, hidden]`
+    pub fn of(&self, x: Tensor<2>) -> Tensor<2> {
+        let places: Vec<i64> = self.places.iter().map(|place| i64::try_from(*place).unwrap_or(i64::MAX)).collect();
+        let count = places.len();
+        let index = Tensor::<1, Int>::from_data(TensorData::new(places, [count]), &x.device());
+        x.select(0, index)
+    }
+
+    /// Where the wanted tokens of row `r` stand among all wanted ones, and their positions in the row.
+    pub fn row(&self, r: usize) -> (usize, &[usize]) {
+        (self.offsets[r], &self.positions[self.offsets[r]..self.offsets[r + 1]])
+    }
+
+    pub fn count(&self) -> usize {
+        self.positions.len()
+    }
+}
+
+/// Projected relative positions of one layer, `[2 · span, hidden]` each.
 #[derive(Debug, Clone)]
 #[expect(clippy::large_enum_variant, reason = "one lives per layer at a time; tensors are handles")]
 pub enum Positions {
@@ -60,10 +106,14 @@ pub struct SelfAttention {
     value: Linear,
     /// Absent with `share_att_key`: the content's own projections serve, with their biases.
     own: Option<OwnProjections>,
+    /// Computed once where no gradient is wanted: they do not depend on the input.
+    #[module(skip)]
+    positions: Option<Positions>,
 }
 
 impl SelfAttention {
-    pub fn load(from: &mut impl Parameters, name: &str, config: &EncoderConfig) -> Result<Self> {
+    /// `table`: `[2 · span, hidden]`, with relative positions.
+    pub fn load(from: &mut impl Parameters, name: &str, config: &EncoderConfig, table: Option<&Tensor<2>>) -> Result<Self> {
         let size = config.hidden_size;
         let mut linear = |part: &str| Linear::load(from, &format!("{name}.{part}"), size, size);
         let (query, key, value) = (linear("query_proj")?, linear("key_proj")?, linear("value_proj")?);
@@ -74,16 +124,34 @@ impl SelfAttention {
             }),
             _ => None,
         };
-        Ok(Self { query, key, value, own })
+        let mut attention = Self { query, key, value, own, positions: None };
+        if let (Some(relative), Some(table)) = (&config.relative, table.filter(|table| !table.is_autodiff())) {
+            attention.positions = Some(attention.project(table, relative.terms));
+        }
+        Ok(attention)
     }
 
-    /// `x`: `[tokens, hidden]`; `table`: `[table rows in use, hidden]` → `[tokens, hidden]`
-    pub fn forward(&self, x: &Tensor<2>, table: Option<&Tensor<2>>, geometry: &Geometry) -> Tensor<2> {
-        disentangled(self.query.forward(x.clone()), self.key.forward(x.clone()), self.value.forward(x.clone()), self.positions(table, geometry.terms), geometry)
+    /// `x`: `[tokens, hidden]`; `table`: `[2 · span, hidden]` → `[tokens, hidden]`, or `[wanted, hidden]`.
+    ///
+    /// The fused CPU operation where the device has it and no gradient is wanted, else [`plain`].
+    pub fn forward(&self, x: &Tensor<2>, table: Option<&Tensor<2>>, geometry: &Geometry, wanted: Option<&Arc<Wanted>>) -> Tensor<2> {
+        let positions = match (&self.positions, table) {
+            (Some(positions), _) => positions.clone(),
+            (None, Some(table)) => self.project(table, geometry.terms),
+            (None, None) => Positions::None,
+        };
+        let (key, value) = (self.key.forward(x.clone()), self.value.forward(x.clone()));
+        // Devices compare equal with and without autodiff.
+        if x.device() == Device::flex() && !x.is_autodiff() {
+            let query = self.query.forward(wanted.map_or_else(|| x.clone(), |wanted| wanted.of(x.clone())));
+            return fused(query, key, value, positions, geometry, wanted);
+        }
+        let context = plain(&self.query.forward(x.clone()), &key, &value, &positions, geometry);
+        wanted.map_or_else(|| context.clone(), |wanted| wanted.of(context.clone()))
     }
 
-    fn positions(&self, table: Option<&Tensor<2>>, terms: PositionTerms) -> Positions {
-        let Some(table) = table else { return Positions::None };
+    /// The table as keys and queries, as far as the terms need them.
+    fn project(&self, table: &Tensor<2>, terms: PositionTerms) -> Positions {
         let (key, query) = match &self.own {
             None => (Some(&self.key), Some(&self.query)),
             Some(own) => (own.key.as_ref(), own.query.as_ref()),
@@ -102,16 +170,6 @@ impl SelfAttention {
 /// Attention of every packed row over itself. `query`, `key`, `value`: `[tokens, hidden]`, heads side
 /// by side → `[tokens, hidden]`.
 ///
-/// The fused CPU operation where the device has it and no gradient is wanted, else [`plain`].
-pub fn disentangled(query: Tensor<2>, key: Tensor<2>, value: Tensor<2>, positions: Positions, geometry: &Geometry) -> Tensor<2> {
-    // Devices compare equal with and without autodiff.
-    if query.device() == Device::flex() && !query.is_autodiff() {
-        kernel::fused(query, key, value, positions, geometry)
-    } else {
-        plain(&query, &key, &value, &positions, geometry)
-    }
-}
-
 /// The definition, in tensor operations: the oracle of every fused version, and the path of devices
 /// that have none.
 ///

@@ -1,11 +1,13 @@
 //! The DeBERTa-v2/v3 encoder: `DebertaV2Model` in transformers' `modeling_deberta_v2.py`, for
 //! evaluation (no dropout), over packed rows (so without an attention mask).
 
+use std::sync::Arc;
+
 use burn::module::{Module, Param};
 use burn::tensor::ops::ConvOptions;
 use burn::tensor::{Int, Tensor, TensorData, module::conv1d};
 
-use super::attention::{Geometry, SelfAttention};
+use super::attention::{Geometry, SelfAttention, Wanted};
 use super::config::{ConvConfig, EncoderConfig};
 use super::layers::{LayerNorm, Linear};
 use super::{Parameters, TokenRows};
@@ -73,10 +75,10 @@ struct Layer {
 }
 
 impl Layer {
-    fn load(from: &mut impl Parameters, name: &str, config: &EncoderConfig) -> Result<Self> {
+    fn load(from: &mut impl Parameters, name: &str, config: &EncoderConfig, table: Option<&Tensor<2>>) -> Result<Self> {
         let (hidden, inner, eps) = (config.hidden_size, config.intermediate_size, config.layer_norm_eps);
         Ok(Self {
-            attention: SelfAttention::load(from, &format!("{name}.attention.self"), config)?,
+            attention: SelfAttention::load(from, &format!("{name}.attention.self"), config, table)?,
             attention_output: Linear::load(from, &format!("{name}.attention.output.dense"), hidden, hidden)?,
             attention_norm: LayerNorm::load(from, &format!("{name}.attention.output.LayerNorm"), hidden, eps)?,
             intermediate: Linear::load(from, &format!("{name}.intermediate.dense"), hidden, inner)?,
@@ -85,11 +87,12 @@ impl Layer {
         })
     }
 
-    /// `[tokens, hidden]` → `[tokens, hidden]`
-    fn forward(&self, x: Tensor<2>, table: Option<&Tensor<2>>, geometry: &Geometry, config: &EncoderConfig) -> Tensor<2> {
-        let context = self.attention.forward(&x, table, geometry);
+    /// `[tokens, hidden]` → `[tokens, hidden]`, or `[wanted, hidden]`
+    fn forward(&self, x: Tensor<2>, table: Option<&Tensor<2>>, geometry: &Geometry, config: &EncoderConfig, wanted: Option<&Arc<Wanted>>) -> Tensor<2> {
+        let context = self.attention.forward(&x, table, geometry, wanted);
+        let x = wanted.map_or_else(|| x.clone(), |wanted| wanted.of(x.clone()));
         let x = self.attention_norm.forward(self.attention_output.forward(context) + x);
-        let inner = config.activation.forward(self.intermediate.forward(x.clone()));
+        let inner = self.intermediate.forward_activated(x.clone(), config.activation);
         self.output_norm.forward(self.output.forward(inner) + x)
     }
 }
@@ -144,17 +147,18 @@ impl Encoder {
     /// Takes every parameter below `{name}.`
     pub fn load(from: &mut impl Parameters, name: &str, config: &EncoderConfig) -> Result<Self> {
         let relative = config.relative.as_ref();
+        let embeddings = Embeddings::load(from, &format!("{name}.embeddings"), config)?;
+        let table = relative.map(|r| from.tensor(&format!("{name}.encoder.rel_embeddings.weight"), [2 * r.span(), config.hidden_size])).transpose()?;
+        let table_norm = relative
+            .filter(|r| r.normalised)
+            .map(|_| LayerNorm::load(from, &format!("{name}.encoder.LayerNorm"), config.hidden_size, config.layer_norm_eps))
+            .transpose()?;
+        let normalised = normalised(table.as_ref(), table_norm.as_ref());
         Ok(Self {
-            embeddings: Embeddings::load(from, &format!("{name}.embeddings"), config)?,
-            table: relative
-                .map(|r| from.tensor(&format!("{name}.encoder.rel_embeddings.weight"), [2 * r.span(), config.hidden_size]))
-                .transpose()?
-                .map(Param::from_tensor),
-            table_norm: relative
-                .filter(|r| r.normalised)
-                .map(|_| LayerNorm::load(from, &format!("{name}.encoder.LayerNorm"), config.hidden_size, config.layer_norm_eps))
-                .transpose()?,
-            layers: (0..config.layers).map(|i| Layer::load(from, &format!("{name}.encoder.layer.{i}"), config)).collect::<Result<_>>()?,
+            embeddings,
+            table: table.map(Param::from_tensor),
+            table_norm,
+            layers: (0..config.layers).map(|i| Layer::load(from, &format!("{name}.encoder.layer.{i}"), config, normalised.as_ref())).collect::<Result<_>>()?,
             conv: config.conv.as_ref().map(|conv| ConvLayer::load(from, &format!("{name}.encoder.conv"), conv, config)).transpose()?,
             config: config.clone(),
         })
@@ -164,20 +168,31 @@ impl Encoder {
         &self.config
     }
 
-    /// Output of the last layer, `[tokens, hidden]`.
-    pub fn forward(&self, rows: &TokenRows) -> Tensor<2> {
-        self.forward_each(rows, |_| {})
+    /// Output of the last layer for the wanted tokens, `[wanted, hidden]`. That layer computes no others.
+    pub fn forward(&self, rows: &TokenRows, wanted: &Arc<Wanted>) -> Tensor<2> {
+        // The convolution needs all of the first layer.
+        let last = self.layers.len().checked_sub(1).filter(|last| *last > 0 || self.conv.is_none());
+        let x = self.layers(rows, last.map(|last| (last, wanted)), |_| {});
+        if last.is_some() { x } else { wanted.of(x) }
     }
 
-    /// As [`Self::forward`], showing the embedding output and the output of each layer as it comes.
-    pub fn forward_each(&self, rows: &TokenRows, mut see: impl FnMut(&Tensor<2>)) -> Tensor<2> {
+    /// Output of the last layer, `[tokens, hidden]`, showing the embedding output and the output of
+    /// each layer as it comes.
+    pub fn forward_each(&self, rows: &TokenRows, see: impl FnMut(&Tensor<2>)) -> Tensor<2> {
+        self.layers(rows, None, see)
+    }
+
+    /// `narrow`: the layer of which only some tokens are wanted.
+    fn layers(&self, rows: &TokenRows, narrow: Option<(usize, &Arc<Wanted>)>, mut see: impl FnMut(&Tensor<2>)) -> Tensor<2> {
         let geometry = Geometry::new(&self.config, rows);
-        let table = self.table(&geometry);
+        let table = self.table.as_ref().map(Param::val);
+        let table = normalised(table.as_ref(), self.table_norm.as_ref());
         let embedded = self.embeddings.forward(rows);
         see(&embedded);
         let mut x = embedded.clone();
         for (i, layer) in self.layers.iter().enumerate() {
-            x = layer.forward(x, table.as_ref(), &geometry, &self.config);
+            let wanted = narrow.filter(|(at, _)| *at == i).map(|(_, wanted)| wanted);
+            x = layer.forward(x, table.as_ref(), &geometry, &self.config, wanted);
             if let (0, Some(layer), Some(conv)) = (i, &self.conv, &self.config.conv) {
                 x = layer.forward(&embedded, x, &geometry, conv);
             }
@@ -185,14 +200,13 @@ impl Encoder {
         }
         x
     }
+}
 
-    /// The rows of the relative table that this batch reaches, normalised once for all layers.
-    fn table(&self, geometry: &Geometry) -> Option<Tensor<2>> {
-        let (table, rows) = (self.table.as_ref()?, geometry.relative.as_ref()?);
-        let used = table.val().slice([rows.first..rows.first + rows.count, 0..self.config.hidden_size]);
-        Some(match &self.table_norm {
-            Some(norm) => norm.forward(used),
-            None => used,
-        })
-    }
+/// The relative table, normalised once for all layers. `[2 · span, hidden]`
+fn normalised(table: Option<&Tensor<2>>, norm: Option<&LayerNorm>) -> Option<Tensor<2>> {
+    let table = table?.clone();
+    Some(match norm {
+        Some(norm) => norm.forward(table),
+        None => table,
+    })
 }

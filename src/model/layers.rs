@@ -1,40 +1,93 @@
-//! The two parameterised building blocks, in the checkpoint's own layout.
+//! The two parameterised building blocks.
+
+use std::sync::Arc;
 
 use burn::module::{Module, Param};
 use burn::tensor::{Tensor, module::layer_norm};
 
-use super::Parameters;
+use super::activation::Activation;
+use super::kernel::panels::Panels;
+use super::kernel::product;
+use super::{Matrix, Parameters};
 use crate::error::Result;
 
-/// `x · Wᵀ + b` with W as PyTorch stores it, so that loading moves no element.
+/// `x · Wᵀ + b`
 #[derive(Module, Debug)]
-pub struct Linear {
+pub enum Linear {
+    Plain(PlainLinear),
+    Packed(PackedLinear),
+}
+
+/// With W as PyTorch stores it: what gradients and devices without a product of our own need.
+#[derive(Module, Debug)]
+pub struct PlainLinear {
     /// `[output, input]`
     weight: Param<Tensor<2>>,
     /// `[output]`
     bias: Option<Param<Tensor<1>>>,
 }
 
+/// With W in panels, for [`product::linear`].
+#[derive(Module, Debug)]
+pub struct PackedLinear {
+    #[module(skip)]
+    weight: Arc<Panels>,
+    /// `[output]`
+    #[module(skip)]
+    bias: Option<Arc<[f32]>>,
+}
+
 impl Linear {
     /// Takes `{name}.weight` and `{name}.bias`.
     pub fn load(from: &mut impl Parameters, name: &str, input: usize, output: usize) -> Result<Self> {
-        let mut linear = Self::load_unbiased(from, name, input, output)?;
-        linear.bias = Some(Param::from_tensor(from.tensor(&format!("{name}.bias"), [output])?));
-        Ok(linear)
+        let weight = from.matrix(&format!("{name}.weight"), [output, input])?;
+        let bias = from.tensor(&format!("{name}.bias"), [output])?;
+        Ok(Self::new(weight, Some(bias)))
     }
 
     /// Takes `{name}.weight` only.
     pub fn load_unbiased(from: &mut impl Parameters, name: &str, input: usize, output: usize) -> Result<Self> {
-        Ok(Self { weight: Param::from_tensor(from.tensor(&format!("{name}.weight"), [output, input])?), bias: None })
+        Ok(Self::new(from.matrix(&format!("{name}.weight"), [output, input])?, None))
+    }
+
+    /// `bias`: `[output]`
+    pub fn new(weight: Matrix, bias: Option<Tensor<1>>) -> Self {
+        match weight {
+            Matrix::Plain(weight) => Self::Plain(PlainLinear { weight: Param::from_tensor(weight), bias: bias.map(Param::from_tensor) }),
+            Matrix::Packed(weight) => Self::Packed(PackedLinear { weight: Arc::new(weight), bias: bias.map(|bias| bias.into_data().iter::<f32>().collect()) }),
+        }
     }
 
     /// `[rows, input]` → `[rows, output]`
     pub fn forward(&self, x: Tensor<2>) -> Tensor<2> {
+        match self {
+            Self::Plain(plain) => plain.forward(x),
+            Self::Packed(packed) => packed.forward(x, None),
+        }
+    }
+
+    /// [`Self::forward`], then the activation.
+    pub fn forward_activated(&self, x: Tensor<2>, activation: Activation) -> Tensor<2> {
+        match self {
+            Self::Packed(packed) if product::fuses(activation) => packed.forward(x, Some(activation)),
+            _ => activation.forward(self.forward(x)),
+        }
+    }
+}
+
+impl PlainLinear {
+    fn forward(&self, x: Tensor<2>) -> Tensor<2> {
         let y = x.matmul(self.weight.val().transpose());
         match &self.bias {
             Some(bias) => y + bias.val().unsqueeze(),
             None => y,
         }
+    }
+}
+
+impl PackedLinear {
+    fn forward(&self, x: Tensor<2>, activation: Option<Activation>) -> Tensor<2> {
+        product::linear(x, &self.weight, self.bias.clone(), activation)
     }
 }
 

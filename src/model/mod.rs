@@ -4,7 +4,7 @@ pub mod activation;
 pub mod attention;
 pub mod config;
 pub mod encoder;
-mod kernel;
+pub mod kernel;
 pub mod layers;
 pub mod pair_head;
 pub mod position;
@@ -14,11 +14,25 @@ pub use pair_head::PairModel;
 
 use burn::tensor::Tensor;
 
-/// Where a model gets its parameters: a checkpoint, or an initialiser.
-///
-/// `D` dimensions with exactly the given sizes, each name asked for once.
+use crate::error::Result;
+use kernel::panels::Panels;
+
+/// Where a model gets its parameters: a checkpoint, or an initialiser. Each name is asked for once.
 pub trait Parameters {
-    fn tensor<const D: usize>(&mut self, name: &str, shape: [usize; D]) -> crate::error::Result<Tensor<D>>;
+    /// `D` dimensions with exactly the given sizes.
+    fn tensor<const D: usize>(&mut self, name: &str, shape: [usize; D]) -> Result<Tensor<D>>;
+
+    /// The weights of a linear layer, `[output, input]`, in the form in which the device multiplies them.
+    fn matrix(&mut self, name: &str, shape: [usize; 2]) -> Result<Matrix> {
+        Ok(Matrix::Plain(self.tensor(name, shape)?))
+    }
+}
+
+/// The weights of a linear layer.
+pub enum Matrix {
+    /// `[output, input]`
+    Plain(Tensor<2>),
+    Packed(Panels),
 }
 
 /// Token rows of different lengths laid end to end, without padding.

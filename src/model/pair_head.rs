@@ -1,8 +1,11 @@
 //! The pair model: encoder, three marker tokens, one score per candidate and task.
 
-use burn::module::Module;
-use burn::tensor::{Int, Tensor, TensorData};
+use std::sync::Arc;
 
+use burn::module::Module;
+use burn::tensor::Tensor;
+
+use super::attention::Wanted;
 use super::config::PairConfig;
 use super::encoder::Encoder;
 use super::layers::Linear;
@@ -67,16 +70,14 @@ impl PairModel {
 
     /// Scores of the left and of the right candidate, `[rows, tasks]` each: what training compares.
     pub fn scores(&self, rows: &TokenRows, markers: &[Markers]) -> [Tensor<2>; 2] {
-        let hidden = self.encoder.forward(rows);
-        let device = hidden.device();
-        let pick = |place: fn(&Markers) -> usize| {
-            let places: Vec<i64> =
-                markers.iter().zip(rows.offsets()).map(|(markers, offset)| i64::try_from(offset + place(markers)).unwrap_or(i64::MAX)).collect();
-            let index = Tensor::<1, Int>::from_data(TensorData::new(places, [markers.len()]), &device);
-            hidden.clone().select(0, index)
-        };
-        let source = pick(|m| m.source);
-        [self.score(&source, pick(|m| m.first)), self.score(&source, pick(|m| m.second))]
+        let places: Vec<[usize; 3]> = markers.iter().map(|m| [m.source, m.first, m.second]).collect();
+        let wanted = Arc::new(Wanted::new(rows, places.iter().map(<[usize; 3]>::as_slice)));
+        let hidden = self.encoder.forward(rows, &wanted);
+        let [_, size] = hidden.dims();
+        let hidden = hidden.reshape([markers.len(), 3, size]);
+        let pick = |at: usize| hidden.clone().slice([0..markers.len(), at..at + 1, 0..size]).reshape([markers.len(), size]);
+        let source = pick(0);
+        [self.score(&source, pick(1)), self.score(&source, pick(2))]
     }
 
     /// `source`, `candidate`: `[rows, hidden]` → `[rows, tasks]`

@@ -16,15 +16,10 @@ pub fn log_bucket(d: i64, buckets: usize, max_distance: usize) -> i64 {
     d.signum() * ((ratio * (mid - 1) as f64).ceil() as i64 + mid)
 }
 
-/// Row of the table for every distance that rows of up to `longest` tokens can have, counted from
-/// the lowest row that they reach: short inputs need a slice of the table only.
+/// Row of the table for every distance that rows of up to `longest` tokens can have.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RelativeRows {
-    /// First table row in use.
-    pub first: usize,
-    /// Number of table rows in use.
-    pub count: usize,
-    /// Index into the slice by `distance + longest - 1`; never decreasing.
+    /// By `distance + longest - 1`; never decreasing.
     by_distance: Vec<u32>,
 }
 
@@ -37,14 +32,12 @@ impl RelativeRows {
         // positive distance that has a row of its own is span - 1.
         let row = |d: i64| {
             let bucket = config.buckets.map_or(d, |b| log_bucket(d, b, config.max_distance));
-            (bucket + span).clamp(0, 2 * span - 1)
+            (bucket + span).clamp(0, 2 * span - 1) as u32
         };
-        let first = row(-reach);
-        let by_distance: Vec<u32> = (-reach..=reach).map(|d| (row(d) - first) as u32).collect();
-        Self { first: first as usize, count: (row(reach) - first) as usize + 1, by_distance }
+        Self { by_distance: (-reach..=reach).map(row).collect() }
     }
 
-    /// Slice index for every distance from −(len−1) to len−1, where `len` is at most the `longest`
+    /// Table row for every distance from −(len−1) to len−1, where `len` is at most the `longest`
     /// that this was made for. `[2·len − 1]`.
     pub fn within(&self, len: usize) -> &[u32] {
         let centre = self.by_distance.len() / 2;
@@ -64,17 +57,15 @@ mod tests {
     #[test]
     fn long_inputs_saturate_at_the_ends_of_the_table() {
         let rows = RelativeRows::new(&config(Some(256), 512), 3400);
-        assert_eq!((rows.first, rows.count), (0, 512));
         let all = rows.within(3400);
         assert_eq!((all[0], all[3399], all[6798]), (0, 256, 511));
         assert_eq!(rows.within(2), &[255, 256, 257]);
     }
 
     #[test]
-    fn short_inputs_use_a_slice() {
+    fn short_inputs_reach_the_middle_of_the_table() {
         let rows = RelativeRows::new(&config(None, 24), 4);
-        assert_eq!((rows.first, rows.count), (21, 7));
-        assert_eq!(rows.within(4), &[0, 1, 2, 3, 4, 5, 6]);
-        assert_eq!(RelativeRows::new(&config(None, 24), 1).within(1), &[0]);
+        assert_eq!(rows.within(4), &[21, 22, 23, 24, 25, 26, 27]);
+        assert_eq!(RelativeRows::new(&config(None, 24), 1).within(1), &[24]);
     }
 }

@@ -1,0 +1,8 @@
+//! What the CPU computes in ways of our own, behind burn's extension mechanism; the tensor operations
+//! that they stand in for are their oracles.
+
+pub mod attention;
+pub mod math;
+pub mod panels;
+pub mod product;
+pub mod tile;
