@@ -68,12 +68,12 @@ fn measure(label: String, rows: &[Vec<u32>], config: &PairConfig, model: &PairMo
     let markers: Vec<Markers> = rows.iter().enumerate().map(markers).collect::<Result<_>>()?;
     let jobs: Vec<(&[u32], Markers)> = rows.iter().map(Vec::as_slice).zip(markers).collect();
     let limits = Limits { batch_tokens: args.batch_tokens as usize, ..Limits::default() };
-    score::logits(&jobs[..jobs.len().min(2)], model, limits, |_| ());
+    score::logits(&jobs[..jobs.len().min(2)], model, limits);
     let mut seconds = Vec::new();
     let mut logits = Vec::new();
     for _ in 0..args.repeats {
         let begun = Instant::now();
-        logits = score::logits(&jobs, model, limits, |_| ());
+        logits = score::logits(&jobs, model, limits);
         seconds.push(begun.elapsed().as_secs_f64());
     }
     seconds.sort_by(f64::total_cmp);

@@ -40,6 +40,26 @@ pub fn open(path: &Path) -> Result<File> {
     File::open(path).map_err(failed)
 }
 
+/// Fills `into` from this place of the file on; threads may do so at once.
+#[cfg(unix)]
+pub fn read_exact_at(file: &File, into: &mut [u8], at: u64) -> std::io::Result<()> {
+    std::os::unix::fs::FileExt::read_exact_at(file, into, at)
+}
+
+/// Fills `into` from this place of the file on; threads may do so at once.
+#[cfg(windows)]
+pub fn read_exact_at(file: &File, mut into: &mut [u8], mut at: u64) -> std::io::Result<()> {
+    while !into.is_empty() {
+        let n = std::os::windows::fs::FileExt::seek_read(file, into, at)?;
+        if n == 0 {
+            return Err(std::io::ErrorKind::UnexpectedEof.into());
+        }
+        into = &mut into[n..];
+        at += n as u64;
+    }
+    Ok(())
+}
+
 /// Names of all files below a directory, relative to it with `/`, in order.
 pub fn files_below(directory: &Path) -> Result<Vec<String>> {
     let mut names = Vec::new();

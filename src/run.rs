@@ -3,7 +3,7 @@
 mod outputs;
 
 use std::collections::BTreeMap;
-use std::time::{Instant, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use burn::tensor::Device;
 use globset::{Glob, GlobSetBuilder};
@@ -94,26 +94,30 @@ pub fn run(args: &RunArgs) -> Result<Finished> {
 fn score_model(mut checkpoint: Checkpoint, pairs: &[Pair], args: &RunArgs) -> Result<Scored> {
     let name = one_line(&checkpoint.name);
     let begun = Instant::now();
-    let prepared = score::prepare(pairs, checkpoint.template, &checkpoint.tokenizer, &checkpoint.config)?;
     // The CPU is the only device so far; `Device::default()` would listen to BURN_DEVICE and panic.
     let model = checkpoint.load_model(&Device::flex())?;
-    let tokens = score::work(&prepared);
-    say(&format!(
-        "{name}: {} pairs, {tokens} tokens, template {}, cpu, f32, loaded in {:.1} s",
-        pairs.len(),
-        checkpoint.template,
-        begun.elapsed().as_secs_f64()
-    ));
-    let bar = talk::token_bar(&name, tokens as u64);
+    say(&format!("{name}: {} pairs, template {}, cpu, f32, loaded in {:.1} s", pairs.len(), checkpoint.template, begun.elapsed().as_secs_f64()));
+    let bar = talk::pair_bar(&name, pairs.len() as u64);
     let begun = Instant::now();
     let limits = Limits { batch_tokens: args.batch_tokens as usize, ..Limits::default() };
-    let verdicts = score::score(pairs, &prepared, &model, limits, |done| bar.inc(done as u64));
+    let mut tokens = 0;
+    let (verdicts, waited) = score::score(pairs, checkpoint.template, &checkpoint.tokenizer, &model, limits, |pairs, more| {
+        tokens += more;
+        bar.inc(pairs as u64);
+        bar.set_message(format!("{:.0} tokens/s", rate(tokens, begun.elapsed())));
+    })?;
     bar.finish_and_clear();
-    let seconds = begun.elapsed().as_secs_f64();
-    #[expect(clippy::cast_precision_loss, reason = "a rate for people")]
-    let rate = tokens as f64 / seconds.max(1e-9);
-    say(&format!("{name}: scored in {seconds:.1} s, {rate:.0} tokens/s"));
+    let elapsed = begun.elapsed();
+    let seconds = elapsed.as_secs_f64();
+    let waiting = 100.0 * waited / seconds.max(1e-9);
+    say(&format!("{name}: scored in {seconds:.1} s, {tokens} tokens, {:.0} tokens/s, {waiting:.0} % waiting for tokens", rate(tokens, elapsed)));
     Ok(Scored { checkpoint, verdicts, tokens, seconds })
+}
+
+/// Tokens a second.
+#[expect(clippy::cast_precision_loss, reason = "a rate for people")]
+fn rate(tokens: usize, elapsed: Duration) -> f64 {
+    tokens as f64 / elapsed.as_secs_f64().max(1e-9)
 }
 
 /// The rows to score: the benchmark's subsets, those that match `--subset`, at most `--limit`; and

@@ -1,10 +1,12 @@
 //! Pairs → verdicts: both orders of every pair through the model, the margin, the decision.
 
+use std::time::Instant;
+
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::dataset::{Id, Pair};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::model::pair_head::Markers;
 use crate::model::{PairConfig, PairModel, TokenRows};
 use crate::template::{Row, Template};
@@ -124,8 +126,43 @@ fn unscorable(config: &PairConfig, row: &Row) -> Option<String> {
     (row.ids.len() > limit).then(|| format!("{} tokens, the model's absolute positions end at {limit}", row.ids.len()))
 }
 
-/// Scores prepared pairs; `progress` is told the tokens done after each batch.
-pub fn score(pairs: &[Pair], prepared: &[Prepared], model: &PairModel, limits: Limits, mut progress: impl FnMut(usize)) -> Vec<Verdict> {
+/// Pairs whose texts become tokens together, while those before them are in the model.
+const CHUNK: usize = 128;
+
+/// Scores pairs as they become token rows; `progress` is told of each chunk its pairs and tokens.
+///
+/// Also returns the seconds that the model waited for tokens.
+pub fn score(
+    pairs: &[Pair],
+    template: Template,
+    tokenizer: &Tokenizer,
+    model: &PairModel,
+    limits: Limits,
+    mut progress: impl FnMut(usize, usize),
+) -> Result<(Vec<Verdict>, f64)> {
+    let (send, receive) = std::sync::mpsc::sync_channel(1);
+    std::thread::scope(|scope| {
+        scope.spawn(move || {
+            for chunk in pairs.chunks(CHUNK) {
+                // Nobody listens any more after an error.
+                if send.send(prepare(chunk, template, tokenizer, model.config())).is_err() {
+                    break;
+                }
+            }
+        });
+        let (mut verdicts, mut waited) = (Vec::with_capacity(pairs.len()), 0.0);
+        for chunk in pairs.chunks(CHUNK) {
+            let begun = Instant::now();
+            let prepared = receive.recv().unwrap_or_else(|_| Err(Error::bad_input("failed to tokenise: the thread panicked")))?;
+            waited += begun.elapsed().as_secs_f64();
+            verdicts.extend(score_prepared(chunk, &prepared, model, limits));
+            progress(chunk.len(), work(&prepared));
+        }
+        Ok((verdicts, waited))
+    })
+}
+
+fn score_prepared(pairs: &[Pair], prepared: &[Prepared], model: &PairModel, limits: Limits) -> Vec<Verdict> {
     // Rows to compute, as (pair, order). Equal rows are computed once: their margin is exactly 0,
     // whatever a kernel does with its neighbours.
     let mut jobs: Vec<(usize, usize, &[u32], Markers)> = Vec::new();
@@ -142,14 +179,14 @@ pub fn score(pairs: &[Pair], prepared: &[Prepared], model: &PairModel, limits: L
     }
     let rows: Vec<(&[u32], Markers)> = jobs.iter().map(|(_, _, ids, markers)| (*ids, *markers)).collect();
     let mut logits = vec![[None; 2]; pairs.len()];
-    for ((pair, order, ..), value) in jobs.iter().zip(self::logits(&rows, model, limits, &mut progress)) {
+    for ((pair, order, ..), value) in jobs.iter().zip(self::logits(&rows, model, limits)) {
         logits[*pair][*order] = Some(value);
     }
     pairs.iter().zip(prepared).zip(logits).map(|((pair, prepared), logits)| verdict(pair, prepared, logits)).collect()
 }
 
-/// One logit per row, in the order of the rows; `progress` is told the tokens done after each batch.
-pub fn logits(rows: &[(&[u32], Markers)], model: &PairModel, limits: Limits, mut progress: impl FnMut(usize)) -> Vec<f32> {
+/// One logit per row, in the order of the rows.
+pub fn logits(rows: &[(&[u32], Markers)], model: &PairModel, limits: Limits) -> Vec<f32> {
     let lengths: Vec<usize> = rows.iter().map(|(ids, _)| ids.len()).collect();
     let mut logits = vec![f32::NAN; rows.len()];
     for members in batch::plan(&lengths, limits.batch_tokens.max(1), limits.batch_rows.max(1)) {
@@ -159,13 +196,12 @@ pub fn logits(rows: &[(&[u32], Markers)], model: &PairModel, limits: Limits, mut
         for (row, value) in members.iter().zip(values.iter::<f32>()) {
             logits[*row] = value;
         }
-        progress(packed.ids().len());
     }
     logits
 }
 
-/// Tokens that [`score`] will report as done.
-pub fn work(prepared: &[Prepared]) -> usize {
+/// Tokens that go through the model.
+fn work(prepared: &[Prepared]) -> usize {
     let scored = prepared.iter().filter(|p| p.invalid.is_none()).filter_map(|p| p.rows.as_ref());
     scored.map(|[ab, ba]| ab.ids.len() + if ab.ids == ba.ids { 0 } else { ba.ids.len() }).sum()
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use indicatif::{ProgressBar, ProgressState, ProgressStyle};
+use indicatif::{ProgressBar, ProgressStyle};
 
 /// One line.
 #[expect(clippy::print_stderr, reason = "the one place that talks while a run goes on")]
@@ -10,9 +10,9 @@ pub fn say(line: &str) {
     eprintln!("{line}");
 }
 
-/// A bar over tokens, with rate and time left; nothing where stderr is not a terminal.
-pub fn token_bar(name: &str, tokens: u64) -> ProgressBar {
-    bar(name, tokens, "{prefix} {bar:30} {percent:>3} % {rate}, {eta} left")
+/// A bar over pairs, with a message and the time left; nothing where stderr is not a terminal.
+pub fn pair_bar(name: &str, pairs: u64) -> ProgressBar {
+    bar(name, pairs, "{prefix} {bar:30} {pos} of {len} pairs, {msg}, {eta} left")
 }
 
 /// A bar over bytes of a download.
@@ -22,9 +22,6 @@ pub fn bytes_bar(name: &str, bytes: u64) -> ProgressBar {
 
 fn bar(name: &str, length: u64, template: &str) -> ProgressBar {
     let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
-    let style = style.with_key("rate", |state: &ProgressState, out: &mut dyn std::fmt::Write| {
-        let _ = write!(out, "{:.0} tokens/s", state.per_sec());
-    });
     let bar = ProgressBar::new(length).with_style(style).with_prefix(name.to_owned());
     bar.enable_steady_tick(Duration::from_millis(500));
     bar

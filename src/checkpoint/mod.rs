@@ -68,16 +68,19 @@ impl Checkpoint {
         Ok(Self { name: spec.name(), template, tokenizer, config, facts, home })
     }
 
-    /// Reads the weights onto the device and hashes their files.
+    /// Reads the weights onto the device, and hashes their files meanwhile.
     pub fn load_model(&mut self, device: &Device) -> Result<PairModel> {
         let mut weights = weights::Weights::open(&self.home, device)?;
-        let model = PairModel::load(&mut weights, &self.config)?;
-        let names = weights.files();
+        let files: Vec<_> = weights.files().into_iter().map(|name| (self.home.file(&name), name)).collect();
+        let (model, hashes) = std::thread::scope(|scope| {
+            let hashing = scope.spawn(|| files.iter().map(|(file, name)| Ok((name.clone(), file.sha256()?))).collect::<Result<Vec<_>>>());
+            let model = PairModel::load(&mut weights, &self.config);
+            (model, hashing.join())
+        });
+        let model = model?;
         self.facts.dtypes = weights.finish()?;
-        for name in names {
-            let hash = self.home.file(&name).sha256()?;
-            self.facts.files.insert(name, hash);
-        }
+        let hashes = hashes.unwrap_or_else(|_| Err(Error::bad_input("failed to hash weights: the thread panicked")));
+        self.facts.files.extend(hashes?);
         Ok(model)
     }
 }

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{Read, Seek, SeekFrom};
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use burn::tensor::{Device, Tensor, TensorData};
 use half::{bf16, f16};
+use rayon::prelude::*;
 use safetensors::{Dtype, SafeTensors};
 
 use crate::error::{Error, Result};
@@ -46,10 +47,20 @@ struct Place {
     dtype: Dtype,
     shape: Vec<usize>,
     start: u64,
-    bytes: usize,
+}
+
+/// A tensor that a model asked for.
+struct Found {
+    name: String,
+    place: Place,
 }
 
 impl Weights {
+    /// Whether the device has the packed product.
+    fn packs(&self) -> bool {
+        self.device == Device::flex()
+    }
+
     /// Opens `model.safetensors`, or the shards of `model.safetensors.index.json`.
     pub fn open(home: &Directory, device: &Device) -> Result<Self> {
         let mut weights = Self { tensors: BTreeMap::new(), files: Vec::new(), device: device.clone(), dtypes: std::collections::BTreeSet::default() };
@@ -86,8 +97,8 @@ impl Weights {
         };
         let index = self.files.len();
         for (name, info) in metadata.tensors() {
-            let (start, end) = info.data_offsets;
-            let place = Place { file: index, dtype: info.dtype, shape: info.shape.clone(), start: (8 + header + start) as u64, bytes: end - start };
+            let (start, _) = info.data_offsets;
+            let place = Place { file: index, dtype: info.dtype, shape: info.shape.clone(), start: (8 + header + start) as u64 };
             if self.tensors.insert(name.clone(), place).is_some() {
                 return Err(Error::bad_input(format!("failed to read weights: tensor `{name}` is in two files, the second: {}", path.display())));
             }
@@ -123,57 +134,74 @@ impl Weights {
             .hint("config.json and the weights do not belong together, or the checkpoint is of another family"))
     }
 
-    /// The values, and the dtype that they have in the file.
-    fn read(&mut self, name: &str, shape: &[usize]) -> Result<(Vec<f32>, Dtype)> {
+    /// Hands out a tensor: there, of this shape, of a dtype that can be read.
+    fn take(&mut self, name: &str, shape: &[usize]) -> Result<Found> {
         let home = self.files.first().map_or_else(String::new, |file| file.path.display().to_string());
         let place = self.tensors.remove(name).ok_or_else(|| {
             Error::bad_input(format!("failed to load weights: {home}: no tensor `{name}`"))
                 .hint("config.json and the weights do not belong together, or the checkpoint is of another family")
         })?;
-        let source = &mut self.files[place.file];
-        let refuse = |what: String| Error::bad_input(format!("failed to load weights: {}: tensor `{name}`: {what}", source.path.display()));
-        if place.shape != shape {
-            return Err(refuse(format!("found shape {:?}, config.json asks for {shape:?}", place.shape)));
+        let found = Found { name: name.to_owned(), place };
+        if found.place.shape != shape {
+            return Err(self.refuse(&found, &format!("found shape {:?}, config.json asks for {shape:?}", found.place.shape)));
         }
-        let mut read = |into: &mut [u8]| source.bytes.read(place.start, into).map_err(|e| Error::io(format!("failed to read tensor `{name}`"), e));
-        let values: Vec<f32> = match place.dtype {
-            Dtype::F32 => {
-                let mut values = vec![0f32; place.bytes / 4];
-                read(bytemuck::cast_slice_mut(&mut values))?;
-                if cfg!(target_endian = "big") {
-                    for v in &mut values {
-                        *v = f32::from_bits(v.to_bits().swap_bytes());
-                    }
-                }
-                values
-            }
-            Dtype::F16 | Dtype::BF16 | Dtype::F64 => {
-                let mut bytes = vec![0u8; place.bytes];
-                read(&mut bytes)?;
-                match place.dtype {
-                    Dtype::F16 => bytes.as_chunks::<2>().0.iter().map(|b| f16::from_le_bytes(*b).to_f32()).collect(),
-                    Dtype::BF16 => bytes.as_chunks::<2>().0.iter().map(|b| bf16::from_le_bytes(*b).to_f32()).collect(),
-                    #[expect(clippy::cast_possible_truncation, reason = "f32 is the working precision; an overflow to infinity is refused below")]
-                    _ => bytes.as_chunks::<8>().0.iter().map(|b| f64::from_le_bytes(*b) as f32).collect(),
-                }
-            }
-            other => return Err(refuse(format!("found dtype {other:?}, accepted: F32, F16, BF16, F64"))),
+        if !matches!(found.place.dtype, Dtype::F32 | Dtype::F16 | Dtype::BF16 | Dtype::F64) {
+            return Err(self.refuse(&found, &format!("found dtype {:?}, accepted: F32, F16, BF16, F64", found.place.dtype)));
+        }
+        self.dtypes.insert(format!("{:?}", found.place.dtype).to_lowercase());
+        Ok(found)
+    }
+
+    fn refuse(&self, found: &Found, what: &str) -> Error {
+        Error::bad_input(format!("failed to load weights: {}: tensor `{}`: {what}", self.files[found.place.file].path.display(), found.name))
+    }
+
+    /// All values of a tensor, read in parallel.
+    fn values(&self, found: &Found) -> Result<Vec<f32>> {
+        const PIECE: usize = 1 << 18;
+        let mut values = vec![0f32; found.place.shape.iter().product()];
+        values.par_chunks_mut(PIECE).enumerate().try_for_each(|(at, piece)| self.read(found, at * PIECE, piece))?;
+        Ok(values)
+    }
+
+    /// The values from element `first` on, as f32, all of them finite.
+    fn read(&self, found: &Found, first: usize, into: &mut [f32]) -> Result<()> {
+        let Place { file, dtype, start, .. } = &found.place;
+        let size = if *dtype == Dtype::F64 { 8 } else { dtype.bitsize() / 8 };
+        let fetch = |bytes: &mut [u8]| {
+            let at = start + (first * size) as u64;
+            self.files[*file].bytes.read(at, bytes).map_err(|e| Error::io(format!("failed to read tensor `{}`", found.name), e))
         };
-        if let Some(at) = values.iter().position(|v| !v.is_finite()) {
-            return Err(refuse(format!("value {} at index {at} is not finite", values[at])));
+        if *dtype == Dtype::F32 && cfg!(target_endian = "little") {
+            fetch(bytemuck::cast_slice_mut(into))?;
+        } else {
+            let mut bytes = vec![0u8; into.len() * size];
+            fetch(&mut bytes)?;
+            match dtype {
+                Dtype::F32 => widen(&bytes, into, f32::from_le_bytes),
+                Dtype::F16 => widen(&bytes, into, |b| f16::from_le_bytes(b).to_f32()),
+                Dtype::BF16 => widen(&bytes, into, |b| bf16::from_le_bytes(b).to_f32()),
+                #[expect(clippy::cast_possible_truncation, reason = "f32 is the working precision; an overflow to infinity is refused below")]
+                _ => widen(&bytes, into, |b| f64::from_le_bytes(b) as f32),
+            }
         }
-        self.dtypes.insert(format!("{:?}", place.dtype).to_lowercase());
-        Ok((values, place.dtype))
+        if let Some(at) = into.iter().position(|v| !v.is_finite()) {
+            return Err(self.refuse(found, &format!("value {} at index {} is not finite", into[at], first + at)));
+        }
+        Ok(())
+    }
+}
+
+fn widen<const N: usize>(bytes: &[u8], into: &mut [f32], convert: impl Fn([u8; N]) -> f32) {
+    for (value, bytes) in into.iter_mut().zip(bytes.as_chunks::<N>().0) {
+        *value = convert(*bytes);
     }
 }
 
 impl Bytes {
-    fn read(&mut self, start: u64, into: &mut [u8]) -> std::io::Result<()> {
+    fn read(&self, start: u64, into: &mut [u8]) -> std::io::Result<()> {
         match self {
-            Self::File(file) => {
-                file.seek(SeekFrom::Start(start))?;
-                file.read_exact(into)
-            }
+            Self::File(file) => fsio::read_exact_at(file, into, start),
             Self::Embedded(bytes) => usize::try_from(start)
                 .ok()
                 .and_then(|start| bytes.get(start..start + into.len()))
@@ -185,22 +213,37 @@ impl Bytes {
 
 impl Parameters for Weights {
     fn tensor<const D: usize>(&mut self, name: &str, shape: [usize; D]) -> Result<Tensor<D>> {
-        let (values, _) = self.read(name, &shape)?;
-        Ok(Tensor::from_data(TensorData::new(values, shape), &self.device))
+        let found = self.take(name, &shape)?;
+        Ok(Tensor::from_data(TensorData::new(self.values(&found)?, shape), &self.device))
     }
 
-    /// Packed for the CPU, half-precision weights as they are; a tensor for other devices.
+    /// Half precision stays what it is on the CPU.
+    fn table(&mut self, name: &str, shape: [usize; 2]) -> Result<Tensor<2>> {
+        let found = self.take(name, &shape)?;
+        let values = self.values(&found)?;
+        let data = match found.place.dtype {
+            Dtype::F16 if self.packs() => TensorData::new(values.into_par_iter().map(f16::from_f32).collect::<Vec<f16>>(), shape),
+            Dtype::BF16 if self.packs() => TensorData::new(values.into_par_iter().map(bf16::from_f32).collect::<Vec<bf16>>(), shape),
+            _ => return Ok(Tensor::from_data(TensorData::new(values, shape), &self.device)),
+        };
+        let dtype = data.dtype();
+        Ok(Tensor::from_data(data, (&self.device, dtype)))
+    }
+
+    /// Packed for the CPU, half precision as it is; a tensor for other devices.
     fn matrix(&mut self, name: &str, shape: [usize; 2]) -> Result<Matrix> {
-        if self.device != Device::flex() {
+        if !self.packs() {
             return Ok(Matrix::Plain(self.tensor(name, shape)?));
         }
-        let (values, dtype) = self.read(name, &shape)?;
-        let storage = match dtype {
+        let found = self.take(name, &shape)?;
+        let storage = match found.place.dtype {
             Dtype::F16 => Storage::F16,
             Dtype::BF16 => Storage::Bf16,
             _ => Storage::F32,
         };
-        Ok(Matrix::Packed(Panels::pack(&values, shape[0], shape[1], storage)))
+        let [output, input] = shape;
+        let panels = Panels::pack(output, input, storage, |first, rows| self.read(&found, first * input, rows))?;
+        Ok(Matrix::Packed(Arc::new(panels)))
     }
 }
 

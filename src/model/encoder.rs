@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use burn::module::{Module, Param};
 use burn::tensor::ops::ConvOptions;
-use burn::tensor::{Int, Tensor, TensorData, module::conv1d};
+use burn::tensor::{DType, Int, Tensor, TensorData, module::conv1d};
 
 use super::attention::{Geometry, SelfAttention, Wanted};
 use super::config::{ConvConfig, EncoderConfig};
@@ -30,8 +30,8 @@ struct Embeddings {
 impl Embeddings {
     fn load(from: &mut impl Parameters, name: &str, config: &EncoderConfig) -> Result<Self> {
         let size = config.embedding_size;
+        let words = Param::from_tensor(from.table(&format!("{name}.word_embeddings.weight"), [config.vocab_size, size])?);
         let mut table = |part: &str, rows: usize| -> Result<_> { Ok(Param::from_tensor(from.tensor(&format!("{name}.{part}.weight"), [rows, size])?)) };
-        let words = table("word_embeddings", config.vocab_size)?;
         let positions = config.absolute_positions.map(|rows| table("position_embeddings", rows)).transpose()?;
         let types = (config.type_vocab_size > 0).then(|| table("token_type_embeddings", config.type_vocab_size)).transpose()?;
         let projection =
@@ -47,7 +47,8 @@ impl Embeddings {
             let count = values.len();
             Tensor::<1, Int>::from_data(TensorData::new(values, [count]), &device)
         };
-        let mut x = self.words.val().select(0, index(rows.ids().iter().map(|id| i64::from(*id)).collect()));
+        // The table may be kept in half precision; arithmetic is f32.
+        let mut x = self.words.val().select(0, index(rows.ids().iter().map(|id| i64::from(*id)).collect())).cast(DType::F32);
         if let Some(positions) = &self.positions {
             let places = rows.rows().flat_map(|row| (0..row.len()).map(|i| i64::try_from(i).unwrap_or(i64::MAX))).collect();
             x = x + positions.val().select(0, index(places));
@@ -88,8 +89,8 @@ impl Layer {
     }
 
     /// `[tokens, hidden]` → `[tokens, hidden]`, or `[wanted, hidden]`
-    fn forward(&self, x: Tensor<2>, table: Option<&Tensor<2>>, geometry: &Geometry, config: &EncoderConfig, wanted: Option<&Arc<Wanted>>) -> Tensor<2> {
-        let context = self.attention.forward(&x, table, geometry, wanted);
+    fn forward(&self, x: &Tensor<2>, table: Option<&Tensor<2>>, geometry: &Geometry, config: &EncoderConfig, wanted: Option<&Arc<Wanted>>) -> Tensor<2> {
+        let context = self.attention.forward(x, table, geometry, wanted);
         let x = wanted.map_or_else(|| x.clone(), |wanted| wanted.of(x.clone()));
         let x = self.attention_norm.forward(self.attention_output.forward(context) + x);
         let inner = self.intermediate.forward_activated(x.clone(), config.activation);
@@ -192,7 +193,7 @@ impl Encoder {
         let mut x = embedded.clone();
         for (i, layer) in self.layers.iter().enumerate() {
             let wanted = narrow.filter(|(at, _)| *at == i).map(|(_, wanted)| wanted);
-            x = layer.forward(x, table.as_ref(), &geometry, &self.config, wanted);
+            x = layer.forward(&x, table.as_ref(), &geometry, &self.config, wanted);
             if let (0, Some(layer), Some(conv)) = (i, &self.conv, &self.config.conv) {
                 x = layer.forward(&embedded, x, &geometry, conv);
             }

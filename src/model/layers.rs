@@ -54,7 +54,7 @@ impl Linear {
     pub fn new(weight: Matrix, bias: Option<Tensor<1>>) -> Self {
         match weight {
             Matrix::Plain(weight) => Self::Plain(PlainLinear { weight: Param::from_tensor(weight), bias: bias.map(Param::from_tensor) }),
-            Matrix::Packed(weight) => Self::Packed(PackedLinear { weight: Arc::new(weight), bias: bias.map(|bias| bias.into_data().iter::<f32>().collect()) }),
+            Matrix::Packed(weight) => Self::Packed(PackedLinear { weight, bias: bias.map(|bias| bias.into_data().iter::<f32>().collect()) }),
         }
     }
 

@@ -12,6 +12,8 @@ pub mod position;
 pub use config::{EncoderConfig, PairConfig};
 pub use pair_head::PairModel;
 
+use std::sync::Arc;
+
 use burn::tensor::Tensor;
 
 use crate::error::Result;
@@ -22,6 +24,11 @@ pub trait Parameters {
     /// `D` dimensions with exactly the given sizes.
     fn tensor<const D: usize>(&mut self, name: &str, shape: [usize; D]) -> Result<Tensor<D>>;
 
+    /// Rows to choose from, in the precision in which they are kept.
+    fn table(&mut self, name: &str, shape: [usize; 2]) -> Result<Tensor<2>> {
+        self.tensor(name, shape)
+    }
+
     /// The weights of a linear layer, `[output, input]`, in the form in which the device multiplies them.
     fn matrix(&mut self, name: &str, shape: [usize; 2]) -> Result<Matrix> {
         Ok(Matrix::Plain(self.tensor(name, shape)?))
@@ -29,10 +36,11 @@ pub trait Parameters {
 }
 
 /// The weights of a linear layer.
+#[expect(clippy::large_enum_variant, reason = "tensors are handles, and one lives at a time")]
 pub enum Matrix {
     /// `[output, input]`
     Plain(Tensor<2>),
-    Packed(Panels),
+    Packed(Arc<Panels>),
 }
 
 /// Token rows of different lengths laid end to end, without padding.

@@ -154,16 +154,12 @@ pub fn is_large(name: &str) -> bool {
 
 /// SHA-256 of large files, git's SHA-1 of the others.
 fn etag(name: &str, bytes: &[u8]) -> String {
-    if is_large(name) { hex(&Sha256::digest(bytes)) } else { oid(bytes) }
+    if is_large(name) { pairbench::fsio::hex(&Sha256::digest(bytes)) } else { oid(bytes) }
 }
 
 fn oid(bytes: &[u8]) -> String {
     use sha1::Digest as _;
-    hex(&sha1::Sha1::new_with_prefix(format!("blob {}\0", bytes.len())).chain_update(bytes).finalize())
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    pairbench::fsio::hex(&sha1::Sha1::new_with_prefix(format!("blob {}\0", bytes.len())).chain_update(bytes).finalize())
 }
 
 fn sibling(directory: &Path, name: &str) -> serde_json::Value {

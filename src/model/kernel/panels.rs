@@ -2,8 +2,10 @@
 
 use half::slice::HalfFloatSliceExt;
 use half::{bf16, f16};
+use rayon::prelude::*;
 
 use super::tile::{Line, WIDTH};
+use crate::error::Result;
 
 /// As [`Line`], at two bytes a weight.
 #[derive(Debug, Clone, Copy)]
@@ -35,15 +37,14 @@ pub struct Panels {
 }
 
 impl Panels {
-    /// `weights`: `[output, input]`, row-major.
-    pub fn pack(weights: &[f32], output: usize, input: usize, storage: Storage) -> Self {
-        assert_eq!(weights.len(), output * input, "a matrix of this size");
+    /// Panel by panel in parallel; `read` fills in `[outputs, input]` from the given output on.
+    pub fn pack(output: usize, input: usize, storage: Storage, read: impl Fn(usize, &mut [f32]) -> Result<()> + Sync) -> Result<Self> {
         let lines = match storage {
-            Storage::F32 => Lines::F32(transpose(weights, output, input, |v| v, Line)),
-            Storage::F16 => Lines::F16(transpose(weights, output, input, |v| f16::from_f32(v).to_bits(), HalfLine)),
-            Storage::Bf16 => Lines::Bf16(transpose(weights, output, input, |v| bf16::from_f32(v).to_bits(), HalfLine)),
+            Storage::F32 => Lines::F32(transpose(output, input, read, Line::ZERO, |line, at, v| line.0[at] = v)?),
+            Storage::F16 => Lines::F16(transpose(output, input, read, HalfLine([0; WIDTH]), |line, at, v| line.0[at] = f16::from_f32(v).to_bits())?),
+            Storage::Bf16 => Lines::Bf16(transpose(output, input, read, HalfLine([0; WIDTH]), |line, at, v| line.0[at] = bf16::from_f32(v).to_bits())?),
         };
-        Self { lines, input, output }
+        Ok(Self { lines, input, output })
     }
 
     pub fn input(&self) -> usize {
@@ -81,17 +82,22 @@ fn widen<'a>(lines: &[HalfLine], buffer: &'a mut Vec<Line>, convert: impl Fn(&[u
     buffer
 }
 
-fn transpose<T: Copy + Default, L>(weights: &[f32], output: usize, input: usize, convert: impl Fn(f32) -> T, line: impl Fn([T; WIDTH]) -> L) -> Vec<L> {
-    let mut lines = Vec::with_capacity(output.div_ceil(WIDTH) * input);
-    for first in (0..output).step_by(WIDTH) {
-        let outputs: Vec<&[f32]> = weights[first * input..].chunks_exact(input).take(WIDTH).collect();
-        for i in 0..input {
-            let mut values = [T::default(); WIDTH];
-            for (value, row) in values.iter_mut().zip(&outputs) {
-                *value = convert(row[i]);
-            }
-            lines.push(line(values));
+fn transpose<L: Copy + Send>(
+    output: usize,
+    input: usize,
+    read: impl Fn(usize, &mut [f32]) -> Result<()> + Sync,
+    zero: L,
+    put: impl Fn(&mut L, usize, f32) + Sync,
+) -> Result<Vec<L>> {
+    let mut lines = vec![zero; output.div_ceil(WIDTH) * input];
+    lines.par_chunks_mut(input.max(1)).enumerate().try_for_each(|(panel, lines)| {
+        let first = panel * WIDTH;
+        let mut rows = vec![0f32; WIDTH.min(output - first) * input];
+        read(first, &mut rows)?;
+        for (at, row) in rows.chunks_exact(input).enumerate() {
+            lines.iter_mut().zip(row).for_each(|(line, value)| put(line, at, *value));
         }
-    }
-    lines
+        Ok(())
+    })?;
+    Ok(lines)
 }

@@ -159,7 +159,9 @@ impl pulp::WithSimd for Pass<'_> {
                     out.iter_mut().zip(&sums.0).for_each(|(o, s)| *o += s);
                 }
                 if self.gelu {
-                    out.iter_mut().for_each(|o| *o = math::gelu(*o));
+                    for value in out {
+                        *value = math::gelu(*value);
+                    }
                 }
             }
         }
