@@ -10,7 +10,7 @@ use rayon::prelude::*;
 use serde_json::json;
 
 use crate::checkpoint::Checkpoint;
-use crate::cli::{BenchArgs, BenchFormat};
+use crate::cli::{BenchArgs, BenchFormat, DtypeArg};
 use crate::error::{Error, Result};
 use crate::fsio;
 use crate::hub::Hub;
@@ -40,7 +40,7 @@ pub fn bench(args: &BenchArgs) -> Result<String> {
     // Rows are made of ids: which template would write them does not matter.
     let mut checkpoint = Checkpoint::open(&args.model, home, Some(args.template.unwrap_or(Template::PairRm)))?;
     let begun = Instant::now();
-    let model = checkpoint.load_model(&Device::flex())?;
+    let model = checkpoint.load_model(&Device::flex(), args.dtype.precision(None))?;
     say(&format!("{}: loaded in {:.1} s", checkpoint.name, begun.elapsed().as_secs_f64()));
     let peak = peak();
 
@@ -56,8 +56,8 @@ pub fn bench(args: &BenchArgs) -> Result<String> {
         }
     }
     Ok(match args.format {
-        BenchFormat::Json => json(&measured, peak),
-        BenchFormat::Table => table(&measured, peak),
+        BenchFormat::Json => json(&measured, args.dtype, peak),
+        BenchFormat::Table => table(&measured, args.dtype, peak),
     })
 }
 
@@ -68,12 +68,13 @@ fn measure(label: String, rows: &[Vec<u32>], config: &PairConfig, model: &PairMo
     let markers: Vec<Markers> = rows.iter().enumerate().map(markers).collect::<Result<_>>()?;
     let jobs: Vec<(&[u32], Markers)> = rows.iter().map(Vec::as_slice).zip(markers).collect();
     let limits = Limits { batch_tokens: args.batch_tokens as usize, ..Limits::default() };
-    score::logits(&jobs[..jobs.len().min(2)], model, limits);
+    let batches = limits.batches(&jobs);
+    score::logits(&jobs[..1], &[vec![0]], model);
     let mut seconds = Vec::new();
     let mut logits = Vec::new();
     for _ in 0..args.repeats {
         let begun = Instant::now();
-        logits = score::logits(&jobs, model, limits);
+        logits = score::logits(&jobs, &batches, model);
         seconds.push(begun.elapsed().as_secs_f64());
     }
     seconds.sort_by(f64::total_cmp);
@@ -159,7 +160,7 @@ fn peak() -> f64 {
 }
 
 #[expect(clippy::cast_precision_loss, reason = "rates for people")]
-fn table(measured: &[Measured], peak: f64) -> String {
+fn table(measured: &[Measured], dtype: DtypeArg, peak: f64) -> String {
     let mut table = Table::new();
     table.load_style(TableStyle::new()).set_content_arrangement(ContentArrangement::Disabled);
     table.set_header(["length", "rows", "tokens", "seconds", "tokens/s", "pairs/s", "GFLOP/s", "of peak"]);
@@ -179,15 +180,15 @@ fn table(measured: &[Measured], peak: f64) -> String {
         column.set_padding((if at == 0 { 0 } else { 2 }, 0)).set_cell_alignment(CellAlignment::Right);
     }
     let lines: String = table.lines().map(|line| line.trim_end().to_owned() + "\n").collect();
-    format!("{lines}{} threads, f32; in registers alone they reach {:.0} GFLOP/s\n", rayon::current_num_threads(), peak / 1e9)
+    format!("{lines}{} threads, {}; in registers alone they reach {:.0} GFLOP/s in f32\n", rayon::current_num_threads(), dtype.name(), peak / 1e9)
 }
 
-fn json(measured: &[Measured], peak: f64) -> String {
+fn json(measured: &[Measured], dtype: DtypeArg, peak: f64) -> String {
     let runs: Vec<_> = measured
         .iter()
         .map(|m| json!({ "length": m.label, "rows": m.rows, "tokens": m.tokens, "seconds": m.seconds, "flops": m.flops, "logits": m.logits }))
         .collect();
-    format!("{}\n", json!({ "threads": rayon::current_num_threads(), "dtype": "f32", "peak_flops": peak, "runs": runs }))
+    format!("{}\n", json!({ "threads": rayon::current_num_threads(), "dtype": dtype.name(), "peak_flops": peak, "runs": runs }))
 }
 
 #[cfg(test)]

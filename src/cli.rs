@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::checkpoint::ModelSpec;
+use crate::checkpoint::weights::Precision;
+use crate::model::kernel::int8::Outliers;
 use crate::template::Template;
 
 const EXAMPLES: &str = "\
@@ -82,6 +84,10 @@ pub struct RunArgs {
     /// Working precision
     #[arg(long, value_enum, default_value_t)]
     pub dtype: DtypeArg,
+    /// With --dtype int8: find outlier columns over batches of N pairs, as the reference does with 64; without it by row, so that no
+    /// verdict depends on another pair
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub int8_batch: Option<u32>,
     /// Directory for run.json, verdicts.parquet, summary.json and report.md
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
@@ -160,6 +166,9 @@ pub struct BenchArgs {
     /// Token rows instead: a JSON list of ids on each line, with the three markers in it
     #[arg(long, value_name = "FILE.jsonl", conflicts_with = "lengths")]
     pub ids: Option<PathBuf>,
+    /// Working precision
+    #[arg(long, value_enum, default_value_t)]
+    pub dtype: DtypeArg,
     /// Times that the rows are scored; the median counts
     #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..))]
     pub repeats: u32,
@@ -199,7 +208,32 @@ pub enum DtypeArg {
     /// f32, the reference's precision
     #[default]
     Auto,
+    /// Arithmetic in f32; weights that are stored in half precision stay so in memory
     F32,
+    /// Arithmetic in f32 on weights rounded to half precision: half the memory
+    F16,
+    /// LLM.int8(), as the published tables were measured: the fastest, and the least exact
+    Int8,
+}
+
+impl DtypeArg {
+    /// `int8_batch`: pairs of a batch that share their outlier columns.
+    pub fn precision(self, int8_batch: Option<u32>) -> Precision {
+        match self {
+            Self::Auto | Self::F32 => Precision::F32,
+            Self::F16 => Precision::F16,
+            Self::Int8 => Precision::Int8(if int8_batch.is_some() { Outliers::ByBatch } else { Outliers::ByRow }),
+        }
+    }
+
+    /// What it stands for, in reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Auto | Self::F32 => "f32",
+            Self::F16 => "f16",
+            Self::Int8 => "int8",
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]

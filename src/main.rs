@@ -7,6 +7,11 @@ use clap::Parser;
 use pairbench::cli::{Cli, Command, Format, Generate};
 use pairbench::error::{Error, Result};
 
+/// Layers allocate and free the same large buffers over and over; the system's allocator gives them
+/// back to the kernel each time and has their pages cleared again.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let command = Cli::parse().command;
     let as_json = matches!(&command, Command::Run(args) if args.format == Format::Json);

@@ -10,7 +10,7 @@ use globset::{Glob, GlobSetBuilder};
 
 use crate::benchmark::{Benchmark, Files};
 use crate::checkpoint::{Checkpoint, ModelSpec};
-use crate::cli::{Format, RunArgs};
+use crate::cli::{DtypeArg, Format, RunArgs};
 use crate::dataset::{self, Pair};
 use crate::error::{Error, Kind, Result, one_line};
 use crate::fsio;
@@ -43,6 +43,9 @@ struct Scored {
 pub fn run(args: &RunArgs) -> Result<Finished> {
     let started = SystemTime::now();
     use_threads(args.threads)?;
+    if args.int8_batch.is_some() && args.dtype != DtypeArg::Int8 {
+        return Err(Error::usage("failed to understand --int8-batch: it goes with --dtype int8"));
+    }
     if let Some(dir) = &args.out {
         fsio::writable_dir(dir)?;
     }
@@ -95,11 +98,11 @@ fn score_model(mut checkpoint: Checkpoint, pairs: &[Pair], args: &RunArgs) -> Re
     let name = one_line(&checkpoint.name);
     let begun = Instant::now();
     // The CPU is the only device so far; `Device::default()` would listen to BURN_DEVICE and panic.
-    let model = checkpoint.load_model(&Device::flex())?;
-    say(&format!("{name}: {} pairs, template {}, cpu, f32, loaded in {:.1} s", pairs.len(), checkpoint.template, begun.elapsed().as_secs_f64()));
+    let model = checkpoint.load_model(&Device::flex(), args.dtype.precision(args.int8_batch))?;
+    say(&format!("{name}: {} pairs, template {}, cpu, {}, loaded in {:.1} s", pairs.len(), checkpoint.template, args.dtype.name(), begun.elapsed().as_secs_f64()));
     let bar = talk::pair_bar(&name, pairs.len() as u64);
     let begun = Instant::now();
-    let limits = Limits { batch_tokens: args.batch_tokens as usize, ..Limits::default() };
+    let limits = Limits { batch_tokens: args.batch_tokens as usize, pairs: args.int8_batch.map(|n| n as usize), ..Limits::default() };
     let mut tokens = 0;
     let (verdicts, waited) = score::score(pairs, checkpoint.template, &checkpoint.tokenizer, &model, limits, |pairs, more| {
         tokens += more;

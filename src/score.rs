@@ -69,16 +69,19 @@ pub struct Verdict {
     pub rejected_cut: usize,
 }
 
-/// How much goes through the model at once. Changes speed and memory, never a verdict.
+/// How much goes through the model at once: a matter of speed and memory.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
     pub batch_tokens: usize,
     pub batch_rows: usize,
+    /// Instead of both: so many consecutive pairs, one order at a time, as the reference does it. A
+    /// verdict depends on this where [`crate::model::kernel::int8::Outliers::ByBatch`] is in force.
+    pub pairs: Option<usize>,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { batch_tokens: 4096, batch_rows: 256 }
+        Self { batch_tokens: 4096, batch_rows: 256, pairs: None }
     }
 }
 
@@ -142,8 +145,9 @@ pub fn score(
 ) -> Result<(Vec<Verdict>, f64)> {
     let (send, receive) = std::sync::mpsc::sync_channel(1);
     std::thread::scope(|scope| {
+        let size = limits.pairs.map_or(CHUNK, |n| CHUNK.next_multiple_of(n));
         scope.spawn(move || {
-            for chunk in pairs.chunks(CHUNK) {
+            for chunk in pairs.chunks(size) {
                 // Nobody listens any more after an error.
                 if send.send(prepare(chunk, template, tokenizer, model.config())).is_err() {
                     break;
@@ -151,7 +155,7 @@ pub fn score(
             }
         });
         let (mut verdicts, mut waited) = (Vec::with_capacity(pairs.len()), 0.0);
-        for chunk in pairs.chunks(CHUNK) {
+        for chunk in pairs.chunks(size) {
             let begun = Instant::now();
             let prepared = receive.recv().unwrap_or_else(|_| Err(Error::bad_input("failed to tokenise: the thread panicked")))?;
             waited += begun.elapsed().as_secs_f64();
@@ -178,18 +182,32 @@ fn score_prepared(pairs: &[Pair], prepared: &[Prepared], model: &PairModel, limi
         }
     }
     let rows: Vec<(&[u32], Markers)> = jobs.iter().map(|(_, _, ids, markers)| (*ids, *markers)).collect();
+    let batches = match limits.pairs {
+        Some(n) => (0..pairs.len().div_ceil(n))
+            .flat_map(|group| [0, 1].map(|order| (0..jobs.len()).filter(|job| jobs[*job].0 / n == group && jobs[*job].1 == order).collect()))
+            .filter(|batch: &Vec<usize>| !batch.is_empty())
+            .collect(),
+        None => limits.batches(&rows),
+    };
     let mut logits = vec![[None; 2]; pairs.len()];
-    for ((pair, order, ..), value) in jobs.iter().zip(self::logits(&rows, model, limits)) {
+    for ((pair, order, ..), value) in jobs.iter().zip(self::logits(&rows, &batches, model)) {
         logits[*pair][*order] = Some(value);
     }
     pairs.iter().zip(prepared).zip(logits).map(|((pair, prepared), logits)| verdict(pair, prepared, logits)).collect()
 }
 
+impl Limits {
+    /// Rows that go together, by index.
+    pub fn batches(self, rows: &[(&[u32], Markers)]) -> Vec<Vec<usize>> {
+        let lengths: Vec<usize> = rows.iter().map(|(ids, _)| ids.len()).collect();
+        batch::plan(&lengths, self.batch_tokens.max(1), self.batch_rows.max(1))
+    }
+}
+
 /// One logit per row, in the order of the rows.
-pub fn logits(rows: &[(&[u32], Markers)], model: &PairModel, limits: Limits) -> Vec<f32> {
-    let lengths: Vec<usize> = rows.iter().map(|(ids, _)| ids.len()).collect();
+pub fn logits(rows: &[(&[u32], Markers)], batches: &[Vec<usize>], model: &PairModel) -> Vec<f32> {
     let mut logits = vec![f32::NAN; rows.len()];
-    for members in batch::plan(&lengths, limits.batch_tokens.max(1), limits.batch_rows.max(1)) {
+    for members in batches {
         let packed = TokenRows::new(members.iter().map(|row| rows[*row].0));
         let markers: Vec<Markers> = members.iter().map(|row| rows[*row].1).collect();
         let values = model.logits(&packed, &markers).into_data();

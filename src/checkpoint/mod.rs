@@ -13,6 +13,7 @@ use crate::files::Directory;
 use crate::model::{PairConfig, PairModel};
 use crate::template::Template;
 use crate::tokens::Tokenizer;
+use weights::Precision;
 
 /// Everything that decides a verdict, loaded and checked.
 pub struct Checkpoint {
@@ -69,8 +70,8 @@ impl Checkpoint {
     }
 
     /// Reads the weights onto the device, and hashes their files meanwhile.
-    pub fn load_model(&mut self, device: &Device) -> Result<PairModel> {
-        let mut weights = weights::Weights::open(&self.home, device)?;
+    pub fn load_model(&mut self, device: &Device, precision: Precision) -> Result<PairModel> {
+        let mut weights = weights::Weights::open(&self.home, device)?.with_precision(precision);
         let files: Vec<_> = weights.files().into_iter().map(|name| (self.home.file(&name), name)).collect();
         let (model, hashes) = std::thread::scope(|scope| {
             let hashing = scope.spawn(|| files.iter().map(|(file, name)| Ok((name.clone(), file.sha256()?))).collect::<Result<Vec<_>>>());

@@ -13,8 +13,24 @@ use safetensors::{Dtype, SafeTensors};
 use crate::error::{Error, Result};
 use crate::files::Directory;
 use crate::fsio;
+use crate::model::kernel::int8::{Int8Panels, Outliers};
 use crate::model::kernel::panels::{Panels, Storage};
+use crate::model::kernel::product::Packed;
 use crate::model::{Matrix, Parameters};
+
+/// How weights are kept and multiplied on the CPU.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Precision {
+    /// f32 arithmetic; half-precision weights stay in their two bytes and are widened exactly.
+    F32,
+    /// f32 arithmetic on weights rounded to half precision.
+    F16,
+    /// LLM.int8() in all linear layers but the last.
+    Int8(Outliers),
+}
+
+/// transformers' 8-bit loading leaves out the module that owns the last parameter.
+const NOT_CONVERTED: &str = "head_layer.4.weight";
 
 /// Buffers that old transformers versions saved although no computation reads them.
 const IGNORED_SUFFIXES: &[&str] = &["embeddings.position_ids"];
@@ -27,6 +43,7 @@ pub struct Weights {
     tensors: BTreeMap<String, Place>,
     files: Vec<Source>,
     device: Device,
+    precision: Precision,
     dtypes: std::collections::BTreeSet<String>,
 }
 
@@ -63,7 +80,7 @@ impl Weights {
 
     /// Opens `model.safetensors`, or the shards of `model.safetensors.index.json`.
     pub fn open(home: &Directory, device: &Device) -> Result<Self> {
-        let mut weights = Self { tensors: BTreeMap::new(), files: Vec::new(), device: device.clone(), dtypes: std::collections::BTreeSet::default() };
+        let mut weights = Self { tensors: BTreeMap::new(), files: Vec::new(), device: device.clone(), precision: Precision::F32, dtypes: std::collections::BTreeSet::default() };
         for name in files(home)? {
             weights.add_file(home, name)?;
         }
@@ -105,6 +122,12 @@ impl Weights {
         }
         self.files.push(Source { name, path, bytes });
         Ok(())
+    }
+
+    /// In which precision the model's weights are kept.
+    pub fn with_precision(mut self, precision: Precision) -> Self {
+        self.precision = precision;
+        self
     }
 
     /// Names of the files, in reading order.
@@ -154,6 +177,17 @@ impl Weights {
 
     fn refuse(&self, found: &Found, what: &str) -> Error {
         Error::bad_input(format!("failed to load weights: {}: tensor `{}`: {what}", self.files[found.place.file].path.display(), found.name))
+    }
+
+    /// How floats of this dtype are kept.
+    fn storage(&self, dtype: Dtype) -> Storage {
+        match (dtype, self.precision) {
+            _ if !self.packs() => Storage::F32,
+            (Dtype::F16, _) => Storage::F16,
+            (Dtype::BF16, Precision::F32) => Storage::Bf16,
+            (_, Precision::F32) => Storage::F32,
+            _ => Storage::F16,
+        }
     }
 
     /// All values of a tensor, read in parallel.
@@ -217,33 +251,32 @@ impl Parameters for Weights {
         Ok(Tensor::from_data(TensorData::new(self.values(&found)?, shape), &self.device))
     }
 
-    /// Half precision stays what it is on the CPU.
+    /// On the CPU in the precision in which it is kept.
     fn table(&mut self, name: &str, shape: [usize; 2]) -> Result<Tensor<2>> {
         let found = self.take(name, &shape)?;
         let values = self.values(&found)?;
-        let data = match found.place.dtype {
-            Dtype::F16 if self.packs() => TensorData::new(values.into_par_iter().map(f16::from_f32).collect::<Vec<f16>>(), shape),
-            Dtype::BF16 if self.packs() => TensorData::new(values.into_par_iter().map(bf16::from_f32).collect::<Vec<bf16>>(), shape),
-            _ => return Ok(Tensor::from_data(TensorData::new(values, shape), &self.device)),
+        let data = match self.storage(found.place.dtype) {
+            Storage::F16 => TensorData::new(values.into_par_iter().map(f16::from_f32).collect::<Vec<f16>>(), shape),
+            Storage::Bf16 => TensorData::new(values.into_par_iter().map(bf16::from_f32).collect::<Vec<bf16>>(), shape),
+            Storage::F32 => return Ok(Tensor::from_data(TensorData::new(values, shape), &self.device)),
         };
         let dtype = data.dtype();
         Ok(Tensor::from_data(data, (&self.device, dtype)))
     }
 
-    /// Packed for the CPU, half precision as it is; a tensor for other devices.
+    /// Packed for the CPU; a tensor for other devices.
     fn matrix(&mut self, name: &str, shape: [usize; 2]) -> Result<Matrix> {
         if !self.packs() {
             return Ok(Matrix::Plain(self.tensor(name, shape)?));
         }
         let found = self.take(name, &shape)?;
-        let storage = match found.place.dtype {
-            Dtype::F16 => Storage::F16,
-            Dtype::BF16 => Storage::Bf16,
-            _ => Storage::F32,
-        };
         let [output, input] = shape;
-        let panels = Panels::pack(output, input, storage, |first, rows| self.read(&found, first * input, rows))?;
-        Ok(Matrix::Packed(Arc::new(panels)))
+        let read = |first: usize, rows: &mut [f32]| self.read(&found, first * input, rows);
+        let packed = match self.precision {
+            Precision::Int8(outliers) if name != NOT_CONVERTED => Packed::Int8(Arc::new(Int8Panels::pack(output, input, outliers, read)?)),
+            _ => Packed::Float(Arc::new(Panels::pack(output, input, self.storage(found.place.dtype), read)?)),
+        };
+        Ok(Matrix::Packed(packed))
     }
 }
 

@@ -17,7 +17,7 @@ pub struct Cache {
 }
 
 impl Cache {
-    /// `HF_HUB_CACHE`, else `HUGGINGFACE_HUB_CACHE`, else `hub` below [`hub_home`].
+    /// `HF_HUB_CACHE`, else `HUGGINGFACE_HUB_CACHE`, else `hub` below the hub's home.
     pub fn from_environment() -> Self {
         let root = variable("HF_HUB_CACHE").or_else(|| variable("HUGGINGFACE_HUB_CACHE")).unwrap_or_else(|| hub_home().join("hub"));
         Self { root }

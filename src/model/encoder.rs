@@ -171,8 +171,9 @@ impl Encoder {
 
     /// Output of the last layer for the wanted tokens, `[wanted, hidden]`. That layer computes no others.
     pub fn forward(&self, rows: &TokenRows, wanted: &Arc<Wanted>) -> Tensor<2> {
-        // The convolution needs all of the first layer.
-        let last = self.layers.len().checked_sub(1).filter(|last| *last > 0 || self.conv.is_none());
+        // The convolution needs all of the first layer, and so does a product that looks at the batch.
+        let narrows = |last: &usize| (*last > 0 || self.conv.is_none()) && !self.layers[*last].output.depends_on_batch();
+        let last = self.layers.len().checked_sub(1).filter(narrows);
         let x = self.layers(rows, last.map(|last| (last, wanted)), |_| {});
         if last.is_some() { x } else { wanted.of(x) }
     }

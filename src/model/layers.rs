@@ -6,8 +6,8 @@ use burn::module::{Module, Param};
 use burn::tensor::{Tensor, module::layer_norm};
 
 use super::activation::Activation;
-use super::kernel::panels::Panels;
-use super::kernel::product;
+use super::kernel::int8::Outliers;
+use super::kernel::product::{self, Packed};
 use super::{Matrix, Parameters};
 use crate::error::Result;
 
@@ -31,7 +31,7 @@ pub struct PlainLinear {
 #[derive(Module, Debug)]
 pub struct PackedLinear {
     #[module(skip)]
-    weight: Arc<Panels>,
+    weight: Packed,
     /// `[output]`
     #[module(skip)]
     bias: Option<Arc<[f32]>>,
@@ -56,6 +56,11 @@ impl Linear {
             Matrix::Plain(weight) => Self::Plain(PlainLinear { weight: Param::from_tensor(weight), bias: bias.map(Param::from_tensor) }),
             Matrix::Packed(weight) => Self::Packed(PackedLinear { weight, bias: bias.map(|bias| bias.into_data().iter::<f32>().collect()) }),
         }
+    }
+
+    /// Whether a row's result depends on the other rows.
+    pub fn depends_on_batch(&self) -> bool {
+        matches!(self, Self::Packed(PackedLinear { weight: Packed::Int8(weight), .. }) if weight.outliers() == Outliers::ByBatch)
     }
 
     /// `[rows, input]` → `[rows, output]`

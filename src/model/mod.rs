@@ -12,12 +12,10 @@ pub mod position;
 pub use config::{EncoderConfig, PairConfig};
 pub use pair_head::PairModel;
 
-use std::sync::Arc;
-
 use burn::tensor::Tensor;
 
 use crate::error::Result;
-use kernel::panels::Panels;
+use kernel::product::Packed;
 
 /// Where a model gets its parameters: a checkpoint, or an initialiser. Each name is asked for once.
 pub trait Parameters {
@@ -40,7 +38,7 @@ pub trait Parameters {
 pub enum Matrix {
     /// `[output, input]`
     Plain(Tensor<2>),
-    Packed(Arc<Panels>),
+    Packed(Packed),
 }
 
 /// Token rows of different lengths laid end to end, without padding.

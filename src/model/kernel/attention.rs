@@ -11,7 +11,7 @@ use burn::tensor::{Tensor, TensorData};
 use pulp::Simd;
 use rayon::prelude::*;
 
-use super::math::exp;
+use super::math::{exp, in_lanes};
 use super::tile::{Column, Line, ROWS, WIDTH, multiply, pack_outputs, pack_rows};
 use crate::model::attention::{Geometry, Positions, Wanted};
 
@@ -229,16 +229,17 @@ impl pulp::WithSimd for HeadRow<'_> {
                 len,
                 padded,
             };
-            for (r, (scores, at)) in scores.chunks_exact_mut(padded).zip(at).enumerate() {
+            let mut factors = [0f32; BLOCK];
+            for (r, ((scores, at), factor)) in scores.chunks_exact_mut(padded).zip(at).zip(&mut factors).enumerate() {
                 positional.add(&mut scores[..len], *at, r);
-                softmax(&mut scores[..len], 1.0 / self.geometry.scale);
+                *factor = exponentials(&mut scores[..len], 1.0 / self.geometry.scale);
             }
             columns.clear();
             pack_rows(scores.chunks_exact(padded).take(at.len()).map(|row| &row[..len]), len, &mut columns);
             let wide = size.next_multiple_of(WIDTH);
             products(simd, &columns, &values, len, &mut sums, wide);
-            for (to, from) in context[begin * size..].chunks_exact_mut(size).zip(sums.chunks_exact(wide)).take(at.len()) {
-                to.copy_from_slice(&from[..size]);
+            for ((to, from), factor) in context[begin * size..].chunks_exact_mut(size).zip(sums.chunks_exact(wide)).zip(factors).take(at.len()) {
+                to.iter_mut().zip(from).for_each(|(to, from)| *to = from * factor);
             }
         }
         context
@@ -307,30 +308,24 @@ impl Positional<'_> {
     }
 }
 
-/// softmax(`scale` · x) in place.
+/// e to the power of (x − max x) · `scale`, in place → 1 / their sum: the softmax, but for a factor
+/// that the product with the values gets instead.
 #[inline(always)]
-fn softmax(x: &mut [f32], scale: f32) {
+fn exponentials(x: &mut [f32], scale: f32) -> f32 {
     let highest = in_lanes(x, f32::NEG_INFINITY, |a, b| if b > a { b } else { a });
-    for v in x.iter_mut() {
-        *v = exp((*v - highest) * scale);
-    }
-    let sum = in_lanes(x, 0.0, |a, b| a + b);
-    for v in x.iter_mut() {
-        *v /= sum;
-    }
-}
-
-/// A fold in sixteen lanes: its order is fixed, and the compiler can vectorise it.
-#[inline(always)]
-fn in_lanes(x: &[f32], zero: f32, f: impl Fn(f32, f32) -> f32) -> f32 {
-    let mut lanes = [zero; 16];
-    let (chunks, rest) = x.as_chunks::<16>();
+    let mut sums = [0f32; 16];
+    let (chunks, rest) = x.as_chunks_mut::<16>();
     for chunk in chunks {
-        for (lane, v) in lanes.iter_mut().zip(chunk) {
-            *lane = f(*lane, *v);
+        for (sum, v) in sums.iter_mut().zip(chunk) {
+            *v = exp((*v - highest) * scale);
+            *sum += *v;
         }
     }
-    lanes.iter().chain(rest).fold(zero, |a, b| f(a, *b))
+    for (sum, v) in sums.iter_mut().zip(rest) {
+        *v = exp((*v - highest) * scale);
+        *sum += *v;
+    }
+    1.0 / sums.iter().sum::<f32>()
 }
 
 #[cfg(test)]

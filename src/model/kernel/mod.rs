@@ -2,6 +2,7 @@
 //! that they stand in for are their oracles.
 
 pub mod attention;
+pub mod int8;
 pub mod math;
 pub mod panels;
 pub mod product;

@@ -1,6 +1,6 @@
 //! x · Wᵀ + b for weights in panels, and what is done to each element of it while it is in cache.
 //!
-//! The blocking is that of Goto and van de Geijn (2008, ACM TOMS 34:12): [`DEPTH`] inputs of one
+//! The blocking is that of Goto and van de Geijn (2008, ACM TOMS 34:12): 384 inputs of one
 //! panel stay in the first-level cache while a block of rows, packed twelve at a time, passes by from
 //! the second level. Every output is summed in the same order whatever else is in the batch, so a
 //! row's result does not depend on its neighbours in a single bit.
@@ -12,6 +12,7 @@ use burn::tensor::{Tensor, TensorData};
 use pulp::Simd;
 use rayon::prelude::*;
 
+use super::int8::{self, Int8Panels};
 use super::math;
 use super::panels::Panels;
 use super::tile::{Column, Line, ROWS, WIDTH, multiply, pack_rows};
@@ -23,9 +24,16 @@ const DEPTH: usize = 384;
 const BLOCK: usize = 360;
 
 /// x`[rows, input]` · Wᵀ + `bias[output]`, then the activation → `[rows, output]`
-pub fn linear(x: Tensor<2>, weights: &Arc<Panels>, bias: Option<Arc<[f32]>>, activation: Option<Activation>) -> Tensor<2> {
+pub fn linear(x: Tensor<2>, weights: &Packed, bias: Option<Arc<[f32]>>, activation: Option<Activation>) -> Tensor<2> {
     let epilogue = Epilogue { bias, activation };
     Tensor::from_dispatch(<Dispatch as PackedLinear>::packed_linear(x.into_dispatch(), weights.clone(), epilogue))
+}
+
+/// Weights `[output, input]` in the order in which the product reads them.
+#[derive(Debug, Clone)]
+pub enum Packed {
+    Float(Arc<Panels>),
+    Int8(Arc<Int8Panels>),
 }
 
 /// What happens to a sum before it is written for the last time.
@@ -46,24 +54,28 @@ pub fn fuses(activation: Activation) -> bool {
 #[backend_extension(Flex)]
 pub trait PackedLinear: Backend {
     /// `x`: `[rows, input]` → `[rows, output]`
-    fn packed_linear(x: FloatTensor<Self>, weights: Arc<Panels>, epilogue: Epilogue) -> FloatTensor<Self>;
+    fn packed_linear(x: FloatTensor<Self>, weights: Packed, epilogue: Epilogue) -> FloatTensor<Self>;
 }
 
 impl PackedLinear for Flex {
-    fn packed_linear(x: FloatTensor<Self>, weights: Arc<Panels>, epilogue: Epilogue) -> FloatTensor<Self> {
+    fn packed_linear(x: FloatTensor<Self>, weights: Packed, epilogue: Epilogue) -> FloatTensor<Self> {
         let x = x.to_contiguous();
         let [rows, input] = [x.layout().shape()[0], x.layout().shape()[1]];
-        let out = product(&x.storage::<f32>()[x.layout().start_offset()..][..rows * input], &weights, &epilogue);
-        Self::float_from_data(TensorData::new(out, [rows, weights.output()]), &burn::backend::flex::FlexDevice)
+        let values = &x.storage::<f32>()[x.layout().start_offset()..][..rows * input];
+        let (out, output) = match &weights {
+            Packed::Float(panels) => (float_product(values, panels, &epilogue), panels.output()),
+            Packed::Int8(panels) => (int8::product(values, panels, &epilogue), panels.output()),
+        };
+        Self::float_from_data(TensorData::new(out, [rows, output]), &burn::backend::flex::FlexDevice)
     }
 }
 
 /// `x`: `[rows, input]` → `[rows, output]`, on all threads.
-fn product(x: &[f32], weights: &Panels, epilogue: &Epilogue) -> Vec<f32> {
+fn float_product(x: &[f32], weights: &Panels, epilogue: &Epilogue) -> Vec<f32> {
     let (input, output, threads) = (weights.input(), weights.output(), rayon::current_num_threads());
     let rows = x.len() / input;
-    let mut out = vec![0f32; rows * output];
     if rows <= ROWS {
+        let mut out = vec![0f32; rows * output];
         // Too few rows to share out: share out the panels.
         let count = weights.count().div_ceil(threads).max(1);
         let parts: Vec<Vec<f32>> = (0..weights.count())
@@ -85,10 +97,17 @@ fn product(x: &[f32], weights: &Panels, epilogue: &Epilogue) -> Vec<f32> {
         }
         return out;
     }
+    by_rows(x, input, output, BLOCK, |x, out| block(x, weights, 0..weights.count(), epilogue, out))
+}
+
+/// Shares `x[rows, input]` → `out[rows, output]` out to the threads, at most about `block` rows at a time.
+pub fn by_rows(x: &[f32], input: usize, output: usize, block: usize, compute: impl Fn(&[f32], &mut [f32]) + Sync) -> Vec<f32> {
+    let (rows, threads) = (x.len() / input, rayon::current_num_threads());
+    let mut out = vec![0f32; rows * output];
     // Blocks of equal size, a multiple of the threads in number.
-    let rounds = rows.div_ceil(threads * BLOCK);
-    let size = rows.div_ceil(threads * rounds).next_multiple_of(ROWS);
-    out.par_chunks_mut(size * output).zip(x.par_chunks(size * input)).for_each(|(out, x)| block(x, weights, 0..weights.count(), epilogue, out));
+    let rounds = rows.div_ceil(threads * block).max(1);
+    let size = rows.div_ceil(threads * rounds).next_multiple_of(ROWS).max(ROWS);
+    out.par_chunks_mut(size * output).zip(x.par_chunks(size * input)).for_each(|(out, x)| compute(x, out));
     out
 }
 
