@@ -13,7 +13,7 @@
 //!    compare with;
 //! 8. [`report`]: a [`report::Report`] as a table, Markdown, CSV or JSON.
 //!
-//! [`run`] wires them, [`fetch`] and [`inspect`] use parts; [`cli`] is what was typed. [`quickstart`] is a checkpoint, or two, and a
+//! [`run`] wires them, [`fetch`], [`inspect`] and [`bench`] use parts; [`cli`] is what was typed. [`quickstart`] is a checkpoint, or two, and a
 //! benchmark that need no file.
 
 pub mod bench;

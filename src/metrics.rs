@@ -169,6 +169,16 @@ impl Behaviour {
     }
 }
 
+/// How many finite margins have a magnitude below this share of their standard deviation, and of how many.
+/// Margins of exactly 0 come from equal token rows and are in no doubt.
+pub fn margins_within(verdicts: &[Verdict], share: f64) -> (usize, usize) {
+    let margins: Vec<f64> = verdicts.iter().map(|v| f64::from(v.margin)).filter(|m| m.is_finite()).collect();
+    let n = count(margins.len()).max(1.0);
+    let mean = margins.iter().sum::<f64>() / n;
+    let deviation = (margins.iter().map(|m| (m - mean).powi(2)).sum::<f64>() / n).sqrt();
+    (margins.iter().filter(|m| **m != 0.0 && m.abs() < share * deviation).count(), margins.len())
+}
+
 /// By linear interpolation between order statistics (type 7 of Hyndman and Fan, 1996, The American
 /// Statistician 50:361; numpy's default).
 #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "positions in a list")]
@@ -275,6 +285,16 @@ mod tests {
     fn orders_that_prefer_the_left_answer_twice_disagree() {
         let bias = Behaviour::of(&verdicts(&[("x", 1, 2)])).position_bias;
         assert_eq!((bias.disagree, bias.accuracy_chosen_first, bias.accuracy_rejected_first), (0.5, 0.5, 0.0));
+    }
+
+    #[test]
+    fn margins_near_zero_are_counted_by_their_deviation() {
+        let mut verdicts = verdicts(&[("x", 0, 5)]);
+        // Standard deviation √2.2 = 1.48 (a row of equal ids with it).
+        for (verdict, margin) in verdicts.iter_mut().zip([2.0, -2.0, 1.0, 0.0, f32::NAN]) {
+            verdict.margin = margin;
+        }
+        assert_eq!((margins_within(&verdicts, 0.3), margins_within(&verdicts, 0.7), margins_within(&[], 1.0)), ((0, 4), (1, 4), (0, 0)));
     }
 
     /// numpy.quantile([1, 2, 3, 4], [.05, .25, .5, .75, .95])

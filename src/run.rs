@@ -15,7 +15,7 @@ use crate::dataset::{self, Pair};
 use crate::error::{Error, Kind, Result, one_line};
 use crate::fsio;
 use crate::hub::Hub;
-use crate::metrics::Scores;
+use crate::metrics::{self, Scores};
 use crate::published::{Comparison, Published};
 use crate::quickstart;
 use crate::report::{self, ModelReport, Report, Style};
@@ -80,7 +80,10 @@ pub fn run(args: &RunArgs) -> Result<Finished> {
         let beside = table.as_ref().and_then(|table| Comparison::new(table, &s.checkpoint.name, &scores, &benchmark));
         ModelReport::new(s.checkpoint.name.clone(), scores, beside, &s.verdicts)
     });
-    let report = Report { title, partial, models: models.collect(), ..Report::about(&benchmark, rulers(&pairs)) };
+    let mut report = Report { title, partial, models: models.collect(), ..Report::about(&benchmark, rulers(&pairs)) };
+    if args.dtype == DtypeArg::Int8 {
+        report.notes.extend(scored.iter().map(|s| int8_doubt(&s.checkpoint.name, &s.verdicts)));
+    }
     if let Some(dir) = &args.out {
         outputs::write(dir, args, &data, &report, &scored, started)?;
         say(&format!("wrote run.json, verdicts.parquet, summary.json and report.md to {}", dir.display()));
@@ -99,7 +102,13 @@ fn score_model(mut checkpoint: Checkpoint, pairs: &[Pair], args: &RunArgs) -> Re
     let begun = Instant::now();
     // The CPU is the only device so far; `Device::default()` would listen to BURN_DEVICE and panic.
     let model = checkpoint.load_model(&Device::flex(), args.dtype.precision(args.int8_batch))?;
-    say(&format!("{name}: {} pairs, template {}, cpu, {}, loaded in {:.1} s", pairs.len(), checkpoint.template, args.dtype.name(), begun.elapsed().as_secs_f64()));
+    say(&format!(
+        "{name}: {} pairs, template {}, cpu, {}, loaded in {:.1} s",
+        pairs.len(),
+        checkpoint.template,
+        args.dtype.name(),
+        begun.elapsed().as_secs_f64()
+    ));
     let bar = talk::pair_bar(&name, pairs.len() as u64);
     let begun = Instant::now();
     let limits = Limits { batch_tokens: args.batch_tokens as usize, pairs: args.int8_batch.map(|n| n as usize), ..Limits::default() };
@@ -121,6 +130,13 @@ fn score_model(mut checkpoint: Checkpoint, pairs: &[Pair], args: &RunArgs) -> Re
 #[expect(clippy::cast_precision_loss, reason = "a rate for people")]
 fn rate(tokens: usize, elapsed: Duration) -> f64 {
     tokens as f64 / elapsed.as_secs_f64().max(1e-9)
+}
+
+/// How many verdicts 8 bits may have turned. On the golden pairs LLM.int8() moves margins by at most a
+/// third of their standard deviation (SPEC F.4: 0.10 of 0.31).
+fn int8_doubt(name: &str, verdicts: &[Verdict]) -> String {
+    let (within, n) = metrics::margins_within(verdicts, 1.0 / 3.0);
+    format!("{name}: int8 puts {within} of {n} verdicts in doubt: their margins lie within a third of the margins' standard deviation of 0")
 }
 
 /// The rows to score: the benchmark's subsets, those that match `--subset`, at most `--limit`; and

@@ -155,6 +155,44 @@ fn inspect_counts_the_pairs_of_a_file() {
     assert_eq!(row("hep-go")[1][5..], ["–", "1", "–", "–"], "{text}");
 }
 
+#[test]
+fn int8_says_what_it_puts_in_doubt_and_its_batch_needs_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = file(dir.path(), "a.jsonl", &format!("{ROW}\n{}", ROW.replace(":1,", ":2,").replace("hi!", "hello to you, too")));
+    let (stdout, stderr, code) = run(&path, &["--dtype", "int8"]);
+    assert_eq!(code, 0, "{stderr}");
+    assert!(stdout.contains("T: int8 puts ") && stdout.contains(" of 2 verdicts in doubt") && stderr.contains("int8"), "{stdout}{stderr}");
+    assert_eq!(run(&path, &["--dtype", "int8", "--int8-batch", "64"]).2, 0);
+    let (_, stderr, code) = run(&path, &["--int8-batch", "64"]);
+    assert_eq!(code, 2);
+    assert!(stderr.contains("--dtype int8"), "{stderr}");
+}
+
+/// The golden rows by their ids, against the reference's logits.
+#[test]
+fn bench_scores_the_rows_that_it_times() {
+    let dir = tempfile::tempdir().unwrap();
+    let records: Vec<_> = common::lines("tiny-pairrm.jsonl").into_iter().filter(|r| r["f32"]["logit_ab"].is_number()).take(9).collect();
+    let rows: Vec<String> = records.iter().map(|r| r["ids_ab"].to_string()).collect();
+    let ids = file(dir.path(), "ids.jsonl", &rows.join("\n"));
+    let bench = |more: &[&str]| {
+        let output = pairbench().args(["bench", "--repeats", "1", "--model", &tiny()]).args(more).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let found: serde_json::Value = serde_json::from_str(&bench(&["--format", "json", "--ids", ids.to_str().unwrap()])).unwrap();
+    let logits = found["runs"][0]["logits"].as_array().unwrap();
+    assert_eq!(logits.len(), records.len());
+    for (logit, record) in logits.iter().zip(&records) {
+        assert!((common::float(logit) - common::float(&record["f32"]["logit_ab"])).abs() < common::LOGIT, "{record}");
+    }
+    let table = bench(&["--length", "16,32", "--tokens", "64"]);
+    assert!(table.contains("GFLOP/s") && table.lines().any(|l| l.split_whitespace().take(3).eq(["16", "4", "64"])), "{table}");
+    let bad = file(dir.path(), "bad.jsonl", "[1,2,3]");
+    let output = pairbench().args(["bench", "--model", &tiny(), "--ids"]).arg(&bad).output().unwrap();
+    assert_eq!(output.status.code(), Some(4), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
 /// Copies the tiny checkpoint and lets `change` damage it.
 fn damaged(change: impl FnOnce(&Path)) -> (String, i32) {
     let dir = tempfile::tempdir().unwrap();

@@ -80,7 +80,13 @@ impl Weights {
 
     /// Opens `model.safetensors`, or the shards of `model.safetensors.index.json`.
     pub fn open(home: &Directory, device: &Device) -> Result<Self> {
-        let mut weights = Self { tensors: BTreeMap::new(), files: Vec::new(), device: device.clone(), precision: Precision::F32, dtypes: std::collections::BTreeSet::default() };
+        let mut weights = Self {
+            tensors: BTreeMap::new(),
+            files: Vec::new(),
+            device: device.clone(),
+            precision: Precision::F32,
+            dtypes: std::collections::BTreeSet::default(),
+        };
         for name in files(home)? {
             weights.add_file(home, name)?;
         }
@@ -125,6 +131,7 @@ impl Weights {
     }
 
     /// In which precision the model's weights are kept.
+    #[must_use]
     pub fn with_precision(mut self, precision: Precision) -> Self {
         self.precision = precision;
         self

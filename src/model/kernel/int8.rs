@@ -70,7 +70,9 @@ impl Int8Panels {
             let mut rows = vec![0f32; WIDTH.min(output - first) * input];
             read(first, &mut rows)?;
             for (at, row) in rows.chunks_exact_mut(input).enumerate() {
-                row.iter_mut().for_each(|v| *v = half(*v));
+                for value in row.iter_mut() {
+                    *value = half(*value);
+                }
                 scales[at] = row.iter().fold(0.0, |most, v| v.abs().max(most));
                 let factor = factor(scales[at]);
                 for (i, value) in row.iter().enumerate() {
@@ -394,9 +396,8 @@ mod tests {
     fn the_recorded_linear_layer_bit_for_bit() {
         let file = include_bytes!("../../../tests/data/golden/int8.safetensors");
         let file = SafeTensors::deserialize(file).unwrap();
-        let halves = |name: &str| -> Vec<f32> {
-            file.tensor(name).unwrap().data().as_chunks::<2>().0.iter().map(|b| f16::from_le_bytes(*b).to_f32()).collect()
-        };
+        let halves =
+            |name: &str| -> Vec<f32> { file.tensor(name).unwrap().data().as_chunks::<2>().0.iter().map(|b| f16::from_le_bytes(*b).to_f32()).collect() };
         let floats = |name: &str| -> Vec<f32> { file.tensor(name).unwrap().data().as_chunks::<4>().0.iter().map(|b| f32::from_le_bytes(*b)).collect() };
         let integers = |name: &str| -> Vec<i8> { file.tensor(name).unwrap().data().iter().map(|b| b.cast_signed()).collect() };
         let (x, w, bias) = (halves("x"), halves("w"), halves("b"));
@@ -427,7 +428,8 @@ mod tests {
     #[test]
     fn every_processor_gives_the_same_integers() {
         let byte = |i: usize| u8::try_from(i * 7919 % 251).unwrap();
-        let columns: Vec<Column> = (0..33).map(|k| std::array::from_fn(|r| std::array::from_fn(|i| byte(k * 48 + r * 4 + i).wrapping_sub(125).cast_signed()))).collect();
+        let columns: Vec<Column> =
+            (0..33).map(|k| std::array::from_fn(|r| std::array::from_fn(|i| byte(k * 48 + r * 4 + i).wrapping_sub(125).cast_signed()))).collect();
         let lines: Vec<Line> = (0..33).map(|k| Line(std::array::from_fn(|o| std::array::from_fn(|i| byte(k * 128 + o * 4 + i))))).collect();
         let expected = dot_anywhere(&columns, &lines).0;
         assert_eq!(dot(&columns, &lines).0, expected);
