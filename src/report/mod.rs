@@ -195,13 +195,24 @@ fn orders(model: &ModelReport) -> String {
 
 /// Margins and truncation in one line.
 fn hidden(behaviour: &Behaviour) -> Option<String> {
-    let [p5, p25, p50, p75, p95] = behaviour.margins?;
+    let margins = behaviour.margins?.map(three_digits).join(" ");
     let cut = behaviour.truncated;
     let truncated = match cut.any {
         0 => "nothing truncated".to_owned(),
         any => format!("{any} pairs truncated (prompt {}, chosen {}, rejected {})", cut.source, cut.chosen, cut.rejected),
     };
-    Some(format!("margins {p5:.3} {p25:.3} {p50:.3} {p75:.3} {p95:.3} at 5, 25, 50, 75, 95 %; {truncated}"))
+    Some(format!("margins {margins} at 5, 25, 50, 75, 95 %; {truncated}"))
+}
+
+/// Three digits that matter: processors differ in the seventh.
+fn three_digits(value: f32) -> String {
+    let decimals = match value.abs() {
+        100.0.. => 0,
+        10.0.. => 1,
+        1.0.. => 2,
+        _ => 3,
+    };
+    format!("{value:.decimals$}")
 }
 
 #[cfg(test)]
