@@ -36,6 +36,7 @@ pub mod report;
 pub mod ruler;
 pub mod run;
 pub mod score;
+pub mod stats;
 pub mod talk;
 pub mod template;
 pub mod tokens;
