@@ -6,10 +6,15 @@ use std::process::ExitCode;
 use clap::Parser;
 use pairbench::cli::{Cli, Command, Format, Generate};
 use pairbench::error::{Error, Result};
+use pairbench::run::Finished;
 
 fn main() -> ExitCode {
     let command = Cli::parse().command;
-    let as_json = matches!(&command, Command::Run(args) if args.format == Format::Json);
+    let as_json = match &command {
+        Command::Run(args) => args.format == Format::Json,
+        Command::Compare(args) => args.format == Format::Json,
+        _ => false,
+    };
     match execute(&command) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -21,17 +26,20 @@ fn main() -> ExitCode {
 
 fn execute(command: &Command) -> Result<()> {
     match command {
-        Command::Run(args) => {
-            let finished = pairbench::run::run(args)?;
-            print(&finished.text)?;
-            finished.complaint.map_or(Ok(()), Err)
-        }
+        Command::Run(args) => finish(pairbench::run::run(args)?),
+        Command::Compare(args) => finish(pairbench::compare::compare(args)?),
         Command::Fetch(args) => print(&pairbench::fetch::fetch(args)?),
         Command::Inspect(args) => print(&pairbench::inspect::inspect(args)?),
         Command::Published { name } => print(&pairbench::published::show(name.as_deref())?),
         Command::Generate(Generate::Completions { shell }) => print(&pairbench::generate::completions(*shell)),
         Command::Generate(Generate::Man { dir }) => pairbench::generate::man(dir),
     }
+}
+
+/// What was found is printed even where it is cause for complaint.
+fn finish(finished: Finished) -> Result<()> {
+    print(&finished.text)?;
+    finished.complaint.map_or(Ok(()), Err)
 }
 
 /// Results; a reader that has seen enough (`| head`) is not an error.
