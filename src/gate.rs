@@ -2,9 +2,10 @@
 //!
 //! - `drop` asks whether the candidate is worse by more than a limit X, and answers with the 95 % interval
 //!   of the difference: *fail* when all of it lies below −X, *pass* when all of it lies at or above −X,
-//!   else *inconclusive*. A candidate that is worse by exactly X or less fails in at most 2.5 % of all
-//!   samples of pairs. A scope of several lines (`subset:*`) has intervals of 1 − 0.05/k (Bonferroni), so
-//!   that this holds for all of them together. Where no pair is gained or lost the rule passes.
+//!   else *inconclusive*. A candidate that is worse by X or less fails in about 2.5 % of all samples of
+//!   pairs, or fewer; `benchmarks/2026-11-24-coverage.md` has the simulation. A scope of several lines
+//!   (`subset:*`) has intervals of 1 − 0.05/k (Bonferroni), so that this holds for all of them together.
+//!   Where no pair is gained or lost the rule passes.
 //! - `significant-drop` fails when the candidate is worse and the two-sided exact p-value, Holm-corrected
 //!   where the scope has several lines, is below alpha; else it passes. Not rejecting is not showing that
 //!   nothing dropped: `drop` does that.

@@ -154,6 +154,7 @@ impl Comparison {
         let [subsets, sections, totals] = lines(&tallies, benchmark, strata);
         let only = joined.only.each_ref().map(|side| side.values().sum());
         let mut notes = left_out(&joined.only);
+        notes.extend(not_decided(&tallies));
         if !same_data {
             notes.push("the runs read different files (SHA-256): pairs with the same subset and id are taken for the same".to_owned());
         }
@@ -191,6 +192,7 @@ impl Comparison {
                 notes.push(format!("{subset}: {baseline} pairs in the baseline, {candidate} in the candidate"));
             }
         }
+        notes.extend(not_decided(&sides));
         let strata = |weights: &[(String, f64)]| {
             let of = |subset: &str| Some([sides[0].get(subset)?.share(), sides[1].get(subset)?.share()]);
             Strata::Unpaired(weights.iter().filter_map(|(subset, w)| Some((*w, of(subset)?))).collect())
@@ -230,6 +232,15 @@ fn corrected(mut subsets: Vec<Difference>) -> Vec<Difference> {
         pairs.holm = Some(adjusted);
     }
     subsets
+}
+
+/// Ties and invalid verdicts, which no accuracy shows.
+fn not_decided(tallies: &[BTreeMap<String, Tally>; 2]) -> Vec<String> {
+    let note = |(side, name): (&BTreeMap<String, Tally>, &str)| {
+        let all = side.values().fold(Tally::default(), |sum, tally| sum.plus(*tally));
+        (all.tie + all.invalid > 0).then(|| format!("{name}: {} ties, {} invalid (counted as not correct)", all.tie, all.invalid))
+    };
+    tallies.iter().zip(["baseline", "candidate"]).filter_map(note).collect()
 }
 
 /// Pairs that one side lacks.
@@ -299,6 +310,7 @@ pub(crate) mod tests {
         assert_eq!(found.changes.iter().filter(|c| c.is_lost()).count(), 3);
         assert_eq!(found.changes.last().map(|c| c.row), Some(8), "the smallest change of the margin is last: {:?}", found.changes);
         assert_eq!(found.matching, Matching::Paired { by: Key::Row, pairs: 9, only: [0, 0] });
+        assert_eq!(found.notes, ["baseline: 1 ties, 0 invalid (counted as not correct)"]);
     }
 
     #[test]

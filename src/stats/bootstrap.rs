@@ -3,6 +3,9 @@
 //!
 //! Replicates are numbered, and each has its own generator: the same counts give the same bytes, whatever
 //! the number of threads. Pairs of a stratum are exchangeable, so that counts are drawn and not pairs.
+//!
+//! What never happened in the sample never happens in a replicate: a share of 0 or 1 has an interval of no
+//! width, and few differing pairs give an interval that is too narrow. Wilson's and Newcombe's have no such gap.
 
 use rayon::prelude::*;
 
