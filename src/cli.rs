@@ -15,12 +15,29 @@ Try it: `pairbench run` scores two built-in demonstration models in seconds.
 Reproduce a published table:
   pairbench run --model llm-blender/PairRM-hf --benchmark reward-bench --published model-card
 Check a new checkpoint for regressions, beside the last good one:
-  pairbench run --model old=runs/1 --model new=runs/2 --template pairrm --data pairs.jsonl
+  pairbench run --model old=runs/1 --model new=runs/2 --template pairrm --data pairs.jsonl --out reports/runs/2
+  pairbench compare reports/runs/2:old reports/runs/2:new --gate drop:average:0.01
 Leave a report for people and machines:
   pairbench run --model runs/2,template=pairrm --data pairs.jsonl --out reports/runs/2
 
 Results go to stdout, talk and progress to stderr.
-Exit codes: 0 done, 2 usage, 4 bad input, 5 not available, 6 invalid verdicts, 7 out of resources.";
+Exit codes: 0 done, 2 usage, 3 a gate's rule failed, 4 bad input, 5 not available, 6 invalid verdicts, 7 out of resources,
+8 a gate is inconclusive (only with --strict-gate).";
+
+const GATES: &str = "\
+A side is a run directory (`pairbench run --out DIR`) or a published table (`pairbench published`), with :MODEL where there are
+several. Pairs are matched by subset and id, or by row where the data has no ids and is the same. A published table has no
+verdicts: the comparison is unpaired then.
+
+Rules; SCOPE is average, rewardbench, total, section:NAME, section:*, subset:NAME or subset:*
+  drop:SCOPE:X              fails when the 95 % interval of the difference lies below -X, passes when it lies above, else
+                            inconclusive; with several lines the intervals hold together (Bonferroni)
+  significant-drop:SCOPE:A  fails when the candidate is worse and the exact p-value (Holm-corrected over several lines) is below A
+  min:SCOPE:X               fails when the measured figure is below X
+  max-ties:N, max-invalid:N, max-position-bias:X    of the candidate
+A FILE.toml holds rules = [\"drop:average:0.01\", ...].
+
+Exit codes: 3 a rule failed, 8 with --strict-gate one was inconclusive and none failed.";
 
 /// Scores pair reward models on preference benchmarks, with no Python and no GPU.
 #[derive(Debug, Parser)]
@@ -34,6 +51,9 @@ pub struct Cli {
 pub enum Command {
     /// Score models on pairs and print the comparative table
     Run(Box<RunArgs>),
+    /// Compare two runs, or a run and a published table, pair by pair; with --gate, fail where rules are not met
+    #[command(after_help = GATES)]
+    Compare(CompareArgs),
     /// Download and verify models and the data of benchmarks, for use without a network
     Fetch(FetchArgs),
     /// Show what a checkpoint or a file of pairs is: sizes, template, token lengths, truncation
@@ -123,6 +143,28 @@ pub struct HubArgs {
     /// Branch, tag or commit of models that name none
     #[arg(long, value_name = "REVISION")]
     pub revision: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct CompareArgs {
+    /// The last good run, or a published table
+    #[arg(value_name = "DIR|TABLE[:MODEL]")]
+    pub baseline: String,
+    /// The run to judge
+    #[arg(value_name = "DIR|TABLE[:MODEL]")]
+    pub candidate: String,
+    /// A rule that the candidate must meet, or a file of rules; may be repeated
+    #[arg(long = "gate", value_name = "FILE.toml|RULE")]
+    pub gates: Vec<String>,
+    /// Exit with 8 where a rule can be neither passed nor failed
+    #[arg(long)]
+    pub strict_gate: bool,
+    /// List N pairs whose verdict changed, the largest change of the margin first [default: 20]; with --format csv instead of the differences
+    #[arg(long, value_name = "N", num_args = 0..=1, default_missing_value = "20")]
+    pub flips: Option<usize>,
+    /// What is printed on stdout
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
 }
 
 #[derive(Debug, Args)]

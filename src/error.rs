@@ -12,6 +12,8 @@ pub type Result<T> = std::result::Result<T, Error>;
 pub enum Kind {
     /// A flag or a combination of flags that cannot work.
     Usage = 2,
+    /// A rule of a gate failed.
+    Gate = 3,
     /// A dataset, benchmark, checkpoint or tokenizer that is not what it should be.
     BadInput = 4,
     /// Something that is not there: a file, a repository, a device.
@@ -20,6 +22,8 @@ pub enum Kind {
     Numerical = 6,
     /// Disk or memory ran out.
     Resources = 7,
+    /// A rule of a strict gate could not be decided.
+    Inconclusive = 8,
 }
 
 /// `failed to <what>: <path>`, what caused it, and what to do next.

@@ -11,20 +11,26 @@
 //! 6. [`score`]: logits of both orders → verdicts;
 //! 7. [`metrics`]: verdicts → accuracies, sections, averages; [`published`] and [`ruler`]: columns to
 //!    compare with;
-//! 8. [`report`]: a [`report::Report`] as a table, Markdown, CSV or JSON.
+//! 8. [`comparison`]: two models' verdicts on the same pairs, or two columns of accuracies → differences;
+//!    [`gate`]: what rules say about them; [`stats`]: the statistics under both and under the metrics;
+//! 9. [`report`]: a [`report::Report`] or a comparison as a table, Markdown, CSV or JSON.
 //!
-//! [`run`] wires them, [`fetch`], [`inspect`] and [`bench`] use parts; [`cli`] is what was typed. [`quickstart`] is a checkpoint, or two, and a
+//! [`run`] wires them; [`compare`] reads two runs back ([`run_dir`]) and wires the second half; [`fetch`],
+//! [`inspect`] and [`bench`] use parts; [`cli`] is what was typed. [`quickstart`] is a checkpoint, or two, and a
 //! benchmark that need no file.
 
 pub mod bench;
 pub mod benchmark;
 pub mod checkpoint;
 pub mod cli;
+pub mod compare;
+pub mod comparison;
 pub mod dataset;
 pub mod error;
 pub mod fetch;
 pub mod files;
 pub mod fsio;
+pub mod gate;
 pub mod generate;
 pub mod hub;
 pub mod inspect;
@@ -36,7 +42,9 @@ pub mod quiet;
 pub mod report;
 pub mod ruler;
 pub mod run;
+pub mod run_dir;
 pub mod score;
+pub mod stats;
 pub mod talk;
 pub mod template;
 pub mod tokens;

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use pairbench::cli::{Cli, Command, Format, Generate};
 use pairbench::error::{Error, Result};
+use pairbench::run::Finished;
 
 /// Layers allocate and free the same large buffers over and over; the system's allocator gives them
 /// back to the kernel each time and has their pages cleared again.
@@ -14,7 +15,11 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
     let command = Cli::parse().command;
-    let as_json = matches!(&command, Command::Run(args) if args.format == Format::Json);
+    let as_json = match &command {
+        Command::Run(args) => args.format == Format::Json,
+        Command::Compare(args) => args.format == Format::Json,
+        _ => false,
+    };
     match execute(&command) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -26,11 +31,8 @@ fn main() -> ExitCode {
 
 fn execute(command: &Command) -> Result<()> {
     match command {
-        Command::Run(args) => {
-            let finished = pairbench::run::run(args)?;
-            print(&finished.text)?;
-            finished.complaint.map_or(Ok(()), Err)
-        }
+        Command::Run(args) => finish(pairbench::run::run(args)?),
+        Command::Compare(args) => finish(pairbench::compare::compare(args)?),
         Command::Fetch(args) => print(&pairbench::fetch::fetch(args)?),
         Command::Inspect(args) => print(&pairbench::inspect::inspect(args)?),
         Command::Bench(args) => print(&pairbench::bench::bench(args)?),
@@ -38,6 +40,12 @@ fn execute(command: &Command) -> Result<()> {
         Command::Generate(Generate::Completions { shell }) => print(&pairbench::generate::completions(*shell)),
         Command::Generate(Generate::Man { dir }) => pairbench::generate::man(dir),
     }
+}
+
+/// What was found is printed even where it is cause for complaint.
+fn finish(finished: Finished) -> Result<()> {
+    print(&finished.text)?;
+    finished.complaint.map_or(Ok(()), Err)
 }
 
 /// Results; a reader that has seen enough (`| head`) is not an error.

@@ -1,14 +1,12 @@
 //! Verdicts → accuracies with intervals, section scores and averages.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
 use crate::benchmark::Benchmark;
 use crate::score::{Decision, Verdict};
-
-/// 97.5 % point of the standard normal distribution.
-const Z: f64 = 1.959_963_984_540_054;
+use crate::stats::{Interval, LEVEL, Share, bootstrap, count};
 
 /// Decisions of one subset.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -29,7 +27,8 @@ impl Tally {
         }
     }
 
-    fn plus(self, other: Self) -> Self {
+    #[must_use]
+    pub fn plus(self, other: Self) -> Self {
         Self { correct: self.correct + other.correct, wrong: self.wrong + other.wrong, tie: self.tie + other.tie, invalid: self.invalid + other.invalid }
     }
 
@@ -38,20 +37,17 @@ impl Tally {
     }
 
     /// Correct of all: ties and invalid pairs count against the model, as in the reference.
-    pub fn accuracy(&self) -> f64 {
-        ratio(self.correct, self.n())
+    pub fn share(&self) -> Share {
+        Share { correct: self.correct, n: self.n() }
     }
 
-    /// Accuracy with its Wilson score interval (Wilson, 1927, JASA 22:209), 95 %.
+    pub fn accuracy(&self) -> f64 {
+        self.share().value()
+    }
+
+    /// Accuracy with its Wilson interval.
     pub fn estimate(&self) -> Estimate {
-        let n = count(self.n());
-        if n == 0.0 {
-            return Estimate { accuracy: 0.0, low: 0.0, high: 1.0 };
-        }
-        let p = self.accuracy();
-        let centre = (p + Z * Z / (2.0 * n)) / (1.0 + Z * Z / n);
-        let half = Z / (1.0 + Z * Z / n) * (p * (1.0 - p) / n + Z * Z / (4.0 * n * n)).sqrt();
-        Estimate { accuracy: p, low: (centre - half).max(0.0), high: (centre + half).min(1.0) }
+        Estimate::new(self.accuracy(), self.share().wilson(LEVEL))
     }
 }
 
@@ -61,6 +57,65 @@ pub struct Estimate {
     pub accuracy: f64,
     pub low: f64,
     pub high: f64,
+}
+
+impl Estimate {
+    fn new(accuracy: f64, Interval { low, high }: Interval) -> Self {
+        Self { accuracy, low, high }
+    }
+}
+
+/// A weighted mean of subset accuracies: subsets with coefficients that add up to 1.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Mixture(pub Vec<(String, f64)>);
+
+impl Mixture {
+    /// `None` where nothing has a weight.
+    fn new(weights: impl Iterator<Item = (String, f64)>) -> Option<Self> {
+        let weights: Vec<(String, f64)> = weights.collect();
+        let whole: f64 = weights.iter().map(|(_, w)| w).sum();
+        (whole > 0.0).then(|| Self(weights.into_iter().map(|(subset, w)| (subset, w / whole)).collect()))
+    }
+
+    /// The mean with its bootstrap interval.
+    fn estimate(&self, tallies: &BTreeMap<String, Tally>) -> Estimate {
+        let strata: Vec<(f64, Share)> = self.0.iter().filter_map(|(subset, w)| Some((*w, tallies.get(subset)?.share()))).collect();
+        Estimate::new(strata.iter().map(|(w, share)| w * share.value()).sum(), bootstrap::mean(&strata, LEVEL))
+    }
+}
+
+/// Which figures some subsets have under a benchmark, and how each is made of them.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Figures {
+    /// Sections with at least one measured subset, in the benchmark's order.
+    pub sections: Vec<(String, Mixture)>,
+    /// Sections under other weights that somebody published.
+    pub variants: Vec<(String, Mixture)>,
+    /// Plain mean of the subsets.
+    pub average: Option<Mixture>,
+    /// Plain mean of RewardBench's sections, where every one was measured.
+    pub rewardbench: Option<Mixture>,
+}
+
+impl Figures {
+    pub fn of(measured: &BTreeSet<&str>, benchmark: &Benchmark) -> Self {
+        let mixture = |subsets: &[String], weight: &dyn Fn(&str) -> usize| {
+            Mixture::new(subsets.iter().filter(|s| measured.contains(s.as_str())).map(|s| (s.clone(), count(weight(s)))))
+        };
+        let sections: Vec<(String, Mixture)> =
+            benchmark.sections.iter().filter_map(|s| Some((s.name.clone(), mixture(&s.subsets, &|subset| benchmark.weight(subset))?))).collect();
+        let variants = benchmark.variants.iter().filter_map(|variant| {
+            let subsets = &benchmark.sections.iter().find(|s| s.name == variant.section)?.subsets;
+            // Without the subsets that it weighs differently it would be the section itself.
+            let differs = variant.weights.keys().any(|subset| measured.contains(subset.as_str()));
+            let weighed = mixture(subsets, &|subset| variant.weights.get(subset).copied().unwrap_or_else(|| benchmark.weight(subset)))?;
+            differs.then(|| (variant.label.clone(), weighed))
+        });
+        let whole = benchmark.name == "reward-bench" && sections.len() == benchmark.sections.len();
+        let rewardbench = Mixture::new(sections.iter().flat_map(|(_, section)| section.0.iter().cloned())).filter(|_| whole);
+        let average = Mixture::new(measured.iter().map(|subset| ((*subset).to_owned(), 1.0)));
+        Self { variants: variants.collect(), average, rewardbench, sections }
+    }
 }
 
 /// What depends on which answer stands on the left.
@@ -103,32 +158,17 @@ impl Scores {
     }
 
     pub fn new(tallies: &BTreeMap<String, Tally>, benchmark: &Benchmark) -> Self {
-        let section = |subsets: &[String], weight: &dyn Fn(&str) -> usize| {
-            let parts: Vec<(f64, Tally)> = subsets.iter().filter_map(|s| Some((count(weight(s)), *tallies.get(s)?))).collect();
-            (!parts.is_empty()).then(|| weighted(&parts))
-        };
-        let sections: Vec<(String, Estimate)> =
-            benchmark.sections.iter().filter_map(|s| Some((s.name.clone(), section(&s.subsets, &|subset| benchmark.weight(subset))?))).collect();
-        let variants = benchmark.variants.iter().filter_map(|variant| {
-            let subsets = &benchmark.sections.iter().find(|s| s.name == variant.section)?.subsets;
-            // Without the subsets that it weighs differently it would be the section itself.
-            let differs = variant.weights.keys().any(|subset| tallies.contains_key(subset));
-            let estimate = section(subsets, &|subset| variant.weights.get(subset).copied().unwrap_or_else(|| benchmark.weight(subset)))?;
-            differs.then(|| (variant.label.clone(), estimate))
-        });
-        let whole = benchmark.name == "reward-bench" && sections.len() == benchmark.sections.len();
-        let rewardbench = whole.then(|| mean(&sections.iter().map(|(_, estimate)| *estimate).collect::<Vec<_>>()));
-        let parts: Vec<(f64, Tally)> = tallies.values().map(|tally| (1.0, *tally)).collect();
-
+        let figures = Figures::of(&tallies.keys().map(String::as_str).collect(), benchmark);
+        let estimates = |list: &[(String, Mixture)]| list.iter().map(|(name, mixture)| (name.clone(), mixture.estimate(tallies))).collect();
         let known: Vec<&String> = benchmark.sections.iter().flat_map(|s| &s.subsets).collect();
         let first = known.iter().copied().filter(|subset| tallies.contains_key(*subset));
         let order = first.chain(tallies.keys().filter(|subset| !known.contains(subset)));
         Self {
             subsets: order.map(|subset| (subset.clone(), tallies[subset])).collect(),
-            variants: variants.collect(),
-            sections,
-            average: weighted(&parts),
-            rewardbench,
+            sections: estimates(&figures.sections),
+            variants: estimates(&figures.variants),
+            average: figures.average.map_or(Estimate { accuracy: 0.0, low: 0.0, high: 1.0 }, |mixture| mixture.estimate(tallies)),
+            rewardbench: figures.rewardbench.map(|mixture| mixture.estimate(tallies)),
             total: tallies.values().fold(Tally::default(), |sum, tally| sum.plus(*tally)),
         }
     }
@@ -192,33 +232,9 @@ fn quantiles(mut values: Vec<f32>) -> Option<[f32; 5]> {
     }))
 }
 
-/// Weighted mean of accuracies over Σ weights; interval from the normal approximation with the
-/// variance of a stratified sample, Σ (w/W)² p(1−p)/n (Cochran, Sampling Techniques, 1977, 5.3).
-fn weighted(parts: &[(f64, Tally)]) -> Estimate {
-    let whole: f64 = parts.iter().map(|(w, _)| w).sum();
-    if whole == 0.0 {
-        return Estimate { accuracy: 0.0, low: 0.0, high: 1.0 };
-    }
-    let accuracy = parts.iter().map(|(w, tally)| w * tally.accuracy()).sum::<f64>() / whole;
-    let variance: f64 = parts.iter().map(|(w, t)| (w / whole).powi(2) * t.accuracy() * (1.0 - t.accuracy()) / count(t.n())).sum();
-    interval(accuracy, Z * variance.sqrt())
-}
-
-/// Plain mean of independent figures.
-fn mean(parts: &[Estimate]) -> Estimate {
-    let n = count(parts.len());
-    let accuracy = parts.iter().map(|e| e.accuracy).sum::<f64>() / n;
-    let half = parts.iter().map(|e| ((e.high - e.low) / 2.0).powi(2)).sum::<f64>().sqrt() / n;
-    interval(accuracy, half)
-}
-
-fn interval(accuracy: f64, half: f64) -> Estimate {
-    Estimate { accuracy, low: (accuracy - half).max(0.0), high: (accuracy + half).min(1.0) }
-}
-
 fn position_bias(verdicts: &[Verdict]) -> PositionBias {
     let scored: Vec<&Verdict> = verdicts.iter().filter(|v| v.margin.is_finite()).collect();
-    let share = |test: fn(&Verdict) -> bool| ratio(scored.iter().filter(|v| test(v)).count(), scored.len());
+    let share = |test: fn(&Verdict) -> bool| Share { correct: scored.iter().filter(|v| test(v)).count(), n: scored.len() }.value();
     PositionBias {
         n: scored.len(),
         disagree: share(|v| (v.logit_ab > 0.0) != (v.logit_ba < 0.0)),
@@ -227,31 +243,9 @@ fn position_bias(verdicts: &[Verdict]) -> PositionBias {
     }
 }
 
-fn ratio(part: usize, whole: usize) -> f64 {
-    if whole == 0 { 0.0 } else { count(part) / count(whole) }
-}
-
-#[expect(clippy::cast_precision_loss, reason = "counts of rows are far below 2^52")]
-fn count(n: usize) -> f64 {
-    n as f64
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn tally(correct: usize, n: usize) -> Tally {
-        Tally { correct, wrong: n - correct, ..Tally::default() }
-    }
-
-    /// Newcombe (1998, Statistics in Medicine 17:857), table I, method 3.
-    #[test]
-    fn wilson_intervals_of_newcombe() {
-        for (correct, n, low, high) in [(81, 263, 0.2553, 0.3662), (15, 148, 0.0624, 0.1605), (0, 20, 0.0, 0.1611), (1, 29, 0.0061, 0.1718)] {
-            let e = tally(correct, n).estimate();
-            assert!((e.low - low).abs() < 5e-5 && (e.high - high).abs() < 5e-5, "{correct}/{n}: {e:?}");
-        }
-    }
 
     fn verdicts(counts: &[(&str, usize, usize)]) -> Vec<Verdict> {
         let verdict = |subset: &str, correct: bool| Verdict {
@@ -279,6 +273,18 @@ mod tests {
         assert!((scores.sections[0].1.accuracy - 984.0 / 1148.0).abs() < 1e-12);
         assert!((scores.average.accuracy - 0.5).abs() < 1e-12);
         assert_eq!((scores.rewardbench, scores.variants.len()), (None, 0));
+    }
+
+    /// Every subset of RewardBench under its published counts, weighed as `EXAMPLE_COUNTS` has it.
+    #[test]
+    fn the_rewardbench_score_is_the_mean_of_its_sections() {
+        let benchmark = Benchmark::reward_bench();
+        let tallies = benchmark.subsets.iter().enumerate().map(|(i, (name, n))| (name.clone(), Tally { correct: n - i % 7, wrong: i % 7, ..Tally::default() }));
+        let scores = Scores::new(&tallies.collect(), &benchmark);
+        let mean = scores.sections.iter().map(|(_, e)| e.accuracy).sum::<f64>() / 4.0;
+        let score = scores.rewardbench.unwrap();
+        assert!((score.accuracy - mean).abs() < 1e-12 && score.low < mean && mean < score.high, "{score:?}");
+        assert!(score.high - score.low < scores.sections.iter().map(|(_, e)| e.high - e.low).fold(0.0, f64::max));
     }
 
     #[test]

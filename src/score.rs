@@ -36,6 +36,11 @@ impl Decision {
         }
     }
 
+    /// The decision that files call so.
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::Correct, Self::Wrong, Self::Tie, Self::Invalid].into_iter().find(|decision| decision.name() == name)
+    }
+
     pub fn name(self) -> &'static str {
         match self {
             Self::Correct => "correct",

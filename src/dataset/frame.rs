@@ -15,7 +15,7 @@ const COLUMNS: [&str; 5] = ["subset", "id", "prompt", "chosen", "rejected"];
 /// Reads only the columns in use: whatever else the file holds stays out of the way.
 pub fn parquet(path: &Path) -> Result<Vec<RawRow>> {
     let file = fsio::open(path)?;
-    let frame = guarded(path, || {
+    let frame = guarded("pairs", path, || {
         let mut reader = ParquetReader::new(file);
         let schema = reader.schema()?;
         let wanted = COLUMNS.iter().filter(|c| schema.contains(c)).map(|c| (*c).to_owned()).collect::<Vec<_>>();
@@ -33,7 +33,7 @@ pub fn csv(path: &Path, text: String) -> Result<Vec<RawRow>> {
     if text.trim().is_empty() {
         return Ok(Vec::new());
     }
-    let frame = guarded(path, || {
+    let frame = guarded("pairs", path, || {
         let options = CsvReadOptions::default().with_infer_schema_length(Some(0)).with_parse_options(CsvParseOptions::default().with_missing_is_null(false));
         CsvReader::new(std::io::Cursor::new(text)).with_options(options).finish()
     })?;
@@ -41,8 +41,8 @@ pub fn csv(path: &Path, text: String) -> Result<Vec<RawRow>> {
 }
 
 /// polars has panicked on damaged files and does not name the file in its errors.
-fn guarded(path: &Path, read: impl FnOnce() -> PolarsResult<DataFrame>) -> Result<DataFrame> {
-    let failed = || Error::bad_input(format!("failed to read pairs: {}", path.display())).hint("the file is damaged or not of the type that its name says");
+pub(crate) fn guarded<T>(what: &str, path: &Path, read: impl FnOnce() -> PolarsResult<T>) -> Result<T> {
+    let failed = || Error::bad_input(format!("failed to read {what}: {}", path.display())).hint("the file is damaged or not of the type that its name says");
     crate::quiet::quietly(|| catch_unwind(AssertUnwindSafe(read))).map_err(|_| failed())?.map_err(|e| failed().caused_by(e))
 }
 

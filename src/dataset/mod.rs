@@ -3,6 +3,8 @@
 mod frame;
 mod json;
 
+pub(crate) use frame::guarded;
+
 use std::collections::HashMap;
 use std::path::Path;
 

@@ -44,7 +44,7 @@ fn values(cell: Cell, column: &Column) -> String {
 }
 
 /// Quoted where needed, and never a formula: spreadsheets run cells that begin with these.
-fn field(text: &str) -> String {
+pub(super) fn field(text: &str) -> String {
     let text = one_line(text);
     let text = if text.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{text}") } else { text };
     if text.contains([',', '"', '\n']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text }

@@ -30,7 +30,7 @@ fn row(line: &Line, mark: &str) -> String {
 }
 
 /// Text that stays text: no cell ends, no code, no HTML, no line ends.
-fn escape(text: &str) -> String {
+pub(super) fn escape(text: &str) -> String {
     let mut out = String::new();
     for c in one_line(text).chars() {
         match c {

@@ -1,5 +1,6 @@
 //! A [`Report`] and its renderers: pure functions from it to a string.
 
+pub mod comparison;
 mod csv;
 mod json;
 mod markdown;

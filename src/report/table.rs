@@ -54,9 +54,7 @@ fn keeps_pairs(columns: &[Column], at: usize) -> bool {
 
 /// The lines of some columns between rules.
 fn grid(columns: &[Column]) -> String {
-    let mut table = Table::new();
-    let rule = LineStyle::none().fill('─').junction('─');
-    table.load_style(TableStyle::new().top_border(rule).header_separator(rule).bottom_border(rule)).set_content_arrangement(ContentArrangement::Disabled);
+    let mut table = ruled();
     table.set_header(["subset", "n"].into_iter().map(str::to_owned).chain(columns.iter().map(|c| one_line(c.name()))));
     let blocks = lines(columns);
     for (b, block) in blocks.iter().enumerate().filter(|(_, block)| !block.is_empty()) {
@@ -67,6 +65,19 @@ fn grid(columns: &[Column]) -> String {
             table.add_row([one_line(&line.label), line.n.clone()].into_iter().chain(line.cells.iter().map(|cell| text(*cell))));
         }
     }
+    finish(table)
+}
+
+/// An empty table with rules around its header and below its end.
+pub(super) fn ruled() -> Table {
+    let mut table = Table::new();
+    let rule = LineStyle::none().fill('─').junction('─');
+    table.load_style(TableStyle::new().top_border(rule).header_separator(rule).bottom_border(rule)).set_content_arrangement(ContentArrangement::Disabled);
+    table
+}
+
+/// Names to the left, numbers to the right, no space at the ends of lines.
+pub(super) fn finish(mut table: Table) -> String {
     for (at, column) in table.column_iter_mut().enumerate() {
         column.set_padding((u16::from(at > 0), 0));
         if at > 0 {
@@ -77,7 +88,7 @@ fn grid(columns: &[Column]) -> String {
 }
 
 /// Names bold, rules faint, marks by what they say. The text itself has no escapes: `one_line` took them.
-fn paint(text: &str) -> String {
+pub(super) fn paint(text: &str) -> String {
     let style = |paint: Paint| paint.force_styling(true);
     let (bold, faint) = (style(Paint::new().bold()), style(Paint::new().dim()));
     let marks = [('✓', style(Paint::new().green())), ('~', style(Paint::new().yellow())), ('✗', style(Paint::new().red()))];
@@ -85,7 +96,12 @@ fn paint(text: &str) -> String {
         if line.starts_with('─') {
             return faint.apply_to(line).to_string();
         }
-        if line.starts_with("subset ") || line.starts_with("average ") || line.starts_with("RewardBench score ") || line.starts_with("PARTIAL") {
+        if line.starts_with("subset ")
+            || line.starts_with("average ")
+            || line.starts_with("RewardBench score ")
+            || line.starts_with("all pairs ")
+            || line.starts_with("PARTIAL")
+        {
             return bold.apply_to(line).to_string();
         }
         line.chars().map(|c| marks.iter().find(|(mark, _)| *mark == c).map_or_else(|| c.to_string(), |(_, paint)| paint.apply_to(c).to_string())).collect()

@@ -1,0 +1,260 @@
+//! `pairbench compare`: two runs read back, or a run and a published table, to the differences and a gate's verdict.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
+
+use crate::benchmark::Benchmark;
+use crate::cli::{CompareArgs, Format};
+use crate::comparison::{Candidate, Comparison};
+use crate::dataset::{self, Pair};
+use crate::error::{Error, Kind, Result, one_line};
+use crate::files::{Directory, InputFile};
+use crate::gate::{self, Outcome, Status};
+use crate::metrics::Tally;
+use crate::published::Published;
+use crate::quickstart;
+use crate::report::Style;
+use crate::report::comparison::{self as render, ComparisonReport, Excerpt, Flip};
+use crate::run::Finished;
+use crate::run_dir::{DataFile, RunDir};
+use crate::score::Verdict;
+
+/// Characters of a text that are shown.
+const EXCERPT: usize = 160;
+
+/// What stands on one side.
+enum Side {
+    Run(RunDir),
+    Table(Published),
+}
+
+/// A side with the model that was chosen from it.
+struct Chosen<'a> {
+    side: &'a Side,
+    model: String,
+}
+
+pub fn compare(args: &CompareArgs) -> Result<Finished> {
+    let rules = gate::rules(&args.gates)?;
+    let sides = [Side::find(&args.baseline)?, Side::find(&args.candidate)?];
+    let [baseline, candidate] = choose(&sides, [&args.baseline, &args.candidate])?;
+    let mut notes = Vec::new();
+    let benchmark = benchmark(&baseline, &candidate, &mut notes)?;
+    let comparison = match (baseline.run(), candidate.run()) {
+        (Some((before, left)), Some((after, right))) => Comparison::paired(left, right, before.has_data_of(after), &benchmark)?,
+        (_, right) => {
+            let facts = right.map(|(_, verdicts)| Candidate::new(verdicts));
+            Comparison::unpaired([baseline.tallies(&benchmark), candidate.tallies(&benchmark)], facts, &benchmark)?
+        }
+    };
+    let gate: Vec<Outcome> = rules.iter().map(|rule| rule.evaluate(&comparison)).collect::<Result<_>>()?;
+    let flips = args.flips.map(|n| flips(&comparison, n, candidate.run().map(|(run, _)| run), &mut notes));
+    let complaint = complaint(&gate, args.strict_gate);
+    let report = ComparisonReport { baseline: baseline.title(), candidate: candidate.title(), comparison, flips, gate, notes };
+    let text = match args.format {
+        Format::Table => render::table(&report, Style::of_stdout()),
+        Format::Markdown => render::markdown(&report),
+        Format::Csv => render::csv(&report),
+        Format::Json => format!("{:#}\n", render::json(&report)),
+    };
+    Ok(Finished { text, complaint })
+}
+
+/// `DIR|TABLE[:MODEL]`, with what exists deciding where a name with colons ends.
+fn split(text: &str) -> Option<(&str, Option<&str>)> {
+    let cuts = text.rmatch_indices(':').map(|(at, _)| (&text[..at], Some(&text[at + 1..])));
+    let is_known = |name: &str| Path::new(name).is_dir() || Published::find(name).is_ok();
+    std::iter::once((text, None)).chain(cuts).find(|(name, _)| is_known(name))
+}
+
+impl Side {
+    fn find(text: &str) -> Result<Self> {
+        let Some((name, _)) = split(text) else {
+            let tables = Published::all().into_iter().map(|table| table.name).collect::<Vec<_>>().join(", ");
+            return Err(Error::unavailable(format!("failed to find run: {text}"))
+                .hint(format!("give a directory that `pairbench run --out DIR` wrote, or a published table: {tables}")));
+        };
+        if Path::new(name).is_dir() { RunDir::open(Path::new(name)).map(Self::Run) } else { Published::find(name).map(Self::Table) }
+    }
+
+    fn models(&self) -> Vec<&str> {
+        match self {
+            Self::Run(run) => run.models.iter().map(|(name, _)| name.as_str()).collect(),
+            Self::Table(table) => table.models.iter().map(|model| model.name.as_str()).collect(),
+        }
+    }
+
+    /// Its own name of the model that somebody calls `name`; published models have several.
+    fn model(&self, name: &str) -> Option<&str> {
+        match self {
+            Self::Run(run) => run.models.iter().find(|(known, _)| known == name).map(|(known, _)| known.as_str()),
+            Self::Table(table) => table.model(name).map(|model| model.name.as_str()),
+        }
+    }
+}
+
+/// The models named, or the only ones, or the only two that are called alike.
+fn choose<'a>(sides: &'a [Side; 2], typed: [&str; 2]) -> Result<[Chosen<'a>; 2]> {
+    let ambiguous = || {
+        let list = sides.iter().zip(typed).map(|(side, typed)| format!("{typed} has {}", side.models().join(", "))).collect::<Vec<_>>().join("; ");
+        Error::usage("failed to choose the models to compare").caused_by(list).hint("name them: pairbench compare DIR:MODEL DIR:MODEL")
+    };
+    let open = |side: usize| match split(typed[side]).and_then(|(_, model)| model) {
+        Some(wanted) => Ok(vec![sides[side].model(wanted).ok_or_else(ambiguous)?]),
+        None => Ok(sides[side].models()),
+    };
+    let [before, after] = [open(0)?, open(1)?];
+    let only_two = before.len() == 1 && after.len() == 1;
+    // A table knows other names of a model, a run only its own.
+    let alike = |a: &str, b: &str| only_two || sides[1].model(a) == Some(b) || sides[0].model(b) == Some(a);
+    let pairs: Vec<(&str, &str)> = before.iter().flat_map(|a| after.iter().map(move |b| (*a, *b))).filter(|(a, b)| alike(a, b)).collect();
+    let [(before, after)] = pairs.as_slice() else { return Err(ambiguous()) };
+    Ok([(&sides[0], *before), (&sides[1], *after)].map(|(side, model)| Chosen { side, model: model.to_owned() }))
+}
+
+impl Chosen<'_> {
+    fn title(&self) -> String {
+        match self.side {
+            Side::Run(run) => format!("{} ({})", self.model, run.path.display()),
+            Side::Table(table) => format!("{} (published: {})", self.model, table.name),
+        }
+    }
+
+    /// The run and the model's verdicts; `None` for a published column.
+    fn run(&self) -> Option<(&RunDir, &[Verdict])> {
+        let Side::Run(run) = self.side else { return None };
+        run.models.iter().find(|(name, _)| *name == self.model).map(|(_, verdicts)| (run, verdicts.as_slice()))
+    }
+
+    fn tallies(&self, benchmark: &Benchmark) -> BTreeMap<String, Tally> {
+        let mut tallies: BTreeMap<String, Tally> = BTreeMap::new();
+        match self.side {
+            Side::Table(table) => return table.model(&self.model).map(|model| model.tallies(benchmark)).unwrap_or_default(),
+            Side::Run(_) => self.run().iter().flat_map(|(_, verdicts)| *verdicts).for_each(|v| tallies.entry(v.subset.clone()).or_default().add(v.decision)),
+        }
+        tallies
+    }
+
+    /// As it was typed; the quickstart is what runs when nothing is.
+    fn benchmark(&self) -> Option<&str> {
+        match self.side {
+            Side::Table(table) => Some(&table.benchmark),
+            Side::Run(run) => {
+                let is_quickstart = || run.record.data.iter().any(|file| embedded(file).is_some());
+                run.record.plan.benchmark.as_deref().or_else(|| is_quickstart().then_some("quickstart"))
+            }
+        }
+    }
+}
+
+/// The benchmark of both. Two runs that name different ones are refused; a run of bare files fits to any,
+/// if its pairs do.
+fn benchmark(baseline: &Chosen, candidate: &Chosen, notes: &mut Vec<String>) -> Result<Benchmark> {
+    let names = [baseline.benchmark(), candidate.benchmark()];
+    // A definition may have been named by different paths.
+    let stem = |name: &str| Path::new(name).file_stem().map(|stem| stem.to_string_lossy().into_owned());
+    if let [Some(before), Some(after)] = names
+        && stem(before) != stem(after)
+    {
+        return Err(Error::usage(format!("failed to compare: the benchmarks differ: {before} and {after}"))
+            .hint("run both models on the same benchmark, or one on the benchmark of the published table"));
+    }
+    let Some(name) = names[1].or(names[0]) else { return Ok(Benchmark::reward_bench()) };
+    Ok(Benchmark::find(name).unwrap_or_else(|error| {
+        notes.push(format!("the definition {name} cannot be read any more, so that its sections are not shown: {error}"));
+        Benchmark::reward_bench()
+    }))
+}
+
+/// The first changed pairs, with their texts if the files are still what was run.
+fn flips(comparison: &Comparison, n: usize, run: Option<&RunDir>, notes: &mut Vec<String>) -> Vec<Flip> {
+    let shown = comparison.changes.iter().take(n);
+    let pairs = run.filter(|_| n > 0 && !comparison.changes.is_empty()).map(|run| pairs(&run.record.data));
+    let pairs = match pairs {
+        Some(Ok(pairs)) => pairs,
+        Some(Err(why)) => {
+            notes.push(format!("without the texts of the pairs: {why}"));
+            HashMap::new()
+        }
+        None => HashMap::new(),
+    };
+    shown.map(|change| Flip { change: change.clone(), text: pairs.get(&change.row).map(excerpt) }).collect()
+}
+
+/// By row, or why they cannot be had.
+fn pairs(data: &[DataFile]) -> std::result::Result<HashMap<usize, Pair>, String> {
+    let mut files = Vec::new();
+    for recorded in data {
+        let on_disk = InputFile::OnDisk(recorded.path.clone());
+        let file = if on_disk.exists() { Some(on_disk) } else { embedded(recorded) };
+        let file = file.ok_or_else(|| format!("{} is not there any more", recorded.path.display()))?;
+        if file.sha256().map_err(|error| error.to_string())? != recorded.sha256 {
+            return Err(format!("{} has changed since the run (SHA-256)", recorded.path.display()));
+        }
+        files.push(file);
+    }
+    let pairs = dataset::load(&files).map_err(|error| error.to_string())?;
+    Ok(pairs.into_iter().map(|pair| (pair.row, pair)).collect())
+}
+
+/// The file inside the binary that has this content.
+fn embedded(recorded: &DataFile) -> Option<InputFile> {
+    let home = Directory::Embedded(quickstart::benchmark());
+    let name = recorded.path.file_name()?.to_str()?;
+    Some(home.file(name)).filter(|file| file.sha256().is_ok_and(|hash| hash == recorded.sha256))
+}
+
+fn excerpt(pair: &Pair) -> Excerpt {
+    let prompt = match pair.prompt.as_slice() {
+        [only] => only.content.clone(),
+        turns => turns.iter().map(|turn| format!("{}: {}", turn.role, turn.content)).collect::<Vec<_>>().join(" "),
+    };
+    Excerpt { prompt: shortened(&prompt), chosen: shortened(&pair.chosen), rejected: shortened(&pair.rejected) }
+}
+
+fn shortened(text: &str) -> String {
+    let text = one_line(text.trim());
+    match text.char_indices().nth(EXCERPT) {
+        Some((end, _)) => format!("{}…", text[..end].trim_end()),
+        None => text,
+    }
+}
+
+/// Exit code 3 where a rule failed, 8 where a strict gate is inconclusive.
+fn complaint(gate: &[Outcome], strict: bool) -> Option<Error> {
+    let named = |status: Status| gate.iter().filter(|o| o.status == status).map(|o| format!("{} ({})", o.rule, o.reason)).collect::<Vec<_>>();
+    let [failed, open] = [Status::Fail, Status::Inconclusive].map(named);
+    if !failed.is_empty() {
+        let error = Error::new(Kind::Gate, format!("failed to pass the gate: {} of {} rules", failed.len(), gate.len()));
+        return Some(error.caused_by(failed.join("; ")).hint("`--flips` lists the pairs whose verdict changed"));
+    }
+    (strict && !open.is_empty()).then(|| {
+        let error = Error::new(Kind::Inconclusive, format!("failed to decide the gate: {} of {} rules are inconclusive", open.len(), gate.len()));
+        error.caused_by(open.join("; ")).hint("more pairs narrow the intervals; a wider limit needs fewer")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_texts_are_cut_between_characters() {
+        assert_eq!(shortened(" a\nb "), "a b");
+        let cut = shortened(&"é".repeat(EXCERPT + 1));
+        assert_eq!(cut, "é".repeat(EXCERPT) + "…");
+    }
+
+    #[test]
+    fn what_exists_decides_where_the_model_begins() {
+        assert_eq!(split("model-card"), Some(("model-card", None)));
+        assert_eq!(split("model-card:llm-blender/PairRM-hf"), Some(("model-card", Some("llm-blender/PairRM-hf"))));
+        let dir = tempfile::tempdir().unwrap();
+        let inside = dir.path().join("a:b");
+        std::fs::create_dir(&inside).unwrap();
+        let (inside, with_model) = (inside.display().to_string(), format!("{}:x:y", inside.display()));
+        assert_eq!(split(&inside), Some((inside.as_str(), None)));
+        assert_eq!(split(&with_model), Some((inside.as_str(), Some("x:y"))));
+        assert_eq!(split("no-such-thing:x"), None);
+    }
+}

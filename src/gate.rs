@@ -1,0 +1,417 @@
+//! Rules that a candidate must meet, and what a comparison says about each.
+//!
+//! - `drop` asks whether the candidate is worse by more than a limit X, and answers with the 95 % interval
+//!   of the difference: *fail* when all of it lies below −X, *pass* when all of it lies at or above −X,
+//!   else *inconclusive*. A candidate that is worse by X or less fails in about 2.5 % of all samples of
+//!   pairs, or fewer; `benchmarks/2026-11-24-coverage.md` has the simulation. A scope of several lines
+//!   (`subset:*`) has intervals of 1 − 0.05/k (Bonferroni), so that this holds for all of them together.
+//!   Where no pair is gained or lost the rule passes.
+//! - `significant-drop` fails when the candidate is worse and the two-sided exact p-value, Holm-corrected
+//!   where the scope has several lines, is below alpha; else it passes. Not rejecting is not showing that
+//!   nothing dropped: `drop` does that.
+//! - `min`, `max-ties`, `max-invalid` and `max-position-bias` are bounds of what was measured, without
+//!   statistics.
+
+use std::fmt;
+use std::path::Path;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use crate::comparison::{ALL, AVERAGE, Candidate, Change, Comparison, Difference, Name, REWARDBENCH};
+use crate::error::{Error, Result};
+use crate::fsio;
+use crate::stats::{LEVEL, count, holm};
+
+const FORMS: &str = "drop:SCOPE:X, significant-drop:SCOPE:ALPHA, min:SCOPE:X, max-ties:N, max-invalid:N, max-position-bias:X; \
+                     SCOPE is average, rewardbench, total, section:NAME, section:*, subset:NAME or subset:*; X and ALPHA are shares from 0 to 1";
+
+/// Pairs named with a rule that is not met.
+const LOOK_AT: usize = 5;
+
+#[derive(Debug, Clone, PartialEq)]
+pub enum Rule {
+    Drop { scope: Scope, limit: f64 },
+    SignificantDrop { scope: Scope, alpha: f64 },
+    Min { scope: Scope, least: f64 },
+    MaxTies(usize),
+    MaxInvalid(usize),
+    MaxPositionBias(f64),
+}
+
+/// Lines of a comparison.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Scope {
+    Average,
+    RewardBench,
+    Total,
+    /// One, or all.
+    Section(Option<String>),
+    Subset(Option<String>),
+}
+
+/// What a rule says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Status {
+    Pass,
+    Fail,
+    Inconclusive,
+}
+
+impl Status {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Pass => "pass",
+            Self::Fail => "fail",
+            Self::Inconclusive => "inconclusive",
+        }
+    }
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct Outcome {
+    /// As it was written.
+    pub rule: String,
+    pub status: Status,
+    /// The figures behind it.
+    pub reason: String,
+    /// Pairs to look at first.
+    pub look_at: Vec<String>,
+}
+
+/// Rules from the command line: each a rule, or a TOML file with a list `rules`.
+pub fn rules(arguments: &[String]) -> Result<Vec<Rule>> {
+    let mut rules = Vec::new();
+    for argument in arguments {
+        let path = Path::new(argument);
+        if path.extension().is_some_and(|e| e.eq_ignore_ascii_case("toml")) {
+            rules.extend(file(path)?);
+        } else {
+            rules.push(argument.parse()?);
+        }
+    }
+    Ok(rules)
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    rules: Vec<String>,
+}
+
+fn file(path: &Path) -> Result<Vec<Rule>> {
+    let text = fsio::read_text(path)?;
+    let invalid = || Error::usage(format!("failed to parse gate: {}", path.display()));
+    let file: File = toml::from_str(&text).map_err(|e| invalid().caused_by(e).hint("a gate file holds rules = [\"drop:average:0.01\", …]"))?;
+    file.rules.iter().map(|rule| rule.parse().map_err(|e: Error| invalid().caused_by(e).hint(format!("the forms are: {FORMS}")))).collect()
+}
+
+impl FromStr for Rule {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        let wrong = |what: &str| Error::usage(format!("failed to parse rule: {text}: {what}")).hint(format!("the forms are: {FORMS}"));
+        let (kind, rest) = text.split_once(':').ok_or_else(|| wrong("expected KIND:…"))?;
+        let share = |text: &str| {
+            let value = text.parse::<f64>().ok().filter(|value| (0.0..=1.0).contains(value));
+            value.ok_or_else(|| wrong(&format!("expected a share from 0 to 1, found `{text}`")))
+        };
+        let whole = |text: &str| text.parse::<usize>().map_err(|_| wrong(&format!("expected a count, found `{text}`")));
+        // Names may hold colons: the number is behind the last one.
+        let scoped = || {
+            let (scope, number) = rest.rsplit_once(':').ok_or_else(|| wrong("expected SCOPE:NUMBER"))?;
+            let scope = Scope::parse(scope).ok_or_else(|| wrong(&format!("unknown scope `{scope}`")))?;
+            Ok((scope, share(number)?))
+        };
+        match kind {
+            "drop" => scoped().map(|(scope, limit)| Self::Drop { scope, limit }),
+            "significant-drop" => scoped().map(|(scope, alpha)| Self::SignificantDrop { scope, alpha }),
+            "min" => scoped().map(|(scope, least)| Self::Min { scope, least }),
+            "max-ties" => whole(rest).map(Self::MaxTies),
+            "max-invalid" => whole(rest).map(Self::MaxInvalid),
+            "max-position-bias" => share(rest).map(Self::MaxPositionBias),
+            _ => Err(wrong(&format!("unknown kind `{kind}`"))),
+        }
+    }
+}
+
+impl fmt::Display for Rule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Drop { scope, limit } => write!(f, "drop:{scope}:{limit}"),
+            Self::SignificantDrop { scope, alpha } => write!(f, "significant-drop:{scope}:{alpha}"),
+            Self::Min { scope, least } => write!(f, "min:{scope}:{least}"),
+            Self::MaxTies(most) => write!(f, "max-ties:{most}"),
+            Self::MaxInvalid(most) => write!(f, "max-invalid:{most}"),
+            Self::MaxPositionBias(most) => write!(f, "max-position-bias:{most}"),
+        }
+    }
+}
+
+impl fmt::Display for Scope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Average => f.write_str("average"),
+            Self::RewardBench => f.write_str("rewardbench"),
+            Self::Total => f.write_str("total"),
+            Self::Section(name) => write!(f, "section:{}", name.as_deref().unwrap_or("*")),
+            Self::Subset(name) => write!(f, "subset:{}", name.as_deref().unwrap_or("*")),
+        }
+    }
+}
+
+impl Scope {
+    fn parse(text: &str) -> Option<Self> {
+        let one = |name: &str| (name != "*").then(|| name.to_owned());
+        match text.split_once(':') {
+            None => match text {
+                "average" => Some(Self::Average),
+                "rewardbench" => Some(Self::RewardBench),
+                "total" => Some(Self::Total),
+                _ => None,
+            },
+            Some((_, "")) => None,
+            Some(("section", name)) => Some(Self::Section(one(name))),
+            Some(("subset", name)) => Some(Self::Subset(one(name))),
+            Some(_) => None,
+        }
+    }
+
+    /// The lines it covers. A rule about something that was not compared must not pass: an error.
+    fn lines<'a>(&self, comparison: &'a Comparison, rule: &Rule) -> Result<Vec<&'a Difference>> {
+        let (lines, name) = match self {
+            Self::Average => (&comparison.totals, Some(AVERAGE)),
+            Self::RewardBench => (&comparison.totals, Some(REWARDBENCH)),
+            Self::Total => (&comparison.totals, Some(ALL)),
+            Self::Section(name) => (&comparison.sections, name.as_deref()),
+            Self::Subset(name) => (&comparison.subsets, name.as_deref()),
+        };
+        let found: Vec<&Difference> = lines.iter().filter(|line| name.is_none_or(|name| line.name == name)).collect();
+        if found.is_empty() {
+            let names: Vec<&str> = lines.iter().map(|line| line.name.as_str()).collect();
+            return Err(Error::usage(format!("failed to apply rule: {rule}: nothing that it names was compared"))
+                .hint(format!("compared were: {}", if names.is_empty() { "none".to_owned() } else { names.join(", ") })));
+        }
+        Ok(found)
+    }
+}
+
+impl Rule {
+    pub fn evaluate(&self, comparison: &Comparison) -> Result<Outcome> {
+        let (status, reason, look_at) = match self {
+            Self::Drop { scope, limit } => drop(&scope.lines(comparison, self)?, *limit, comparison),
+            Self::SignificantDrop { scope, alpha } => significant(&scope.lines(comparison, self)?, *alpha, comparison),
+            Self::Min { scope, least } => min(&scope.lines(comparison, self)?, *least, comparison),
+            Self::MaxTies(most) => of_candidate(comparison, |c| at_most(c.total.tie, *most, "ties", &c.ties)),
+            Self::MaxInvalid(most) => of_candidate(comparison, |c| at_most(c.total.invalid, *most, "invalid verdicts", &c.invalid)),
+            Self::MaxPositionBias(most) => of_candidate(comparison, |c| {
+                let bias = c.behaviour.position_bias;
+                let status = if bias.disagree > *most { Status::Fail } else { Status::Pass };
+                (status, format!("both orders disagree on {:.4} of {} pairs", bias.disagree, bias.n), Vec::new())
+            }),
+        };
+        Ok(Outcome { rule: self.to_string(), status, reason, look_at })
+    }
+}
+
+/// Status, reason, and pairs to look at.
+type Judgement = (Status, String, Vec<String>);
+
+/// Of rules that concern the candidate's verdicts alone.
+fn of_candidate(comparison: &Comparison, judge: impl FnOnce(&Candidate) -> Judgement) -> Judgement {
+    let none = || (Status::Inconclusive, "the candidate is a published column: it has no verdicts".to_owned(), Vec::new());
+    comparison.candidate.as_ref().map_or_else(none, judge)
+}
+
+fn at_most(found: usize, most: usize, what: &str, pairs: &[Name]) -> Judgement {
+    let text = format!("{found} {what}");
+    if found > most { (Status::Fail, text, pairs.iter().map(ToString::to_string).collect()) } else { (Status::Pass, text, Vec::new()) }
+}
+
+fn drop(lines: &[&Difference], limit: f64, comparison: &Comparison) -> Judgement {
+    let level = 1.0 - (1.0 - LEVEL) / count(lines.len());
+    let judged = lines.iter().map(|line| {
+        let interval = line.interval_at(level);
+        let status = match () {
+            () if line.is_unchanged() || interval.low >= -limit => Status::Pass,
+            () if interval.high < -limit => Status::Fail,
+            () => Status::Inconclusive,
+        };
+        let percent = format!("{:.3}", level * 100.0);
+        let percent = percent.trim_end_matches('0').trim_end_matches('.');
+        (status, *line, format!("{} {:+.4}, {percent} % interval [{:+.4}, {:+.4}]", line.name, line.value, interval.low, interval.high))
+    });
+    summed_up(judged.collect(), comparison, "no drop beyond the limit")
+}
+
+fn significant(lines: &[&Difference], alpha: f64, comparison: &Comparison) -> Judgement {
+    let p: Vec<f64> = lines.iter().filter_map(|line| Some(line.pairs?.p)).collect();
+    if p.len() < lines.len() {
+        return (Status::Inconclusive, "the comparison is unpaired: a published table has no verdicts to test".to_owned(), Vec::new());
+    }
+    let several = if lines.len() > 1 { " (Holm)" } else { "" };
+    let judged = lines.iter().zip(holm(&p)).map(|(line, p)| {
+        let status = if line.value < 0.0 && p < alpha { Status::Fail } else { Status::Pass };
+        let (gained, lost) = line.pairs.map_or((0, 0), |pairs| (pairs.gained, pairs.lost));
+        (status, *line, format!("{} {:+.4}, {lost} lost, {gained} gained, p {p:.2e}{several}", line.name, line.value))
+    });
+    summed_up(judged.collect(), comparison, "no significant drop")
+}
+
+fn min(lines: &[&Difference], least: f64, comparison: &Comparison) -> Judgement {
+    let judged = lines.iter().map(|line| {
+        let status = if line.candidate.accuracy < least { Status::Fail } else { Status::Pass };
+        (status, *line, format!("{} {:.4}", line.name, line.candidate.accuracy))
+    });
+    summed_up(judged.collect(), comparison, "none below")
+}
+
+/// The worst status, the lines that have it, and pairs lost there. `well`: what is said of many lines
+/// that all pass.
+fn summed_up(judged: Vec<(Status, &Difference, String)>, comparison: &Comparison, well: &str) -> Judgement {
+    let worst = [Status::Fail, Status::Inconclusive].into_iter().find(|status| judged.iter().any(|(found, ..)| found == status)).unwrap_or(Status::Pass);
+    let lines = judged.len();
+    let concerned: Vec<(&Difference, String)> = judged.into_iter().filter(|(status, ..)| *status == worst).map(|(_, line, text)| (line, text)).collect();
+    if worst == Status::Pass && lines > 1 {
+        return (worst, format!("{lines} compared, {well}"), Vec::new());
+    }
+    let is_here = |change: &&Change| change.is_lost() && concerned.iter().any(|(line, _)| line.subsets.contains(&change.subset));
+    let lost = |change: &Change| {
+        format!("{}: {} {:+.4} → {} {:+.4}", change.name(), change.baseline.0.name(), change.baseline.1, change.candidate.0.name(), change.candidate.1)
+    };
+    let look_at = if worst == Status::Pass { Vec::new() } else { comparison.changes.iter().filter(is_here).take(LOOK_AT).map(lost).collect() };
+    (worst, concerned.into_iter().map(|(_, text)| text).collect::<Vec<_>>().join("; "), look_at)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::comparison::tests::paired;
+
+    #[test]
+    fn rules_are_read_and_written_alike() {
+        for text in [
+            "drop:average:0.01",
+            "drop:section:Chat Hard:0.02",
+            "drop:subset:a:b:0.5",
+            "drop:subset:*:0",
+            "significant-drop:subset:*:0.05",
+            "significant-drop:total:0.001",
+            "min:rewardbench:1",
+            "min:section:*:0.65",
+            "max-ties:3",
+            "max-invalid:0",
+            "max-position-bias:0.25",
+        ] {
+            assert_eq!(text.parse::<Rule>().unwrap().to_string(), text);
+        }
+        assert_eq!("drop:subset:a:b:0.5".parse::<Rule>().unwrap(), Rule::Drop { scope: Scope::Subset(Some("a:b".to_owned())), limit: 0.5 });
+    }
+
+    #[test]
+    fn what_is_no_rule_is_named_with_the_forms() {
+        for text in [
+            "",
+            "drop",
+            "drop:average",
+            "drop:avg:0.1",
+            "drop:average:1.5",
+            "drop:average:-0.1",
+            "drop:average:NaN",
+            "drop:subset::0.1",
+            "fall:average:0.1",
+            "max-ties:-1",
+            "max-ties:x",
+        ] {
+            let error = text.parse::<Rule>().unwrap_err();
+            let shown = error.render();
+            assert!(
+                error.kind as u8 == 2 && shown.contains(&format!("failed to parse rule: {text}:")) && shown.contains("significant-drop:SCOPE:ALPHA"),
+                "{shown}"
+            );
+        }
+    }
+
+    #[test]
+    fn files_hold_lists_of_rules() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("gate.toml");
+        let read = |text: &str| {
+            std::fs::write(&path, text).unwrap();
+            rules(&[path.display().to_string(), "max-ties:1".to_owned()])
+        };
+        assert_eq!(read("rules = ['drop:average:0.01', 'max-invalid:0']").unwrap().len(), 3);
+        for (text, expected) in [("rules = ['drop']", "drop: expected KIND"), ("rule = []", "rule"), ("rules = 1", "sequence")] {
+            let error = read(text).unwrap_err();
+            assert!(error.kind as u8 == 2 && error.render().contains(expected), "{}", error.render());
+        }
+        assert_eq!(rules(&[dir.path().join("none.toml").display().to_string()]).unwrap_err().kind as u8, 5);
+    }
+
+    fn status(rule: &str, comparison: &Comparison) -> Status {
+        rule.parse::<Rule>().unwrap().evaluate(comparison).unwrap().status
+    }
+
+    const EVERY: [&str; 12] = [
+        "drop:average:0",
+        "drop:total:0.01",
+        "drop:section:*:0",
+        "drop:section:Reasoning:0",
+        "drop:subset:*:0",
+        "drop:subset:hep-js:0",
+        "significant-drop:average:0.05",
+        "significant-drop:subset:*:0.05",
+        "significant-drop:section:*:0.05",
+        "min:average:0.5",
+        "max-invalid:0",
+        "max-ties:0",
+    ];
+
+    #[test]
+    fn equal_verdicts_pass_everything() {
+        let marks = [("hep-go", "+++-".repeat(10)), ("hep-js", "+-".repeat(20))];
+        let marks: Vec<(&str, &str)> = marks.iter().map(|(subset, marks)| (*subset, marks.as_str())).collect();
+        for rule in EVERY {
+            assert_eq!(status(rule, &paired(&marks, &marks)), Status::Pass, "{rule}");
+        }
+    }
+
+    /// hep-js falls from 40 of 40 to 10 of 40, hep-go stays.
+    #[test]
+    fn a_subset_that_falls_is_named_with_its_pairs() {
+        let (all, few, go) = ("+".repeat(40), "+---".repeat(10), "+++-".repeat(10));
+        let found = paired(&[("hep-go", &go), ("hep-js", &all)], &[("hep-go", &go), ("hep-js", &few)]);
+        for (rule, expected) in [
+            ("drop:average:0.1", Status::Fail),
+            // The interval of the average, about −0.375 ± 0.07, lies on both sides of −0.4.
+            ("drop:average:0.4", Status::Inconclusive),
+            ("drop:average:0.6", Status::Pass),
+            ("drop:subset:*:0.1", Status::Fail),
+            ("drop:subset:hep-go:0.1", Status::Pass),
+            ("drop:section:*:0.1", Status::Fail),
+            ("significant-drop:average:0.05", Status::Fail),
+            ("significant-drop:subset:hep-go:0.05", Status::Pass),
+            ("min:subset:*:0.26", Status::Fail),
+            ("min:subset:*:0.25", Status::Pass),
+            ("max-position-bias:0.4", Status::Fail),
+        ] {
+            assert_eq!(status(rule, &found), expected, "{rule}");
+        }
+        let outcome = "significant-drop:subset:*:0.05".parse::<Rule>().unwrap().evaluate(&found).unwrap();
+        assert_eq!(outcome.status, Status::Fail);
+        // 2 · 2⁻³⁰ for 30 lost pairs, doubled by Holm for two subsets.
+        assert_eq!(outcome.reason, "hep-js -0.7500, 30 lost, 0 gained, p 3.73e-9 (Holm)");
+        assert_eq!(outcome.look_at[0], "hep-js row 41: correct +1.0000 → wrong -1.0000");
+        assert_eq!(outcome.look_at.len(), LOOK_AT);
+    }
+
+    #[test]
+    fn a_rule_about_nothing_is_an_error() {
+        let found = paired(&[("hep-go", "+-")], &[("hep-go", "+-")]);
+        for rule in ["drop:subset:hep-goo:0.1", "min:rewardbench:0.1", "drop:section:Chat:0.1"] {
+            let error = rule.parse::<Rule>().unwrap().evaluate(&found).unwrap_err();
+            assert!(error.kind as u8 == 2 && error.render().contains(rule), "{}", error.render());
+        }
+    }
+}

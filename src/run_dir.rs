@@ -1,0 +1,123 @@
+//! A run directory, read back.
+
+use std::path::{Path, PathBuf};
+
+use polars::prelude::*;
+use serde::Deserialize;
+
+use crate::dataset::{Id, guarded};
+use crate::error::{Error, Result};
+use crate::fsio;
+use crate::score::{Decision, Verdict};
+
+/// What `pairbench run --out` left behind.
+#[derive(Debug)]
+pub struct RunDir {
+    pub path: PathBuf,
+    pub record: Record,
+    /// Each model's verdicts, in the order of the run.
+    pub models: Vec<(String, Vec<Verdict>)>,
+}
+
+/// The parts of `run.json` that say what was measured.
+#[derive(Debug, Deserialize)]
+pub struct Record {
+    schema: u64,
+    pub plan: Plan,
+    /// In the order in which rows are numbered.
+    pub data: Vec<DataFile>,
+}
+
+#[derive(Debug, Deserialize)]
+pub struct Plan {
+    /// As it was typed.
+    pub benchmark: Option<String>,
+}
+
+#[derive(Debug, PartialEq, Eq, Deserialize)]
+pub struct DataFile {
+    pub path: PathBuf,
+    pub sha256: String,
+}
+
+impl RunDir {
+    pub fn open(path: &Path) -> Result<Self> {
+        let file = path.join("run.json");
+        let invalid = || Error::bad_input(format!("failed to read run: {}", file.display()));
+        let record: Record = serde_json::from_slice(&fsio::read(&file).map_err(|e| e.hint("a run directory is what `pairbench run --out DIR` writes"))?)
+            .map_err(|e| invalid().caused_by(e))?;
+        if record.schema != 1 {
+            return Err(invalid().caused_by(format!("key `schema`: expected 1, found {}", record.schema)).hint("another version of pairbench wrote it"));
+        }
+        let mut models: Vec<(String, Vec<Verdict>)> = Vec::new();
+        for (model, verdict) in verdicts(&path.join("verdicts.parquet"))? {
+            match models.iter_mut().find(|(known, _)| *known == model) {
+                Some((_, verdicts)) => verdicts.push(verdict),
+                None => models.push((model, vec![verdict])),
+            }
+        }
+        Ok(Self { path: path.to_owned(), record, models })
+    }
+
+    /// Whether rows with the same number are the same pair in both.
+    pub fn has_data_of(&self, other: &Self) -> bool {
+        let hashes = |run: &Self| run.record.data.iter().map(|file| file.sha256.clone()).collect::<Vec<_>>();
+        hashes(self) == hashes(other)
+    }
+}
+
+/// Every row, with its model.
+fn verdicts(path: &Path) -> Result<Vec<(String, Verdict)>> {
+    let file = fsio::open(path)?;
+    let rows = guarded("verdicts", path, || rows(&ParquetReader::new(file).finish()?))?;
+    if rows.is_empty() {
+        return Err(Error::bad_input(format!("failed to read verdicts: {}: the file has no rows", path.display())));
+    }
+    Ok(rows)
+}
+
+fn rows(frame: &DataFrame) -> PolarsResult<Vec<(String, Verdict)>> {
+    let wrong = |column: &str, at: usize, what: &str| PolarsError::ComputeError(format!("row {at}, column `{column}`: {what}").into());
+    let texts = |name: &'static str| -> PolarsResult<Vec<&str>> {
+        let values = frame.column(name)?.str()?.iter().enumerate();
+        values.map(|(at, value)| value.ok_or_else(|| wrong(name, at, "expected a string, found null"))).collect()
+    };
+    let counts = |name: &'static str| -> PolarsResult<Vec<usize>> {
+        let values = frame.column(name)?.i64()?.iter().enumerate();
+        values.map(|(at, value)| value.and_then(|n| usize::try_from(n).ok()).ok_or_else(|| wrong(name, at, "expected a count"))).collect()
+    };
+    let floats = |name: &'static str| -> PolarsResult<Vec<f32>> {
+        let values = frame.column(name)?.f32()?.iter().enumerate();
+        values.map(|(at, value)| value.ok_or_else(|| wrong(name, at, "expected a number, found null"))).collect()
+    };
+    let ids: Vec<Option<Id>> = match frame.column("id")? {
+        numbers if numbers.dtype().is_integer() => numbers.i64()?.iter().map(|id| id.map(Id::Number)).collect(),
+        texts => texts.str()?.iter().map(|id| id.map(|text| Id::Text(text.to_owned()))).collect(),
+    };
+    let (models, row, subsets, decisions) = (texts("model")?, counts("row")?, texts("subset")?, texts("verdict")?);
+    let (logit_ab, logit_ba, margin) = (floats("logit_ab")?, floats("logit_ba")?, floats("margin")?);
+    let (tokens_ab, tokens_ba) = (counts("tokens_ab")?, counts("tokens_ba")?);
+    let (source_cut, chosen_cut, rejected_cut) = (counts("source_cut")?, counts("chosen_cut")?, counts("rejected_cut")?);
+    ids.into_iter()
+        .enumerate()
+        .map(|(at, id)| {
+            let verdict = Verdict {
+                row: row[at],
+                subset: subsets[at].to_owned(),
+                id,
+                logit_ab: logit_ab[at],
+                logit_ba: logit_ba[at],
+                margin: margin[at],
+                decision: Decision::from_name(decisions[at]).ok_or_else(|| wrong("verdict", at, "expected correct, wrong, tie or invalid"))?,
+                // The file does not say why a pair is invalid; the run's report does.
+                reason: None,
+                tokens_ab: tokens_ab[at],
+                tokens_ba: tokens_ba[at],
+                source_cut: source_cut[at],
+                chosen_cut: chosen_cut[at],
+                rejected_cut: rejected_cut[at],
+            };
+            Ok((models[at].to_owned(), verdict))
+        })
+        .collect()
+}
