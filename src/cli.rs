@@ -108,6 +108,9 @@ pub struct RunArgs {
     /// verdict depends on another pair
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub int8_batch: Option<u32>,
+    /// With --dtype int8 or f16: the directory of an f32 run of the same models; the report says how many verdicts differ
+    #[arg(long, value_name = "DIR")]
+    pub f32_run: Option<PathBuf>,
     /// Directory for run.json, verdicts.parquet, summary.json and report.md
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,

@@ -123,7 +123,7 @@ impl Chosen<'_> {
     /// The run and the model's verdicts; `None` for a published column.
     fn run(&self) -> Option<(&RunDir, &[Verdict])> {
         let Side::Run(run) = self.side else { return None };
-        run.models.iter().find(|(name, _)| *name == self.model).map(|(_, verdicts)| (run, verdicts.as_slice()))
+        run.verdicts_of(&self.model).map(|verdicts| (run, verdicts))
     }
 
     fn tallies(&self, benchmark: &Benchmark) -> BTreeMap<String, Tally> {

@@ -11,8 +11,10 @@ use globset::{Glob, GlobSetBuilder};
 use crate::benchmark::{Benchmark, Files};
 use crate::checkpoint::{Checkpoint, ModelSpec};
 use crate::cli::{DtypeArg, Format, RunArgs};
+use crate::comparison;
 use crate::dataset::{self, Pair};
 use crate::error::{Error, Kind, Result, one_line};
+use crate::files::InputFile;
 use crate::fsio;
 use crate::hub::Hub;
 use crate::metrics::{self, Scores};
@@ -20,6 +22,7 @@ use crate::published::{Comparison, Published};
 use crate::quickstart;
 use crate::report::{self, ModelReport, Report, Style};
 use crate::ruler::rulers;
+use crate::run_dir::RunDir;
 use crate::score::{self, Limits, Verdict};
 use crate::talk::{self, say};
 
@@ -46,6 +49,7 @@ pub fn run(args: &RunArgs) -> Result<Finished> {
     if args.int8_batch.is_some() && args.dtype != DtypeArg::Int8 {
         return Err(Error::usage("failed to understand --int8-batch: it goes with --dtype int8"));
     }
+    let exact = args.f32_run.as_deref().map(RunDir::open).transpose()?;
     if let Some(dir) = &args.out {
         fsio::writable_dir(dir)?;
     }
@@ -70,6 +74,10 @@ pub fn run(args: &RunArgs) -> Result<Finished> {
         checkpoints.push(checkpoint);
     }
 
+    if let Some(missing) = exact.as_ref().and_then(|run| checkpoints.iter().find(|c| run.verdicts_of(&c.name).is_none())) {
+        return Err(Error::usage(format!("failed to find model {} in the f32 run", missing.name)).hint("name the models as in that run: --model NAME=SPEC"));
+    }
+
     let mut scored = Vec::new();
     for checkpoint in checkpoints {
         scored.push(score_model(checkpoint, &pairs, args)?);
@@ -81,8 +89,10 @@ pub fn run(args: &RunArgs) -> Result<Finished> {
         ModelReport::new(s.checkpoint.name.clone(), scores, beside, &s.verdicts)
     });
     let mut report = Report { title, partial, models: models.collect(), ..Report::about(&benchmark, rulers(&pairs)) };
-    if args.dtype == DtypeArg::Int8 {
-        report.notes.extend(scored.iter().map(|s| int8_doubt(&s.checkpoint.name, &s.verdicts)));
+    match &exact {
+        Some(run) => report.notes.extend(turned(run, &scored, &data, args.dtype)?),
+        None if args.dtype == DtypeArg::Int8 => report.notes.extend(scored.iter().map(|s| int8_doubt(&s.checkpoint.name, &s.verdicts))),
+        None => {}
     }
     if let Some(dir) = &args.out {
         outputs::write(dir, args, &data, &report, &scored, started)?;
@@ -130,6 +140,18 @@ fn score_model(mut checkpoint: Checkpoint, pairs: &[Pair], args: &RunArgs) -> Re
 #[expect(clippy::cast_precision_loss, reason = "a rate for people")]
 fn rate(tokens: usize, elapsed: Duration) -> f64 {
     tokens as f64 / elapsed.as_secs_f64().max(1e-9)
+}
+
+/// How many verdicts the precision has turned, by model.
+fn turned(exact: &RunDir, scored: &[Scored], data: &Files, dtype: DtypeArg) -> Result<Vec<String>> {
+    let hashes: Vec<String> = data.files.iter().map(InputFile::sha256).collect::<Result<_>>()?;
+    let same_data = exact.record.data.iter().map(|file| &file.sha256).eq(&hashes);
+    let line = |s: &Scored| {
+        let before = exact.verdicts_of(&s.checkpoint.name).unwrap_or_default();
+        let (turned, n) = comparison::turned(before, &s.verdicts, same_data)?;
+        Ok(format!("{}: {} turns {turned} of {n} verdicts of the f32 run", s.checkpoint.name, dtype.name()))
+    };
+    scored.iter().map(line).collect()
 }
 
 /// How many verdicts 8 bits may have turned. On the golden pairs LLM.int8() moves margins by at most a

@@ -59,6 +59,11 @@ impl RunDir {
         Ok(Self { path: path.to_owned(), record, models })
     }
 
+    /// A model's verdicts.
+    pub fn verdicts_of(&self, model: &str) -> Option<&[Verdict]> {
+        self.models.iter().find(|(name, _)| name == model).map(|(_, verdicts)| verdicts.as_slice())
+    }
+
     /// Whether rows with the same number are the same pair in both.
     pub fn has_data_of(&self, other: &Self) -> bool {
         let hashes = |run: &Self| run.record.data.iter().map(|file| file.sha256.clone()).collect::<Vec<_>>();

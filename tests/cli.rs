@@ -163,6 +163,11 @@ fn int8_says_what_it_puts_in_doubt_and_its_batch_needs_it() {
     assert_eq!(code, 0, "{stderr}");
     assert!(stdout.contains("T: int8 puts ") && stdout.contains(" of 2 verdicts in doubt") && stderr.contains("int8"), "{stdout}{stderr}");
     assert_eq!(run(&path, &["--dtype", "int8", "--int8-batch", "64"]).2, 0);
+    let exact = dir.path().join("exact");
+    let exact = exact.to_str().unwrap();
+    assert_eq!(run(&path, &["--out", exact]).2, 0);
+    let (stdout, stderr, code) = run(&path, &["--dtype", "int8", "--f32-run", exact]);
+    assert!(code == 0 && stdout.contains("T: int8 turns 0 of 2 verdicts of the f32 run"), "{stdout}{stderr}");
     let (_, stderr, code) = run(&path, &["--int8-batch", "64"]);
     assert_eq!(code, 2);
     assert!(stderr.contains("--dtype int8"), "{stderr}");

@@ -40,6 +40,12 @@ pub struct Comparison {
     pub notes: Vec<String>,
 }
 
+/// How many verdicts differ between two runs of one model, and of how many.
+pub fn turned(baseline: &[Verdict], candidate: &[Verdict], same_data: bool) -> Result<(usize, usize)> {
+    let joined = join::join(baseline, candidate, same_data)?;
+    Ok((joined.pairs.iter().filter(|(before, after)| before.decision != after.decision).count(), joined.pairs.len()))
+}
+
 /// Whether pairs are compared or only counts.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Matching {
