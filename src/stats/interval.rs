@@ -79,9 +79,9 @@ mod tests {
         }
     }
 
-    /// From elsewhere: the first three are rows of Newcombe's table III as printed; the fourth is what the R
-    /// package contingencytables prints for Cavo et al. (2012) and the fifth is Bentur et al. (2009), both
-    /// of Fagerland, Lydersen and Laake (2014, Statistics in Medicine 33:2850).
+    /// From elsewhere: the first three are examples of Newcombe's paper; the fourth is what the R package
+    /// contingencytables prints for Cavo et al. (2012), and the fifth is Bentur et al. (2009), both of
+    /// Fagerland, Lydersen and Laake (2014, Statistics in Medicine 33:2850).
     #[test]
     fn paired_intervals_of_newcombe_and_fagerland() {
         for (both, gained, lost, neither, low, high, digits) in [
