@@ -121,7 +121,7 @@ pub struct RunArgs {
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub threads: usize,
     /// Tokens in the model at once; more is faster up to a point and takes more memory
-    #[arg(long, value_name = "N", default_value_t = 4096, value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "N", default_value_t = 2048, value_parser = clap::value_parser!(u32).range(1..))]
     pub batch_tokens: u32,
     /// What is printed on stdout
     #[arg(long, value_enum, default_value_t)]
@@ -221,7 +221,7 @@ pub struct BenchArgs {
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub threads: usize,
     /// Tokens in the model at once
-    #[arg(long, value_name = "N", default_value_t = 4096, value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "N", default_value_t = 2048, value_parser = clap::value_parser!(u32).range(1..))]
     pub batch_tokens: u32,
     /// Any template: rows are made of ids
     #[arg(long, value_name = "T", hide = true)]

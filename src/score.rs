@@ -86,7 +86,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { batch_tokens: 4096, batch_rows: 256, pairs: None }
+        Self { batch_tokens: 2048, batch_rows: 256, pairs: None }
     }
 }
 
@@ -134,8 +134,11 @@ fn unscorable(config: &PairConfig, row: &Row) -> Option<String> {
     (row.ids.len() > limit).then(|| format!("{} tokens, the model's absolute positions end at {limit}", row.ids.len()))
 }
 
-/// Pairs whose texts become tokens together, while those before them are in the model.
-const CHUNK: usize = 128;
+/// Pairs that are scored together: on a large model a sign of life every few seconds, and enough rows for
+/// full batches.
+const CHUNK: usize = 16;
+/// Chunks whose texts are tokens already, while those before them are in the model.
+const AHEAD: usize = 8;
 
 /// Scores pairs as they become token rows; `progress` is told of each chunk its pairs and tokens.
 ///
@@ -148,12 +151,13 @@ pub fn score(
     limits: Limits,
     mut progress: impl FnMut(usize, usize),
 ) -> Result<(Vec<Verdict>, f64)> {
-    let (send, receive) = std::sync::mpsc::sync_channel(1);
-    std::thread::scope(|scope| {
+    let (send, receive) = std::sync::mpsc::sync_channel(AHEAD);
+    std::thread::scope(move |scope| {
+        // Ends with this closure, after an error too: the sender then stops waiting for room.
+        let receive = receive;
         let size = limits.pairs.map_or(CHUNK, |n| CHUNK.next_multiple_of(n));
         scope.spawn(move || {
             for chunk in pairs.chunks(size) {
-                // Nobody listens any more after an error.
                 if send.send(prepare(chunk, template, tokenizer, model.config())).is_err() {
                     break;
                 }

@@ -89,3 +89,44 @@ pub fn pack_outputs<'a>(outputs: impl Iterator<Item = &'a [f32]>, depth: usize, 
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Multiply<'a>(&'a [Column], &'a [Line]);
+
+    impl pulp::WithSimd for Multiply<'_> {
+        type Output = Tile;
+
+        #[inline(always)]
+        fn with_simd<S: Simd>(self, simd: S) -> Tile {
+            multiply(simd, self.0, self.1)
+        }
+    }
+
+    /// Small integers, whose sums are exact: each kind of processor has to find the same.
+    #[test]
+    fn every_processor_finds_the_same_sums() {
+        let value = |i: usize| f32::from(u8::try_from(i * 7919 % 17).unwrap()) - 8.0;
+        let rows: Vec<Vec<f32>> = (0..ROWS).map(|r| (0..70).map(|k| value(r * 70 + k)).collect()).collect();
+        let outputs: Vec<Vec<f32>> = (0..WIDTH).map(|o| (0..70).map(|k| value(o * 31 + k * 5)).collect()).collect();
+        let (mut columns, mut lines) = (Vec::new(), Vec::new());
+        pack_rows(rows.iter().map(Vec::as_slice), 70, &mut columns);
+        pack_outputs(outputs.iter().map(Vec::as_slice), 70, &mut lines);
+        let mut found = vec![("this one", pulp::Arch::new().dispatch(Multiply(&columns, &lines)))];
+        found.push(("none", pulp::Scalar::new().vectorize(Multiply(&columns, &lines))));
+        #[cfg(target_arch = "x86_64")]
+        if let Some(avx2) = pulp::x86::V3::try_new() {
+            found.push(("AVX2", avx2.vectorize(Multiply(&columns, &lines))));
+        }
+        for (name, tile) in found {
+            for (r, row) in rows.iter().enumerate() {
+                for (o, output) in outputs.iter().enumerate() {
+                    let expected: f32 = row.iter().zip(output).map(|(a, b)| a * b).sum();
+                    assert_eq!(tile[r].0[o].to_bits(), expected.to_bits(), "{name}: row {r}, output {o}");
+                }
+            }
+        }
+    }
+}
