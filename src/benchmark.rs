@@ -116,6 +116,23 @@ impl Benchmark {
         Ok(benchmark)
     }
 
+    /// The one benchmark of several runs, by the names that were typed. Different ones are refused; a run of bare
+    /// files (`None`) fits to any, if its pairs do.
+    pub fn common(names: &[Option<&str>], notes: &mut Vec<String>) -> Result<Self> {
+        // A definition may have been named by different paths.
+        let stem = |name: &str| Path::new(name).file_stem().map(ToOwned::to_owned);
+        let named: Vec<&str> = names.iter().copied().flatten().collect();
+        if let Some([one, other]) = named.array_windows().find(|[one, other]| stem(one) != stem(other)) {
+            return Err(Error::usage(format!("failed to put results side by side: the benchmarks differ: {one} and {other}"))
+                .hint("run all models on the same benchmark; a published table has its own"));
+        }
+        let Some(name) = named.last() else { return Ok(Self::reward_bench()) };
+        Ok(Self::find(name).unwrap_or_else(|error| {
+            notes.push(format!("the definition {name} cannot be read any more, so that its sections are not shown: {error}"));
+            Self::reward_bench()
+        }))
+    }
+
     /// The files with the pairs, downloaded first where they are in a hub dataset.
     pub fn files(&self, hub: &Hub) -> Result<Files> {
         let source = &self.source;

@@ -19,6 +19,7 @@ Check a new checkpoint for regressions, beside the last good one:
   pairbench compare reports/runs/2:old reports/runs/2:new --gate drop:average:0.01
 Leave a report for people and machines:
   pairbench run --model runs/2,template=pairrm --data pairs.jsonl --out reports/runs/2
+  pairbench report reports/runs/1 reports/runs/2 --format markdown
 
 Results go to stdout, talk and progress to stderr.
 Exit codes: 0 done, 2 usage, 3 a gate's rule failed, 4 bad input, 5 not available, 6 invalid verdicts, 7 out of resources,
@@ -54,6 +55,8 @@ pub enum Command {
     /// Compare two runs, or a run and a published table, pair by pair; with --gate, fail where rules are not met
     #[command(after_help = GATES)]
     Compare(CompareArgs),
+    /// Show finished runs again, in any format, as the columns of one table
+    Report(ReportArgs),
     /// Download and verify models and the data of benchmarks, for use without a network
     Fetch(FetchArgs),
     /// Show what a checkpoint or a file of pairs is: sizes, template, token lengths, truncation
@@ -167,7 +170,20 @@ pub struct CompareArgs {
     pub flips: Option<usize>,
     /// What is printed on stdout
     #[arg(long, value_enum, default_value_t)]
+    pub format: CompareFormat,
+}
+
+#[derive(Debug, Args)]
+pub struct ReportArgs {
+    /// Directories that `pairbench run --out DIR` wrote; all of the same benchmark and subset sizes
+    #[arg(required = true, value_name = "RUN")]
+    pub runs: Vec<PathBuf>,
+    /// What is printed on stdout
+    #[arg(long, value_enum, default_value_t)]
     pub format: Format,
+    /// Put a published table beside the measured columns: `model-card` or `rewardbench-paper`
+    #[arg(long, value_name = "NAME")]
+    pub published: Option<String>,
 }
 
 #[derive(Debug, Args)]
@@ -288,4 +304,23 @@ pub enum Format {
     Markdown,
     Json,
     Csv,
+    /// A table for booktabs
+    Latex,
+    /// XML that CI systems read: a suite for each model, a case for each subset
+    Junit,
+    /// Markdown for a step summary or a comment
+    Github,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum CompareFormat {
+    #[default]
+    Table,
+    Markdown,
+    Json,
+    Csv,
+    /// XML that CI systems read: a case for each rule of the gate
+    Junit,
+    /// Markdown for a step summary or a comment, with annotations for rules that are not met
+    Github,
 }

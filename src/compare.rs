@@ -4,17 +4,16 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
 use crate::benchmark::Benchmark;
-use crate::cli::{CompareArgs, Format};
+use crate::cli::{CompareArgs, CompareFormat};
 use crate::comparison::{Candidate, Comparison};
 use crate::dataset::{self, Pair};
 use crate::error::{Error, Kind, Result, one_line};
-use crate::files::{Directory, InputFile};
+use crate::files::InputFile;
 use crate::gate::{self, Outcome, Status};
 use crate::metrics::Tally;
 use crate::published::Published;
-use crate::quickstart;
-use crate::report::Style;
 use crate::report::comparison::{self as render, ComparisonReport, Excerpt, Flip};
+use crate::report::{Style, github, junit};
 use crate::run::Finished;
 use crate::run_dir::{DataFile, RunDir};
 use crate::score::Verdict;
@@ -39,7 +38,7 @@ pub fn compare(args: &CompareArgs) -> Result<Finished> {
     let sides = [Side::find(&args.baseline)?, Side::find(&args.candidate)?];
     let [baseline, candidate] = choose(&sides, [&args.baseline, &args.candidate])?;
     let mut notes = Vec::new();
-    let benchmark = benchmark(&baseline, &candidate, &mut notes)?;
+    let benchmark = Benchmark::common(&[baseline.benchmark(), candidate.benchmark()], &mut notes)?;
     let comparison = match (baseline.run(), candidate.run()) {
         (Some((before, left)), Some((after, right))) => Comparison::paired(left, right, before.has_data_of(after), &benchmark)?,
         (_, right) => {
@@ -52,10 +51,12 @@ pub fn compare(args: &CompareArgs) -> Result<Finished> {
     let complaint = complaint(&gate, args.strict_gate);
     let report = ComparisonReport { baseline: baseline.title(), candidate: candidate.title(), comparison, flips, gate, notes };
     let text = match args.format {
-        Format::Table => render::table(&report, Style::of_stdout()),
-        Format::Markdown => render::markdown(&report),
-        Format::Csv => render::csv(&report),
-        Format::Json => format!("{:#}\n", render::json(&report)),
+        CompareFormat::Table => render::table(&report, Style::of_stdout()),
+        CompareFormat::Markdown => render::markdown(&report),
+        CompareFormat::Csv => render::csv(&report),
+        CompareFormat::Json => format!("{:#}\n", render::json(&report)),
+        CompareFormat::Junit => junit::comparison(&report),
+        CompareFormat::Github => github::comparison(&report),
     };
     Ok(Finished { text, complaint })
 }
@@ -135,35 +136,13 @@ impl Chosen<'_> {
         tallies
     }
 
-    /// As it was typed; the quickstart is what runs when nothing is.
+    /// Its name, where it has one.
     fn benchmark(&self) -> Option<&str> {
         match self.side {
             Side::Table(table) => Some(&table.benchmark),
-            Side::Run(run) => {
-                let is_quickstart = || run.record.data.iter().any(|file| embedded(file).is_some());
-                run.record.plan.benchmark.as_deref().or_else(|| is_quickstart().then_some("quickstart"))
-            }
+            Side::Run(run) => run.benchmark(),
         }
     }
-}
-
-/// The benchmark of both. Two runs that name different ones are refused; a run of bare files fits to any,
-/// if its pairs do.
-fn benchmark(baseline: &Chosen, candidate: &Chosen, notes: &mut Vec<String>) -> Result<Benchmark> {
-    let names = [baseline.benchmark(), candidate.benchmark()];
-    // A definition may have been named by different paths.
-    let stem = |name: &str| Path::new(name).file_stem().map(|stem| stem.to_string_lossy().into_owned());
-    if let [Some(before), Some(after)] = names
-        && stem(before) != stem(after)
-    {
-        return Err(Error::usage(format!("failed to compare: the benchmarks differ: {before} and {after}"))
-            .hint("run both models on the same benchmark, or one on the benchmark of the published table"));
-    }
-    let Some(name) = names[1].or(names[0]) else { return Ok(Benchmark::reward_bench()) };
-    Ok(Benchmark::find(name).unwrap_or_else(|error| {
-        notes.push(format!("the definition {name} cannot be read any more, so that its sections are not shown: {error}"));
-        Benchmark::reward_bench()
-    }))
 }
 
 /// The first changed pairs, with their texts if the files are still what was run.
@@ -186,7 +165,7 @@ fn pairs(data: &[DataFile]) -> std::result::Result<HashMap<usize, Pair>, String>
     let mut files = Vec::new();
     for recorded in data {
         let on_disk = InputFile::OnDisk(recorded.path.clone());
-        let file = if on_disk.exists() { Some(on_disk) } else { embedded(recorded) };
+        let file = if on_disk.exists() { Some(on_disk) } else { recorded.embedded() };
         let file = file.ok_or_else(|| format!("{} is not there any more", recorded.path.display()))?;
         if file.sha256().map_err(|error| error.to_string())? != recorded.sha256 {
             return Err(format!("{} has changed since the run (SHA-256)", recorded.path.display()));
@@ -195,13 +174,6 @@ fn pairs(data: &[DataFile]) -> std::result::Result<HashMap<usize, Pair>, String>
     }
     let pairs = dataset::load(&files).map_err(|error| error.to_string())?;
     Ok(pairs.into_iter().map(|pair| (pair.row, pair)).collect())
-}
-
-/// The file inside the binary that has this content.
-fn embedded(recorded: &DataFile) -> Option<InputFile> {
-    let home = Directory::Embedded(quickstart::benchmark());
-    let name = recorded.path.file_name()?.to_str()?;
-    Some(home.file(name)).filter(|file| file.sha256().is_ok_and(|hash| hash == recorded.sha256))
 }
 
 fn excerpt(pair: &Pair) -> Excerpt {

@@ -13,16 +13,18 @@
 //!    compare with;
 //! 8. [`comparison`]: two models' verdicts on the same pairs, or two columns of accuracies → differences;
 //!    [`gate`]: what rules say about them; [`stats`]: the statistics under both and under the metrics;
-//! 9. [`report`]: a [`report::Report`] or a comparison as a table, Markdown, CSV or JSON.
+//! 9. [`report`]: a [`report::Report`] or a comparison as a table, Markdown, CSV, JSON, LaTeX
+//!    or what CI systems read.
 //!
-//! [`run`] wires them; [`compare`] reads two runs back ([`run_dir`]) and wires the second half; [`fetch`],
-//! [`inspect`] and [`bench`] use parts; [`cli`] is what was typed. [`quickstart`] is a checkpoint, or two, and a
+//! [`run`] wires them; [`compare`] and [`collect`] read runs back ([`run_dir`]) and wire the second half; [`fetch`],
+//! [`inspect`] and [`mod@bench`] use parts; [`cli`] is what was typed. [`quickstart`] is a checkpoint, or two, and a
 //! benchmark that need no file.
 
 pub mod bench;
 pub mod benchmark;
 pub mod checkpoint;
 pub mod cli;
+pub mod collect;
 pub mod compare;
 pub mod comparison;
 pub mod dataset;

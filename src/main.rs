@@ -4,7 +4,7 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use clap::Parser;
-use pairbench::cli::{Cli, Command, Format, Generate};
+use pairbench::cli::{Cli, Command, CompareFormat, Format, Generate};
 use pairbench::error::{Error, Result};
 use pairbench::run::Finished;
 
@@ -17,7 +17,8 @@ fn main() -> ExitCode {
     let command = Cli::parse().command;
     let as_json = match &command {
         Command::Run(args) => args.format == Format::Json,
-        Command::Compare(args) => args.format == Format::Json,
+        Command::Compare(args) => args.format == CompareFormat::Json,
+        Command::Report(args) => args.format == Format::Json,
         _ => false,
     };
     match execute(&command) {
@@ -33,6 +34,7 @@ fn execute(command: &Command) -> Result<()> {
     match command {
         Command::Run(args) => finish(pairbench::run::run(args)?),
         Command::Compare(args) => finish(pairbench::compare::compare(args)?),
+        Command::Report(args) => print(&pairbench::collect::report(args)?),
         Command::Fetch(args) => print(&pairbench::fetch::fetch(args)?),
         Command::Inspect(args) => print(&pairbench::inspect::inspect(args)?),
         Command::Bench(args) => print(&pairbench::bench::bench(args)?),

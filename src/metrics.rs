@@ -2,14 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::benchmark::Benchmark;
 use crate::score::{Decision, Verdict};
 use crate::stats::{Interval, LEVEL, Share, bootstrap, count};
 
 /// Decisions of one subset.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 pub struct Tally {
     pub correct: usize,
     pub wrong: usize,

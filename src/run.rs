@@ -17,8 +17,8 @@ use crate::error::{Error, Kind, Result, one_line};
 use crate::files::InputFile;
 use crate::fsio;
 use crate::hub::Hub;
-use crate::metrics::{self, Scores};
-use crate::published::{Comparison, Published};
+use crate::metrics;
+use crate::published::Published;
 use crate::quickstart;
 use crate::report::{self, ModelReport, Report, Style};
 use crate::ruler::rulers;
@@ -83,11 +83,7 @@ pub fn run(args: &RunArgs) -> Result<Finished> {
         scored.push(score_model(checkpoint, &pairs, args)?);
     }
 
-    let models = scored.iter().map(|s| {
-        let scores = Scores::of(&s.verdicts, &benchmark);
-        let beside = table.as_ref().and_then(|table| Comparison::new(table, &s.checkpoint.name, &scores, &benchmark));
-        ModelReport::new(s.checkpoint.name.clone(), scores, beside, &s.verdicts)
-    });
+    let models = scored.iter().map(|s| ModelReport::new(&s.checkpoint.name, &s.verdicts, &benchmark, table.as_ref()));
     let mut report = Report { title, partial, models: models.collect(), ..Report::about(&benchmark, rulers(&pairs)) };
     match &exact {
         Some(run) => report.notes.extend(turned(run, &scored, &data, args.dtype)?),
@@ -98,13 +94,20 @@ pub fn run(args: &RunArgs) -> Result<Finished> {
         outputs::write(dir, args, &data, &report, &scored, started)?;
         say(&format!("wrote run.json, verdicts.parquet, summary.json and report.md to {}", dir.display()));
     }
-    let text = match args.format {
-        Format::Table => report::table(&report, Style::of_stdout()),
-        Format::Markdown => report::markdown(&report),
-        Format::Csv => report::csv(&report),
-        Format::Json => format!("{:#}\n", report::json(&report)),
-    };
-    Ok(Finished { text, complaint: complaint(&report) })
+    Ok(Finished { text: rendered(&report, args.format), complaint: complaint(&report) })
+}
+
+/// The text for stdout.
+pub fn rendered(report: &Report, format: Format) -> String {
+    match format {
+        Format::Table => report::table(report, Style::of_stdout()),
+        Format::Markdown => report::markdown(report),
+        Format::Csv => report::csv(report),
+        Format::Json => format!("{:#}\n", report::json(report)),
+        Format::Latex => report::latex(report),
+        Format::Junit => report::junit(report),
+        Format::Github => report::github(report),
+    }
 }
 
 fn score_model(mut checkpoint: Checkpoint, pairs: &[Pair], args: &RunArgs) -> Result<Scored> {

@@ -1,13 +1,18 @@
 //! A run directory, read back.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use polars::prelude::*;
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 
 use crate::dataset::{Id, guarded};
 use crate::error::{Error, Result};
+use crate::files::{Directory, InputFile};
 use crate::fsio;
+use crate::metrics::Tally;
+use crate::quickstart;
 use crate::score::{Decision, Verdict};
 
 /// What `pairbench run --out` left behind.
@@ -40,15 +45,49 @@ pub struct DataFile {
     pub sha256: String,
 }
 
+impl DataFile {
+    /// The file inside the binary that has this content.
+    pub fn embedded(&self) -> Option<InputFile> {
+        let home = Directory::Embedded(quickstart::benchmark());
+        let name = self.path.file_name()?.to_str()?;
+        Some(home.file(name)).filter(|file| file.sha256().is_ok_and(|hash| hash == self.sha256))
+    }
+}
+
+/// The parts of `summary.json` that do not follow from verdicts.
+#[derive(Debug, Deserialize)]
+pub struct Summary {
+    schema: u64,
+    pub title: String,
+    pub partial: Option<String>,
+    #[serde(default)]
+    pub notes: Vec<String>,
+    models: BTreeMap<String, SummaryModel>,
+    /// Columns that no model made.
+    pub baselines: BTreeMap<String, Baseline>,
+}
+
+#[derive(Debug, Deserialize)]
+struct SummaryModel {
+    #[serde(default)]
+    not_scored: Vec<String>,
+}
+
+#[derive(Debug, PartialEq, Eq, Deserialize)]
+pub struct Baseline {
+    pub subsets: BTreeMap<String, Tally>,
+}
+
+impl Summary {
+    /// Why a model's first invalid pairs are that.
+    pub fn not_scored(&self, model: &str) -> &[String] {
+        self.models.get(model).map_or(&[], |model| &model.not_scored)
+    }
+}
+
 impl RunDir {
     pub fn open(path: &Path) -> Result<Self> {
-        let file = path.join("run.json");
-        let invalid = || Error::bad_input(format!("failed to read run: {}", file.display()));
-        let record: Record = serde_json::from_slice(&fsio::read(&file).map_err(|e| e.hint("a run directory is what `pairbench run --out DIR` writes"))?)
-            .map_err(|e| invalid().caused_by(e))?;
-        if record.schema != 1 {
-            return Err(invalid().caused_by(format!("key `schema`: expected 1, found {}", record.schema)).hint("another version of pairbench wrote it"));
-        }
+        let record: Record = json(&path.join("run.json"), |record: &Record| record.schema)?;
         let mut models: Vec<(String, Vec<Verdict>)> = Vec::new();
         for (model, verdict) in verdicts(&path.join("verdicts.parquet"))? {
             match models.iter_mut().find(|(known, _)| *known == model) {
@@ -57,6 +96,17 @@ impl RunDir {
             }
         }
         Ok(Self { path: path.to_owned(), record, models })
+    }
+
+    /// What else was said of the run.
+    pub fn summary(&self) -> Result<Summary> {
+        json(&self.path.join("summary.json"), |summary: &Summary| summary.schema)
+    }
+
+    /// Its benchmark as it was typed; the quickstart is what runs when nothing is.
+    pub fn benchmark(&self) -> Option<&str> {
+        let is_quickstart = || self.record.data.iter().any(|file| file.embedded().is_some());
+        self.record.plan.benchmark.as_deref().or_else(|| is_quickstart().then_some("quickstart"))
     }
 
     /// A model's verdicts.
@@ -68,6 +118,17 @@ impl RunDir {
     pub fn has_data_of(&self, other: &Self) -> bool {
         let hashes = |run: &Self| run.record.data.iter().map(|file| file.sha256.clone()).collect::<Vec<_>>();
         hashes(self) == hashes(other)
+    }
+}
+
+/// A file of schema 1.
+fn json<T: DeserializeOwned>(file: &Path, schema: impl Fn(&T) -> u64) -> Result<T> {
+    let invalid = || Error::bad_input(format!("failed to read run: {}", file.display()));
+    let bytes = fsio::read(file).map_err(|e| e.hint("a run directory is what `pairbench run --out DIR` writes"))?;
+    let value: T = serde_json::from_slice(&bytes).map_err(|e| invalid().caused_by(e))?;
+    match schema(&value) {
+        1 => Ok(value),
+        other => Err(invalid().caused_by(format!("key `schema`: expected 1, found {other}")).hint("another version of pairbench wrote it")),
     }
 }
 

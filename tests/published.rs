@@ -1,8 +1,7 @@
 //! From verdicts with the card's counts to the card's figures, through everything that a run uses.
 
 use pairbench::benchmark::Benchmark;
-use pairbench::metrics::Scores;
-use pairbench::published::{Comparison, Published};
+use pairbench::published::Published;
 use pairbench::report::{self, ModelReport, Report, Style};
 use pairbench::score::{Decision, Verdict};
 
@@ -59,9 +58,7 @@ fn the_cards_counts_give_the_cards_table() {
     let verdicts: Vec<Verdict> = cells.enumerate().map(|(row, (subset, correct))| verdict(row, subset, correct)).collect();
     assert_eq!(verdicts.len(), 2985);
     assert!(verdicts.iter().all(|v| v.decision != Decision::Tie));
-    let scores = Scores::of(&verdicts, &benchmark);
-    let comparison = Comparison::new(&card, "llm-blender/PairRM-hf", &scores, &benchmark).unwrap();
-    let model = ModelReport::new("PairRM-hf".to_owned(), scores, Some(comparison), &verdicts);
+    let model = ModelReport::new("PairRM-hf", &verdicts, &benchmark, Some(&card));
     let text = report::table(&Report { models: vec![model], ..Report::about(&benchmark, []) }, Style::plain());
     let line = |label: &str| text.lines().find(|l| l.starts_with(label)).unwrap_or_else(|| panic!("{label}: {text}")).split_whitespace().collect::<Vec<_>>();
     // The card's accuracies and average; sections of `aggregation.json`, recorded from the reference's own code.

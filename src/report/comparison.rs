@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::csv::field;
-use super::markdown::escape;
+use super::markdown::{escape, list};
 use super::table::{Style, finish, paint, ruled};
 use crate::comparison::{Change, Comparison, Difference, Key, Matching};
 use crate::error::one_line;
@@ -89,33 +89,54 @@ fn grid(report: &ComparisonReport, wide: bool) -> String {
 
 pub fn markdown(report: &ComparisonReport) -> String {
     let mut out = format!("# {} against {}\n\n", escape(&report.candidate), escape(&report.baseline));
-    let header = header(report);
-    out.push_str(&format!("| {} |\n|:--{}|\n", header.join(" | "), "|--:".repeat(header.len() - 1)));
+    out.push_str(&head(report));
     for (b, block) in blocks(report).into_iter().enumerate() {
-        for line in block {
-            let mut cells: Vec<String> = cells(line, true).iter().map(|cell| escape(cell)).collect();
-            if b > 0 {
-                cells[0] = format!("**{}**", cells[0]);
-            }
-            out.push_str(&format!("| {} |\n", cells.join(" | ")));
-        }
+        out.push_str(&rows(block, b > 0));
     }
     out.push('\n');
-    for note in notes(report) {
-        out.push_str(&format!("- {}\n", escape(&note)));
-    }
+    out.push_str(&list(&notes(report)));
     if let Some(flips) = &report.flips {
-        out.push_str(&format!("\n## {}\n\n", escape(&heading(report, flips))));
-        for flip in flips {
-            out.push_str(&format!("- {}\n", escape(&line_of(&flip.change))));
-            for (label, text) in flip.text.iter().flat_map(texts) {
-                out.push_str(&format!("  - {label}: {}\n", escape(text)));
-            }
-        }
+        out.push_str(&format!("\n## {}\n\n{}", escape(&heading(report, flips)), changed(flips)));
     }
     if !report.gate.is_empty() {
-        out.push_str("\n## Gate\n\n");
+        out.push_str(&format!("\n## Gate\n\n{}", gate(report)));
     }
+    out
+}
+
+/// The first two lines of a Markdown table.
+pub(super) fn head(report: &ComparisonReport) -> String {
+    let header = header(report);
+    format!("| {} |\n|:--{}|\n", header.join(" | "), "|--:".repeat(header.len() - 1))
+}
+
+/// Lines of a Markdown table.
+pub(super) fn rows(lines: &[Difference], bold: bool) -> String {
+    let row = |line: &Difference| {
+        let mut cells: Vec<String> = cells(line, true).iter().map(|cell| escape(cell)).collect();
+        if bold {
+            cells[0] = format!("**{}**", cells[0]);
+        }
+        format!("| {} |\n", cells.join(" | "))
+    };
+    lines.iter().map(row).collect()
+}
+
+/// Changed pairs as a Markdown list.
+pub(super) fn changed(flips: &[Flip]) -> String {
+    let mut out = String::new();
+    for flip in flips {
+        out.push_str(&format!("- {}\n", escape(&line_of(&flip.change))));
+        for (label, text) in flip.text.iter().flat_map(texts) {
+            out.push_str(&format!("  - {label}: {}\n", escape(text)));
+        }
+    }
+    out
+}
+
+/// The gate's outcomes as a Markdown list.
+pub(super) fn gate(report: &ComparisonReport) -> String {
+    let mut out = String::new();
     for outcome in &report.gate {
         out.push_str(&format!("- {} **{}** {}: {}\n", mark(outcome.status), outcome.status.name(), escape(&outcome.rule), escape(&outcome.reason)));
         for pair in &outcome.look_at {
@@ -239,7 +260,7 @@ fn flip(flip: &Flip) -> Value {
 }
 
 /// Subsets, sections, totals.
-fn blocks(report: &ComparisonReport) -> [&[Difference]; 3] {
+pub(super) fn blocks(report: &ComparisonReport) -> [&[Difference]; 3] {
     [&report.comparison.subsets, &report.comparison.sections, &report.comparison.totals]
 }
 
@@ -290,7 +311,7 @@ fn by_name(by: Key) -> &'static str {
 }
 
 /// How the figures were made, what was left out, and what else must be said.
-fn notes(report: &ComparisonReport) -> Vec<String> {
+pub(super) fn notes(report: &ComparisonReport) -> Vec<String> {
     let comparison = &report.comparison;
     let mut notes = Vec::new();
     if let Matching::Paired { by, pairs, .. } = comparison.matching {
@@ -311,7 +332,7 @@ fn notes(report: &ComparisonReport) -> Vec<String> {
     notes
 }
 
-fn heading(report: &ComparisonReport, flips: &[Flip]) -> String {
+pub(super) fn heading(report: &ComparisonReport, flips: &[Flip]) -> String {
     format!("changed verdicts, {} of {}, largest change of the margin first", flips.len(), report.comparison.changes.len())
 }
 
@@ -325,11 +346,11 @@ fn texts(text: &Excerpt) -> [(&'static str, &str); 3] {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::comparison::tests::paired;
 
-    fn sample() -> ComparisonReport {
+    pub(in crate::report) fn sample() -> ComparisonReport {
         let comparison = paired(&[("a|<b>\u{1b}", "++++-"), ("hep-go", "+++-")], &[("a|<b>\u{1b}", "+---+"), ("hep-go", "+++-")]);
         let text = Excerpt { prompt: "=1+1, \"x\"\n".to_owned(), chosen: "<script>".to_owned(), rejected: "`r`".to_owned() };
         let flips = comparison.changes.iter().map(|change| Flip { change: change.clone(), text: Some(text.clone()) }).collect();

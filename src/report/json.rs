@@ -10,7 +10,7 @@ use crate::published::Comparison;
 pub fn json(report: &Report) -> Value {
     let models: Map<String, Value> = report.models.iter().map(|m| (m.name.clone(), model(m))).collect();
     let baselines: Map<String, Value> = report.others.iter().map(|(name, s)| (name.clone(), Value::Object(scores(s)))).collect();
-    json!({ "schema": 1, "title": report.title, "benchmark": report.benchmark, "partial": report.partial, "models": models, "baselines": baselines })
+    json!({ "schema": 1, "title": report.title, "benchmark": report.benchmark, "partial": report.partial, "models": models, "baselines": baselines, "notes": report.notes })
 }
 
 fn model(model: &ModelReport) -> Value {
@@ -18,6 +18,9 @@ fn model(model: &ModelReport) -> Value {
     value.insert("position_bias".to_owned(), json!(model.behaviour.position_bias));
     value.insert("truncated".to_owned(), json!(model.behaviour.truncated));
     value.insert("margins".to_owned(), margins(model.behaviour.margins));
+    if !model.invalid.is_empty() {
+        value.insert("not_scored".to_owned(), json!(model.invalid));
+    }
     if let Some(comparison) = &model.published {
         value.insert("published".to_owned(), published(comparison));
     }

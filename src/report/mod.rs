@@ -2,12 +2,18 @@
 
 pub mod comparison;
 mod csv;
+pub mod github;
 mod json;
+pub mod junit;
+mod latex;
 mod markdown;
 mod table;
 
 pub use csv::csv;
+pub use github::github;
 pub use json::json;
+pub use junit::junit;
+pub use latex::latex;
 pub use markdown::markdown;
 pub use table::{Style, table};
 
@@ -15,7 +21,7 @@ use std::collections::BTreeMap;
 
 use crate::benchmark::Benchmark;
 use crate::metrics::{Behaviour, Estimate, Scores, Tally};
-use crate::published::{Beside, Comparison, Standing};
+use crate::published::{Beside, Comparison, Published, Standing};
 use crate::score::Verdict;
 
 /// What a run found, ready to be shown.
@@ -59,9 +65,12 @@ pub struct ModelReport {
 }
 
 impl ModelReport {
-    pub fn new(name: String, scores: Scores, published: Option<Comparison>, verdicts: &[Verdict]) -> Self {
+    /// With the column of a published table beside it, where that has the model.
+    pub fn new(name: &str, verdicts: &[Verdict], benchmark: &Benchmark, table: Option<&Published>) -> Self {
+        let scores = Scores::of(verdicts, benchmark);
+        let published = table.and_then(|table| Comparison::new(table, name, &scores, benchmark));
         let invalid = verdicts.iter().filter_map(|v| v.reason.as_ref().map(|reason| format!("row {} ({}): {reason}", v.row, v.subset))).take(5).collect();
-        Self { name, scores, behaviour: Behaviour::of(verdicts), published, invalid }
+        Self { name: name.to_owned(), scores, behaviour: Behaviour::of(verdicts), published, invalid }
     }
 }
 
@@ -255,7 +264,7 @@ mod tests {
         }
     }
 
-    fn with_published() -> Report {
+    pub(super) fn with_published() -> Report {
         let mut report = sample();
         let beside = Beside { accuracy: 0.75, pairs: Some(-1), standing: Some(Standing::WithinNoise) };
         let scores = report.models[1].scores.clone();

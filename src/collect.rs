@@ -1,0 +1,137 @@
+//! `pairbench report`: run directories read back into one report.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use crate::benchmark::Benchmark;
+use crate::cli::ReportArgs;
+use crate::error::{Error, Result};
+use crate::metrics::Scores;
+use crate::published::Published;
+use crate::report::{ModelReport, Report};
+use crate::run::rendered;
+use crate::run_dir::{RunDir, Summary};
+use crate::score::Verdict;
+
+/// A run with the name that tells it from the others.
+struct Run {
+    label: String,
+    dir: RunDir,
+    summary: Summary,
+}
+
+pub fn report(args: &ReportArgs) -> Result<String> {
+    let table = args.published.as_deref().map(Published::find).transpose()?;
+    let mut runs = Vec::new();
+    for path in &args.runs {
+        let dir = RunDir::open(path)?;
+        let summary = dir.summary()?;
+        runs.push(Run { label: label(path, &args.runs), dir, summary });
+    }
+    Ok(rendered(&collect(&runs, table.as_ref())?, args.format))
+}
+
+/// Every model of every run as a column.
+fn collect(runs: &[Run], table: Option<&Published>) -> Result<Report> {
+    let mut notes = said(runs, |summary| &summary.notes);
+    let names: Vec<Option<&str>> = runs.iter().map(|run| run.dir.benchmark()).collect();
+    let benchmark = Benchmark::common(&names, &mut notes)?;
+    same_sizes(runs)?;
+    if runs.iter().any(|run| !run.dir.has_data_of(&runs[0].dir)) {
+        notes.push("the runs read different files (SHA-256): their columns may be of different pairs".to_owned());
+    }
+    Ok(Report {
+        title: said(runs, |summary| std::slice::from_ref(&summary.title)).join("; "),
+        benchmark: benchmark.name.clone(),
+        partial: Some(said(runs, |summary| summary.partial.as_slice()).join("; ")).filter(|why| !why.is_empty()),
+        models: models(runs, &benchmark, table)?,
+        others: others(runs, &benchmark),
+        notes,
+    })
+}
+
+/// The last part of a run's path, or the whole where another run's ends alike.
+fn label(path: &Path, all: &[PathBuf]) -> String {
+    let alike = all.iter().filter(|other| other.file_name() == path.file_name()).count();
+    path.file_name().filter(|_| alike == 1).map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned())
+}
+
+/// What every run says, once; what only some say, with their label.
+fn said<'a>(runs: &'a [Run], texts: impl Fn(&'a Summary) -> &'a [String]) -> Vec<String> {
+    let mut said = Vec::new();
+    for run in runs {
+        for text in texts(&run.summary) {
+            let by_all = runs.iter().all(|run| texts(&run.summary).contains(text));
+            let text = if by_all { text.clone() } else { format!("{}: {text}", run.label) };
+            if !said.contains(&text) {
+                said.push(text);
+            }
+        }
+    }
+    said
+}
+
+/// One table has one column of sizes.
+fn same_sizes(runs: &[Run]) -> Result<()> {
+    let columns: Vec<(&str, BTreeMap<&str, usize>)> =
+        runs.iter().flat_map(|run| run.dir.models.iter().map(|(_, verdicts)| (run.label.as_str(), sizes(verdicts)))).collect();
+    for pair in columns.windows(2) {
+        let [(one, before), (other, after)] = [&pair[0], &pair[1]];
+        let size = |sizes: &BTreeMap<&str, usize>, subset: &str| sizes.get(subset).copied().unwrap_or(0);
+        if let Some(subset) = before.keys().chain(after.keys()).find(|subset| before.get(*subset) != after.get(*subset)) {
+            return Err(Error::usage("failed to put results side by side: the runs have different numbers of pairs")
+                .caused_by(format!("{subset}: {one} {}, {other} {}", size(before, subset), size(after, subset)))
+                .hint("report each by itself, or match their pairs with `pairbench compare`"));
+        }
+    }
+    Ok(())
+}
+
+/// Pairs by subset.
+fn sizes(verdicts: &[Verdict]) -> BTreeMap<&str, usize> {
+    let mut sizes = BTreeMap::new();
+    for verdict in verdicts {
+        *sizes.entry(verdict.subset.as_str()).or_default() += 1;
+    }
+    sizes
+}
+
+/// Models that several runs call alike get their run's label.
+fn models(runs: &[Run], benchmark: &Benchmark, table: Option<&Published>) -> Result<Vec<ModelReport>> {
+    let mut models: Vec<ModelReport> = Vec::new();
+    let mut names = BTreeSet::new();
+    for run in runs {
+        for (name, verdicts) in &run.dir.models {
+            let alike = runs.iter().filter(|other| other.dir.verdicts_of(name).is_some()).count();
+            let mut model = ModelReport::new(name, verdicts, benchmark, table);
+            model.invalid = run.summary.not_scored(name).to_vec();
+            if alike > 1 {
+                model.name = format!("{name} ({})", run.label);
+            }
+            if !names.insert(model.name.clone()) {
+                return Err(Error::usage(format!("failed to name models: two are called {}", model.name)).hint("give every run once"));
+            }
+            models.push(model);
+        }
+    }
+    Ok(models)
+}
+
+/// Columns that no model made: once where all runs have the same.
+fn others(runs: &[Run], benchmark: &Benchmark) -> Vec<(String, Scores)> {
+    let same = runs.iter().all(|run| run.summary.baselines == runs[0].summary.baselines);
+    let shown = runs.iter().take(if same { 1 } else { runs.len() });
+    let columns = shown.flat_map(|run| run.summary.baselines.iter().map(move |column| (run, column)));
+    columns.map(|(run, (name, own))| (if same { name.clone() } else { format!("{name} ({})", run.label) }, Scores::new(&own.subsets, benchmark))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn runs_are_told_apart_by_as_little_of_their_paths_as_does() {
+        let paths = ["runs/a", "old/b", "new/b/", "."].map(PathBuf::from);
+        assert_eq!(paths.each_ref().map(|path| label(path, &paths)), ["a", "old/b", "new/b/", "."]);
+    }
+}

@@ -1,0 +1,98 @@
+//! The table of a paper, for LaTeX's booktabs.
+
+use super::{Line, Report, columns, lines, notes, text as cell};
+use crate::error::one_line;
+
+/// A `table` float: the title as its caption, the notes below in small type.
+pub fn latex(report: &Report) -> String {
+    let columns = columns(report);
+    let names: Vec<String> = columns.iter().map(|column| escape(column.name())).collect();
+    let mut out = "% Needs \\usepackage{booktabs}\n\\begin{table}\n\\centering\n".to_owned();
+    out.push_str(&format!("\\caption{{{}}}\n", escape(&report.title)));
+    out.push_str(&format!("\\begin{{tabular}}{{lr{}}}\n\\toprule\nsubset & n & {} \\\\\n", "r".repeat(names.len()), names.join(" & ")));
+    for block in lines(&columns).iter().filter(|block| !block.is_empty()) {
+        out.push_str("\\midrule\n");
+        out.extend(block.iter().map(row));
+    }
+    out.push_str("\\bottomrule\n\\end{tabular}\n\n\\raggedright\\footnotesize\n");
+    for note in notes(report) {
+        out.push_str(&format!("{}\\par\n", escape(&note)));
+    }
+    out + "\\end{table}\n"
+}
+
+fn row(line: &Line) -> String {
+    let cells: Vec<String> = line.cells.iter().map(|value| escape(&cell(*value))).collect();
+    format!("{} & {} & {} \\\\\n", escape(&line.label), line.n, cells.join(" & "))
+}
+
+/// Text that stays text. Brackets and asterisks because `\\` would take them for its arguments; signs that the
+/// common fonts lack as what they have.
+fn escape(text: &str) -> String {
+    let mut out = String::new();
+    for c in one_line(text).chars() {
+        match c {
+            '&' | '%' | '$' | '#' | '_' | '{' | '}' => out.extend(['\\', c]),
+            '[' | ']' | '*' => out.extend(['{', c, '}']),
+            '\\' => out.push_str("\\textbackslash{}"),
+            '^' => out.push_str("\\textasciicircum{}"),
+            '~' => out.push_str("\\textasciitilde{}"),
+            '<' => out.push_str("\\textless{}"),
+            '>' => out.push_str("\\textgreater{}"),
+            '|' => out.push_str("\\textbar{}"),
+            '`' => out.push_str("\\textasciigrave{}"),
+            '–' => out.push_str("--"),
+            '−' => out.push_str("$-$"),
+            '→' => out.push_str("$\\to$"),
+            '✓' => out.push_str("$\\surd$"),
+            '✗' => out.push_str("$\\times$"),
+            _ => out.push(c),
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::tests::{sample, with_published};
+
+    #[test]
+    fn a_table_with_rules_between_its_blocks() {
+        let text = latex(&sample());
+        let end = text.find("\\end{tabular}").unwrap();
+        assert_eq!(
+            &text[..end],
+            r"% Needs \usepackage{booktabs}
+\begin{table}
+\centering
+\caption{a\textbar{}b}
+\begin{tabular}{lrrrr}
+\toprule
+subset & n & A & =B\textbar{}\textless{}x\textgreater{}  & longer \\
+\midrule
+hep-go & 4 & 0.500 & 0.750 & 0.250 \\
+\midrule
+Reasoning &  & 0.500 & 0.750 & 0.250 \\
+\midrule
+average & 4 & 0.500 & 0.750 & 0.250 \\
+\bottomrule
+"
+        );
+        assert!(text.contains("\naverage: plain mean of the subsets (the model card's figure)\\par\n") && text.ends_with("\\par\n\\end{table}\n"), "{text}");
+    }
+
+    #[test]
+    fn marks_of_published_figures_are_in_every_font() {
+        assert!(latex(&with_published()).contains("hep-go & 4 & 0.500 & 0.750 -1\\textasciitilde{} & "), "{}", latex(&with_published()));
+        assert_eq!(escape("✓ ✗ – −"), "$\\surd$ $\\times$ -- $-$");
+    }
+
+    #[test]
+    fn names_are_no_commands() {
+        assert_eq!(
+            escape("\\input{x} a_b 5% $1 & #2 ^~ [1] *\u{1b}[0m\n<script>|`"),
+            "\\textbackslash{}input\\{x\\} a\\_b 5\\% \\$1 \\& \\#2 \\textasciicircum{}\\textasciitilde{} {[}1{]} {*} {[}0m \\textless{}script\\textgreater{}\\textbar{}\\textasciigrave{}"
+        );
+    }
+}
