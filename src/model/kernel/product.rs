@@ -72,32 +72,35 @@ impl PackedLinear for Flex {
 
 /// `x`: `[rows, input]` → `[rows, output]`, on all threads.
 fn float_product(x: &[f32], weights: &Panels, epilogue: &Epilogue) -> Vec<f32> {
-    let (input, output, threads) = (weights.input(), weights.output(), rayon::current_num_threads());
-    let rows = x.len() / input;
-    if rows <= ROWS {
-        let mut out = vec![0f32; rows * output];
-        // Too few rows to share out: share out the panels.
-        let count = weights.count().div_ceil(threads).max(1);
-        let parts: Vec<Vec<f32>> = (0..weights.count())
-            .into_par_iter()
-            .step_by(count)
-            .map(|first| {
-                let panels = first..(first + count).min(weights.count());
-                let width = (panels.end * WIDTH).min(output) - panels.start * WIDTH;
-                let mut part = vec![0f32; rows * width];
-                block(x, weights, panels, epilogue, &mut part);
-                part
-            })
-            .collect();
-        for (first, part) in (0..weights.count()).step_by(count).zip(&parts) {
-            let width = part.len() / rows.max(1);
-            for (to, from) in out.chunks_exact_mut(output).zip(part.chunks_exact(width)) {
-                to[first * WIDTH..][..width].copy_from_slice(from);
-            }
-        }
+    if x.len() <= ROWS * weights.input() {
+        return by_panels(x, weights, epilogue);
+    }
+    by_rows(x, weights.input(), weights.output(), BLOCK, |x, out| block(x, weights, 0..weights.count(), epilogue, out))
+}
+
+/// Shares the panels out to the threads, where there are too few rows to share.
+fn by_panels(x: &[f32], weights: &Panels, epilogue: &Epilogue) -> Vec<f32> {
+    let (rows, output) = (x.len() / weights.input(), weights.output());
+    let mut out = vec![0f32; rows * output];
+    if rows == 0 {
         return out;
     }
-    by_rows(x, input, output, BLOCK, |x, out| block(x, weights, 0..weights.count(), epilogue, out))
+    let count = weights.count().div_ceil(rayon::current_num_threads());
+    let firsts: Vec<usize> = (0..weights.count()).step_by(count).collect();
+    let part = |first: &usize| {
+        let panels = *first..(first + count).min(weights.count());
+        let mut part = vec![0f32; rows * ((panels.end * WIDTH).min(output) - first * WIDTH)];
+        block(x, weights, panels, epilogue, &mut part);
+        part
+    };
+    let parts: Vec<Vec<f32>> = firsts.par_iter().map(part).collect();
+    for (first, part) in firsts.iter().zip(&parts) {
+        let width = part.len() / rows;
+        for (to, from) in out.chunks_exact_mut(output).zip(part.chunks_exact(width)) {
+            to[first * WIDTH..][..width].copy_from_slice(from);
+        }
+    }
+    out
 }
 
 /// Shares `x[rows, input]` → `out[rows, output]` out to the threads, at most about `block` rows at a time.

@@ -115,10 +115,10 @@ mod tests {
         pack_rows(rows.iter().map(Vec::as_slice), 70, &mut columns);
         pack_outputs(outputs.iter().map(Vec::as_slice), 70, &mut lines);
         let mut found = vec![("this one", pulp::Arch::new().dispatch(Multiply(&columns, &lines)))];
-        found.push(("none", pulp::Scalar::new().vectorize(Multiply(&columns, &lines))));
+        found.push(("none", Simd::vectorize(pulp::Scalar::new(), Multiply(&columns, &lines))));
         #[cfg(target_arch = "x86_64")]
         if let Some(avx2) = pulp::x86::V3::try_new() {
-            found.push(("AVX2", avx2.vectorize(Multiply(&columns, &lines))));
+            found.push(("AVX2", Simd::vectorize(avx2, Multiply(&columns, &lines))));
         }
         for (name, tile) in found {
             for (r, row) in rows.iter().enumerate() {
