@@ -49,9 +49,9 @@ pub fn bench(args: &BenchArgs) -> Result<String> {
         let rows = read(path)?;
         measured.push(measure("file".to_owned(), &rows, &checkpoint.config, &model, args)?);
     } else {
-        for length in &args.lengths {
+        for length in args.lengths.iter().map(|n| *n as usize) {
             let count = (args.tokens / length).max(1);
-            let rows: Vec<Vec<u32>> = (0..count).map(|row| synthetic(*length, row, &checkpoint.config)).collect();
+            let rows: Vec<Vec<u32>> = (0..count).map(|row| synthetic(length, row, &checkpoint.config)).collect();
             measured.push(measure(length.to_string(), &rows, &checkpoint.config, &model, args)?);
         }
     }
@@ -63,7 +63,14 @@ pub fn bench(args: &BenchArgs) -> Result<String> {
 
 fn measure(label: String, rows: &[Vec<u32>], config: &PairConfig, model: &PairModel, args: &BenchArgs) -> Result<Measured> {
     let markers = |(at, ids): (usize, &Vec<u32>)| {
-        config.markers(ids).map_err(|e| Error::bad_input(format!("failed to read token rows: row {at}")).caused_by(e).hint("each row needs each marker once"))
+        let refuse = || Error::bad_input(format!("failed to read token rows: row {at}"));
+        if let Some(id) = ids.iter().find(|id| **id as usize >= config.encoder.vocab_size) {
+            return Err(refuse().caused_by(format!("id {id}, the vocabulary ends at {}", config.encoder.vocab_size)));
+        }
+        if let Some(limit) = config.encoder.absolute_positions.filter(|limit| ids.len() > *limit) {
+            return Err(refuse().caused_by(format!("{} tokens, the model's absolute positions end at {limit}", ids.len())));
+        }
+        config.markers(ids).map_err(|e| refuse().caused_by(e).hint("each row needs each marker once"))
     };
     let markers: Vec<Markers> = rows.iter().enumerate().map(markers).collect::<Result<_>>()?;
     let jobs: Vec<(&[u32], Markers)> = rows.iter().map(Vec::as_slice).zip(markers).collect();
@@ -88,9 +95,8 @@ fn measure(label: String, rows: &[Vec<u32>], config: &PairConfig, model: &PairMo
     })
 }
 
-/// Token ids by a fixed rule, the markers at the start, in the middle and late.
+/// At least three token ids by a fixed rule, the markers at the start, in the middle and late.
 fn synthetic(length: usize, row: usize, config: &PairConfig) -> Vec<u32> {
-    let length = length.max(3);
     let markers = [(0, config.source_prefix_id), (length / 2, config.cand1_prefix_id), ((3 * length / 4).max(length / 2 + 1), config.cand2_prefix_id)];
     let lowest = markers.iter().map(|(_, id)| *id).min().unwrap_or(1).max(2);
     // Knuth's multiplicative hash spreads the ids over the vocabulary.

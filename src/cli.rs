@@ -219,8 +219,8 @@ pub struct BenchArgs {
     #[arg(long, value_name = "[NAME=]SPEC")]
     pub model: ModelSpec,
     /// Lengths of the token rows, each measured by itself
-    #[arg(long = "length", value_name = "N", value_delimiter = ',', default_values_t = [128, 512, 1024, 2048])]
-    pub lengths: Vec<usize>,
+    #[arg(long = "length", value_name = "N", value_delimiter = ',', default_values_t = [128, 512, 1024, 2048], value_parser = clap::value_parser!(u32).range(3..=65_536))]
+    pub lengths: Vec<u32>,
     /// Tokens in all rows of one length
     #[arg(long, value_name = "N", default_value_t = 8192)]
     pub tokens: usize,

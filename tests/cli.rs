@@ -193,9 +193,13 @@ fn bench_scores_the_rows_that_it_times() {
     }
     let table = bench(&["--length", "16,32", "--tokens", "64"]);
     assert!(table.contains("GFLOP/s") && table.lines().any(|l| l.split_whitespace().take(3).eq(["16", "4", "64"])), "{table}");
-    let bad = file(dir.path(), "bad.jsonl", "[1,2,3]");
-    let output = pairbench().args(["bench", "--model", &tiny(), "--ids"]).arg(&bad).output().unwrap();
-    assert_eq!(output.status.code(), Some(4), "{}", String::from_utf8_lossy(&output.stderr));
+    for (ids, expected) in [("[1,2,3]", "marker is left"), ("[4097,9000000,1]", "id 9000000, the vocabulary ends at")] {
+        let bad = file(dir.path(), "bad.jsonl", ids);
+        let output = pairbench().args(["bench", "--model", &tiny(), "--ids"]).arg(&bad).output().unwrap();
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.code() == Some(4) && stderr.contains(expected), "{stderr}");
+    }
+    assert_eq!(pairbench().args(["bench", "--length", "0", "--model", &tiny()]).output().unwrap().status.code(), Some(2));
 }
 
 /// Copies the tiny checkpoint and lets `change` damage it.
