@@ -3,13 +3,15 @@
 //! Slow, so ignored: `cargo test --release --test coverage -- --ignored --nocapture` prints the table that is
 //! recorded in `benchmarks/2026-11-24-coverage.md`.
 
+mod common;
+
 use std::collections::BTreeMap;
 
+use common::verdict;
 use pairbench::benchmark::Benchmark;
 use pairbench::comparison::Comparison;
 use pairbench::gate::{Rule, Status};
 use pairbench::metrics::Tally;
-use pairbench::score::{Decision, Verdict};
 use pairbench::stats::{self, Fourfold, Interval, LEVEL, Share, bootstrap};
 use rayon::prelude::*;
 
@@ -60,25 +62,6 @@ fn benchmark_chances(changing: f64, skew: f64) -> Vec<(String, usize, Chances)> 
         .collect()
 }
 
-fn verdict(row: usize, subset: &str, correct: bool) -> Verdict {
-    let margin = if correct { 0.5 } else { -0.5 };
-    Verdict {
-        row,
-        subset: subset.to_owned(),
-        id: None,
-        logit_ab: margin,
-        logit_ba: 0.0,
-        margin,
-        decision: Decision::of_margin(margin),
-        reason: None,
-        tokens_ab: 1,
-        tokens_ba: 1,
-        source_cut: 0,
-        chosen_cut: 0,
-        rejected_cut: 0,
-    }
-}
-
 /// A comparison of samples, one subset after the other.
 fn sampled(rng: &mut fastrand::Rng, chances: &[(String, usize, Chances)], benchmark: &Benchmark) -> Comparison {
     let [mut before, mut after] = [Vec::new(), Vec::new()];
@@ -94,7 +77,7 @@ fn sampled(rng: &mut fastrand::Rng, chances: &[(String, usize, Chances)], benchm
 }
 
 #[test]
-#[ignore = "minutes"]
+#[ignore = "simulates for minutes; its result is recorded in benchmarks/2026-11-24-coverage.md"]
 #[expect(clippy::print_stdout, reason = "the table is the result")]
 fn intervals_cover_the_truth() {
     println!("| interval | pairs | lost, gained | covers |\n|:--|--:|:--|--:|");
@@ -153,7 +136,7 @@ fn intervals_cover_the_truth() {
 
 /// Where the truth is what a rule allows, at its limit, it fails in no more than 5 % of all samples.
 #[test]
-#[ignore = "minutes"]
+#[ignore = "simulates for minutes; its result is recorded in benchmarks/2026-11-24-coverage.md"]
 #[expect(clippy::print_stdout, reason = "the table is the result")]
 fn gates_raise_few_false_alarms() {
     println!("| rule | truth | fails | inconclusive |\n|:--|:--|--:|--:|");

@@ -1,28 +1,12 @@
 //! From verdicts with the card's counts to the card's figures, through everything that a run uses.
 
+mod common;
+
+use common::verdict;
 use pairbench::benchmark::Benchmark;
 use pairbench::published::Published;
 use pairbench::report::{self, ModelReport, Report, Style};
 use pairbench::score::{Decision, Verdict};
-
-fn verdict(row: usize, subset: &str, correct: bool) -> Verdict {
-    let margin = if correct { 0.5 } else { -0.5 };
-    Verdict {
-        row,
-        subset: subset.to_owned(),
-        id: None,
-        logit_ab: margin,
-        logit_ba: 0.0,
-        margin,
-        decision: Decision::of_margin(margin),
-        reason: None,
-        tokens_ab: 1,
-        tokens_ba: 1,
-        source_cut: 0,
-        chosen_cut: 0,
-        rejected_cut: 0,
-    }
-}
 
 /// `implied_correct` of the published counts, written down a second time: PairRM-hf on the card.
 const CARD: [(&str, usize, usize); 23] = [

@@ -7,6 +7,7 @@ use burn::tensor::Device;
 use pairbench::checkpoint::weights::Weights;
 use pairbench::model::pair_head::Markers;
 use pairbench::model::{PairConfig, PairModel, TokenRows};
+use pairbench::score::{Decision, Verdict};
 use pairbench::template::Message;
 use serde_json::Value;
 
@@ -60,4 +61,24 @@ pub fn float(value: &Value) -> f32 {
     #[expect(clippy::cast_possible_truncation, reason = "the golden files hold f32 values")]
     let value = value.as_f64().unwrap() as f32;
     value
+}
+
+/// A verdict that is correct or wrong by the same margin.
+pub fn verdict(row: usize, subset: &str, correct: bool) -> Verdict {
+    let margin = if correct { 0.5 } else { -0.5 };
+    Verdict {
+        row,
+        subset: subset.to_owned(),
+        id: None,
+        logit_ab: margin,
+        logit_ba: 0.0,
+        margin,
+        decision: Decision::of_margin(margin),
+        reason: None,
+        tokens_ab: 1,
+        tokens_ba: 1,
+        source_cut: 0,
+        chosen_cut: 0,
+        rejected_cut: 0,
+    }
 }
