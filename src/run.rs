@@ -3,6 +3,7 @@
 mod outputs;
 
 use std::collections::BTreeMap;
+use std::ops::ControlFlow;
 use std::time::{Duration, Instant, SystemTime};
 
 use burn::tensor::Device;
@@ -126,10 +127,11 @@ fn score_model(mut checkpoint: Checkpoint, pairs: &[Pair], args: &RunArgs) -> Re
     let begun = Instant::now();
     let limits = Limits { batch_tokens: args.batch_tokens as usize, pairs: args.int8_batch.map(|n| n as usize), ..Limits::default() };
     let mut tokens = 0;
-    let (verdicts, waited) = score::score(pairs, checkpoint.template, &checkpoint.tokenizer, &model, limits, |pairs, more| {
+    let (verdicts, waited) = score::score(pairs, checkpoint.template, &checkpoint.tokenizer, &model, limits, |verdicts, more| {
         tokens += more;
-        bar.inc(pairs as u64);
+        bar.inc(verdicts.len() as u64);
         bar.set_message(format!("{:.0} tokens/s", rate(tokens, begun.elapsed())));
+        Ok(ControlFlow::Continue(()))
     })?;
     bar.finish_and_clear();
     let elapsed = begun.elapsed();

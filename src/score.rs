@@ -1,5 +1,6 @@
 //! Pairs → verdicts: both orders of every pair through the model, the margin, the decision.
 
+use std::ops::ControlFlow;
 use std::time::Instant;
 
 use rayon::prelude::*;
@@ -140,7 +141,8 @@ const CHUNK: usize = 16;
 /// Chunks whose texts are tokens already, while those before them are in the model.
 const AHEAD: usize = 8;
 
-/// Scores pairs as they become token rows; `progress` is told of each chunk its pairs and tokens.
+/// Scores pairs as they become token rows. `each` is given the verdicts of each chunk and the tokens that they took;
+/// it may end the scoring there.
 ///
 /// Also returns the seconds that the model waited for tokens.
 pub fn score(
@@ -149,7 +151,7 @@ pub fn score(
     tokenizer: &Tokenizer,
     model: &PairModel,
     limits: Limits,
-    mut progress: impl FnMut(usize, usize),
+    mut each: impl FnMut(&[Verdict], usize) -> Result<ControlFlow<()>>,
 ) -> Result<(Vec<Verdict>, f64)> {
     let (send, receive) = std::sync::mpsc::sync_channel(AHEAD);
     std::thread::scope(move |scope| {
@@ -168,8 +170,12 @@ pub fn score(
             let begun = Instant::now();
             let prepared = receive.recv().unwrap_or_else(|_| Err(Error::bad_input("failed to tokenise: the thread panicked")))?;
             waited += begun.elapsed().as_secs_f64();
-            verdicts.extend(score_prepared(chunk, &prepared, model, limits));
-            progress(chunk.len(), work(&prepared));
+            let scored = score_prepared(chunk, &prepared, model, limits);
+            let next = each(&scored, work(&prepared))?;
+            verdicts.extend(scored);
+            if next.is_break() {
+                break;
+            }
         }
         Ok((verdicts, waited))
     })
