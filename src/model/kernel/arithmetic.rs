@@ -13,7 +13,7 @@ pub trait Arithmetic: Copy + Send + Sync {
     /// Outputs of the right factor, packed.
     type Right: Send + Sync;
 
-    /// Rows that a block has at best: whole groups of them.
+    /// Queries of a block: whole groups, and a multiple of [`super::positional::LANES`]. The scores of 48 queries against 2,048 keys are 384 KiB.
     fn block(self) -> usize;
 
     /// Packs rows of `depth` values anew.
@@ -25,13 +25,10 @@ pub trait Arithmetic: Copy + Send + Sync {
     /// Packs a matrix that lies as `[depth, outputs]`.
     fn right_by_depth<'a>(self, rows: impl Iterator<Item = &'a [f32]>, depth: usize, outputs: usize) -> Self::Right;
 
-    /// Products of the left factor's rows from `row` on with the right factor's outputs from `output` on, as many as
-    /// there are and as have a place in `out`, `[rows, width]`. `row` and `output` are multiples of [`STEP`].
-    fn products<S: Simd>(self, simd: S, left: &Self::Left, row: usize, right: &Self::Right, output: usize, out: &mut [f32], width: usize);
+    /// Products of the left factor's rows with the right factor's outputs from `output`, a multiple of [`WIDTH`], on: as
+    /// many as there are and as have a place in `out`, `[rows, width]`.
+    fn products<S: Simd>(self, simd: S, left: &Self::Left, right: &Self::Right, output: usize, out: &mut [f32], width: usize);
 }
-
-/// Rows or outputs that are whole groups and whole panels in every arithmetic.
-pub const STEP: usize = 96;
 
 /// f32 throughout.
 #[derive(Debug, Clone, Copy)]
@@ -51,9 +48,9 @@ impl<T> Default for Packed<T> {
 }
 
 impl<T> Packed<T> {
-    /// From a row or an output on that begins a group or a panel of so many.
-    fn from(&self, at: usize, group: usize) -> &[T] {
-        &self.values[(at / group * self.depth).min(self.values.len())..]
+    /// From an output on that begins a panel.
+    fn from(&self, output: usize) -> &[T] {
+        &self.values[(output / WIDTH * self.depth).min(self.values.len())..]
     }
 }
 
@@ -62,21 +59,24 @@ impl Arithmetic for F32 {
     type Right = Packed<Line>;
 
     fn block(self) -> usize {
-        3 * ROWS
+        4 * ROWS
     }
 
+    #[inline(always)]
     fn left<'a>(self, rows: impl Iterator<Item = &'a [f32]>, depth: usize, left: &mut Self::Left) {
         left.values.clear();
         left.depth = depth;
         pack_rows(rows, depth, &mut left.values);
     }
 
+    #[inline(always)]
     fn right<'a>(self, outputs: impl Iterator<Item = &'a [f32]>, depth: usize) -> Self::Right {
         let mut values = Vec::new();
         pack_outputs(outputs, depth, &mut values);
         Packed { values, depth }
     }
 
+    #[inline(always)]
     fn right_by_depth<'a>(self, rows: impl Iterator<Item = &'a [f32]>, depth: usize, outputs: usize) -> Self::Right {
         let mut values = vec![Line::ZERO; outputs.div_ceil(WIDTH) * depth];
         for (at, row) in rows.enumerate() {
@@ -88,10 +88,10 @@ impl Arithmetic for F32 {
     }
 
     #[inline(always)]
-    fn products<S: Simd>(self, simd: S, left: &Self::Left, row: usize, right: &Self::Right, output: usize, out: &mut [f32], width: usize) {
-        let panels = right.from(output, WIDTH).chunks_exact(right.depth);
+    fn products<S: Simd>(self, simd: S, left: &Self::Left, right: &Self::Right, output: usize, out: &mut [f32], width: usize) {
+        let panels = right.from(output).chunks_exact(right.depth);
         for (lines, from) in panels.zip((0..width).step_by(WIDTH)) {
-            for (columns, out) in left.from(row, ROWS).chunks_exact(left.depth).zip(out.chunks_mut(ROWS * width)) {
+            for (columns, out) in left.values.chunks_exact(left.depth).zip(out.chunks_mut(ROWS * width)) {
                 let tile = multiply(simd, columns, lines);
                 for (out, sums) in out.chunks_exact_mut(width).zip(&tile) {
                     out[from..from + WIDTH].copy_from_slice(&sums.0);
@@ -113,51 +113,52 @@ impl Bf16Factors {
     }
 }
 
-/// Rows of bf16.
-pub struct Rows {
-    left: Left<Bf16>,
-    row: Vec<Unit>,
-}
-
-impl Default for Rows {
+impl Default for Left<Bf16> {
     fn default() -> Self {
-        Self { left: Left::new(1), row: Vec::new() }
+        Self::new(1)
     }
 }
 
 impl Arithmetic for Bf16Factors {
-    type Left = Rows;
+    type Left = Left<Bf16>;
     type Right = Packed<short::Line>;
 
     fn block(self) -> usize {
-        Bf16::engine().rows().max(24)
-    }
-
-    fn left<'a>(self, rows: impl Iterator<Item = &'a [f32]>, depth: usize, left: &mut Self::Left) {
-        left.left.clear(depth.div_ceil(2));
-        for row in rows {
-            left.row.clear();
-            let (pairs, rest) = row.as_chunks::<2>();
-            left.row.extend(pairs.iter().map(|[a, b]| unit(*a, *b)).chain(rest.iter().map(|a| unit(*a, 0.0))));
-            left.left.push(&left.row);
+        match Bf16::engine() {
+            Engine::Amx => 32,
+            _ => 48,
         }
     }
 
+    #[inline(always)]
+    fn left<'a>(self, rows: impl Iterator<Item = &'a [f32]>, depth: usize, left: &mut Self::Left) {
+        left.clear(depth.div_ceil(2));
+        let mut halves = vec![0u16; depth.next_multiple_of(2)];
+        for row in rows {
+            to_bf16(row, &mut halves);
+            left.push(bytemuck::cast_slice(&halves));
+        }
+    }
+
+    #[inline(always)]
     fn right<'a>(self, outputs: impl Iterator<Item = &'a [f32]>, depth: usize) -> Self::Right {
         let depth = short::padded(depth.div_ceil(2));
         let mut values = Vec::new();
+        let mut halves = vec![0u16; 2 * depth];
         for (at, output) in outputs.enumerate() {
             if at % WIDTH == 0 {
                 values.resize(values.len() + depth, short::Line::ZERO);
             }
             let panel = values.len() - depth;
-            for (line, pair) in values[panel..].iter_mut().zip(output.chunks(2)) {
-                line.0[at % WIDTH] = unit(pair[0], pair.get(1).copied().unwrap_or(0.0));
+            to_bf16(output, &mut halves);
+            for (line, unit) in values[panel..].iter_mut().zip(bytemuck::cast_slice::<_, Unit>(&halves)) {
+                line.0[at % WIDTH] = *unit;
             }
         }
         Packed { values, depth }
     }
 
+    #[inline(always)]
     fn right_by_depth<'a>(self, rows: impl Iterator<Item = &'a [f32]>, depth: usize, outputs: usize) -> Self::Right {
         let depth = short::padded(depth.div_ceil(2));
         let mut values = vec![short::Line::ZERO; outputs.div_ceil(WIDTH) * depth];
@@ -173,10 +174,10 @@ impl Arithmetic for Bf16Factors {
     }
 
     #[inline(always)]
-    fn products<S: Simd>(self, _: S, left: &Self::Left, row: usize, right: &Self::Right, output: usize, out: &mut [f32], width: usize) {
-        let lines = right.from(output, WIDTH);
+    fn products<S: Simd>(self, _: S, left: &Self::Left, right: &Self::Right, output: usize, out: &mut [f32], width: usize) {
+        let lines = right.from(output);
         let lines = &lines[..lines.len().min(width / WIDTH * right.depth)];
-        left.left.part(row, out.len() / width).products(lines, |first, panel, sums| {
+        left.products(lines, |first, panel, sums| {
             for (out, sums) in out.chunks_exact_mut(width).skip(first).zip(sums) {
                 out[panel * WIDTH..][..WIDTH].copy_from_slice(sums);
             }
@@ -184,8 +185,10 @@ impl Arithmetic for Bf16Factors {
     }
 }
 
-/// Two values as bf16.
+/// The first so many values, rounded.
 #[inline(always)]
-fn unit(a: f32, b: f32) -> Unit {
-    (u32::from(bf16(a)) | u32::from(bf16(b)) << 16).to_le_bytes()
+fn to_bf16(values: &[f32], halves: &mut [u16]) {
+    for (half, value) in halves.iter_mut().zip(values) {
+        *half = bf16(*value);
+    }
 }

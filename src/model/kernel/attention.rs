@@ -11,8 +11,9 @@ use burn::tensor::{Tensor, TensorData};
 use pulp::Simd;
 use rayon::prelude::*;
 
-use super::arithmetic::{Arithmetic, Bf16Factors, F32, STEP};
+use super::arithmetic::{Arithmetic, Bf16Factors, F32};
 use super::math::{exp, in_lanes};
+use super::positional::{Block, LANES, Positional};
 use super::tile::WIDTH;
 use crate::model::attention::{Geometry, Positions, Wanted};
 
@@ -167,10 +168,10 @@ impl<'a> Matrix<'a> {
 
 /// One head's projected positions, packed, as far as the longest row of the batch reaches.
 struct Tables<A: Arithmetic> {
-    /// `[table rows, size]`, from a multiple of [`STEP`] on
+    /// `[table rows, size]`, from a multiple of [`WIDTH`] on
     keys: Option<A::Right>,
     /// The same rows.
-    queries: Option<A::Left>,
+    queries: Option<A::Right>,
     /// The table row where both begin.
     first: usize,
 }
@@ -180,13 +181,10 @@ impl<A: Arithmetic> Tables<A> {
     fn pack(arithmetic: A, geometry: &Geometry, keys: Matrix, queries: Matrix, size: usize) -> Self {
         let by_distance = geometry.relative.as_deref().map_or(&[][..], |r| r.within(geometry.longest()));
         let (first, end) = reached(by_distance);
-        let first = first / STEP * STEP;
-        let keys = geometry.terms.c2p().then(|| arithmetic.right(keys.rows(first..end, size), size));
-        let queries = geometry.terms.p2c().then(|| {
-            let mut packed = A::Left::default();
-            arithmetic.left(queries.rows(first..end, size), size, &mut packed);
-            packed
-        });
+        let first = first / WIDTH * WIDTH;
+        let pack = |table: Matrix| arithmetic.right(table.rows(first..end, size), size);
+        let keys = geometry.terms.c2p().then(|| pack(keys));
+        let queries = geometry.terms.p2c().then(|| pack(queries));
         Self { keys, queries, first }
     }
 }
@@ -220,100 +218,45 @@ impl<A: Arithmetic> pulp::WithSimd for HeadRow<'_, A> {
         let by_distance = self.geometry.relative.as_deref().map_or(&[][..], |r| r.within(len));
         // What rows of this length reach, in whole panels and groups.
         let (first, end) = reached(by_distance);
-        let first = (first - self.tables.first) / STEP * STEP;
-        let width = (end - self.tables.first - first).next_multiple_of(STEP);
+        let first = (first - self.tables.first) / WIDTH * WIDTH;
+        let width = (end - self.tables.first - first).next_multiple_of(WIDTH);
         let padded = len.next_multiple_of(WIDTH);
         let keys = arithmetic.right(self.k.rows(0..len, size), size);
         let values = arithmetic.right_by_depth(self.v.rows(0..len, size), len, size);
 
-        // Keys against position queries, position-major: for one query, neighbouring keys at one
-        // bucket lie side by side.
+        let mut left = A::Left::default();
+        // Keys against position queries.
         let by_key = self.tables.queries.as_ref().map(|table| {
-            let mut by_key = vec![0f32; width * padded];
-            arithmetic.products(simd, table, first, &keys, 0, &mut by_key, padded);
+            let mut by_key = vec![0f32; padded * width + LANES];
+            arithmetic.left(self.k.rows(0..len, size), size, &mut left);
+            arithmetic.products(simd, &left, table, first, &mut by_key[..padded * width], width);
             by_key
         });
+        let positional = Positional::new(by_distance, self.tables.first + first, by_key.as_deref(), width);
 
         let (block, wide) = (arithmetic.block(), size.next_multiple_of(WIDTH));
         let mut context = vec![0f32; self.at.len() * size];
-        let (mut scores, mut by_query) = (vec![0f32; block * padded], vec![0f32; block * width]);
-        let (mut left, mut sums, mut factors) = (A::Left::default(), vec![0f32; block * wide], vec![0f32; block]);
+        let (mut scores, mut by_query) = (vec![0f32; block * padded], vec![0f32; block * width + LANES]);
+        let (mut sums, mut factors) = (vec![0f32; block * wide], vec![0f32; block]);
         for (b, at) in self.at.chunks(block).enumerate() {
             let begin = b * block;
             arithmetic.left(self.q.rows(begin..begin + at.len(), size), size, &mut left);
-            arithmetic.products(simd, &left, 0, &keys, 0, &mut scores, padded);
+            arithmetic.products(simd, &left, &keys, 0, &mut scores, padded);
             if let Some(table) = &self.tables.keys {
-                arithmetic.products(simd, &left, 0, table, first, &mut by_query, width);
+                arithmetic.products(simd, &left, table, first, &mut by_query[..block * width], width);
             }
-            let positional = Positional {
-                by_query: self.tables.keys.as_ref().map(|_| by_query.as_slice()),
-                by_key: by_key.as_deref(),
-                by_distance,
-                first: self.tables.first + first,
-                width,
-                len,
-                padded,
-            };
-            for (r, ((scores, at), factor)) in scores.chunks_exact_mut(padded).zip(at).zip(&mut factors).enumerate() {
-                positional.add(&mut scores[..len], *at, r);
+            let by_query = self.tables.keys.as_ref().map(|_| by_query.as_slice());
+            positional.add(&mut Block { scores: &mut scores, padded, by_query, at });
+            for (scores, factor) in scores.chunks_exact_mut(padded).zip(&mut factors).take(at.len()) {
                 *factor = exponentials(&mut scores[..len], 1.0 / self.geometry.scale);
             }
             arithmetic.left(scores.chunks_exact(padded).take(at.len()).map(|row| &row[..len]), len, &mut left);
-            arithmetic.products(simd, &left, 0, &values, 0, &mut sums, wide);
+            arithmetic.products(simd, &left, &values, 0, &mut sums, wide);
             for ((to, from), factor) in context[begin * size..].chunks_exact_mut(size).zip(sums.chunks_exact(wide)).zip(&factors).take(at.len()) {
                 to.iter_mut().zip(from).for_each(|(to, from)| *to = from * factor);
             }
         }
         context
-    }
-}
-
-/// The relative-position terms of a block of queries.
-struct Positional<'a> {
-    /// Queries of the block against position keys, `[queries, width]`.
-    by_query: Option<&'a [f32]>,
-    /// Position queries against all keys, `[width, padded]`.
-    by_key: Option<&'a [f32]>,
-    /// Table row by distance, from −(keys−1) up.
-    by_distance: &'a [u32],
-    /// Table row that index 0 of `width` stands for.
-    first: usize,
-    width: usize,
-    /// Number of keys.
-    len: usize,
-    /// Length of a row of `by_key`.
-    padded: usize,
-}
-
-impl Positional<'_> {
-    /// Adds the terms of query `i`, which is number `r` of the block. Far from the query on either
-    /// side all keys share the table's last or first row, so most of a long row needs no look-up.
-    #[inline(always)]
-    fn add(&self, scores: &mut [f32], i: usize, r: usize) {
-        let len = self.len;
-        let (Some(lowest), Some(highest)) = (self.by_distance.first(), self.by_distance.last()) else { return };
-        // Key j is at distance i − j, entry i + len − 1 − j of the table: it runs backwards.
-        let first_above = self.by_distance.partition_point(|row| row <= lowest);
-        let first_highest = self.by_distance.partition_point(|row| row < highest);
-        let near = (i + len).saturating_sub(first_highest).min(len);
-        let far = (i + len).saturating_sub(first_above).clamp(near, len);
-        let row = |e: usize| self.by_distance[e] as usize - self.first;
-        for (keys, row) in [(0..near, row(2 * len - 2)), (far..len, row(0))] {
-            let c = self.by_query.map_or(0.0, |by_query| by_query[r * self.width + row]);
-            match self.by_key {
-                Some(by_key) => scores[keys.clone()].iter_mut().zip(&by_key[row * self.padded..][keys]).for_each(|(s, p)| *s += c + p),
-                None => scores[keys].iter_mut().for_each(|s| *s += c),
-            }
-        }
-        let middle = &mut scores[near..far];
-        let rows = self.by_distance[i + len - far..i + len - near].iter().rev();
-        if let Some(by_query) = self.by_query {
-            let by_query = &by_query[r * self.width..][..self.width];
-            middle.iter_mut().zip(rows.clone()).for_each(|(s, row)| *s += by_query[*row as usize - self.first]);
-        }
-        if let Some(by_key) = self.by_key {
-            middle.iter_mut().zip(rows).enumerate().for_each(|(j, (s, row))| *s += by_key[(*row as usize - self.first) * self.padded + near + j]);
-        }
     }
 }
 

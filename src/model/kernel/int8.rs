@@ -115,7 +115,7 @@ pub fn product(x: &[f32], weights: &Int8Panels, epilogue: &Epilogue) -> Vec<f32>
     let group = Int8::engine().rows();
     by_rows(x, weights.input, weights.output, (BLOCK / weights.input).max(group), group, |x, out| {
         let rows = Rows::quantise(x, weights.input, weights.threshold, shared.as_deref());
-        rows.integers.all().products(&weights.lines, |first, panel, sums| finish(sums, &rows, first, weights, panel, epilogue, out));
+        rows.integers.products(&weights.lines, |first, panel, sums| finish(sums, &rows, first, weights, panel, epilogue, out));
     })
 }
 

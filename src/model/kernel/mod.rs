@@ -6,6 +6,7 @@ pub mod attention;
 pub mod int8;
 pub mod math;
 pub mod panels;
+pub mod positional;
 pub mod product;
 pub mod short;
 pub mod tile;

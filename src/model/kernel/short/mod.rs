@@ -156,31 +156,9 @@ impl<K: Kind> Left<K> {
         }
     }
 
-    /// All rows.
-    pub fn all(&self) -> View<'_, K> {
-        self.part(0, self.rows)
-    }
-
-    /// At least so many rows, where there are so many, from one on that begins a group.
-    pub fn part(&self, row: usize, count: usize) -> View<'_, K> {
-        let [begin, end] = [row, row + count.next_multiple_of(self.engine.rows())].map(|row| (row * self.depth).min(self.units.len()));
-        View { units: &self.units[begin..end], depth: self.depth, engine: self.engine, kind: PhantomData }
-    }
-}
-
-/// Whole groups of a [`Left`].
-#[derive(Debug, Clone, Copy)]
-pub struct View<'a, K> {
-    units: &'a [Unit],
-    depth: usize,
-    engine: Engine,
-    kind: PhantomData<K>,
-}
-
-impl<K: Kind> View<'_, K> {
     /// Sums of every group of rows with every panel of `lines`, `[panels, depth]`. `each` is given the first row of the
     /// group, the panel, and the sums of the group's rows.
-    pub fn products(self, lines: &[Line], mut each: impl FnMut(usize, usize, &[[K::Sum; WIDTH]])) {
+    pub fn products(&self, lines: &[Line], mut each: impl FnMut(usize, usize, &[[K::Sum; WIDTH]])) {
         let rows = self.engine.rows();
         let mut sums = Sums([[K::Sum::default(); WIDTH]; MOST]);
         let _tiles = self.engine.start();
@@ -228,7 +206,7 @@ mod tests {
             }
         }
         let mut found = vec![vec![K::Sum::default(); 2 * WIDTH]; 40];
-        left.all().products(&lines, |first, panel, sums| {
+        left.products(&lines, |first, panel, sums| {
             for (found, sums) in found[first..].iter_mut().zip(sums) {
                 found[panel * WIDTH..][..WIDTH].copy_from_slice(sums);
             }
