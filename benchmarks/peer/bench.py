@@ -253,7 +253,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--dtypes", default="f32", help="pairbench's dtypes, e.g. f32,int8")
     parser.add_argument("--batch-tokens", type=int, help="pairbench's (default: its own default)")
-    parser.add_argument("--peer-batch-tokens", type=int, default=4096, help="padded tokens in a peer's batch")
+    parser.add_argument("--peer-batch-tokens", type=int, default=1024, help="padded tokens in a peer's batch")
     parser.add_argument("--onnx", action="store_true", help="ONNX Runtime too, where it is installed")
     parser.add_argument("--candle", type=Path, nargs="?", const=CANDLE, metavar="BIN", help="candle too")
     parser.add_argument("--seed", type=int, default=1)

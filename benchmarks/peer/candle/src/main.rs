@@ -30,7 +30,7 @@ struct Options {
     #[arg(long, default_value_t = 2)]
     threads: usize,
     /// Padded tokens in a batch
-    #[arg(long, default_value_t = 4096)]
+    #[arg(long, default_value_t = 1024)]
     batch_tokens: usize,
 }
 
