@@ -156,7 +156,7 @@ def peer_arguments(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
     parser.add_argument("--model", type=Path, help="checkpoint directory")
     parser.add_argument("--ids", type=Path, help="JSON Lines: one list of token ids a line")
     parser.add_argument("--threads", type=int, default=2)
-    # Small: eager attention slows down as its score matrices leave the cache, and padding costs more than calls.
+    # Small: see README.md for what larger batches cost the peers.
     parser.add_argument("--batch-tokens", type=int, default=1024, help="padded tokens in a batch")
     return parser
 
