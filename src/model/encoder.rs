@@ -64,6 +64,10 @@ impl Embeddings {
     }
 }
 
+/// Tokens that go through the feed-forward part at once: what is between its two products is four times as wide as all
+/// else, and would set the peak of the memory.
+const FEED: usize = 1024;
+
 /// One transformer layer; normalisation after each residual sum.
 #[derive(Module, Debug)]
 struct Layer {
@@ -93,8 +97,18 @@ impl Layer {
         let context = self.attention.forward(x, table, geometry, wanted);
         let x = wanted.map_or_else(|| x.clone(), |wanted| wanted.of(x.clone()));
         let x = self.attention_norm.forward(self.attention_output.forward(context) + x);
-        let inner = self.intermediate.forward_activated(x.clone(), config.activation);
-        self.output_norm.forward(self.output.forward(inner) + x)
+        self.output_norm.forward(self.feed_forward(&x, config) + x)
+    }
+
+    /// `[tokens, hidden]` → `[tokens, hidden]`
+    fn feed_forward(&self, x: &Tensor<2>, config: &EncoderConfig) -> Tensor<2> {
+        let through = |x: Tensor<2>| self.output.forward(self.intermediate.forward_activated(x, config.activation));
+        let [tokens, hidden] = x.dims();
+        if tokens <= FEED || self.output.depends_on_batch() {
+            return through(x.clone());
+        }
+        let parts = (0..tokens).step_by(FEED).map(|from| through(x.clone().slice([from..(from + FEED).min(tokens), 0..hidden])));
+        Tensor::cat(parts.collect(), 0)
     }
 }
 
@@ -192,11 +206,12 @@ impl Encoder {
         let embedded = self.embeddings.forward(rows);
         see(&embedded);
         let mut x = embedded.clone();
+        let conv = self.conv.as_ref().zip(self.config.conv.as_ref()).map(|(layer, config)| (layer, config, embedded));
         for (i, layer) in self.layers.iter().enumerate() {
             let wanted = narrow.filter(|(at, _)| *at == i).map(|(_, wanted)| wanted);
             x = layer.forward(&x, table.as_ref(), &geometry, &self.config, wanted);
-            if let (0, Some(layer), Some(conv)) = (i, &self.conv, &self.config.conv) {
-                x = layer.forward(&embedded, x, &geometry, conv);
+            if let (0, Some((layer, config, embedded))) = (i, &conv) {
+                x = layer.forward(embedded, x, &geometry, config);
             }
             see(&x);
         }
