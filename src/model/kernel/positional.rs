@@ -21,6 +21,7 @@ pub struct Positional<'a> {
     /// Number of keys.
     len: usize,
     /// Whether neighbours are within reach of each other.
+    #[cfg_attr(not(target_arch = "x86_64"), expect(dead_code, reason = "other processors look numbers up one by one"))]
     dense: bool,
 }
 
