@@ -1,0 +1,192 @@
+//! The sections of a run's page, in the order in which a reader asks: who is better and by how much, is it noise,
+//! where, how sure, and on which pairs.
+
+use super::element::{Element, el};
+use super::margins;
+use super::page::tiles;
+use super::pairs;
+use super::plot::{Glyph, Mark, Plot, Row, legend};
+use super::scale::Scale;
+use super::table::{self, Cell};
+use crate::comparison::Difference;
+use crate::metrics::Estimate;
+use crate::report::comparison::{p_value, signed};
+use crate::report::{Column, ModelReport, Report, columns, lines, text};
+use crate::side_by_side::{Example, SideBySide};
+
+pub fn header(report: &Report) -> Element {
+    let partial = report.partial.as_ref().map(|why| el("p").class("warning").add(el("b").text("PARTIAL")).text(format!(": {why}")));
+    let leader = report.models.iter().enumerate().rev().max_by(|(_, a), (_, b)| a.scores.average.accuracy.total_cmp(&b.scores.average.accuracy));
+    let header = el("header").add(el("p").class("kicker").text("pairbench report")).add(el("h1").text(&report.title)).all(partial);
+    let Some((at, leader)) = leader else { return header };
+    let rival = report.side_by_side.as_ref().and_then(|found| rival(found, report));
+    let found = match &rival {
+        Some((rival, difference)) => verdict(leader, rival, difference),
+        None => format!("{} has an average of {:.3}.", leader.name, leader.scores.average.accuracy),
+    };
+    header.add(el("p").class("verdict").text(found)).add(tiles(facts(report, at, rival)))
+}
+
+/// The model next to the leader, and how far it is behind.
+fn rival<'a>(found: &'a SideBySide, report: &'a Report) -> Option<(&'a ModelReport, &'a Difference)> {
+    let behind = report.models.iter().zip(&found.behind).filter_map(|(model, difference)| Some((model, difference.as_ref()?)));
+    behind.rev().max_by(|(_, a), (_, b)| a.value.total_cmp(&b.value))
+}
+
+fn verdict(leader: &ModelReport, rival: &ModelReport, difference: &Difference) -> String {
+    if difference.value == 0.0 {
+        return format!("{} and {} have the same average.", leader.name, rival.name);
+    }
+    let lead = format!("{} is ahead of {} by {:.3}", leader.name, rival.name, -difference.value);
+    if difference.interval.high < 0.0 {
+        format!("{lead}: more than the choice of these pairs explains.")
+    } else {
+        format!("{lead}: no more than another choice of pairs might turn round.")
+    }
+}
+
+fn facts(report: &Report, at: usize, rival: Option<(&ModelReport, &Difference)>) -> Vec<[String; 3]> {
+    let leader = &report.models[at];
+    let average = leader.scores.average;
+    let mut tiles =
+        vec![["Best average".to_owned(), three(average.accuracy), format!("{}, 95 % {}, {} pairs", leader.name, between(average), leader.scores.total.n())]];
+    if report.models.len() == 1 {
+        tiles[0][0] = "Average".to_owned();
+        tiles.push(["Pairs".to_owned(), format!("{} of {}", leader.scores.total.correct, leader.scores.total.n()), "correct".to_owned()]);
+    }
+    if let Some((rival, difference)) = rival {
+        let interval = format!("95 % {} to {}", signed(-difference.interval.high), signed(-difference.interval.low));
+        let p = difference.pairs.map_or_else(String::new, |pairs| format!(", p {}", p_value(pairs.p)));
+        tiles.push([format!("Ahead of {}", rival.name), signed(-difference.value), format!("{interval}{p}, on the same pairs")]);
+    }
+    if let Some(found) = report.side_by_side.as_ref().filter(|found| found.apart_of > 0) {
+        tiles.push(["Models differ on".to_owned(), found.apart_of.to_string(), format!("of {} pairs: one is right, another is not", leader.scores.total.n())]);
+    }
+    tiles
+}
+
+/// Averages and sections: dots on a scale that shows their differences.
+pub fn overview(report: &Report) -> Element {
+    let Some(first) = report.models.first() else { return el("p").text("No model.") };
+    let line = |label: &str, note: String, of: &dyn Fn(&ModelReport) -> Option<(Estimate, Option<f64>)>| Row {
+        label: label.to_owned(),
+        note,
+        marks: report.models.iter().enumerate().filter_map(|(at, model)| of(model).map(|(e, published)| mark(at, model, e, published))).collect(),
+    };
+    let named = |list: &[(String, Estimate)], name: &str| list.iter().find(|(known, _)| known == name).map(|(_, e)| *e);
+    let n = first.scores.total.n().to_string();
+    let average = line("average", n, &|m| Some((m.scores.average, m.published.as_ref().map(|p| p.scores.average.accuracy))));
+    let rewardbench = first.scores.rewardbench.map(|_| {
+        line("RewardBench score", String::new(), &|m| {
+            Some((m.scores.rewardbench?, m.published.as_ref().and_then(|p| p.scores.rewardbench).map(|e| e.accuracy)))
+        })
+    });
+    let sections = first.scores.sections.iter().map(|(name, _)| {
+        line(name, String::new(), &|m| {
+            Some((named(&m.scores.sections, name)?, m.published.as_ref().and_then(|p| named(&p.scores.sections, name)).map(|e| e.accuracy)))
+        })
+    });
+    let rows: Vec<Row> = std::iter::once(average).chain(rewardbench).chain(sections).collect();
+    let ends = rows.iter().flat_map(|row| &row.marks).flat_map(|mark| mark.ends.into_iter().chain(mark.published));
+    let plot = Plot { scale: Scale::around(ends), bars: false, line: None }.draw(&rows);
+    let others = report.side_by_side.iter().flat_map(|found| report.models.iter().zip(&found.behind).map(|(model, d)| (model, d, found.leader)));
+    let behind = others.filter_map(|(model, difference, leader)| {
+        let Difference { value, interval, pairs, .. } = difference.as_ref()?;
+        let p = pairs.map_or_else(String::new, |pairs| format!(", p {}", p_value(pairs.p)));
+        Some(format!("{}: {} [{}, {}] against {}{p}", model.name, signed(*value), signed(interval.low), signed(interval.high), report.models[leader].name))
+    });
+    let behind: Vec<Element> = behind.map(|text| el("li").text(text)).collect();
+    let block = el("div").add(models(report)).add(plot);
+    if behind.is_empty() {
+        return block;
+    }
+    let caption = "Averages against the best one, pair by pair. The best was chosen by these very figures, and nothing is corrected for the number of models.";
+    block.add(el("p").class("caption").text(caption)).add(el("ul").class("notes").all(behind))
+}
+
+/// Bars, each with its interval.
+pub fn subsets(report: &Report) -> Element {
+    let Some(first) = report.models.first() else { return el("p").text("No model.") };
+    let row = |name: &String, n: usize| Row {
+        label: name.clone(),
+        note: n.to_string(),
+        marks: report
+            .models
+            .iter()
+            .enumerate()
+            .filter_map(|(at, model)| {
+                let (_, tally) = model.scores.subsets.iter().find(|(known, _)| known == name)?;
+                let published = model.published.as_ref().and_then(|p| p.subsets.get(name)).map(|beside| beside.accuracy);
+                Some(mark(at, model, tally.estimate(), published))
+            })
+            .collect(),
+    };
+    let rows: Vec<Row> = first.scores.subsets.iter().map(|(name, tally)| row(name, tally.n())).collect();
+    let caption = "Accuracy with its 95 % interval (Wilson); beside each name the number of pairs; the dashed line is what guessing scores.";
+    el("div").add(models(report)).add(el("p").class("caption").text(caption)).add(Plot { scale: Scale::WHOLE, bars: true, line: Some(0.5) }.draw(&rows))
+}
+
+/// What the terminal shows.
+pub fn table(report: &Report) -> Element {
+    let columns = columns(report);
+    let header: Vec<String> = ["subset", "n"].into_iter().chain(columns.iter().map(Column::name)).map(str::to_owned).collect();
+    let plain = |text: String| (text, None);
+    let blocks = lines(&columns).map(|block| {
+        let row = |line: crate::report::Line| -> Vec<Cell> {
+            [line.label, line.n].map(plain).into_iter().chain(line.cells.into_iter().map(|cell| plain(text(cell)))).collect()
+        };
+        block.into_iter().map(row).collect::<Vec<_>>()
+    });
+    table::table("Accuracies by subset, section and total", &header, &blocks)
+}
+
+pub fn margins(report: &Report) -> Element {
+    el("div").class("columns").all(report.models.iter().enumerate().map(|(at, model)| margins::figures(at, &model.name, &model.margins)))
+}
+
+/// Where models differ most, and where each is wrong with the largest margin.
+pub fn examples(report: &Report, found: &SideBySide) -> Element {
+    let list = |heading: String, caption: &str, examples: &[Example]| {
+        let caption = (!caption.is_empty()).then(|| el("p").class("caption").text(caption));
+        (!examples.is_empty()).then(|| el("div").add(el("h3").text(heading)).all(caption).all(examples.iter().map(|example| pair(report, example))))
+    };
+    let why = found.without_texts.iter().map(|why| el("p").class("warning").text(format!("Without the texts of the pairs: {why}.")));
+    let apart = list(
+        format!("The models differ most: {} of {}", found.apart.len(), found.apart_of),
+        "One is right, another is not. The widest spread of margins first, each in units of its model's typical margin (root mean square).",
+        &found.apart,
+    );
+    let wrong = report.models.iter().zip(&found.wrong).filter_map(|(model, examples)| {
+        let of = model.scores.total.wrong;
+        list(format!("{} is wrong and sure: {} of {of}", model.name, examples.len()), "", examples)
+    });
+    el("div").all(why).all(apart).all(wrong)
+}
+
+fn pair(report: &Report, example: &Example) -> Element {
+    let verdicts: Vec<pairs::Line> = example
+        .verdicts
+        .iter()
+        .filter_map(|(at, decision, margin)| Some((Glyph::Model(*at), report.models.get(*at)?.name.as_str(), *decision, *margin)))
+        .collect();
+    pairs::pair(&example.name.to_string(), &verdicts, example.text.as_ref())
+}
+
+fn models(report: &Report) -> Element {
+    let published = report.models.iter().find_map(|model| model.published.as_ref()).map(|p| (Glyph::Published, format!("published ({})", p.table)));
+    legend(report.models.iter().enumerate().map(|(at, model)| (Glyph::Model(at), model.name.clone())).chain(published))
+}
+
+fn mark(at: usize, model: &ModelReport, estimate: Estimate, published: Option<f64>) -> Mark {
+    let Estimate { accuracy, low, high } = estimate;
+    let text = [three(accuracy), format!("[{low:.3}, {high:.3}]")];
+    Mark { glyph: Glyph::Model(at), name: model.name.clone(), value: accuracy, ends: [low, high], published, text }
+}
+
+fn three(value: f64) -> String {
+    format!("{value:.3}")
+}
+
+fn between(estimate: Estimate) -> String {
+    format!("{:.3} to {:.3}", estimate.low, estimate.high)
+}
