@@ -31,6 +31,18 @@ pub struct Group {
     pub correct: Share,
 }
 
+impl Histogram {
+    /// The lower edge of a bar.
+    pub fn edge(&self, bar: usize) -> f64 {
+        self.low + self.width * count(bar)
+    }
+
+    /// Whether a bar lies below 0.
+    pub fn is_wrong(&self, bar: usize) -> bool {
+        self.edge(bar) + self.width / 2.0 < 0.0
+    }
+}
+
 impl Margins {
     pub fn of(verdicts: &[Verdict]) -> Self {
         let mut margins: Vec<f32> = verdicts.iter().map(|v| v.margin).filter(|m| m.is_finite()).collect();
@@ -99,6 +111,7 @@ mod tests {
         // A range of 12.1 in at most 40 bars: 0.5 wide, from −4.5 on.
         assert_eq!((found.low, found.width, found.counts.len()), (-4.5, 0.5, 25));
         assert_eq!((found.counts[0], found.counts[8], found.counts[9], found.counts[24], found.counts.iter().sum::<usize>()), (1, 1, 2, 1, 5));
+        assert!(found.is_wrong(8) && !found.is_wrong(9));
         assert_eq!(margins(&[f32::NAN]).histogram(), None);
         assert_eq!(margins(&[0.0]).histogram(), Some(Histogram { low: 0.0, width: 1.0, counts: vec![1] }));
         assert_eq!(margins(&[-2.0, -1.0]).histogram().unwrap().counts.iter().sum::<usize>(), 2);

@@ -34,7 +34,7 @@ pub fn header(report: &ComparisonReport) -> Element {
             ),
         ],
     ];
-    facts.extend(average.pairs.map(|pairs| ["Gained and lost".to_owned(), format!("+{} −{}", pairs.gained, pairs.lost), format!("of {} pairs", average.n)]));
+    facts.extend(average.pairs.map(|pairs| ["Gained and lost".to_owned(), format!("+{} -{}", pairs.gained, pairs.lost), format!("of {} pairs", average.n)]));
     facts.extend(gate_in_short(&report.gate));
     header.add(el("p").class("verdict").text(verdict(average))).add(tiles(facts))
 }
@@ -42,8 +42,8 @@ pub fn header(report: &ComparisonReport) -> Element {
 fn verdict(average: &Difference) -> String {
     let size = average.value.abs();
     match Side::of(average) {
-        Side::Better => format!("The candidate is better, by {size:.3} on average: more than the choice of these pairs explains."),
-        Side::Worse => format!("The candidate is worse, by {size:.3} on average: more than the choice of these pairs explains."),
+        Side::Better => format!("The candidate is better, by {size:.3} on average: more than chance in the choice of pairs explains."),
+        Side::Worse => format!("The candidate is worse, by {size:.3} on average: more than chance in the choice of pairs explains."),
         Side::Open if average.is_unchanged() => "No pair was gained or lost.".to_owned(),
         Side::Open => {
             let showable = average.pairs.and_then(|pairs| pairs.showable);
@@ -121,7 +121,7 @@ pub fn differences(report: &ComparisonReport) -> Element {
 }
 
 fn row(line: &Difference) -> Row {
-    let changed = line.pairs.map_or_else(String::new, |pairs| format!(", +{} −{}", pairs.gained, pairs.lost));
+    let changed = line.pairs.map_or_else(String::new, |pairs| format!(", +{} -{}", pairs.gained, pairs.lost));
     let [low, high] = [line.interval.low, line.interval.high];
     let mark = Mark {
         glyph: Side::of(line).glyph(),

@@ -5,10 +5,10 @@ use super::plot::{Glyph, Mark, Plot, Row};
 use super::scale::{Scale, percent};
 use crate::margins::{Group, Histogram, Margins};
 use crate::report::three_digits;
-use crate::stats::LEVEL;
+use crate::stats::{LEVEL, Share};
 
 /// Pixels of the highest bar.
-const HEIGHT: f64 = 110.0;
+const HEIGHT: f64 = 120.0;
 
 /// Both charts of a model.
 pub fn figures(at: usize, name: &str, margins: &Margins) -> Element {
@@ -19,43 +19,42 @@ pub fn figures(at: usize, name: &str, margins: &Margins) -> Element {
     let calibration = Plot { scale: Scale::WHOLE, bars: false, line: Some(0.5) }.draw(&rows);
     el("article")
         .add(heading)
-        .add(el("p").class("caption").text(format!("{} margins, in bars {} wide; left of 0 the model is wrong", margins.n(), spread.width)))
+        .add(el("p").class("caption").text(said(&spread)))
         .add(histogram(at, name, &spread))
-        .add(el("p").class("caption").text("Share correct by the size of the margin, without its sign; the least sure pairs on top"))
+        .add(el("p").class("caption").text(
+            "Share correct by the size of the margin, the least sure pairs on top; beside each range its pairs. The dashed line is what guessing scores.",
+        ))
         .add(calibration)
 }
 
+fn said(spread: &Histogram) -> String {
+    let wrong: usize = (0..spread.counts.len()).filter(|bar| spread.is_wrong(*bar)).map(|bar| spread.counts[bar]).sum();
+    let (all, most) = (spread.counts.iter().sum::<usize>(), spread.counts.iter().max().unwrap_or(&0));
+    format!("{wrong} of {all} margins lie left of 0, where the model is wrong. Bars are {} wide; the highest has {most} pairs.", spread.width)
+}
+
 fn histogram(at: usize, name: &str, spread: &Histogram) -> Element {
-    let bars = spread.counts.len();
-    let edge = |bar: usize| spread.low + spread.width * f64::from(u32::try_from(bar).unwrap_or(u32::MAX));
-    let scale = Scale::new(spread.low, edge(bars));
-    let most = spread.counts.iter().copied().max().unwrap_or(0);
-    let share = |n: usize| crate::stats::count(n) / crate::stats::count(most.max(1));
+    let scale = Scale::new(spread.low, spread.edge(spread.counts.len()));
+    let most = spread.counts.iter().copied().max().unwrap_or(1);
     let bar = |(bar, n): (usize, &usize)| {
-        // Halves of a bar's width are never negative zero.
-        let wrong = edge(bar) + spread.width / 2.0 < 0.0;
-        let class = if wrong { "wrong".to_owned() } else { format!("right c{}", at % 7) };
-        let height = (share(*n) * HEIGHT).max(1.0);
-        let [left, right] = [bar, bar + 1].map(|bar| scale.percent(edge(bar)));
-        el("rect")
-            .class(class)
-            .set("x", percent(left))
-            .set("y", format!("{:.1}", HEIGHT + 14.0 - height))
-            .set("width", percent(right - left))
-            .set("height", format!("{height:.1}"))
+        let class = if spread.is_wrong(bar) { "wrong".to_owned() } else { Glyph::Model(at).class() };
+        // A single pair stays visible.
+        let height = (Share { correct: *n, n: most }.value() * HEIGHT).max(1.5);
+        let [left, right] = [bar, bar + 1].map(|bar| scale.percent(spread.edge(bar)));
+        let place = el("rect").class(class).set("x", percent(left)).set("width", percent(right - left));
+        place.set("y", format!("{:.1}", HEIGHT - height)).set("height", format!("{height:.1}"))
     };
     let zero = scale.at(0.0);
-    let wrong: usize = spread.counts.iter().enumerate().filter(|(bar, _)| edge(*bar) + spread.width / 2.0 < 0.0).map(|(_, n)| n).sum();
-    let said = format!("{wrong} of {} margins below 0; the highest bar has {most} pairs", spread.counts.iter().sum::<usize>());
     let svg = el("svg")
         .class("histogram")
-        .set("height", HEIGHT + 14.0)
+        .set("height", HEIGHT)
         .set("role", "img")
         .add(el("title").text(format!("Margins of {name}")))
-        .add(el("desc").text(&said))
+        .add(el("desc").text(said(spread)))
+        .add(el("line").class("grid").set("x1", 0).set("x2", "100%").set("y1", HEIGHT).set("y2", HEIGHT))
         .all(spread.counts.iter().enumerate().filter(|(_, n)| **n > 0).map(bar))
-        .add(el("line").class("special").set("x1", &zero).set("x2", &zero).set("y1", 0).set("y2", "100%"));
-    el("div").class("plot bare").add(svg).add(Plot { scale, bars: false, line: None }.axis()).add(el("p").class("caption").text(said))
+        .add(el("line").class("special").set("x1", &zero).set("x2", &zero).set("y1", 0).set("y2", HEIGHT));
+    el("div").class("plot bare").add(svg).add(Plot { scale, bars: false, line: None }.axis())
 }
 
 fn row(at: usize, name: &str, group: Group) -> Row {

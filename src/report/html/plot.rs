@@ -71,7 +71,7 @@ impl Glyph {
         }
     }
 
-    fn class(self) -> String {
+    pub fn class(self) -> String {
         match self {
             Self::Model(at) => format!("c{}", at % COLOURS),
             Self::Better => "better".to_owned(),

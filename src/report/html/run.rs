@@ -39,9 +39,9 @@ fn verdict(leader: &ModelReport, rival: &ModelReport, difference: &Difference) -
     }
     let lead = format!("{} is ahead of {} by {:.3}", leader.name, rival.name, -difference.value);
     if difference.interval.high < 0.0 {
-        format!("{lead}: more than the choice of these pairs explains.")
+        format!("{lead}: more than chance in the choice of pairs explains.")
     } else {
-        format!("{lead}: no more than another choice of pairs might turn round.")
+        format!("{lead}, but these pairs do not settle it: the interval has 0 in it.")
     }
 }
 
@@ -57,7 +57,7 @@ fn facts(report: &Report, at: usize, rival: Option<(&ModelReport, &Difference)>)
     if let Some((rival, difference)) = rival {
         let interval = format!("95 % {} to {}", signed(-difference.interval.high), signed(-difference.interval.low));
         let p = difference.pairs.map_or_else(String::new, |pairs| format!(", p {}", p_value(pairs.p)));
-        tiles.push([format!("Ahead of {}", rival.name), signed(-difference.value), format!("{interval}{p}, on the same pairs")]);
+        tiles.push([format!("Lead over {}", rival.name), signed(-difference.value), format!("{interval}{p}, on the same pairs")]);
     }
     if let Some(found) = report.side_by_side.as_ref().filter(|found| found.apart_of > 0) {
         tiles.push(["Models differ on".to_owned(), found.apart_of.to_string(), format!("of {} pairs: one is right, another is not", leader.scores.total.n())]);
@@ -96,8 +96,10 @@ pub fn overview(report: &Report) -> Element {
         Some(format!("{}: {} [{}, {}] against {}{p}", model.name, signed(*value), signed(interval.low), signed(interval.high), report.models[leader].name))
     });
     let behind: Vec<Element> = behind.map(|text| el("li").text(text)).collect();
-    let block = el("div").add(models(report)).add(plot);
-    if behind.is_empty() {
+    let caption = "95 % intervals by a stratified bootstrap, which sees no spread in a section without a single error.";
+    let block = el("div").add(models(report)).add(el("p").class("caption").text(caption)).add(plot);
+    // Of two models the head of the page has said it.
+    if behind.len() < 2 {
         return block;
     }
     let caption = "Averages against the best one, pair by pair. The best was chosen by these very figures, and nothing is corrected for the number of models.";
@@ -152,13 +154,13 @@ pub fn examples(report: &Report, found: &SideBySide) -> Element {
     };
     let why = found.without_texts.iter().map(|why| el("p").class("warning").text(format!("Without the texts of the pairs: {why}.")));
     let apart = list(
-        format!("The models differ most: {} of {}", found.apart.len(), found.apart_of),
+        format!("Where the models differ most, {} of {} pairs", found.apart.len(), found.apart_of),
         "One is right, another is not. The widest spread of margins first, each in units of its model's typical margin (root mean square).",
         &found.apart,
     );
     let wrong = report.models.iter().zip(&found.wrong).filter_map(|(model, examples)| {
         let of = model.scores.total.wrong;
-        list(format!("{} is wrong and sure: {} of {of}", model.name, examples.len()), "", examples)
+        list(format!("Where {} is most sure and wrong, {} of {of} pairs", model.name, examples.len()), "", examples)
     });
     el("div").all(why).all(apart).all(wrong)
 }
