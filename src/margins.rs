@@ -4,7 +4,7 @@ use crate::score::Verdict;
 use crate::stats::{Share, count};
 
 /// At most so many bars in a histogram.
-const BARS: f64 = 40.0;
+const BARS: f64 = 50.0;
 /// Groups of a calibration, and pairs that each needs.
 const GROUPS: usize = 10;
 const PAIRS: usize = 20;
@@ -108,7 +108,7 @@ mod tests {
     #[test]
     fn zero_is_an_edge_and_every_finite_margin_is_in_a_bar() {
         let found = margins(&[7.9, -0.1, 0.0, f32::NAN, 0.1, -4.2]).histogram().unwrap();
-        // A range of 12.1 in at most 40 bars: 0.5 wide, from −4.5 on.
+        // A range of 12.1 in at most 50 bars: 0.5 wide, from −4.5 on.
         assert_eq!((found.low, found.width, found.counts.len()), (-4.5, 0.5, 25));
         assert_eq!((found.counts[0], found.counts[8], found.counts[9], found.counts[24], found.counts.iter().sum::<usize>()), (1, 1, 2, 1, 5));
         assert!(found.is_wrong(8) && !found.is_wrong(9));

@@ -282,7 +282,7 @@ pub(super) fn cells(line: &Difference, wide: bool) -> Vec<String> {
 }
 
 /// The difference and its interval.
-fn with_interval(line: &Difference) -> String {
+pub(super) fn with_interval(line: &Difference) -> String {
     format!("{} [{}, {}]", signed(line.value), signed(line.interval.low), signed(line.interval.high))
 }
 
@@ -291,7 +291,13 @@ pub(super) fn signed(value: f64) -> String {
     if value.abs() < 0.0005 { "0.000".to_owned() } else { format!("{value:+.3}") }
 }
 
-pub(super) fn p_value(p: f64) -> String {
+/// Behind other figures: `, p = 0.0176`, where pairs are matched.
+pub(super) fn with_p(line: &Difference) -> String {
+    let sign = |p: &str| if p.starts_with('<') { "" } else { "= " };
+    line.pairs.map(|pairs| p_value(pairs.p)).map_or_else(String::new, |p| format!(", p {}{p}", sign(&p)))
+}
+
+fn p_value(p: f64) -> String {
     if p < 0.0001 { "<0.0001".to_owned() } else { format!("{p:.4}") }
 }
 

@@ -8,7 +8,7 @@ use super::scale::Scale;
 use super::table::{self, Cell};
 use crate::comparison::Difference;
 use crate::gate::{Outcome, Status};
-use crate::report::comparison::{ComparisonReport, Flip, blocks, cells, header as columns, is_paired, mark, p_value, signed};
+use crate::report::comparison::{ComparisonReport, Flip, blocks, cells, header as columns, is_paired, mark, signed, with_p};
 
 pub fn header(report: &ComparisonReport) -> Element {
     let comparison = &report.comparison;
@@ -26,12 +26,7 @@ pub fn header(report: &ComparisonReport) -> Element {
         [
             "Difference".to_owned(),
             signed(average.value),
-            format!(
-                "95 % {} to {}{}",
-                signed(average.interval.low),
-                signed(average.interval.high),
-                average.pairs.map_or_else(String::new, |p| format!(", p {}", p_value(p.p)))
-            ),
+            format!("95 % {} to {}{}", signed(average.interval.low), signed(average.interval.high), with_p(average)),
         ],
     ];
     facts.extend(average.pairs.map(|pairs| ["Gained and lost".to_owned(), format!("+{} -{}", pairs.gained, pairs.lost), format!("of {} pairs", average.n)]));
@@ -112,8 +107,11 @@ pub fn differences(report: &ComparisonReport) -> Element {
         (!rows.is_empty()).then(|| el("div").add(el("h3").text(name)).add(plot.draw(&rows)))
     };
     let glyphs = [(Glyph::Better, "better: the interval is above 0"), (Glyph::Worse, "worse: below 0"), (Glyph::Open, "open: 0 lies in it")];
-    let caption = "Candidate minus baseline with its 95 % interval, each for itself: of 20 lines without any difference one would show some. \
-                   Beside each name the number of pairs, and how many were gained and lost.";
+    let changed = if is_paired(report) { ", and how many were gained and lost" } else { "" };
+    let caption = format!(
+        "Candidate minus baseline with its 95 % interval, each for itself: of 20 lines without any difference one would show some. \
+         Beside each name the number of pairs{changed}."
+    );
     el("div")
         .add(legend(glyphs.map(|(glyph, name)| (glyph, name.to_owned()))))
         .add(el("p").class("caption").text(caption))

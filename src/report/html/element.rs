@@ -40,6 +40,7 @@ impl Element {
         self
     }
 
+    #[expect(clippy::needless_pass_by_value, reason = "a child is made where it is added")]
     pub fn add(mut self, child: Element) -> Self {
         self.content.push_str(&child.to_string());
         self

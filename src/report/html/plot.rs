@@ -125,7 +125,7 @@ impl Plot {
 
     fn row(&self, row: &Row) -> Element {
         let height = LANE * row.marks.len() + 2 * PAD;
-        let said = row.marks.iter().map(|mark| mark.said()).collect::<Vec<_>>().join("; ");
+        let said = row.marks.iter().map(Mark::said).collect::<Vec<_>>().join("; ");
         let grid = self.scale.ticks().into_iter().map(|tick| self.rule("grid", tick)).chain(self.line.map(|value| self.rule("special", value)));
         let lanes = row.marks.iter().enumerate().flat_map(|(at, mark)| self.lane(mark, PAD + LANE * at + LANE / 2));
         let svg = el("svg").set("height", height).set("role", "img").add(el("title").text(&row.label)).add(el("desc").text(said)).all(grid).all(lanes);

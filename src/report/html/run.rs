@@ -8,23 +8,28 @@ use super::pairs;
 use super::plot::{Glyph, Mark, Plot, Row, legend};
 use super::scale::Scale;
 use super::table::{self, Cell};
-use crate::comparison::Difference;
-use crate::metrics::Estimate;
-use crate::report::comparison::{p_value, signed};
+use crate::comparison::{AVERAGE, Difference, REWARDBENCH};
+use crate::metrics::{Estimate, Scores};
+use crate::report::comparison::{signed, with_interval, with_p};
 use crate::report::{Column, ModelReport, Report, columns, lines, text};
 use crate::side_by_side::{Example, SideBySide};
 
 pub fn header(report: &Report) -> Element {
     let partial = report.partial.as_ref().map(|why| el("p").class("warning").add(el("b").text("PARTIAL")).text(format!(": {why}")));
-    let leader = report.models.iter().enumerate().rev().max_by(|(_, a), (_, b)| a.scores.average.accuracy.total_cmp(&b.scores.average.accuracy));
     let header = el("header").add(el("p").class("kicker").text("pairbench report")).add(el("h1").text(&report.title)).all(partial);
-    let Some((at, leader)) = leader else { return header };
+    let Some(leader) = leader(report) else { return header };
     let rival = report.side_by_side.as_ref().and_then(|found| rival(found, report));
     let found = match &rival {
         Some((rival, difference)) => verdict(leader, rival, difference),
         None => format!("{} has an average of {:.3}.", leader.name, leader.scores.average.accuracy),
     };
-    header.add(el("p").class("verdict").text(found)).add(tiles(facts(report, at, rival)))
+    header.add(el("p").class("verdict").text(found)).add(tiles(facts(report, leader, rival)))
+}
+
+/// The model with the best average.
+fn leader(report: &Report) -> Option<&ModelReport> {
+    let found = report.side_by_side.as_ref().and_then(|found| report.models.get(found.leader));
+    found.or_else(|| report.models.iter().rev().max_by(|a, b| a.scores.average.accuracy.total_cmp(&b.scores.average.accuracy)))
 }
 
 /// The model next to the leader, and how far it is behind.
@@ -45,85 +50,61 @@ fn verdict(leader: &ModelReport, rival: &ModelReport, difference: &Difference) -
     }
 }
 
-fn facts(report: &Report, at: usize, rival: Option<(&ModelReport, &Difference)>) -> Vec<[String; 3]> {
-    let leader = &report.models[at];
-    let average = leader.scores.average;
+fn facts(report: &Report, leader: &ModelReport, rival: Option<(&ModelReport, &Difference)>) -> Vec<[String; 3]> {
+    let alone = report.models.len() == 1;
+    let Scores { average, total, .. } = leader.scores.clone();
+    let label = if alone { "Average" } else { "Best average" };
     let mut tiles =
-        vec![["Best average".to_owned(), three(average.accuracy), format!("{}, 95 % {}, {} pairs", leader.name, between(average), leader.scores.total.n())]];
-    if report.models.len() == 1 {
-        tiles[0][0] = "Average".to_owned();
-        tiles.push(["Pairs".to_owned(), format!("{} of {}", leader.scores.total.correct, leader.scores.total.n()), "correct".to_owned()]);
+        vec![[label.to_owned(), three(average.accuracy), format!("{}, 95 % {:.3} to {:.3}, {} pairs", leader.name, average.low, average.high, total.n())]];
+    if alone {
+        tiles.push(["Correct".to_owned(), total.correct.to_string(), format!("of {} pairs", total.n())]);
     }
     if let Some((rival, difference)) = rival {
         let interval = format!("95 % {} to {}", signed(-difference.interval.high), signed(-difference.interval.low));
-        let p = difference.pairs.map_or_else(String::new, |pairs| format!(", p {}", p_value(pairs.p)));
-        tiles.push([format!("Lead over {}", rival.name), signed(-difference.value), format!("{interval}{p}, on the same pairs")]);
+        tiles.push([format!("Lead over {}", rival.name), signed(-difference.value), format!("{interval}{}, on the same pairs", with_p(difference))]);
     }
     if let Some(found) = report.side_by_side.as_ref().filter(|found| found.apart_of > 0) {
-        tiles.push(["Models differ on".to_owned(), found.apart_of.to_string(), format!("of {} pairs: one is right, another is not", leader.scores.total.n())]);
+        tiles.push(["Models differ on".to_owned(), found.apart_of.to_string(), format!("of {} pairs: one is right, another is not", total.n())]);
     }
     tiles
 }
 
 /// Averages and sections: dots on a scale that shows their differences.
 pub fn overview(report: &Report) -> Element {
-    let Some(first) = report.models.first() else { return el("p").text("No model.") };
-    let line = |label: &str, note: String, of: &dyn Fn(&ModelReport) -> Option<(Estimate, Option<f64>)>| Row {
-        label: label.to_owned(),
-        note,
-        marks: report.models.iter().enumerate().filter_map(|(at, model)| of(model).map(|(e, published)| mark(at, model, e, published))).collect(),
-    };
-    let named = |list: &[(String, Estimate)], name: &str| list.iter().find(|(known, _)| known == name).map(|(_, e)| *e);
-    let n = first.scores.total.n().to_string();
-    let average = line("average", n, &|m| Some((m.scores.average, m.published.as_ref().map(|p| p.scores.average.accuracy))));
-    let rewardbench = first.scores.rewardbench.map(|_| {
-        line("RewardBench score", String::new(), &|m| {
-            Some((m.scores.rewardbench?, m.published.as_ref().and_then(|p| p.scores.rewardbench).map(|e| e.accuracy)))
-        })
-    });
-    let sections = first.scores.sections.iter().map(|(name, _)| {
-        line(name, String::new(), &|m| {
-            Some((named(&m.scores.sections, name)?, m.published.as_ref().and_then(|p| named(&p.scores.sections, name)).map(|e| e.accuracy)))
-        })
-    });
-    let rows: Vec<Row> = std::iter::once(average).chain(rewardbench).chain(sections).collect();
+    let Some(Scores { sections, rewardbench, total, .. }) = report.models.first().map(|model| &model.scores) else { return el("p").text("No model.") };
+    let section = |name: &str| row(report, name, String::new(), |scores| scores.sections.iter().find(|(known, _)| known == name).map(|(_, e)| *e));
+    let rows: Vec<Row> = std::iter::once(row(report, AVERAGE, total.n().to_string(), |scores| Some(scores.average)))
+        .chain(rewardbench.map(|_| row(report, REWARDBENCH, String::new(), |scores| scores.rewardbench)))
+        .chain(sections.iter().map(|(name, _)| section(name)))
+        .collect();
     let ends = rows.iter().flat_map(|row| &row.marks).flat_map(|mark| mark.ends.into_iter().chain(mark.published));
     let plot = Plot { scale: Scale::around(ends), bars: false, line: None }.draw(&rows);
-    let others = report.side_by_side.iter().flat_map(|found| report.models.iter().zip(&found.behind).map(|(model, d)| (model, d, found.leader)));
-    let behind = others.filter_map(|(model, difference, leader)| {
-        let Difference { value, interval, pairs, .. } = difference.as_ref()?;
-        let p = pairs.map_or_else(String::new, |pairs| format!(", p {}", p_value(pairs.p)));
-        Some(format!("{}: {} [{}, {}] against {}{p}", model.name, signed(*value), signed(interval.low), signed(interval.high), report.models[leader].name))
-    });
-    let behind: Vec<Element> = behind.map(|text| el("li").text(text)).collect();
     let caption = "95 % intervals by a stratified bootstrap, which sees no spread in a section without a single error.";
     let block = el("div").add(models(report)).add(el("p").class("caption").text(caption)).add(plot);
     // Of two models the head of the page has said it.
-    if behind.len() < 2 {
-        return block;
-    }
+    let many = report.side_by_side.as_ref().filter(|_| report.models.len() > 2);
+    block.all(many.into_iter().flat_map(|found| behind(report, found)))
+}
+
+/// Every model against the best.
+fn behind(report: &Report, found: &SideBySide) -> [Element; 2] {
+    let best = report.models.get(found.leader).map_or("", |model| &model.name);
+    let line = |(model, difference): (&ModelReport, &Option<Difference>)| {
+        let difference = difference.as_ref()?;
+        Some(el("li").text(format!("{}: {} against {best}{}", model.name, with_interval(difference), with_p(difference))))
+    };
+    let lines = report.models.iter().zip(&found.behind).filter_map(line);
     let caption = "Averages against the best one, pair by pair. The best was chosen by these very figures, and nothing is corrected for the number of models.";
-    block.add(el("p").class("caption").text(caption)).add(el("ul").class("notes").all(behind))
+    [el("p").class("caption").text(caption), el("ul").class("notes").all(lines)]
 }
 
 /// Bars, each with its interval.
 pub fn subsets(report: &Report) -> Element {
-    let Some(first) = report.models.first() else { return el("p").text("No model.") };
-    let row = |name: &String, n: usize| Row {
-        label: name.clone(),
-        note: n.to_string(),
-        marks: report
-            .models
-            .iter()
-            .enumerate()
-            .filter_map(|(at, model)| {
-                let (_, tally) = model.scores.subsets.iter().find(|(known, _)| known == name)?;
-                let published = model.published.as_ref().and_then(|p| p.subsets.get(name)).map(|beside| beside.accuracy);
-                Some(mark(at, model, tally.estimate(), published))
-            })
-            .collect(),
+    let subset = |name: &str, n: usize| {
+        row(report, name, n.to_string(), |scores| scores.subsets.iter().find(|(known, _)| known == name).map(|(_, tally)| tally.estimate()))
     };
-    let rows: Vec<Row> = first.scores.subsets.iter().map(|(name, tally)| row(name, tally.n())).collect();
+    let known = report.models.first().map(|model| &model.scores.subsets).into_iter().flatten();
+    let rows: Vec<Row> = known.map(|(name, tally)| subset(name, tally.n())).collect();
     let caption = "Accuracy with its 95 % interval (Wilson); beside each name the number of pairs; the dashed line is what guessing scores.";
     el("div").add(models(report)).add(el("p").class("caption").text(caption)).add(Plot { scale: Scale::WHOLE, bars: true, line: Some(0.5) }.draw(&rows))
 }
@@ -179,16 +160,17 @@ fn models(report: &Report) -> Element {
     legend(report.models.iter().enumerate().map(|(at, model)| (Glyph::Model(at), model.name.clone())).chain(published))
 }
 
-fn mark(at: usize, model: &ModelReport, estimate: Estimate, published: Option<f64>) -> Mark {
-    let Estimate { accuracy, low, high } = estimate;
-    let text = [three(accuracy), format!("[{low:.3}, {high:.3}]")];
-    Mark { glyph: Glyph::Model(at), name: model.name.clone(), value: accuracy, ends: [low, high], published, text }
+/// A figure of every model, with the published one where there is one.
+fn row(report: &Report, label: &str, note: String, figure: impl Fn(&Scores) -> Option<Estimate>) -> Row {
+    let mark = |(at, model): (usize, &ModelReport)| {
+        let Estimate { accuracy, low, high } = figure(&model.scores)?;
+        let published = model.published.as_ref().and_then(|published| figure(&published.scores)).map(|published| published.accuracy);
+        let text = [three(accuracy), format!("[{low:.3}, {high:.3}]")];
+        Some(Mark { glyph: Glyph::Model(at), name: model.name.clone(), value: accuracy, ends: [low, high], published, text })
+    };
+    Row { label: label.to_owned(), note, marks: report.models.iter().enumerate().filter_map(mark).collect() }
 }
 
 fn three(value: f64) -> String {
     format!("{value:.3}")
-}
-
-fn between(estimate: Estimate) -> String {
-    format!("{:.3} to {:.3}", estimate.low, estimate.high)
 }
