@@ -15,6 +15,11 @@ test:
 parity:
     cargo test --release --features ndarray,train --test parity --test train
 
+# Opens the pages of reports in headless Chromium; `just browser target/release/pairbench DIR` keeps the screenshots
+browser *ARGS:
+    cargo build --release
+    bash tests/browser/run {{ARGS}}
+
 # Writes the quickstart again: its pairs, tokenizer, checkpoints and report
 quickstart:
     cargo run --release --example train_quickstart

@@ -114,7 +114,7 @@ pub struct RunArgs {
     /// With --dtype int8 or f16: the directory of an f32 run of the same models; the report says how many verdicts differ
     #[arg(long, value_name = "DIR")]
     pub f32_run: Option<PathBuf>,
-    /// Directory for run.json, verdicts.parquet, summary.json and report.md
+    /// Directory for run.json, verdicts.parquet, summary.json, report.md and report.html
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
     /// Only the first N pairs
@@ -165,7 +165,7 @@ pub struct CompareArgs {
     /// Exit with 8 where a rule can be neither passed nor failed
     #[arg(long)]
     pub strict_gate: bool,
-    /// List N pairs whose verdict changed, the largest change of the margin first [default: 20]; with --format csv instead of the differences
+    /// List N pairs whose verdict changed, the largest change of the margin first [default: 20]; --format html lists them unasked, --format csv instead of the differences
     #[arg(long, value_name = "N", num_args = 0..=1, default_missing_value = "20")]
     pub flips: Option<usize>,
     /// What is printed on stdout
@@ -302,6 +302,8 @@ pub enum Format {
     #[default]
     Table,
     Markdown,
+    /// One page with charts that needs nothing but a browser
+    Html,
     Json,
     Csv,
     /// A table for booktabs
@@ -317,6 +319,8 @@ pub enum CompareFormat {
     #[default]
     Table,
     Markdown,
+    /// One page with charts that needs nothing but a browser
+    Html,
     Json,
     Csv,
     /// XML that CI systems read: a case for each rule of the gate

@@ -4,14 +4,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use crate::benchmark::Benchmark;
-use crate::cli::ReportArgs;
+use crate::cli::{Format, ReportArgs};
 use crate::error::{Error, Result};
+use crate::excerpt::{self, Texts};
 use crate::metrics::Scores;
 use crate::published::Published;
 use crate::report::{ModelReport, Report};
 use crate::run::rendered;
 use crate::run_dir::{RunDir, Summary};
 use crate::score::Verdict;
+use crate::side_by_side::{Column, SideBySide};
 
 /// A run with the name that tells it from the others.
 struct Run {
@@ -28,26 +30,37 @@ pub fn report(args: &ReportArgs) -> Result<String> {
         let summary = dir.summary()?;
         runs.push(Run { label: label(path, &args.runs), dir, summary });
     }
-    Ok(rendered(&collect(&runs, table.as_ref())?, args.format))
+    Ok(rendered(&collect(&runs, table.as_ref(), args.format == Format::Html)?, args.format))
 }
 
-/// Every model of every run as a column.
-fn collect(runs: &[Run], table: Option<&Published>) -> Result<Report> {
+/// Every model of every run as a column; `page`: with what only a page shows.
+fn collect(runs: &[Run], table: Option<&Published>, page: bool) -> Result<Report> {
     let mut notes = said(runs, |summary| &summary.notes);
     let names: Vec<Option<&str>> = runs.iter().map(|run| run.dir.benchmark()).collect();
     let benchmark = Benchmark::common(&names, &mut notes)?;
     same_sizes(runs)?;
-    if runs.iter().any(|run| !run.dir.has_data_of(&runs[0].dir)) {
+    let same_data = runs.iter().all(|run| run.dir.has_data_of(&runs[0].dir));
+    let models = models(runs, &benchmark, table)?;
+    if !same_data {
         notes.push("the runs read different files (SHA-256): their columns may be of different pairs".to_owned());
     }
     Ok(Report {
         title: said(runs, |summary| std::slice::from_ref(&summary.title)).join("; "),
         benchmark: benchmark.name.clone(),
         partial: Some(said(runs, |summary| summary.partial.as_slice()).join("; ")).filter(|why| !why.is_empty()),
-        models: models(runs, &benchmark, table)?,
+        side_by_side: page.then(|| side_by_side(runs, &models, same_data, &benchmark)),
+        models,
         others: others(runs, &benchmark),
         notes,
     })
+}
+
+/// The texts are read again from the files that were scored.
+fn side_by_side(runs: &[Run], models: &[ModelReport], same_data: bool, benchmark: &Benchmark) -> SideBySide {
+    let verdicts = runs.iter().flat_map(|run| run.dir.models.iter().map(|(_, verdicts)| verdicts.as_slice()));
+    let columns: Vec<Column> = models.iter().zip(verdicts).map(|(model, verdicts)| Column { average: model.scores.average.accuracy, verdicts }).collect();
+    let texts = if same_data { excerpt::read_again(&runs[0].dir.record.data) } else { Texts::Err("the runs read different files".to_owned()) };
+    SideBySide::new(&columns, same_data, benchmark, &texts)
 }
 
 /// The last part of a run's path, or the whole where another run's ends alike.

@@ -6,20 +6,19 @@ use std::path::Path;
 use crate::benchmark::Benchmark;
 use crate::cli::{CompareArgs, CompareFormat};
 use crate::comparison::{Candidate, Comparison};
-use crate::dataset::{self, Pair};
-use crate::error::{Error, Kind, Result, one_line};
-use crate::files::InputFile;
+use crate::error::{Error, Kind, Result};
+use crate::excerpt::{self, Excerpt, Texts};
 use crate::gate::{self, Outcome, Status};
 use crate::metrics::Tally;
 use crate::published::Published;
-use crate::report::comparison::{self as render, ComparisonReport, Excerpt, Flip};
-use crate::report::{Style, github, junit};
+use crate::report::comparison::{self as render, ComparisonReport, Flip};
+use crate::report::{Style, github, html, junit};
 use crate::run::Finished;
-use crate::run_dir::{DataFile, RunDir};
+use crate::run_dir::RunDir;
 use crate::score::Verdict;
 
-/// Characters of a text that are shown.
-const EXCERPT: usize = 160;
+/// Changed pairs on a page that nobody asked for a number of.
+const ON_A_PAGE: usize = 20;
 
 /// What stands on one side.
 enum Side {
@@ -47,12 +46,17 @@ pub fn compare(args: &CompareArgs) -> Result<Finished> {
         }
     };
     let gate: Vec<Outcome> = rules.iter().map(|rule| rule.evaluate(&comparison)).collect::<Result<_>>()?;
-    let flips = args.flips.map(|n| flips(&comparison, n, candidate.run().map(|(run, _)| run), &mut notes));
+    let page = args.format == CompareFormat::Html;
+    let flips = args.flips.or(page.then_some(ON_A_PAGE)).map(|n| {
+        let length = if page { excerpt::PARAGRAPH } else { excerpt::LINE };
+        flips(&comparison, n, length, candidate.run().map(|(run, _)| run), &mut notes)
+    });
     let complaint = complaint(&gate, args.strict_gate);
     let report = ComparisonReport { baseline: baseline.title(), candidate: candidate.title(), comparison, flips, gate, notes };
     let text = match args.format {
         CompareFormat::Table => render::table(&report, Style::of_stdout()),
         CompareFormat::Markdown => render::markdown(&report),
+        CompareFormat::Html => html::comparison(&report),
         CompareFormat::Csv => render::csv(&report),
         CompareFormat::Json => format!("{:#}\n", render::json(&report)),
         CompareFormat::Junit => junit::comparison(&report),
@@ -146,50 +150,14 @@ impl Chosen<'_> {
 }
 
 /// The first changed pairs, with their texts if the files are still what was run.
-fn flips(comparison: &Comparison, n: usize, run: Option<&RunDir>, notes: &mut Vec<String>) -> Vec<Flip> {
+fn flips(comparison: &Comparison, n: usize, length: usize, run: Option<&RunDir>, notes: &mut Vec<String>) -> Vec<Flip> {
     let shown = comparison.changes.iter().take(n);
-    let pairs = run.filter(|_| n > 0 && !comparison.changes.is_empty()).map(|run| pairs(&run.record.data));
-    let pairs = match pairs {
-        Some(Ok(pairs)) => pairs,
-        Some(Err(why)) => {
-            notes.push(format!("without the texts of the pairs: {why}"));
-            HashMap::new()
-        }
-        None => HashMap::new(),
-    };
-    shown.map(|change| Flip { change: change.clone(), text: pairs.get(&change.row).map(excerpt) }).collect()
-}
-
-/// By row, or why they cannot be had.
-fn pairs(data: &[DataFile]) -> std::result::Result<HashMap<usize, Pair>, String> {
-    let mut files = Vec::new();
-    for recorded in data {
-        let on_disk = InputFile::OnDisk(recorded.path.clone());
-        let file = if on_disk.exists() { Some(on_disk) } else { recorded.embedded() };
-        let file = file.ok_or_else(|| format!("{} is not there any more", recorded.path.display()))?;
-        if file.sha256().map_err(|error| error.to_string())? != recorded.sha256 {
-            return Err(format!("{} has changed since the run (SHA-256)", recorded.path.display()));
-        }
-        files.push(file);
+    let texts = run.filter(|_| shown.len() > 0).map_or_else(|| Texts::Ok(HashMap::new()), |run| excerpt::read_again(&run.record.data));
+    if let Err(why) = &texts {
+        notes.push(format!("without the texts of the pairs: {why}"));
     }
-    let pairs = dataset::load(&files).map_err(|error| error.to_string())?;
-    Ok(pairs.into_iter().map(|pair| (pair.row, pair)).collect())
-}
-
-fn excerpt(pair: &Pair) -> Excerpt {
-    let prompt = match pair.prompt.as_slice() {
-        [only] => only.content.clone(),
-        turns => turns.iter().map(|turn| format!("{}: {}", turn.role, turn.content)).collect::<Vec<_>>().join(" "),
-    };
-    Excerpt { prompt: shortened(&prompt), chosen: shortened(&pair.chosen), rejected: shortened(&pair.rejected) }
-}
-
-fn shortened(text: &str) -> String {
-    let text = one_line(text.trim());
-    match text.char_indices().nth(EXCERPT) {
-        Some((end, _)) => format!("{}…", text[..end].trim_end()),
-        None => text,
-    }
+    let text = |row: usize| texts.as_ref().ok()?.get(&row).map(|pair| Excerpt::of(pair, length));
+    shown.map(|change| Flip { change: change.clone(), text: text(change.row) }).collect()
 }
 
 /// Exit code 3 where a rule failed, 8 where a strict gate is inconclusive.
@@ -209,13 +177,6 @@ fn complaint(gate: &[Outcome], strict: bool) -> Option<Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn long_texts_are_cut_between_characters() {
-        assert_eq!(shortened(" a\nb "), "a b");
-        let cut = shortened(&"é".repeat(EXCERPT + 1));
-        assert_eq!(cut, "é".repeat(EXCERPT) + "…");
-    }
 
     #[test]
     fn what_exists_decides_where_the_model_begins() {

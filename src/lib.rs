@@ -9,11 +9,12 @@
 //! 4. [`template`] and [`tokens`]: pairs as token rows, batched;
 //! 5. [`model`]: token rows → logits;
 //! 6. [`score`]: logits of both orders → verdicts;
-//! 7. [`metrics`]: verdicts → accuracies, sections, averages; [`published`] and [`ruler`]: columns to
-//!    compare with;
+//! 7. [`metrics`]: verdicts → accuracies, sections, averages; [`margins`]: how sure a model is, and whether rightly;
+//!    [`published`] and [`ruler`]: columns to compare with;
 //! 8. [`comparison`]: two models' verdicts on the same pairs, or two columns of accuracies → differences;
-//!    [`gate`]: what rules say about them; [`stats`]: the statistics under both and under the metrics;
-//! 9. [`report`]: a [`report::Report`] or a comparison as a table, Markdown, CSV, JSON, LaTeX
+//!    [`gate`]: what rules say about them; [`side_by_side`]: all models of a run at once, and pairs to read
+//!    ([`excerpt`]); [`stats`]: the statistics under these and under the metrics;
+//! 9. [`report`]: a [`report::Report`] or a comparison as a table, Markdown, a page, CSV, JSON, LaTeX
 //!    or what CI systems read.
 //!
 //! [`run`] wires them; [`compare`] and [`collect`] read runs back ([`run_dir`]) and wire the second half; [`fetch`],
@@ -29,6 +30,7 @@ pub mod compare;
 pub mod comparison;
 pub mod dataset;
 pub mod error;
+pub mod excerpt;
 pub mod fetch;
 pub mod files;
 pub mod fsio;
@@ -36,6 +38,7 @@ pub mod gate;
 pub mod generate;
 pub mod hub;
 pub mod inspect;
+pub mod margins;
 pub mod metrics;
 pub mod model;
 pub mod published;
@@ -46,6 +49,7 @@ pub mod ruler;
 pub mod run;
 pub mod run_dir;
 pub mod score;
+pub mod side_by_side;
 pub mod stats;
 pub mod talk;
 pub mod template;

@@ -15,6 +15,7 @@ use crate::cli::{DtypeArg, Format, RunArgs};
 use crate::comparison;
 use crate::dataset::{self, Pair};
 use crate::error::{Error, Kind, Result, one_line};
+use crate::excerpt;
 use crate::files::InputFile;
 use crate::fsio;
 use crate::hub::Hub;
@@ -25,6 +26,7 @@ use crate::report::{self, ModelReport, Report, Style};
 use crate::ruler::rulers;
 use crate::run_dir::RunDir;
 use crate::score::{self, Limits, Verdict};
+use crate::side_by_side::{Column, SideBySide};
 use crate::talk::{self, say};
 
 /// What a finished run leaves behind.
@@ -91,9 +93,13 @@ pub fn run(args: &RunArgs) -> Result<Finished> {
         None if args.dtype == DtypeArg::Int8 => report.notes.extend(scored.iter().map(|s| int8_doubt(&s.checkpoint.name, &s.verdicts))),
         None => {}
     }
+    // Only a page shows it.
+    if args.out.is_some() || args.format == Format::Html {
+        report.side_by_side = Some(side_by_side(&report, &scored, &benchmark, pairs));
+    }
     if let Some(dir) = &args.out {
         outputs::write(dir, args, &data, &report, &scored, started)?;
-        say(&format!("wrote run.json, verdicts.parquet, summary.json and report.md to {}", dir.display()));
+        say(&format!("wrote run.json, verdicts.parquet, summary.json, report.md and report.html to {}", dir.display()));
     }
     Ok(Finished { text: rendered(&report, args.format), complaint: complaint(&report) })
 }
@@ -103,6 +109,7 @@ pub fn rendered(report: &Report, format: Format) -> String {
     match format {
         Format::Table => report::table(report, Style::of_stdout()),
         Format::Markdown => report::markdown(report),
+        Format::Html => report::html(report),
         Format::Csv => report::csv(report),
         Format::Json => format!("{:#}\n", report::json(report)),
         Format::Latex => report::latex(report),
@@ -139,6 +146,12 @@ fn score_model(mut checkpoint: Checkpoint, pairs: &[Pair], args: &RunArgs) -> Re
     let waiting = 100.0 * waited / seconds.max(1e-9);
     say(&format!("{name}: scored in {seconds:.1} s, {tokens} tokens, {:.0} tokens/s, {waiting:.0} % waiting for tokens", rate(tokens, elapsed)));
     Ok(Scored { checkpoint, verdicts, tokens, seconds })
+}
+
+fn side_by_side(report: &Report, scored: &[Scored], benchmark: &Benchmark, pairs: Vec<Pair>) -> SideBySide {
+    let columns: Vec<Column> =
+        report.models.iter().zip(scored).map(|(model, s)| Column { average: model.scores.average.accuracy, verdicts: &s.verdicts }).collect();
+    SideBySide::new(&columns, true, benchmark, &Ok(excerpt::by_row(pairs)))
 }
 
 /// Tokens a second.

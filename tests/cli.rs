@@ -45,7 +45,7 @@ fn one_golden_pair_from_every_format() {
         assert_eq!(code, 0, "{name}: {stderr}");
         let summary: serde_json::Value = serde_json::from_str(&stdout).unwrap();
         assert_eq!(summary["models"]["T"]["subsets"]["hep-go"]["correct"], 1, "{name}");
-        for part in ["run.json", "verdicts.parquet", "summary.json", "report.md"] {
+        for part in ["run.json", "verdicts.parquet", "summary.json", "report.md", "report.html"] {
             assert!(out.join(part).exists(), "{name} {part}");
         }
     }

@@ -80,9 +80,12 @@ fn both_checkpoints_are_small_and_trained_but_not_perfect() {
 }
 
 #[test]
-fn the_committed_report_is_what_is_measured() {
-    let report = std::fs::read_to_string(root("reports/quickstart/report.md")).unwrap();
-    assert_eq!(run(&["--format", "markdown"]), report);
+fn the_committed_reports_are_what_is_measured() {
+    let committed = |name: &str| std::fs::read_to_string(root("reports/quickstart").join(name)).unwrap();
+    let out = tempfile::tempdir().unwrap();
+    assert_eq!(run(&["--format", "markdown", "--out", out.path().to_str().unwrap()]), committed("report.md"));
+    let page = std::fs::read_to_string(out.path().join("report.html")).unwrap();
+    assert!(page == committed("report.html") && page.len() < 300_000, "reports/quickstart/report.html is not what `pairbench run --format html` prints");
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 use assert_cmd::Command;
 use serde_json::Value;
 
-const FORMATS: [&str; 7] = ["table", "markdown", "json", "csv", "latex", "junit", "github"];
+const FORMATS: [&str; 8] = ["table", "markdown", "html", "json", "csv", "latex", "junit", "github"];
 
 /// stdout, stderr and exit code.
 fn pairbench(arguments: &[&str]) -> (String, String, i32) {
@@ -66,7 +66,7 @@ fn assert_well_formed(xml: &str) {
 #[test]
 fn a_run_read_back_is_the_report_that_it_wrote() {
     let [first, _] = runs();
-    for (format, file) in [("markdown", "report.md"), ("json", "summary.json")] {
+    for (format, file) in [("markdown", "report.md"), ("html", "report.html"), ("json", "summary.json")] {
         assert_eq!(report(&[first, "--format", format]), std::fs::read_to_string(Path::new(first).join(file)).unwrap());
     }
     for format in FORMATS {
@@ -146,12 +146,37 @@ fn hostile_names_and_invalid_pairs_come_back_as_text() {
         let text = report(&[&out, "--format", format]);
         assert!(text.chars().all(|c| c == '\n' || !c.is_control()), "{text}");
         assert!(text.lines().all(|line| !line.trim_start().starts_with("::")), "{text}");
-        assert_eq!(text.contains("<script>"), ["table", "json", "csv"].contains(&format), "{text}");
+        // A page has one of its own.
+        let scripts = text.matches("<script>").count();
+        assert!(if format == "html" { scripts == 1 } else { (scripts > 0) == ["table", "json", "csv"].contains(&format) }, "{text}");
     }
     let xml = report(&[&out, "--format", "junit"]);
     assert_well_formed(&xml);
     assert!(xml.contains("errors=\"1\"") && xml.contains("<error message=\"1 of 1 verdicts are invalid\"/>"), "{xml}");
     assert!(report(&[&out]).contains("not scored: row 4 (marked): "));
+}
+
+#[test]
+fn a_page_shows_pairs_and_says_where_it_cannot() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().join("pairs.jsonl");
+    // Not all of them: the whole file would be found again in the binary.
+    let pairs = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("benchmarks/quickstart/pairs.jsonl")).unwrap();
+    let some: Vec<&str> = pairs.lines().filter(|line| line.contains("\"code-")).collect();
+    std::fs::write(&data, some.join("\n")).unwrap();
+    let out = dir.path().join("run").display().to_string();
+    let models = ["--model", "quickstart/pairrm", "--model", "quickstart/better-pairrm"];
+    run(&out, &[&models[..], &["--data", data.to_str().unwrap()]].concat());
+    let page = report(&[&out, "--format", "html"]);
+    assert_eq!(page, std::fs::read_to_string(Path::new(&out).join("report.html")).unwrap());
+    // Five pairs that each model gets wrong, ten on which they differ.
+    assert!(page.matches("<article class=\"pair\">").count() == 20 && page.matches("<dt>Rejected</dt>").count() == 20, "{page}");
+    std::fs::write(&data, some[1..].join("\n")).unwrap();
+    let page = report(&[&out, "--format", "html"]);
+    assert!(page.contains("has changed since the run (SHA-256)") && page.matches("<article class=\"pair\">").count() == 20 && !page.contains("<dt>"), "{page}");
+    let sides = ["pairrm", "better-pairrm"].map(|model| format!("{out}:{model}"));
+    let (page, stderr, code) = pairbench(&["compare", &sides[0], &sides[1], "--format", "html"]);
+    assert!(code == 0 && page.starts_with("<!DOCTYPE html>") && page.contains("without the texts of the pairs"), "{stderr}");
 }
 
 #[test]

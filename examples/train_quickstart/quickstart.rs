@@ -154,14 +154,21 @@ fn config(files: &tokenizer::Files) -> serde_json::Value {
     })
 }
 
-/// `reports/quickstart/report.md`, by the tool itself on what was written.
+/// `reports/quickstart/report.md` and `report.html`, by the tool itself on what was written.
 fn report(root: &Path) -> Result<()> {
+    for (format, file) in [("markdown", "report.md"), ("html", "report.html")] {
+        write(&root.join("reports/quickstart").join(file), rendered(root, format)?.as_bytes())?;
+    }
+    Ok(())
+}
+
+fn rendered(root: &Path, format: &str) -> Result<String> {
     let at = |part: &str| root.join(part).display().to_string();
     let arguments = [
         "pairbench",
         "run",
         "--format",
-        "markdown",
+        format,
         "--benchmark",
         &at("benchmarks/quickstart/quickstart.toml"),
         "--model",
@@ -169,10 +176,8 @@ fn report(root: &Path) -> Result<()> {
         "--model",
         &at("quickstart/better-pairrm"),
     ];
-    let Command::Run(arguments) = Cli::parse_from(arguments).command else { return Ok(()) };
-    let finished = pairbench::run::run(&arguments)?;
-    eprintln!("{}", finished.text);
-    write(&root.join("reports/quickstart/report.md"), finished.text.as_bytes())
+    let Command::Run(arguments) = Cli::parse_from(arguments).command else { return Ok(String::new()) };
+    Ok(pairbench::run::run(&arguments)?.text)
 }
 
 fn write(path: &Path, bytes: &[u8]) -> Result<()> {

@@ -7,6 +7,7 @@ use super::markdown::{escape, list};
 use super::table::{Style, finish, paint, ruled};
 use crate::comparison::{Change, Comparison, Difference, Key, Matching};
 use crate::error::one_line;
+use crate::excerpt::Excerpt;
 use crate::gate::{Outcome, Status};
 use crate::metrics::Estimate;
 use crate::stats::bootstrap;
@@ -30,14 +31,6 @@ pub struct ComparisonReport {
 pub struct Flip {
     pub change: Change,
     pub text: Option<Excerpt>,
-}
-
-/// Shortened texts.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Excerpt {
-    pub prompt: String,
-    pub chosen: String,
-    pub rejected: String,
 }
 
 const MISSING: &str = "–";
@@ -264,11 +257,11 @@ pub(super) fn blocks(report: &ComparisonReport) -> [&[Difference]; 3] {
     [&report.comparison.subsets, &report.comparison.sections, &report.comparison.totals]
 }
 
-fn is_paired(report: &ComparisonReport) -> bool {
+pub(super) fn is_paired(report: &ComparisonReport) -> bool {
     matches!(report.comparison.matching, Matching::Paired { .. })
 }
 
-fn header(report: &ComparisonReport) -> Vec<&'static str> {
+pub(super) fn header(report: &ComparisonReport) -> Vec<&'static str> {
     let mut header = vec!["subset", "n", "baseline", "candidate", "difference"];
     if is_paired(report) {
         header.extend(["gained", "lost", "p", "Holm", "showable"]);
@@ -277,12 +270,9 @@ fn header(report: &ComparisonReport) -> Vec<&'static str> {
 }
 
 /// Three decimals for people.
-fn cells(line: &Difference, wide: bool) -> Vec<String> {
+pub(super) fn cells(line: &Difference, wide: bool) -> Vec<String> {
     let side = |e: Estimate| if wide { format!("{:.3} [{:.3}, {:.3}]", e.accuracy, e.low, e.high) } else { format!("{:.3}", e.accuracy) };
-    // A difference that rounds to nothing has no sign.
-    let signed = |value: f64| if value.abs() < 0.0005 { "0.000".to_owned() } else { format!("{value:+.3}") };
-    let difference = format!("{} [{}, {}]", signed(line.value), signed(line.interval.low), signed(line.interval.high));
-    let mut cells = vec![line.name.clone(), line.n.to_string(), side(line.baseline), side(line.candidate), difference];
+    let mut cells = vec![line.name.clone(), line.n.to_string(), side(line.baseline), side(line.candidate), with_interval(line)];
     if let Some(pairs) = line.pairs {
         let optional = |value: Option<String>| value.unwrap_or_else(|| MISSING.to_owned());
         cells.extend([pairs.gained.to_string(), pairs.lost.to_string(), p_value(pairs.p)]);
@@ -291,11 +281,27 @@ fn cells(line: &Difference, wide: bool) -> Vec<String> {
     cells
 }
 
+/// The difference and its interval.
+pub(super) fn with_interval(line: &Difference) -> String {
+    format!("{} [{}, {}]", signed(line.value), signed(line.interval.low), signed(line.interval.high))
+}
+
+/// A difference that rounds to nothing has no sign.
+pub(super) fn signed(value: f64) -> String {
+    if value.abs() < 0.0005 { "0.000".to_owned() } else { format!("{value:+.3}") }
+}
+
+/// Behind other figures: `, p = 0.0176`, where pairs are matched.
+pub(super) fn with_p(line: &Difference) -> String {
+    let sign = |p: &str| if p.starts_with('<') { "" } else { "= " };
+    line.pairs.map(|pairs| p_value(pairs.p)).map_or_else(String::new, |p| format!(", p {}{p}", sign(&p)))
+}
+
 fn p_value(p: f64) -> String {
     if p < 0.0001 { "<0.0001".to_owned() } else { format!("{p:.4}") }
 }
 
-fn mark(status: Status) -> char {
+pub(super) fn mark(status: Status) -> char {
     match status {
         Status::Pass => '✓',
         Status::Fail => '✗',

@@ -102,7 +102,7 @@ fn counts(cases: &[&Case]) -> String {
 }
 
 /// Text that stays text, in attributes as well; without the characters that XML 1.0 forbids.
-fn escape(text: &str) -> String {
+pub(super) fn escape(text: &str) -> String {
     let mut out = String::new();
     for c in one_line(text).chars() {
         match c {

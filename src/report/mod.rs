@@ -3,6 +3,7 @@
 pub mod comparison;
 mod csv;
 pub mod github;
+pub mod html;
 mod json;
 pub mod junit;
 mod latex;
@@ -11,6 +12,7 @@ mod table;
 
 pub use csv::csv;
 pub use github::github;
+pub use html::html;
 pub use json::json;
 pub use junit::junit;
 pub use latex::latex;
@@ -20,9 +22,11 @@ pub use table::{Style, table};
 use std::collections::BTreeMap;
 
 use crate::benchmark::Benchmark;
+use crate::margins::Margins;
 use crate::metrics::{Behaviour, Estimate, Scores, Tally};
 use crate::published::{Beside, Comparison, Published, Standing};
 use crate::score::Verdict;
+use crate::side_by_side::SideBySide;
 
 /// What a run found, ready to be shown.
 #[derive(Debug, Clone, PartialEq)]
@@ -38,6 +42,8 @@ pub struct Report {
     pub others: Vec<(String, Scores)>,
     /// What a reader must know beyond what every report says.
     pub notes: Vec<String>,
+    /// What takes all verdicts at once; made where a page is to show it.
+    pub side_by_side: Option<SideBySide>,
 }
 
 impl Report {
@@ -49,7 +55,7 @@ impl Report {
         if !others.is_empty() {
             notes.push("longer, shorter: what picking the longer or the shorter answer scores, in characters".to_owned());
         }
-        Self { title: benchmark.name.clone(), benchmark: benchmark.name.clone(), partial: None, models: Vec::new(), others, notes }
+        Self { title: benchmark.name.clone(), benchmark: benchmark.name.clone(), partial: None, models: Vec::new(), others, notes, side_by_side: None }
     }
 }
 
@@ -59,6 +65,7 @@ pub struct ModelReport {
     pub name: String,
     pub scores: Scores,
     pub behaviour: Behaviour,
+    pub margins: Margins,
     pub published: Option<Comparison>,
     /// The first pairs that could not be scored, as `row (subset): reason`.
     pub invalid: Vec<String>,
@@ -70,7 +77,7 @@ impl ModelReport {
         let scores = Scores::of(verdicts, benchmark);
         let published = table.and_then(|table| Comparison::new(table, name, &scores, benchmark));
         let invalid = verdicts.iter().filter_map(|v| v.reason.as_ref().map(|reason| format!("row {} ({}): {reason}", v.row, v.subset))).take(5).collect();
-        Self { name: name.to_owned(), scores, behaviour: Behaviour::of(verdicts), published, invalid }
+        Self { name: name.to_owned(), scores, behaviour: Behaviour::of(verdicts), margins: Margins::of(verdicts), published, invalid }
     }
 }
 
@@ -228,6 +235,7 @@ fn three_digits(value: f32) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::comparison::tests::verdict;
     use crate::metrics::{PositionBias, Truncated};
 
     pub(super) fn sample() -> Report {
@@ -251,6 +259,7 @@ mod tests {
                 truncated: Truncated { source: 1, chosen: 0, rejected: 2, any: 2 },
                 margins: Some([-1.0, -0.5, 0.0, 0.5, 1.0]),
             },
+            margins: Margins::of(&[-1.0, 0.0, 0.5, 1.0].map(|margin| verdict(0, "hep-go", None, margin))),
             published: None,
             invalid: Vec::new(),
         };
@@ -261,6 +270,7 @@ mod tests {
             models: vec![model("A", 2), model("=B|<x>\u{1b}", 3)],
             others: vec![("longer".to_owned(), scores(1))],
             notes: Vec::new(),
+            side_by_side: None,
         }
     }
 

@@ -1,4 +1,4 @@
-//! The run directory: `run.json`, `verdicts.parquet`, `summary.json`, `report.md`.
+//! The run directory: `run.json`, `verdicts.parquet`, `summary.json`, `report.md`, `report.html`.
 
 use std::path::Path;
 use std::time::{Duration, SystemTime};
@@ -20,6 +20,7 @@ pub fn write(dir: &Path, args: &RunArgs, data: &Files, report: &Report, scored: 
     fsio::write_atomic(&dir.join("verdicts.parquet"), &verdicts)?;
     fsio::write_atomic(&dir.join("summary.json"), pretty(&report::json(report)).as_bytes())?;
     fsio::write_atomic(&dir.join("report.md"), report::markdown(report).as_bytes())?;
+    fsio::write_atomic(&dir.join("report.html"), report::html(report).as_bytes())?;
     // Last, so that its presence says that the others are complete.
     fsio::write_atomic(&dir.join("run.json"), pretty(&record(args, data, scored, started)?).as_bytes())
 }
