@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use crate::benchmark::Benchmark;
+use crate::benchmark::{Benchmark, Named};
 use crate::cli::ReportArgs;
 use crate::error::{Error, Result};
 use crate::metrics::Scores;
@@ -34,8 +34,8 @@ pub fn report(args: &ReportArgs) -> Result<String> {
 /// Every model of every run as a column.
 fn collect(runs: &[Run], table: Option<&Published>) -> Result<Report> {
     let mut notes = said(runs, |summary| &summary.notes);
-    let names: Vec<Option<&str>> = runs.iter().map(|run| run.dir.benchmark()).collect();
-    let benchmark = Benchmark::common(&names, &mut notes)?;
+    let named: Vec<Option<Named>> = runs.iter().map(|run| run.dir.benchmark()).collect();
+    let benchmark = Benchmark::common(&named, &mut notes)?;
     same_sizes(runs)?;
     if runs.iter().any(|run| !run.dir.has_data_of(&runs[0].dir)) {
         notes.push("the runs read different files (SHA-256): their columns may be of different pairs".to_owned());
@@ -43,6 +43,7 @@ fn collect(runs: &[Run], table: Option<&Published>) -> Result<Report> {
     Ok(Report {
         title: said(runs, |summary| std::slice::from_ref(&summary.title)).join("; "),
         benchmark: benchmark.name.clone(),
+        dataset: runs[0].summary.dataset.clone().filter(|own| runs.iter().all(|run| run.summary.dataset.as_ref() == Some(own))),
         partial: Some(said(runs, |summary| summary.partial.as_slice()).join("; ")).filter(|why| !why.is_empty()),
         models: models(runs, &benchmark, table)?,
         others: others(runs, &benchmark),

@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::csv::field;
 use super::markdown::{escape, list};
-use super::table::{Style, finish, paint, ruled};
+use super::table::{Style, finish, finished, ruled};
 use crate::comparison::{Change, Comparison, Difference, Key, Matching};
 use crate::error::one_line;
 use crate::gate::{Outcome, Status};
@@ -54,7 +54,7 @@ pub fn table(report: &ComparisonReport, style: Style) -> String {
     if let Some(flips) = &report.flips {
         out.push_str(&format!("\n{}\n", heading(report, flips)));
         for flip in flips {
-            out.push_str(&format!("{}\n", one_line(&line_of(&flip.change))));
+            out.push_str(&format!("{}\n", one_line(&flip.change.to_string())));
             for (label, text) in flip.text.iter().flat_map(texts) {
                 out.push_str(&format!("    {label:<9}{}\n", one_line(text)));
             }
@@ -69,7 +69,7 @@ pub fn table(report: &ComparisonReport, style: Style) -> String {
             out.push_str(&format!("    look at {}\n", one_line(pair)));
         }
     }
-    if style.colour { paint(&out) } else { out }
+    finished(&out, style)
 }
 
 /// `wide`: with the intervals of both sides, not only of the difference.
@@ -126,7 +126,7 @@ pub(super) fn rows(lines: &[Difference], bold: bool) -> String {
 pub(super) fn changed(flips: &[Flip]) -> String {
     let mut out = String::new();
     for flip in flips {
-        out.push_str(&format!("- {}\n", escape(&line_of(&flip.change))));
+        out.push_str(&format!("- {}\n", escape(&flip.change.to_string())));
         for (label, text) in flip.text.iter().flat_map(texts) {
             out.push_str(&format!("  - {label}: {}\n", escape(text)));
         }
@@ -201,7 +201,7 @@ fn csv_flips(flips: &[Flip]) -> String {
     out
 }
 
-/// Schema 1 of `pairbench compare --format json`.
+/// Schema 1 of `pairbench compare --format json`: `docs/schema/comparison.v1.json`.
 pub fn json(report: &ComparisonReport) -> Value {
     let comparison = &report.comparison;
     let lines = |lines: &[Difference]| Value::Object(lines.iter().map(|line| (line.name.clone(), difference(line))).collect::<Map<_, _>>());
@@ -334,11 +334,6 @@ pub(super) fn notes(report: &ComparisonReport) -> Vec<String> {
 
 pub(super) fn heading(report: &ComparisonReport, flips: &[Flip]) -> String {
     format!("changed verdicts, {} of {}, largest change of the margin first", flips.len(), report.comparison.changes.len())
-}
-
-fn line_of(change: &Change) -> String {
-    let (before, after) = (change.baseline, change.candidate);
-    format!("{}: {} {:+.4} → {} {:+.4}", change.name(), before.0.name(), before.1, after.0.name(), after.1)
 }
 
 fn texts(text: &Excerpt) -> [(&'static str, &str); 3] {

@@ -29,8 +29,10 @@ fn row(line: &Line) -> String {
 /// Text that stays text. Brackets and asterisks because `\\` would take them for its arguments; signs that the
 /// common fonts lack as what they have.
 fn escape(text: &str) -> String {
-    let mut out = String::new();
-    for c in one_line(text).chars() {
+    let text = one_line(text);
+    // Nothing for LaTeX, but no command for the log of a CI job.
+    let mut out = if text.trim_start().starts_with("::") { "{}".to_owned() } else { String::new() };
+    for c in text.chars() {
         match c {
             '&' | '%' | '$' | '#' | '_' | '{' | '}' => out.extend(['\\', c]),
             '[' | ']' | '*' => out.extend(['{', c, '}']),

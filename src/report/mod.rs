@@ -1,8 +1,11 @@
 //! A [`Report`] and its renderers: pure functions from it to a string.
 
+mod card;
 pub mod comparison;
 mod csv;
 pub mod github;
+#[cfg(test)]
+mod hostile;
 mod json;
 pub mod junit;
 mod latex;
@@ -11,7 +14,7 @@ mod table;
 
 pub use csv::csv;
 pub use github::github;
-pub use json::json;
+pub use json::{document, json};
 pub use junit::junit;
 pub use latex::latex;
 pub use markdown::markdown;
@@ -19,8 +22,8 @@ pub use table::{Style, table};
 
 use std::collections::BTreeMap;
 
-use crate::benchmark::Benchmark;
-use crate::metrics::{Behaviour, Estimate, Scores, Tally};
+use crate::benchmark::{Benchmark, Dataset};
+use crate::metrics::{Behaviour, Estimate, Scores, Tally, three_digits};
 use crate::published::{Beside, Comparison, Published, Standing};
 use crate::score::Verdict;
 
@@ -31,6 +34,8 @@ pub struct Report {
     pub title: String,
     /// Whose sections and weights are shown.
     pub benchmark: String,
+    /// The hub dataset that the pairs are from, where they are from one.
+    pub dataset: Option<Dataset>,
     /// Why these are not all pairs of the benchmark, where they are not.
     pub partial: Option<String>,
     pub models: Vec<ModelReport>,
@@ -49,7 +54,7 @@ impl Report {
         if !others.is_empty() {
             notes.push("longer, shorter: what picking the longer or the shorter answer scores, in characters".to_owned());
         }
-        Self { title: benchmark.name.clone(), benchmark: benchmark.name.clone(), partial: None, models: Vec::new(), others, notes }
+        Self { title: benchmark.name.clone(), benchmark: benchmark.name.clone(), dataset: None, partial: None, models: Vec::new(), others, notes }
     }
 }
 
@@ -214,17 +219,6 @@ fn hidden(behaviour: &Behaviour) -> Option<String> {
     Some(format!("margins {margins} at 5, 25, 50, 75, 95 %; {truncated}"))
 }
 
-/// Three digits that matter: processors differ in the seventh.
-fn three_digits(value: f32) -> String {
-    let decimals = match value.abs() {
-        100.0.. => 0,
-        10.0.. => 1,
-        1.0.. => 2,
-        _ => 3,
-    };
-    format!("{value:.decimals$}")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -257,6 +251,7 @@ mod tests {
         Report {
             title: "a|b".to_owned(),
             benchmark: "reward-bench".to_owned(),
+            dataset: None,
             partial: None,
             models: vec![model("A", 2), model("=B|<x>\u{1b}", 3)],
             others: vec![("longer".to_owned(), scores(1))],
@@ -312,7 +307,7 @@ mod tests {
     #[test]
     fn markdown_cells_stay_cells() {
         let text = markdown(&sample());
-        assert!(text.contains("| subset | n | A | =B\\|&lt;x&gt;  | longer |\n|:--|--:|--:|--:|--:|\n| hep-go | 4 | 0.500 | 0.750 |"), "{text}");
+        assert!(text.contains("| subset | n | A | =B\\|&lt;x&gt; | longer |\n|:--|--:|--:|--:|--:|\n| hep-go | 4 | 0.500 | 0.750 |"), "{text}");
     }
 
     #[test]
