@@ -94,7 +94,9 @@ fn the_binary_prints_the_committed_schemas_in_which_every_key_is_described() {
         for key in schema.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str) {
             assert!(schema["properties"].get(key).is_some(), "{at}.{key} is required and not described");
         }
-        inner(schema).into_iter().for_each(|part| described(part, at));
+        for part in inner(schema) {
+            described(part, at);
+        }
     }
     let directory = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/schema"));
     for name in NAMES {
@@ -176,7 +178,7 @@ fn broken_documents_are_not_valid() {
     fn break_at(document: &Value, path: &mut Vec<String>, broken: &mut Vec<(String, Value)>, whole: &Value) {
         let put = |path: &[String], edit: &dyn Fn(&mut Map<String, Value>)| {
             let mut copy = whole.clone();
-            edit(copy.pointer_mut(&path.iter().map(|key| format!("/{key}")).collect::<String>()).unwrap().as_object_mut().unwrap());
+            edit(copy.pointer_mut(&[&[String::new()], path].concat().join("/")).unwrap().as_object_mut().unwrap());
             copy
         };
         let Value::Object(map) = document else { return };

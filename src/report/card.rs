@@ -15,12 +15,12 @@ pub(super) fn front_matter(report: &Report) -> String {
 
 fn entry(model: &ModelReport, report: &Report) -> String {
     let mut out = format!("- name: {}\n  results:\n  - task:\n      type: text-classification\n      name: Preference ranking\n", quoted(&model.name));
-    let partial = report.partial.iter().map(|why| format!(" (PARTIAL: {why})")).collect::<String>();
-    out.push_str(&format!("    dataset:\n      name: {}\n", quoted(&format!("{}{partial}", report.title))));
+    let title = report.partial.as_ref().map_or_else(|| report.title.clone(), |why| format!("{} (PARTIAL: {why})", report.title));
+    out.push_str(&format!("    dataset:\n      name: {}\n", quoted(&title)));
     // The specification asks for a dataset of the hub and knows no word for others.
     out.push_str(&format!("      type: {}\n", quoted(report.dataset.as_ref().map_or("other", |dataset| &dataset.id))));
     if let Some(dataset) = &report.dataset {
-        out.push_str(&dataset.split.iter().map(|split| format!("      split: {}\n", quoted(split))).collect::<String>());
+        out.extend(dataset.split.iter().map(|split| format!("      split: {}\n", quoted(split))));
         out.push_str(&format!("      revision: {}\n", quoted(&dataset.revision)));
     }
     out.push_str("    metrics:\n");

@@ -43,6 +43,8 @@ fn escape(text: &str) -> String {
             '>' => out.push_str("\\textgreater{}"),
             '|' => out.push_str("\\textbar{}"),
             '`' => out.push_str("\\textasciigrave{}"),
+            // Two of them would be a dash.
+            '-' if out.ends_with('-') => out.push_str("{}-"),
             '–' => out.push_str("--"),
             '−' => out.push_str("$-$"),
             '→' => out.push_str("$\\to$"),
@@ -87,7 +89,7 @@ average & 4 & 0.500 & 0.750 & 0.250 \\
     #[test]
     fn marks_of_published_figures_are_in_every_font() {
         assert!(latex(&with_published()).contains("hep-go & 4 & 0.500 & 0.750 -1\\textasciitilde{} & "), "{}", latex(&with_published()));
-        assert_eq!(escape("✓ ✗ – −"), "$\\surd$ $\\times$ -- $-$");
+        assert_eq!(escape("✓ ✗ – − a--b"), "$\\surd$ $\\times$ -- $-$ a-{}-b");
     }
 
     #[test]
