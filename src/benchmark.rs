@@ -1,10 +1,12 @@
 //! What is measured: subsets with their sizes, sections with their weights.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::path::Path;
 
 use globset::{GlobBuilder, GlobSet};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 use crate::error::{Error, Result};
 use crate::files::{Directory, InputFile};
@@ -34,6 +36,25 @@ pub struct Benchmark {
     /// Published tables that compare with it.
     #[serde(default)]
     pub published: Vec<String>,
+    /// Of the file.
+    #[serde(skip)]
+    sha256: String,
+}
+
+/// What tells one definition from another.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Definition {
+    pub name: String,
+    /// Of the file.
+    pub sha256: String,
+}
+
+/// How a run calls its benchmark: as it was typed, and which definition that was then.
+#[derive(Debug, Clone, Copy)]
+pub struct Named<'a> {
+    pub typed: &'a str,
+    /// Published tables have none, nor have runs of versions that did not record it.
+    pub definition: Option<&'a Definition>,
 }
 
 /// A dataset of the hub, or files beside the definition.
@@ -68,8 +89,25 @@ pub struct Variant {
 #[derive(Debug, Clone, Default)]
 pub struct Files {
     pub files: Vec<InputFile>,
-    /// `owner/name@commit` of the hub dataset, where they come from one.
-    pub dataset: Option<String>,
+    /// Where they come from one.
+    pub dataset: Option<Dataset>,
+}
+
+/// A dataset of the hub.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Dataset {
+    /// `owner/name`.
+    pub id: String,
+    /// The commit that was read.
+    pub revision: String,
+    /// `None` where the definition names files instead.
+    pub split: Option<String>,
+}
+
+impl fmt::Display for Dataset {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}@{}", self.id, self.revision)
+    }
 }
 
 /// Subsets that one score sums up.
@@ -78,6 +116,16 @@ pub struct Files {
 pub struct Section {
     pub name: String,
     pub subsets: Vec<String>,
+}
+
+impl Named<'_> {
+    /// By content where both know it: a definition may be named by several paths, and a path may come to hold another.
+    fn is(&self, other: &Self) -> bool {
+        match (self.definition, other.definition) {
+            (Some(one), Some(other)) => one.sha256 == other.sha256,
+            _ => Path::new(self.typed).file_stem() == Path::new(other.typed).file_stem(),
+        }
+    }
 }
 
 const REWARD_BENCH: &str = include_str!("../benchmarks/reward-bench.toml");
@@ -116,21 +164,35 @@ impl Benchmark {
         Ok(benchmark)
     }
 
-    /// The one benchmark of several runs, by the names that were typed. Different ones are refused; a run of bare
-    /// files (`None`) fits to any, if its pairs do.
-    pub fn common(names: &[Option<&str>], notes: &mut Vec<String>) -> Result<Self> {
-        // A definition may have been named by different paths.
-        let stem = |name: &str| Path::new(name).file_stem().map(ToOwned::to_owned);
-        let named: Vec<&str> = names.iter().copied().flatten().collect();
-        if let Some([one, other]) = named.array_windows().find(|[one, other]| stem(one) != stem(other)) {
-            return Err(Error::usage(format!("failed to put results side by side: the benchmarks differ: {one} and {other}"))
-                .hint("run all models on the same benchmark; a published table has its own"));
+    /// The one benchmark of several runs. Different ones are refused; a run of bare files (`None`) fits to any, if its
+    /// pairs do.
+    pub fn common(runs: &[Option<Named>], notes: &mut Vec<String>) -> Result<Self> {
+        let named: Vec<&Named> = runs.iter().flatten().collect();
+        let pairs = named.iter().enumerate().flat_map(|(at, one)| named[at + 1..].iter().map(move |other| (*one, *other)));
+        if let Some((one, other)) = pairs.into_iter().find(|(one, other)| !one.is(other)) {
+            let error = Error::usage(format!("failed to put results side by side: the benchmarks differ: {} and {}", one.typed, other.typed))
+                .hint("run all models on the same benchmark; a published table has its own");
+            let (Some(one), Some(other)) = (one.definition, other.definition) else { return Err(error) };
+            return Err(error.caused_by(format!("definition {} (SHA-256 {}) and {} (SHA-256 {})", one.name, one.sha256, other.name, other.sha256)));
         }
-        let Some(name) = named.last() else { return Ok(Self::reward_bench()) };
-        Ok(Self::find(name).unwrap_or_else(|error| {
-            notes.push(format!("the definition {name} cannot be read any more, so that its sections are not shown: {error}"));
-            Self::reward_bench()
-        }))
+        let Some(Named { typed, .. }) = named.last() else { return Ok(Self::reward_bench()) };
+        match Self::find(typed) {
+            Ok(found) => {
+                if named.iter().filter_map(|run| run.definition).any(|recorded| recorded.sha256 != found.sha256) {
+                    notes.push(format!("the definition {typed} has changed since the run (SHA-256); its sections are shown as they are now"));
+                }
+                Ok(found)
+            }
+            Err(error) => {
+                notes.push(format!("the definition {typed} cannot be read any more, so that its sections are not shown: {error}"));
+                Ok(Self::reward_bench())
+            }
+        }
+    }
+
+    /// What tells it from others.
+    pub fn definition(&self) -> Definition {
+        Definition { name: self.name.clone(), sha256: self.sha256.clone() }
     }
 
     /// The files with the pairs, downloaded first where they are in a hub dataset.
@@ -159,12 +221,14 @@ impl Benchmark {
                 .caused_by(format!("{} has no file {}", snapshot.directory.display(), patterns.join(", ")))
                 .hint(format!("with a network: pairbench fetch {}; or give the files with --data", self.name)));
         }
-        Ok(Files { files, dataset: Some(format!("{dataset}@{}", snapshot.commit)) })
+        let dataset = Dataset { id: dataset.clone(), revision: snapshot.commit, split: source.split.clone() };
+        Ok(Files { files, dataset: Some(dataset) })
     }
 
     fn parse(text: &str, path: &Path) -> Result<Self> {
         let invalid = || Error::bad_input(format!("failed to parse benchmark: {}", path.display()));
-        let benchmark: Self = toml::from_str(text).map_err(|e| invalid().caused_by(e))?;
+        let mut benchmark: Self = toml::from_str(text).map_err(|e| invalid().caused_by(e))?;
+        benchmark.sha256 = fsio::hex(&Sha256::digest(text));
         let mut seen = std::collections::BTreeSet::new();
         let sections = benchmark.sections.iter().flat_map(|s| &s.subsets);
         for subset in sections.chain(benchmark.weights.keys()).chain(benchmark.variants.iter().flat_map(|v| v.weights.keys())) {
@@ -214,5 +278,28 @@ mod tests {
         ] {
             assert!(Benchmark::parse(text, Path::new("x.toml")).is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn definitions_are_the_same_by_content_or_else_by_name() {
+        let [quickstart, other] = ["a", "b"].map(|sha256| Definition { name: "quickstart".to_owned(), sha256: sha256.repeat(64) });
+        let named = |typed, definition| Some(Named { typed, definition });
+        let common = |runs: &[Option<Named>]| {
+            let mut notes = Vec::new();
+            Benchmark::common(runs, &mut notes).map(|found| (found.name, notes.len()))
+        };
+        let old = named("quickstart", None);
+        let recorded = Benchmark::quickstart().unwrap().definition();
+        assert_eq!(common(&[old, None, named("some/quickstart.toml", None), old]).unwrap(), ("quickstart".to_owned(), 0));
+        assert_eq!(common(&[old, named("quickstart", Some(&recorded))]).unwrap(), ("quickstart".to_owned(), 0));
+        // A copy under another name is the same; what it was is not what it is now.
+        assert_eq!(common(&[named("copy.toml", Some(&quickstart)), named("quickstart", Some(&quickstart))]).unwrap(), ("quickstart".to_owned(), 1));
+        let error = common(&[named("quickstart", Some(&quickstart)), old, named("quickstart", Some(&other))]).unwrap_err().render();
+        assert!(
+            error.contains("the benchmarks differ: quickstart and quickstart\n  caused by: definition quickstart (SHA-256 aaaa") && error.contains("bbbb)"),
+            "{error}"
+        );
+        assert!(common(&[old, named("reward-bench", None)]).is_err());
+        assert_eq!(common(&[None]).unwrap().0, "reward-bench");
     }
 }

@@ -68,7 +68,7 @@ pub enum Command {
         /// One table [default: all]
         name: Option<String>,
     },
-    /// Write shell completions or man pages
+    /// Write shell completions, man pages or the schemas of JSON documents
     #[command(subcommand)]
     Generate(Generate),
 }
@@ -82,6 +82,20 @@ pub enum Generate {
         /// Directory for the pages, for example ~/.local/share/man/man1
         dir: PathBuf,
     },
+    /// Print the JSON Schema (draft 2020-12) of a document that pairbench writes
+    Schema { document: Document },
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Document {
+    /// What run and report print with --format json, and summary.json
+    Summary,
+    /// What compare prints with --format json
+    Comparison,
+    /// run.json
+    Run,
+    /// An error on stderr, with --format json
+    Error,
 }
 
 #[derive(Debug, Args)]

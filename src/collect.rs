@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use crate::benchmark::Benchmark;
+use crate::benchmark::{Benchmark, Named};
 use crate::cli::{Format, ReportArgs};
 use crate::error::{Error, Result};
 use crate::excerpt::{self, Texts};
@@ -36,8 +36,8 @@ pub fn report(args: &ReportArgs) -> Result<String> {
 /// Every model of every run as a column; `page`: with what only a page shows.
 fn collect(runs: &[Run], table: Option<&Published>, page: bool) -> Result<Report> {
     let mut notes = said(runs, |summary| &summary.notes);
-    let names: Vec<Option<&str>> = runs.iter().map(|run| run.dir.benchmark()).collect();
-    let benchmark = Benchmark::common(&names, &mut notes)?;
+    let named: Vec<Option<Named>> = runs.iter().map(|run| run.dir.benchmark()).collect();
+    let benchmark = Benchmark::common(&named, &mut notes)?;
     same_sizes(runs)?;
     let same_data = runs.iter().all(|run| run.dir.has_data_of(&runs[0].dir));
     let models = models(runs, &benchmark, table)?;
@@ -47,6 +47,7 @@ fn collect(runs: &[Run], table: Option<&Published>, page: bool) -> Result<Report
     Ok(Report {
         title: said(runs, |summary| std::slice::from_ref(&summary.title)).join("; "),
         benchmark: benchmark.name.clone(),
+        dataset: runs[0].summary.dataset.clone().filter(|own| runs.iter().all(|run| run.summary.dataset.as_ref() == Some(own))),
         partial: Some(said(runs, |summary| summary.partial.as_slice()).join("; ")).filter(|why| !why.is_empty()),
         side_by_side: page.then(|| side_by_side(runs, &models, same_data, &benchmark)),
         models,

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
-use crate::benchmark::Benchmark;
+use crate::benchmark::{Benchmark, Named};
 use crate::cli::{CompareArgs, CompareFormat};
 use crate::comparison::{Candidate, Comparison};
 use crate::error::{Error, Kind, Result};
@@ -12,7 +12,7 @@ use crate::gate::{self, Outcome, Status};
 use crate::metrics::Tally;
 use crate::published::Published;
 use crate::report::comparison::{self as render, ComparisonReport, Flip};
-use crate::report::{Style, github, html, junit};
+use crate::report::{Style, document, github, html, junit};
 use crate::run::Finished;
 use crate::run_dir::RunDir;
 use crate::score::Verdict;
@@ -58,7 +58,7 @@ pub fn compare(args: &CompareArgs) -> Result<Finished> {
         CompareFormat::Markdown => render::markdown(&report),
         CompareFormat::Html => html::comparison(&report),
         CompareFormat::Csv => render::csv(&report),
-        CompareFormat::Json => format!("{:#}\n", render::json(&report)),
+        CompareFormat::Json => document(&render::json(&report)),
         CompareFormat::Junit => junit::comparison(&report),
         CompareFormat::Github => github::comparison(&report),
     };
@@ -141,9 +141,9 @@ impl Chosen<'_> {
     }
 
     /// Its name, where it has one.
-    fn benchmark(&self) -> Option<&str> {
+    fn benchmark(&self) -> Option<Named<'_>> {
         match self.side {
-            Side::Table(table) => Some(&table.benchmark),
+            Side::Table(table) => Some(Named { typed: &table.benchmark, definition: None }),
             Side::Run(run) => run.benchmark(),
         }
     }

@@ -95,13 +95,14 @@ impl Error {
         text
     }
 
-    /// The form programs read: one JSON object, for `--format json`.
+    /// The form programs read: one JSON object, for `--format json`; `docs/schema/error.v1.json`.
     pub fn render_json(&self) -> String {
         serde_json::json!({
             "error": one_line(&self.message),
             "caused_by": self.causes().collect::<Vec<_>>(),
-            "hint": self.hint,
+            "hint": self.hint.as_deref().map(one_line),
             "exit_code": self.kind as u8,
+            "schema": 1,
         })
         .to_string()
     }
@@ -122,7 +123,22 @@ impl StdError for Error {
 /// `text` without control characters or bidirectional overrides: a file name or a cell of a
 /// dataset must not be able to write to the terminal of the person who reads about it.
 pub fn one_line(text: &str) -> String {
-    text.chars().filter(|c| !matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')).map(|c| if c.is_control() { ' ' } else { c }).collect()
+    text.chars().filter(|c| !turns_text(*c)).map(|c| if leaves_its_line(c) { ' ' } else { c }).collect()
+}
+
+/// Control characters, both separators of Unicode, bidirectional overrides.
+pub fn leaves_its_line(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{2028}' | '\u{2029}') || turns_text(c)
+}
+
+/// Embeddings, overrides and isolates, which show text in another order than it has.
+fn turns_text(c: char) -> bool {
+    matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+/// A line that the log of a CI job takes for text: GitHub's runner obeys lines that begin with `::`.
+pub fn no_command(line: String) -> String {
+    if line.trim_start().starts_with("::") { format!("'{line}") } else { line }
 }
 
 #[cfg(test)]
@@ -135,5 +151,11 @@ mod tests {
         assert_eq!(error.render(), "error: failed to read rows: a [31mb.jsonl:3\n  caused by: expected a string\n  hint: quote it");
         assert_eq!(error.kind as u8, 4);
         assert!(error.render_json().starts_with("{\"error\":"));
+    }
+
+    #[test]
+    fn a_line_of_a_log_is_no_command() {
+        assert_eq!(no_command(one_line("\n::error::x")), "' ::error::x");
+        assert_eq!(no_command("a ::error::x".to_owned()), "a ::error::x");
     }
 }

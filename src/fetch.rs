@@ -31,7 +31,7 @@ fn files(spec: &str, hub: &Hub, revision: Option<&str>) -> Result<(String, Vec<I
     let is_definition = Path::new(spec).extension().is_some_and(|e| e == "toml") || Benchmark::BUILT_IN.contains(&spec);
     if is_definition {
         let found = Benchmark::find(spec)?.files(hub)?;
-        return Ok((found.dataset.unwrap_or_else(|| spec.to_owned()), found.files));
+        return Ok((found.dataset.map_or_else(|| spec.to_owned(), |dataset| dataset.to_string()), found.files));
     }
     let model: ModelSpec = spec.parse().map_err(|e: String| Error::usage(format!("failed to parse: {spec}")).caused_by(e))?;
     let home = model.resolve(hub, revision)?;

@@ -277,10 +277,7 @@ fn summed_up(judged: Vec<(Status, &Difference, String)>, comparison: &Comparison
         return (worst, format!("{lines} compared, {well}"), Vec::new());
     }
     let is_here = |change: &&Change| change.is_lost() && concerned.iter().any(|(line, _)| line.subsets.contains(&change.subset));
-    let lost = |change: &Change| {
-        format!("{}: {} {:+.4} → {} {:+.4}", change.name(), change.baseline.0.name(), change.baseline.1, change.candidate.0.name(), change.candidate.1)
-    };
-    let look_at = if worst == Status::Pass { Vec::new() } else { comparison.changes.iter().filter(is_here).take(LOOK_AT).map(lost).collect() };
+    let look_at = if worst == Status::Pass { Vec::new() } else { comparison.changes.iter().filter(is_here).take(LOOK_AT).map(ToString::to_string).collect() };
     (worst, concerned.into_iter().map(|(_, text)| text).collect::<Vec<_>>().join("; "), look_at)
 }
 
@@ -402,7 +399,7 @@ mod tests {
         assert_eq!(outcome.status, Status::Fail);
         // 2 · 2⁻³⁰ for 30 lost pairs, doubled by Holm for two subsets.
         assert_eq!(outcome.reason, "hep-js -0.7500, 30 lost, 0 gained, p 3.73e-9 (Holm)");
-        assert_eq!(outcome.look_at[0], "hep-js row 41: correct +1.0000 → wrong -1.0000");
+        assert_eq!(outcome.look_at[0], "hep-js row 41: correct +1.00 → wrong -1.00");
         assert_eq!(outcome.look_at.len(), LOOK_AT);
     }
 

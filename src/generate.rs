@@ -1,11 +1,11 @@
-//! Shell completions and man pages, from the same definitions as the help.
+//! Shell completions and man pages, from the same definitions as the help, and the schemas of JSON documents.
 
 use std::path::Path;
 
 use clap::CommandFactory;
 use clap_complete::Shell;
 
-use crate::cli::Cli;
+use crate::cli::{Cli, Document};
 use crate::error::{Error, Result};
 use crate::fsio;
 
@@ -20,4 +20,14 @@ pub fn completions(shell: Shell) -> String {
 pub fn man(dir: &Path) -> Result<()> {
     fsio::writable_dir(dir)?;
     clap_mangen::generate_to(Cli::command(), dir).map_err(|e| Error::io(format!("failed to write man pages: {}", dir.display()), e))
+}
+
+/// The JSON Schema of a document; its `description` says which.
+pub fn schema(document: Document) -> &'static str {
+    match document {
+        Document::Summary => include_str!("../docs/schema/summary.v1.json"),
+        Document::Comparison => include_str!("../docs/schema/comparison.v1.json"),
+        Document::Run => include_str!("../docs/schema/run.v1.json"),
+        Document::Error => include_str!("../docs/schema/error.v1.json"),
+    }
 }

@@ -41,6 +41,7 @@ fn execute(command: &Command) -> Result<()> {
         Command::Published { name } => print(&pairbench::published::show(name.as_deref())?),
         Command::Generate(Generate::Completions { shell }) => print(&pairbench::generate::completions(*shell)),
         Command::Generate(Generate::Man { dir }) => pairbench::generate::man(dir),
+        Command::Generate(Generate::Schema { document }) => print(pairbench::generate::schema(*document)),
     }
 }
 

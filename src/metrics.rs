@@ -80,7 +80,9 @@ impl Mixture {
     /// The mean with its bootstrap interval.
     fn estimate(&self, tallies: &BTreeMap<String, Tally>) -> Estimate {
         let strata: Vec<(f64, Share)> = self.0.iter().filter_map(|(subset, w)| Some((*w, tallies.get(subset)?.share()))).collect();
-        Estimate::new(strata.iter().map(|(w, share)| w * share.value()).sum(), bootstrap::mean(&strata, LEVEL))
+        // Divided by the same sum, so that rounding makes no mean of ones more or less than 1.
+        let mean = strata.iter().map(|(w, share)| w * share.value()).sum::<f64>() / strata.iter().map(|(w, _)| w).sum::<f64>();
+        Estimate::new(mean, bootstrap::mean(&strata, LEVEL))
     }
 }
 
@@ -219,6 +221,17 @@ pub fn margins_within(verdicts: &[Verdict], share: f64) -> (usize, usize) {
     (margins.iter().filter(|m| **m != 0.0 && m.abs() < share * deviation).count(), margins.len())
 }
 
+/// A margin for people: three digits that matter, as processors differ in the seventh.
+pub fn three_digits(margin: f32) -> String {
+    let decimals = match margin.abs() {
+        100.0.. => 0,
+        10.0.. => 1,
+        1.0.. => 2,
+        _ => 3,
+    };
+    format!("{margin:.decimals$}")
+}
+
 /// By linear interpolation between order statistics (type 7 of Hyndman and Fan, 1996, The American
 /// Statistician 50:361; numpy's default).
 #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "positions in a list")]
@@ -285,6 +298,17 @@ mod tests {
         let score = scores.rewardbench.unwrap();
         assert!((score.accuracy - mean).abs() < 1e-12 && score.low < mean && mean < score.high, "{score:?}");
         assert!(score.high - score.low < scores.sections.iter().map(|(_, e)| e.high - e.low).fold(0.0, f64::max));
+    }
+
+    /// A rule `min:average:1` is met by a perfect model and nothing lies above 1, whatever the coefficients add up to.
+    #[test]
+    fn means_of_ones_are_one() {
+        for n in 1..60 {
+            let tallies: BTreeMap<String, Tally> = (0..n).map(|i| (format!("{i}"), Tally { correct: i % 7 + 1, ..Tally::default() })).collect();
+            let mixture = Mixture::new(tallies.iter().map(|(name, tally)| (name.clone(), count(tally.n())))).unwrap();
+            let mean = mixture.estimate(&tallies);
+            assert!((1.0..=1.0).contains(&mean.accuracy) && mean.low <= 1.0 && mean.high <= 1.0, "{n}: {mean:?}");
+        }
     }
 
     #[test]

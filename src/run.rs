@@ -66,6 +66,7 @@ pub fn run(args: &RunArgs) -> Result<Finished> {
     let data = data_files(args, benchmark.as_ref(), &hub)?;
     let (pairs, partial) = select(dataset::load(&data.files)?, args, benchmark.as_ref())?;
     let title = title(args, benchmark.as_ref(), &pairs);
+    let definition = benchmark.as_ref().map(Benchmark::definition);
     // Sections of well-known subsets are shown without being asked for.
     let benchmark = benchmark.unwrap_or_else(Benchmark::reward_bench);
     let mut checkpoints = Vec::new();
@@ -87,7 +88,7 @@ pub fn run(args: &RunArgs) -> Result<Finished> {
     }
 
     let models = scored.iter().map(|s| ModelReport::new(&s.checkpoint.name, &s.verdicts, &benchmark, table.as_ref()));
-    let mut report = Report { title, partial, models: models.collect(), ..Report::about(&benchmark, rulers(&pairs)) };
+    let mut report = Report { title, partial, dataset: data.dataset.clone(), models: models.collect(), ..Report::about(&benchmark, rulers(&pairs)) };
     match &exact {
         Some(run) => report.notes.extend(turned(run, &scored, &data, args.dtype)?),
         None if args.dtype == DtypeArg::Int8 => report.notes.extend(scored.iter().map(|s| int8_doubt(&s.checkpoint.name, &s.verdicts))),
@@ -98,7 +99,7 @@ pub fn run(args: &RunArgs) -> Result<Finished> {
         report.side_by_side = Some(side_by_side(&report, &scored, &benchmark, pairs));
     }
     if let Some(dir) = &args.out {
-        outputs::write(dir, args, &data, &report, &scored, started)?;
+        outputs::write(dir, args, definition.as_ref(), &data, &report, &scored, started)?;
         say(&format!("wrote run.json, verdicts.parquet, summary.json, report.md and report.html to {}", dir.display()));
     }
     Ok(Finished { text: rendered(&report, args.format), complaint: complaint(&report) })
@@ -111,7 +112,7 @@ pub fn rendered(report: &Report, format: Format) -> String {
         Format::Markdown => report::markdown(report),
         Format::Html => report::html(report),
         Format::Csv => report::csv(report),
-        Format::Json => format!("{:#}\n", report::json(report)),
+        Format::Json => report::document(&report::json(report)),
         Format::Latex => report::latex(report),
         Format::Junit => report::junit(report),
         Format::Github => report::github(report),

@@ -7,6 +7,7 @@ use polars::prelude::*;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
+use crate::benchmark::{Dataset, Definition, Named};
 use crate::dataset::{Id, guarded};
 use crate::error::{Error, Result};
 use crate::files::{Directory, InputFile};
@@ -37,6 +38,9 @@ pub struct Record {
 pub struct Plan {
     /// As it was typed.
     pub benchmark: Option<String>,
+    /// What that was.
+    #[serde(default)]
+    pub definition: Option<Definition>,
 }
 
 #[derive(Debug, PartialEq, Eq, Deserialize)]
@@ -60,6 +64,8 @@ pub struct Summary {
     schema: u64,
     pub title: String,
     pub partial: Option<String>,
+    #[serde(default)]
+    pub dataset: Option<Dataset>,
     #[serde(default)]
     pub notes: Vec<String>,
     models: BTreeMap<String, SummaryModel>,
@@ -103,10 +109,11 @@ impl RunDir {
         json(&self.path.join("summary.json"), |summary: &Summary| summary.schema)
     }
 
-    /// Its benchmark as it was typed; the quickstart is what runs when nothing is.
-    pub fn benchmark(&self) -> Option<&str> {
+    /// Its benchmark; the quickstart is what runs when none is typed.
+    pub fn benchmark(&self) -> Option<Named<'_>> {
         let is_quickstart = || self.record.data.iter().any(|file| file.embedded().is_some());
-        self.record.plan.benchmark.as_deref().or_else(|| is_quickstart().then_some("quickstart"))
+        let typed = self.record.plan.benchmark.as_deref().or_else(|| is_quickstart().then_some("quickstart"))?;
+        Some(Named { typed, definition: self.record.plan.definition.as_ref() })
     }
 
     /// A model's verdicts.

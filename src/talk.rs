@@ -4,10 +4,12 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
+use crate::error::no_command;
+
 /// One line.
 #[expect(clippy::print_stderr, reason = "the one place that talks while a run goes on")]
 pub fn say(line: &str) {
-    eprintln!("{line}");
+    eprintln!("{}", no_command(line.to_owned()));
 }
 
 /// A bar over pairs, with a message and the time left; nothing where stderr is not a terminal.

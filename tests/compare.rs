@@ -75,7 +75,13 @@ fn a_run_against_itself_passes_every_gate_without_a_difference() {
     let dir = tempfile::tempdir().unwrap();
     let gate = dir.path().join("gate.toml");
     std::fs::write(&gate, format!("rules = {GATE:?}")).unwrap();
-    let found = json(&[&of("pairrm"), &of("pairrm"), "--strict-gate", "--gate", gate.to_str().unwrap(), "--flips"]);
+    for model in ["pairrm", "better-pairrm"].map(of) {
+        assert_unchanged(&json(&[&model, &model, "--strict-gate", "--gate", gate.to_str().unwrap(), "--flips"]));
+    }
+}
+
+/// Every rule is met, and no line says anything but that.
+fn assert_unchanged(found: &Value) {
     let gate = found["gate"].as_array().unwrap();
     assert_eq!(gate.iter().map(|outcome| outcome["rule"].as_str().unwrap()).collect::<Vec<_>>(), GATE);
     assert!(gate.iter().all(|outcome| outcome["status"] == "pass"), "{gate:?}");
@@ -135,9 +141,9 @@ fn figures_are_those_of_the_verdicts() {
     }
 }
 
-/// Copies a checkpoint; all weights of its second encoder layer become zero.
+/// Copies better-pairrm; all weights of its second encoder layer become zero.
 fn broken(to: &Path) {
-    for entry in std::fs::read_dir(root("quickstart/pairrm")).unwrap() {
+    for entry in std::fs::read_dir(root("quickstart/better-pairrm")).unwrap() {
         let path = entry.unwrap().path();
         std::fs::copy(&path, to.join(path.file_name().unwrap())).unwrap();
     }
@@ -162,7 +168,7 @@ fn a_broken_layer_fails_the_gate_and_the_subsets_are_named() {
     std::fs::create_dir(&model).unwrap();
     broken(&model);
     run(&out, &["--model", model.to_str().unwrap(), "--benchmark", "quickstart"]);
-    let sides = [of("pairrm"), out.display().to_string()];
+    let sides = [of("better-pairrm"), out.display().to_string()];
     let (stdout, stderr, code) =
         compare(&[&sides[0], &sides[1], "--gate", "significant-drop:subset:*:0.05", "--gate", "drop:average:0.01", "--format", "json"]);
     assert_eq!(code, 3, "{stderr}");
@@ -260,6 +266,27 @@ fn different_benchmarks_are_refused() {
     let (_, stderr, code) = compare(&[&of("pairrm"), out.to_str().unwrap()]);
     assert!(code == 2 && stderr.contains("the benchmarks differ: quickstart and") && stderr.contains("mine.toml"), "{code} {stderr}");
     assert_eq!(compare(&[&other, out.to_str().unwrap()]).2, 0);
+    // The same name, and another definition: what it was is in run.json.
+    let again = dir.path().join("again");
+    std::fs::write(
+        &definition,
+        "name = 'mine'\nsource = { files = ['a.jsonl'] }\n[subsets]\ngreetings = 1\n[[sections]]\nname = 'All'\nsubsets = ['greetings']\n",
+    )
+    .unwrap();
+    run(&again, &["--model", "quickstart/pairrm", "--benchmark", definition.to_str().unwrap()]);
+    let sides = [out.to_str().unwrap(), again.to_str().unwrap()];
+    for command in ["compare", "report"] {
+        let stderr = text(&pairbench(&[command, sides[0], sides[1]]).stderr);
+        assert!(stderr.contains("the benchmarks differ: ") && stderr.matches("definition mine (SHA-256 ").count() == 1, "{command}: {stderr}");
+    }
+    let (stdout, stderr, code) = compare(&[sides[0], sides[0]]);
+    assert!(code == 0 && stdout.contains("mine.toml has changed since the run"), "{stderr}{stdout}");
+    // Runs of versions that did not record it are still read.
+    let record = out.join("run.json");
+    let mut old: Value = serde_json::from_str(&std::fs::read_to_string(&record).unwrap()).unwrap();
+    old["plan"].as_object_mut().unwrap().shift_remove("definition").unwrap();
+    std::fs::write(&record, old.to_string()).unwrap();
+    assert_eq!(compare(&sides).2, 0);
     let (_, stderr, code) = compare(&["model-card:PairRM-hf", &of("pairrm")]);
     assert!(code == 2 && stderr.contains("reward-bench and quickstart"), "{code} {stderr}");
 }

@@ -13,7 +13,7 @@ use difference::{Kind, Strata};
 use crate::benchmark::Benchmark;
 use crate::dataset::Id;
 use crate::error::{Error, Result};
-use crate::metrics::{Behaviour, Estimate, Figures, Mixture, Scores, Tally};
+use crate::metrics::{Behaviour, Estimate, Figures, Mixture, Scores, Tally, three_digits};
 use crate::score::{Decision, Verdict};
 use crate::stats::{Fourfold, count, holm};
 
@@ -110,6 +110,17 @@ impl std::fmt::Display for Name {
         write!(f, "{} ", self.subset)?;
         self.id.iter().try_for_each(|id| write!(f, "id {id}, "))?;
         write!(f, "row {}", self.row)
+    }
+}
+
+/// `subset row 3: correct +1.25 → wrong -0.311`.
+impl std::fmt::Display for Change {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let side = |(decision, margin): (Decision, f32)| {
+            let plus = if margin > 0.0 { "+" } else { "" };
+            format!("{} {plus}{}", decision.name(), three_digits(margin))
+        };
+        write!(f, "{}: {} → {}", self.name(), side(self.baseline), side(self.candidate))
     }
 }
 

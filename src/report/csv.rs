@@ -1,7 +1,7 @@
 //! The table as comma-separated values.
 
 use super::{Cell, Column, Report, columns, lines};
-use crate::error::one_line;
+use crate::error::{no_command, one_line};
 
 /// `kind,name,n,MODEL…`; kind is subset, section or total. Six decimals. A published column is three:
 /// its accuracy, measured minus published pairs, and how that stands.
@@ -43,9 +43,10 @@ fn values(cell: Cell, column: &Column) -> String {
     accuracy + if matches!(column, Column::Published(_)) { ",," } else { "" }
 }
 
-/// Quoted where needed, and never a formula: spreadsheets run cells that begin with these.
+/// Quoted where needed, and never a formula: spreadsheets run cells that begin with these (OWASP, CSV injection).
 pub(super) fn field(text: &str) -> String {
+    let is_formula = text.starts_with(['\t', '\r']) || text.trim_start().starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠']);
     let text = one_line(text);
-    let text = if text.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{text}") } else { text };
+    let text = if is_formula { format!("'{text}") } else { no_command(text) };
     if text.contains([',', '"', '\n']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text }
 }

@@ -3,14 +3,35 @@
 use serde_json::{Map, Value, json};
 
 use super::{ModelReport, Report};
+use crate::error::leaves_its_line;
 use crate::metrics::{Estimate, Scores, Tally};
 use crate::published::Comparison;
 
-/// Schema 1 of `summary.json`.
+/// As it is printed and written. JSON lets DEL, C1 controls and bidirectional overrides stand as they are, and a
+/// terminal obeys them: escaped, they mean the same to a program.
+pub fn document(value: &Value) -> String {
+    let mut out = String::new();
+    for c in format!("{value:#}\n").chars() {
+        // Those that JSON does escape are none of the text's own any more, but for line feeds between values.
+        if c != '\n' && leaves_its_line(c) { out.push_str(&format!("\\u{:04x}", u32::from(c))) } else { out.push(c) }
+    }
+    out
+}
+
+/// Schema 1 of `summary.json`: `docs/schema/summary.v1.json`.
 pub fn json(report: &Report) -> Value {
     let models: Map<String, Value> = report.models.iter().map(|m| (m.name.clone(), model(m))).collect();
     let baselines: Map<String, Value> = report.others.iter().map(|(name, s)| (name.clone(), Value::Object(scores(s)))).collect();
-    json!({ "schema": 1, "title": report.title, "benchmark": report.benchmark, "partial": report.partial, "models": models, "baselines": baselines, "notes": report.notes })
+    json!({
+        "schema": 1,
+        "title": report.title,
+        "benchmark": report.benchmark,
+        "dataset": report.dataset,
+        "partial": report.partial,
+        "models": models,
+        "baselines": baselines,
+        "notes": report.notes,
+    })
 }
 
 fn model(model: &ModelReport) -> Value {

@@ -1,8 +1,11 @@
 //! A [`Report`] and its renderers: pure functions from it to a string.
 
+mod card;
 pub mod comparison;
 mod csv;
 pub mod github;
+#[cfg(test)]
+mod hostile;
 pub mod html;
 mod json;
 pub mod junit;
@@ -13,7 +16,7 @@ mod table;
 pub use csv::csv;
 pub use github::github;
 pub use html::html;
-pub use json::json;
+pub use json::{document, json};
 pub use junit::junit;
 pub use latex::latex;
 pub use markdown::markdown;
@@ -21,9 +24,9 @@ pub use table::{Style, table};
 
 use std::collections::BTreeMap;
 
-use crate::benchmark::Benchmark;
+use crate::benchmark::{Benchmark, Dataset};
 use crate::margins::Margins;
-use crate::metrics::{Behaviour, Estimate, Scores, Tally};
+use crate::metrics::{Behaviour, Estimate, Scores, Tally, three_digits};
 use crate::published::{Beside, Comparison, Published, Standing};
 use crate::score::Verdict;
 use crate::side_by_side::SideBySide;
@@ -35,6 +38,8 @@ pub struct Report {
     pub title: String,
     /// Whose sections and weights are shown.
     pub benchmark: String,
+    /// The hub dataset that the pairs are from, where they are from one.
+    pub dataset: Option<Dataset>,
     /// Why these are not all pairs of the benchmark, where they are not.
     pub partial: Option<String>,
     pub models: Vec<ModelReport>,
@@ -55,7 +60,16 @@ impl Report {
         if !others.is_empty() {
             notes.push("longer, shorter: what picking the longer or the shorter answer scores, in characters".to_owned());
         }
-        Self { title: benchmark.name.clone(), benchmark: benchmark.name.clone(), partial: None, models: Vec::new(), others, notes, side_by_side: None }
+        Self {
+            title: benchmark.name.clone(),
+            benchmark: benchmark.name.clone(),
+            dataset: None,
+            partial: None,
+            models: Vec::new(),
+            others,
+            notes,
+            side_by_side: None,
+        }
     }
 }
 
@@ -221,17 +235,6 @@ fn hidden(behaviour: &Behaviour) -> Option<String> {
     Some(format!("margins {margins} at 5, 25, 50, 75, 95 %; {truncated}"))
 }
 
-/// Three digits that matter: processors differ in the seventh.
-fn three_digits(value: f32) -> String {
-    let decimals = match value.abs() {
-        100.0.. => 0,
-        10.0.. => 1,
-        1.0.. => 2,
-        _ => 3,
-    };
-    format!("{value:.decimals$}")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -266,6 +269,7 @@ mod tests {
         Report {
             title: "a|b".to_owned(),
             benchmark: "reward-bench".to_owned(),
+            dataset: None,
             partial: None,
             models: vec![model("A", 2), model("=B|<x>\u{1b}", 3)],
             others: vec![("longer".to_owned(), scores(1))],
@@ -322,7 +326,7 @@ mod tests {
     #[test]
     fn markdown_cells_stay_cells() {
         let text = markdown(&sample());
-        assert!(text.contains("| subset | n | A | =B\\|&lt;x&gt;  | longer |\n|:--|--:|--:|--:|--:|\n| hep-go | 4 | 0.500 | 0.750 |"), "{text}");
+        assert!(text.contains("| subset | n | A | =B\\|&lt;x&gt; | longer |\n|:--|--:|--:|--:|--:|\n| hep-go | 4 | 0.500 | 0.750 |"), "{text}");
     }
 
     #[test]

@@ -4,7 +4,7 @@ use comfy_table::{CellAlignment, ContentArrangement, LineStyle, Table, TableStyl
 use console::{Style as Paint, Term};
 
 use super::{Column, Report, columns, lines, notes, text};
-use crate::error::one_line;
+use crate::error::{no_command, one_line};
 
 /// What the reader's terminal can show.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,7 +44,13 @@ pub fn table(report: &Report, style: Style) -> String {
         out.push_str(&one_line(&note));
         out.push('\n');
     }
-    if style.colour { paint(&out) } else { out }
+    finished(&out, style)
+}
+
+/// No line is a command to the log of a CI job; with colour where that is wanted.
+pub(super) fn finished(text: &str, style: Style) -> String {
+    let text: String = text.lines().map(|line| no_command(line.to_owned()) + "\n").collect();
+    if style.colour { paint(&text) } else { text }
 }
 
 /// Whether a cut before column `at` leaves every published column beside its model's.
@@ -88,7 +94,7 @@ pub(super) fn finish(mut table: Table) -> String {
 }
 
 /// Names bold, rules faint, marks by what they say. The text itself has no escapes: `one_line` took them.
-pub(super) fn paint(text: &str) -> String {
+fn paint(text: &str) -> String {
     let style = |paint: Paint| paint.force_styling(true);
     let (bold, faint) = (style(Paint::new().bold()), style(Paint::new().dim()));
     let marks = [('✓', style(Paint::new().green())), ('~', style(Paint::new().yellow())), ('✗', style(Paint::new().red()))];

@@ -7,7 +7,7 @@ use polars::prelude::*;
 use serde_json::{Value, json};
 
 use super::Scored;
-use crate::benchmark::Files;
+use crate::benchmark::{Definition, Files};
 use crate::cli::RunArgs;
 use crate::dataset::Id;
 use crate::error::{Error, Result};
@@ -15,22 +15,18 @@ use crate::fsio;
 use crate::report::{self, Report};
 use crate::score::Verdict;
 
-pub fn write(dir: &Path, args: &RunArgs, data: &Files, report: &Report, scored: &[Scored], started: SystemTime) -> Result<()> {
+pub fn write(dir: &Path, args: &RunArgs, definition: Option<&Definition>, data: &Files, report: &Report, scored: &[Scored], started: SystemTime) -> Result<()> {
     let verdicts = parquet(scored).map_err(|e| Error::bad_input("failed to encode verdicts.parquet").caused_by(e))?;
     fsio::write_atomic(&dir.join("verdicts.parquet"), &verdicts)?;
-    fsio::write_atomic(&dir.join("summary.json"), pretty(&report::json(report)).as_bytes())?;
+    fsio::write_atomic(&dir.join("summary.json"), report::document(&report::json(report)).as_bytes())?;
     fsio::write_atomic(&dir.join("report.md"), report::markdown(report).as_bytes())?;
     fsio::write_atomic(&dir.join("report.html"), report::html(report).as_bytes())?;
     // Last, so that its presence says that the others are complete.
-    fsio::write_atomic(&dir.join("run.json"), pretty(&record(args, data, scored, started)?).as_bytes())
-}
-
-fn pretty(value: &Value) -> String {
-    format!("{value:#}\n")
+    fsio::write_atomic(&dir.join("run.json"), report::document(&record(args, definition, data, scored, started)?).as_bytes())
 }
 
 /// What was run, on what and how fast. No environment, no secrets.
-fn record(args: &RunArgs, files: &Files, scored: &[Scored], started: SystemTime) -> Result<Value> {
+fn record(args: &RunArgs, definition: Option<&Definition>, files: &Files, scored: &[Scored], started: SystemTime) -> Result<Value> {
     let mut data = Vec::new();
     for file in &files.files {
         data.push(json!({ "path": file.path().display().to_string(), "sha256": file.sha256()? }));
@@ -44,6 +40,7 @@ fn record(args: &RunArgs, files: &Files, scored: &[Scored], started: SystemTime)
         "tool": { "name": "pairbench", "version": env!("CARGO_PKG_VERSION") },
         "plan": {
             "benchmark": args.benchmark,
+            "definition": definition,
             "subsets": args.subsets,
             "limit": args.limit,
             "batch_tokens": args.batch_tokens,
@@ -51,7 +48,7 @@ fn record(args: &RunArgs, files: &Files, scored: &[Scored], started: SystemTime)
             "dtype": args.dtype.name(),
             "int8_batch": args.int8_batch,
         },
-        "dataset": files.dataset,
+        "dataset": files.dataset.as_ref().map(ToString::to_string),
         "data": data,
         "models": models,
         "host": { "os": std::env::consts::OS, "arch": std::env::consts::ARCH, "threads": rayon::current_num_threads() },

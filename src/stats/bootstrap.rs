@@ -19,13 +19,13 @@ pub const SEED: u64 = 240_313_787;
 /// Σ coefficient · share.
 pub fn mean(strata: &[(f64, Share)], level: f64) -> Interval {
     let strata = shares(strata);
-    percentile(level, |rng| drawn(&strata, rng))
+    percentile(level, |rng| drawn(&strata, rng)).within(0.0, 1.0)
 }
 
 /// Σ coefficient · (candidate − baseline), each drawn for itself: shares of pairs that cannot be matched.
 pub fn unpaired(strata: &[(f64, [Share; 2])], level: f64) -> Interval {
     let [baseline, candidate] = [0, 1].map(|side| shares(&strata.iter().map(|(w, sides)| (*w, sides[side])).collect::<Vec<_>>()));
-    percentile(level, |rng| drawn(&candidate, rng) - drawn(&baseline, rng))
+    percentile(level, |rng| drawn(&candidate, rng) - drawn(&baseline, rng)).within(-1.0, 1.0)
 }
 
 /// Σ coefficient · (candidate − baseline), drawn with both verdicts of a pair together.
@@ -41,6 +41,7 @@ pub fn paired(strata: &[(f64, Fourfold)], level: f64) -> Interval {
         };
         strata.iter().map(difference).sum()
     })
+    .within(-1.0, 1.0)
 }
 
 fn shares(strata: &[(f64, Share)]) -> Vec<(f64, Binomial)> {

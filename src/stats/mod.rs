@@ -23,6 +23,14 @@ pub struct Interval {
     pub high: f64,
 }
 
+impl Interval {
+    /// Without what rounding adds beyond the bounds of what is measured.
+    #[must_use]
+    fn within(self, least: f64, most: f64) -> Self {
+        Self { low: self.low.clamp(least, most), high: self.high.clamp(least, most) }
+    }
+}
+
 /// Correct pairs of all pairs.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Share {

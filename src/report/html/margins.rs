@@ -4,7 +4,7 @@ use super::element::{Element, el};
 use super::plot::{Glyph, Mark, Plot, Row};
 use super::scale::{Scale, percent};
 use crate::margins::{Group, Histogram, Margins};
-use crate::report::three_digits;
+use crate::metrics::three_digits;
 use crate::stats::{LEVEL, Share};
 
 /// Pixels of the highest bar.

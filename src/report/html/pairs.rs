@@ -3,7 +3,7 @@
 use super::element::{Element, el};
 use super::plot::Glyph;
 use crate::excerpt::Excerpt;
-use crate::report::three_digits;
+use crate::metrics::three_digits;
 use crate::score::Decision;
 
 /// A model's verdict: its glyph, its name, the decision and the margin.
