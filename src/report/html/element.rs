@@ -35,8 +35,11 @@ impl Element {
         self.set("class", classes)
     }
 
+    /// Text behind a child that ends its line begins the next one: there it must not be a command to the log of a CI job
+    /// ([`crate::error::no_command`]).
     pub fn text(mut self, text: impl Display) -> Self {
-        self.content.push_str(&escape(&text.to_string()));
+        let text = escape(&text.to_string());
+        self.content.push_str(&if text.trim_start().starts_with("::") { text.replacen(':', "&#58;", 1) } else { text });
         self
     }
 
