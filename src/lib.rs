@@ -12,7 +12,8 @@
 //! 7. [`metrics`]: verdicts → accuracies, sections, averages; [`published`] and [`ruler`]: columns to
 //!    compare with;
 //! 8. [`comparison`]: two models' verdicts on the same pairs, or two columns of accuracies → differences;
-//!    [`gate`]: what rules say about them; [`stats`]: the statistics under both and under the metrics;
+//!    [`gate`]: what rules say about them, [`early`]: what they say before all pairs are scored; [`stats`]: the
+//!    statistics under all of these and under the metrics;
 //! 9. [`report`]: a [`report::Report`] or a comparison as a table, Markdown, CSV, JSON, LaTeX
 //!    or what CI systems read.
 //!
@@ -28,6 +29,7 @@ pub mod collect;
 pub mod compare;
 pub mod comparison;
 pub mod dataset;
+pub mod early;
 pub mod error;
 pub mod fetch;
 pub mod files;
