@@ -12,6 +12,9 @@
 //! often than the rule is that looks once. A run that is not settled early pays for having asked: its last interval is one of 97.5 %.
 //! `benchmarks/2026-11-24-early-answers.md` has the simulation.
 
+mod line;
+mod progress;
+
 use std::collections::{BTreeMap, HashMap};
 use std::ops::{ControlFlow, Range};
 
@@ -20,9 +23,10 @@ use crate::comparison::{self, Comparison, Outline};
 use crate::dataset::Pair;
 use crate::error::Result;
 use crate::gate::{self, Judged, Outcome, Rule, Status};
-use crate::metrics;
-use crate::score::{Decision, Verdict};
-use crate::stats::{self, Fourfold, Sequence, bootstrap, count, holm, rounds};
+use crate::score::Verdict;
+use crate::stats::{Share, bootstrap, rounds};
+use line::Line;
+use progress::Progress;
 
 /// The seed of the order, where none is given.
 pub const SEED: u64 = bootstrap::SEED;
@@ -30,10 +34,19 @@ pub const SEED: u64 = bootstrap::SEED;
 /// Of a rule's error rate, what early answers have; the rest is for the end.
 const SHARE: f64 = 0.5;
 
+/// Pairs from one time that the gate is asked to the next.
+const LOOK: usize = 16;
+
 /// A gate, and what it has seen.
 pub struct Early {
     asked: Vec<Asked>,
+    /// Inconclusive until the gate is settled.
+    status: Status,
     progress: Progress,
+    /// By row, when its verdict counts.
+    places: HashMap<usize, usize>,
+    /// By place, verdicts that came before their turn.
+    waiting: BTreeMap<usize, Verdict>,
     /// By row of the candidate's data.
     baseline: HashMap<usize, Verdict>,
     same_data: bool,
@@ -43,36 +56,9 @@ struct Asked {
     rule: Rule,
     /// None where it is about the candidate alone.
     lines: Vec<Line>,
-    /// After how many pairs.
-    settled: Option<usize>,
-}
-
-/// A line, as far as its pairs fill whole rounds.
-struct Line {
-    outline: Outline,
-    rounds: usize,
-    done: usize,
-    sequence: Sequence,
-}
-
-/// What has been scored.
-#[derive(Default)]
-struct Progress {
-    subsets: BTreeMap<String, Subset>,
-    pairs: usize,
-    scored: usize,
-    ties: usize,
-    invalid: usize,
-    /// Pairs with two finite logits, and those among them whose orders disagree.
-    finite: usize,
-    disagree: usize,
-}
-
-/// A subset's pairs in the order of scoring: whether they are right under the baseline, and those scored under the candidate.
-#[derive(Default)]
-struct Subset {
-    before: Vec<bool>,
-    after: Vec<bool>,
+    status: Status,
+    /// Pairs after which it was settled.
+    settled: usize,
 }
 
 /// How a gate was answered.
@@ -93,37 +79,53 @@ impl Early {
         let pairs = in_order(pairs, seed);
         let mut progress = Progress { pairs: pairs.len(), ..Progress::default() };
         for pair in &pairs {
-            let right = baseline.get(&pair.row).is_some_and(is_right);
+            let right = baseline.get(&pair.row).is_some_and(progress::is_right);
             progress.subsets.entry(pair.subset.clone()).or_default().before.push(right);
         }
         let sizes: Vec<(String, usize)> = progress.subsets.iter().map(|(name, subset)| (name.clone(), subset.before.len())).collect();
         let outlines = comparison::outlines(&sizes, benchmark);
         let asked = rules.iter().map(|rule| Asked::new(rule, &outlines, &progress)).collect::<Result<_>>()?;
-        Ok((Self { asked, progress, baseline, same_data }, pairs))
+        let places = pairs.iter().enumerate().map(|(place, pair)| (pair.row, place)).collect();
+        let waiting = BTreeMap::new();
+        Ok((Self { asked, status: Status::Inconclusive, progress, places, waiting, baseline, same_data }, pairs))
     }
 
-    /// The next verdicts, in the order of [`Self::new`]. Breaks as soon as the gate is settled.
+    /// More verdicts; breaks as soon as the gate is settled. They may come in any order, and as many at a time as one likes: they
+    /// count in the order of [`Self::new`], and the gate is asked after fixed numbers of them.
     pub fn see(&mut self, verdicts: &[Verdict]) -> ControlFlow<()> {
         for verdict in verdicts {
-            self.progress.add(verdict);
+            self.waiting.extend(self.places.get(&verdict.row).map(|place| (*place, verdict.clone())));
         }
-        for asked in self.asked.iter_mut().filter(|asked| asked.settled.is_none()) {
-            asked.advance(&self.progress);
-            if gate::worst(&asked.judge(&self.progress)) != Status::Inconclusive {
-                asked.settled = Some(self.progress.scored);
+        while self.status == Status::Inconclusive
+            && let Some(verdict) = self.waiting.remove(&self.progress.scored)
+        {
+            self.progress.add(&verdict);
+            if self.progress.scored.is_multiple_of(LOOK) || self.progress.scored == self.progress.pairs {
+                self.ask();
             }
         }
-        if self.status() == Status::Inconclusive { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+        if self.status == Status::Inconclusive { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+    }
+
+    fn ask(&mut self) {
+        for asked in &mut self.asked {
+            asked.ask(&self.progress);
+        }
+        let says = |wanted: Status| self.asked.iter().any(|asked| asked.status == wanted);
+        self.status = [Status::Fail, Status::Inconclusive].into_iter().find(|status| says(*status)).unwrap_or(Status::Pass);
     }
 
     /// Of the gate as a whole: inconclusive as long as it is not settled.
     pub fn status(&self) -> Status {
-        let status = |asked: &Asked| asked.settled.map_or(Status::Inconclusive, |_| gate::worst(&asked.judge(&self.progress)));
-        let statuses: Vec<Status> = self.asked.iter().map(status).collect();
-        [Status::Fail, Status::Inconclusive].into_iter().find(|status| statuses.contains(status)).unwrap_or(Status::Pass)
+        self.status
     }
 
-    /// What was found, with the verdicts that were seen.
+    /// Whether this row's verdict was among those that the answer rests on.
+    pub fn counted(&self, row: usize) -> bool {
+        self.places.get(&row).is_some_and(|place| *place < self.progress.scored)
+    }
+
+    /// What was found. `verdicts`: all that counted.
     pub fn finish(&self, verdicts: &[Verdict], benchmark: &Benchmark) -> Result<Answer> {
         let baseline: Vec<Verdict> = verdicts.iter().filter_map(|verdict| self.baseline.get(&verdict.row).cloned()).collect();
         let comparison = Comparison::paired(&baseline, verdicts, self.same_data, benchmark)?;
@@ -134,14 +136,12 @@ impl Early {
 
     fn summary(&self) -> String {
         let Progress { pairs, scored, .. } = self.progress;
-        let status = self.status();
-        if status == Status::Inconclusive {
+        if self.status == Status::Inconclusive {
             return format!(
                 "not settled early: scored all {pairs} pairs; a rule has half of its error rate for the end, which is why its intervals are wider than usual"
             );
         }
-        let decided = |asked: &&Asked| status == Status::Pass || gate::worst(&asked.judge(&self.progress)) == Status::Fail;
-        let error = self.asked.iter().filter(decided).map(|asked| asked.rule.error()).fold(0.0, f64::max);
+        let error = self.asked.iter().filter(|asked| asked.status == self.status).map(|asked| asked.rule.error()).fold(0.0, f64::max);
         let rate = if error > 0.0 {
             format!("error rate {} % or less, at any time", gate::percent(error))
         } else {
@@ -158,10 +158,6 @@ fn in_order(pairs: Vec<Pair>, seed: u64) -> Vec<Pair> {
     order.into_iter().filter_map(|at| pairs[at].take()).collect()
 }
 
-fn is_right(verdict: &Verdict) -> bool {
-    verdict.decision == Decision::Correct
-}
-
 impl Asked {
     fn new(rule: &Rule, outlines: &[Vec<Outline>; 3], progress: &Progress) -> Result<Self> {
         let lines = match rule {
@@ -171,12 +167,21 @@ impl Asked {
             Rule::MaxTies(_) | Rule::MaxInvalid(_) | Rule::MaxPositionBias(_) => Vec::new(),
         };
         let level = gate::level(lines.len().max(1), SHARE);
-        Ok(Self { rule: rule.clone(), lines: lines.into_iter().map(|line| Line::new(line, level, progress)).collect(), settled: None })
+        Ok(Self {
+            rule: rule.clone(),
+            lines: lines.into_iter().map(|line| Line::new(line, level, progress)).collect(),
+            status: Status::Inconclusive,
+            settled: 0,
+        })
     }
 
-    fn advance(&mut self, progress: &Progress) {
-        for line in &mut self.lines {
-            line.advance(progress);
+    /// An answer stands once it is settled.
+    fn ask(&mut self, progress: &Progress) {
+        if self.status == Status::Inconclusive {
+            for line in &mut self.lines {
+                line.advance(progress);
+            }
+            (self.status, self.settled) = (gate::worst(&self.judge(progress)), progress.scored);
         }
     }
 
@@ -185,13 +190,13 @@ impl Asked {
         let left = progress.pairs - progress.scored;
         match &self.rule {
             Rule::Drop { limit, .. } => self.lines.iter().map(|line| line.drop(*limit, gate::level(self.lines.len(), SHARE), progress)).collect(),
-            Rule::SignificantDrop { alpha, .. } => significant(&self.lines, SHARE * alpha, (1.0 - SHARE) * alpha, progress),
+            Rule::SignificantDrop { alpha, .. } => line::significant(&self.lines, SHARE * alpha, (1.0 - SHARE) * alpha, progress),
             Rule::Min { least, .. } => self.lines.iter().map(|line| line.min(*least, progress)).collect(),
             Rule::MaxTies(most) => vec![bounded(progress.ties..progress.ties + left, *most, "ties so far")],
             Rule::MaxInvalid(most) => vec![bounded(progress.invalid..progress.invalid + left, *most, "invalid verdicts so far")],
             Rule::MaxPositionBias(most) => {
                 let Progress { finite, disagree, .. } = *progress;
-                let share = |part: usize, of: usize| stats::Share { correct: part, n: of }.value();
+                let share = |part: usize, of: usize| Share { correct: part, n: of }.value();
                 let status = match () {
                     () if share(disagree, finite + left) > *most => Status::Fail,
                     () if share(disagree + left, finite + left) <= *most => Status::Pass,
@@ -203,16 +208,16 @@ impl Asked {
     }
 
     fn outcome(&self, progress: &Progress, comparison: &Comparison) -> Result<Outcome> {
-        let Some(pairs) = self.settled else {
+        if self.status == Status::Inconclusive {
             if progress.scored == progress.pairs {
                 return self.rule.evaluate_with(1.0 - SHARE, comparison);
             }
             let outcome = self.summed_up(progress, comparison);
             return Ok(Outcome { reason: format!("not settled yet: {}", outcome.reason), ..outcome });
-        };
+        }
         // What is settled of the candidate alone holds for the pairs so far.
         let outcome = if self.lines.is_empty() { self.rule.evaluate(comparison)? } else { self.summed_up(progress, comparison) };
-        Ok(Outcome { reason: format!("{}; settled after {pairs} pairs", outcome.reason), ..outcome })
+        Ok(Outcome { reason: format!("{}; settled after {} pairs", outcome.reason, self.settled), ..outcome })
     }
 
     fn summed_up(&self, progress: &Progress, comparison: &Comparison) -> Outcome {
@@ -234,135 +239,6 @@ fn bounded(range: Range<usize>, most: usize, what: &str) -> Judged {
         () => Status::Inconclusive,
     };
     Judged { status, subsets: Vec::new(), text: format!("{} {what}", range.start) }
-}
-
-/// `now`: what the sequence's p-value must be below; `end`: what that of the last evaluation must not reach.
-fn significant(lines: &[Line], now: f64, end: f64, progress: &Progress) -> Vec<Judged> {
-    let adjusted = |p: &dyn Fn(&Line) -> f64| holm(&lines.iter().map(p).collect::<Vec<_>>());
-    let (p, least) = (adjusted(&|line| line.sequence.p()), adjusted(&|line| line.least_p(progress)));
-    let several = if lines.len() > 1 { " (Holm)" } else { "" };
-    let judged = lines.iter().zip(p).zip(least).map(|((line, p), least)| {
-        let status = match () {
-            () if p < now => Status::Fail,
-            () if least >= end => Status::Pass,
-            () => Status::Inconclusive,
-        };
-        let seen = line.seen(progress);
-        line.judged(status, &format!("{} lost, {} gained, sequential p {p:.2e}{several}", seen.lost, seen.gained), progress)
-    });
-    judged.collect()
-}
-
-impl Line {
-    fn new(outline: &Outline, level: f64, progress: &Progress) -> Self {
-        let mut outline = outline.clone();
-        // What weighs nothing need not be waited for.
-        outline.weights.retain(|(_, c)| *c > 0.0);
-        let rounds = outline.weights.iter().map(|(subset, _)| progress.of(subset).before.len()).min().unwrap_or(0);
-        Self { outline, rounds, done: 0, sequence: Sequence::new(level) }
-    }
-
-    /// Plays the rounds that have become whole. There are as many as the smallest subset has pairs, and each has at least one
-    /// pair of every subset.
-    fn advance(&mut self, progress: &Progress) {
-        while self.done < self.rounds {
-            let stratum = |(name, c): &(String, f64)| {
-                let subset = progress.of(name);
-                let [from, to] = [self.done, self.done + 1].map(|round| rounds::start(round, self.rounds, subset.before.len()));
-                (to <= subset.after.len()).then(|| (*c, subset.fourfold(from..to)))
-            };
-            let Some(strata) = self.outline.weights.iter().map(stratum).collect::<Option<Vec<_>>>() else { return };
-            self.sequence.round(&strata);
-            self.done += 1;
-        }
-    }
-
-    fn drop(&self, limit: f64, level: f64, progress: &Progress) -> Judged {
-        let interval = self.sequence.interval();
-        let text = format!("{} % confidence sequence [{:+.4}, {:+.4}]", gate::percent(level), interval.low, interval.high);
-        self.judged(gate::beside(interval, limit), &text, progress)
-    }
-
-    /// From the accuracy with all other pairs wrong to that with all of them right.
-    fn min(&self, least: f64, progress: &Progress) -> Judged {
-        let sum = |right: &dyn Fn(&Subset) -> usize| -> f64 {
-            self.outline.weights.iter().map(|(name, c)| c * count(right(progress.of(name))) / count(progress.of(name).before.len())).sum()
-        };
-        let so_far = |subset: &Subset| subset.after.iter().filter(|right| **right).count();
-        let [low, high] = [sum(&so_far), sum(&|subset| so_far(subset) + subset.left().len())];
-        // Sums in another order differ in the last digits; the end decides without.
-        let status = match () {
-            () if high < least - 1e-9 => Status::Fail,
-            () if low >= least + 1e-9 => Status::Pass,
-            () => Status::Inconclusive,
-        };
-        let text = format!("{} from {low:.4} to {high:.4}, whatever the other pairs bring", self.outline.name);
-        Judged { status, subsets: self.subsets(), text }
-    }
-
-    /// The smallest p-value that the last evaluation can have where the candidate is worse: 0 where pairs weigh differently,
-    /// as there one more lost pair does not always make it smaller.
-    fn least_p(&self, progress: &Progress) -> f64 {
-        let steps = || self.outline.weights.iter().map(|(name, c)| c / count(progress.of(name).before.len()));
-        let [least, most] = [steps().fold(f64::INFINITY, f64::min), steps().fold(0.0, f64::max)];
-        if most - least > 1e-9 * least {
-            return 0.0;
-        }
-        let can_be_lost: usize = self.outline.weights.iter().map(|(name, _)| progress.of(name).left().iter().filter(|right| **right).count()).sum();
-        let seen = self.seen(progress);
-        stats::exact(seen.lost + can_be_lost, seen.gained)
-    }
-
-    /// All pairs of the line that are scored.
-    fn seen(&self, progress: &Progress) -> Fourfold {
-        self.outline.weights.iter().map(|(name, _)| progress.of(name).seen()).fold(Fourfold::default(), Fourfold::plus)
-    }
-
-    fn subsets(&self) -> Vec<String> {
-        self.outline.weights.iter().map(|(name, _)| name.clone()).collect()
-    }
-
-    fn judged(&self, status: Status, text: &str, progress: &Progress) -> Judged {
-        let value: f64 = self.outline.weights.iter().map(|(name, c)| c * progress.of(name).seen().difference()).sum();
-        Judged { status, subsets: self.subsets(), text: format!("{} {value:+.4}, {text}", self.outline.name) }
-    }
-}
-
-impl Progress {
-    fn add(&mut self, verdict: &Verdict) {
-        self.subsets.entry(verdict.subset.clone()).or_default().after.push(is_right(verdict));
-        self.scored += 1;
-        self.ties += usize::from(verdict.decision == Decision::Tie);
-        self.invalid += usize::from(verdict.decision == Decision::Invalid);
-        if let Some(disagree) = metrics::orders_disagree(verdict) {
-            self.finite += 1;
-            self.disagree += usize::from(disagree);
-        }
-    }
-
-    fn of(&self, subset: &str) -> &Subset {
-        const NONE: &Subset = &Subset { before: Vec::new(), after: Vec::new() };
-        self.subsets.get(subset).unwrap_or(NONE)
-    }
-}
-
-impl Subset {
-    fn seen(&self) -> Fourfold {
-        self.fourfold(0..self.after.len())
-    }
-
-    /// The baseline's on the pairs to come.
-    fn left(&self) -> &[bool] {
-        &self.before[self.after.len().min(self.before.len())..]
-    }
-
-    fn fourfold(&self, pairs: Range<usize>) -> Fourfold {
-        let mut table = Fourfold::default();
-        for (before, after) in self.before[pairs.clone()].iter().zip(&self.after[pairs]) {
-            table.add(*before, *after);
-        }
-        table
-    }
 }
 
 #[cfg(test)]
@@ -431,6 +307,26 @@ mod tests {
         assert_eq!(again(3).1, again(3).1);
         assert!((0..20).map(|seed| again(seed).1).all(|scored| scored < 100));
         assert!(again(3).0.gate[0].reason.starts_with("hep-js -0."), "{:?}", again(3).0.gate);
+    }
+
+    /// As they come from a journal, or from batches by length.
+    #[test]
+    fn verdicts_count_in_their_order_however_they_come() {
+        let (good, bad) = ("+".repeat(200), "+---".repeat(50));
+        let (before, after) = (verdicts(&[("hep-go", &good)]), verdicts(&[("hep-go", &bad)]));
+        let rules = ["drop:total:0.1".parse().unwrap()];
+        let new = || Early::new(&rules, &before, true, pairs(&after), &Benchmark::reward_bench(), SEED).unwrap();
+        let (_, scored) = asked(&["drop:total:0.1"], &[("hep-go", &good)], &[("hep-go", &bad)], SEED);
+        let (mut early, order) = new();
+        assert!(early.see(&after).is_break() && early.see(&after[..1]).is_break());
+        let counted: Vec<usize> = order.iter().map(|pair| pair.row).take(scored).collect();
+        assert!((0..200).all(|row| early.counted(row) == counted.contains(&row)));
+        // The first pair comes last.
+        let (mut early, order) = new();
+        let rest: Vec<Verdict> = order[1..].iter().map(|pair| after[pair.row].clone()).collect();
+        assert!(early.see(&rest).is_continue() && early.status() == Status::Inconclusive);
+        assert!(early.see(&after[order[0].row..=order[0].row]).is_break());
+        assert_eq!(order.iter().filter(|pair| early.counted(pair.row)).count(), scored);
     }
 
     #[test]

@@ -91,11 +91,8 @@ pub fn run(args: &RunArgs) -> Result<Finished> {
     for checkpoint in checkpoints {
         scored.push(score_model(checkpoint, &pairs, args, early.as_mut())?);
     }
-    let answer = early.zip(scored.first()).map(|(early, candidate)| early.finish(&candidate.verdicts, &benchmark)).transpose()?;
-    if let Some(answer) = &answer {
-        against::keep_scored(&mut pairs, &scored);
-        partial = against::partial(partial, answer);
-    }
+    let answer = early.zip(scored.first_mut()).map(|(early, candidate)| against::answer(&early, candidate, &mut pairs, &benchmark)).transpose()?;
+    partial = against::partial(partial, answer.as_ref());
 
     let models = scored.iter().map(|s| ModelReport::new(&s.checkpoint.name, &s.verdicts, &benchmark, table.as_ref()));
     let mut report = Report { title, partial, models: models.collect(), ..Report::about(&benchmark, rulers(&pairs)) };

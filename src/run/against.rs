@@ -1,7 +1,5 @@
 //! `--against`: a run to compare with while scoring, and what is printed in the end.
 
-use std::collections::HashSet;
-
 use super::{Finished, Scored};
 use crate::benchmark::{Benchmark, Files};
 use crate::cli::{CompareFormat, RunArgs};
@@ -71,14 +69,16 @@ impl Against {
     }
 }
 
-/// A report is about the pairs that have verdicts.
-pub fn keep_scored(pairs: &mut Vec<Pair>, scored: &[Scored]) {
-    let rows: HashSet<usize> = scored.iter().flat_map(|s| s.verdicts.iter().map(|verdict| verdict.row)).collect();
-    pairs.retain(|pair| rows.contains(&pair.row));
+/// The gate's, from the verdicts that it has counted; no others are kept, and no other pairs reported.
+pub fn answer(early: &Early, candidate: &mut Scored, pairs: &mut Vec<Pair>, benchmark: &Benchmark) -> Result<Answer> {
+    candidate.verdicts.retain(|verdict| early.counted(verdict.row));
+    pairs.retain(|pair| early.counted(pair.row));
+    early.finish(&candidate.verdicts, benchmark)
 }
 
 /// Why these are not all pairs of the benchmark.
-pub fn partial(partial: Option<String>, answer: &Answer) -> Option<String> {
-    let stopped = answer.stopped.map(|[scored, pairs]| format!("{scored} of {pairs} pairs, in random order: the gate was settled (--against)"));
+pub fn partial(partial: Option<String>, answer: Option<&Answer>) -> Option<String> {
+    let stopped = answer.and_then(|answer| answer.stopped);
+    let stopped = stopped.map(|[scored, pairs]| format!("{scored} of {pairs} pairs, in random order: the gate was settled (--against)"));
     Some(partial.into_iter().chain(stopped).collect::<Vec<_>>().join("; ")).filter(|why| !why.is_empty())
 }
