@@ -52,7 +52,7 @@ pub fn run(args: &RunArgs) -> Result<Finished> {
     if args.int8_batch.is_some() && args.dtype != DtypeArg::Int8 {
         return Err(Error::usage("failed to understand --int8-batch: it goes with --dtype int8"));
     }
-    let against = Against::of(args)?;
+    let mut against = Against::of(args)?;
     let exact = args.f32_run.as_deref().map(RunDir::open).transpose()?;
     if let Some(dir) = &args.out {
         fsio::writable_dir(dir)?;
@@ -83,7 +83,7 @@ pub fn run(args: &RunArgs) -> Result<Finished> {
     }
 
     let mut early = None;
-    if let (Some(against), [candidate]) = (&against, checkpoints.as_slice()) {
+    if let (Some(against), [candidate]) = (&mut against, checkpoints.as_slice()) {
         let (asked, order) = against.begin(&candidate.name, &data, pairs, &benchmark)?;
         (early, pairs) = (Some(asked), order);
     }

@@ -24,7 +24,7 @@ const BOOTSTRAPS: usize = 10_000;
 const GATES: usize = 2_500;
 const EARLY: usize = 2_000;
 /// Early answers with the evaluation after the last pair.
-const WHOLE: usize = 1_000;
+const WHOLE: usize = 500;
 
 /// Chances of a pair in one subset: right under both, lost, gained, wrong under both.
 type Chances = [f64; 4];
@@ -255,11 +255,18 @@ fn early_answers_are_seldom_wrong() {
             assert!(!pass_is_wrong || found.passes <= 0.0125 + 0.0075, "{rule}: {}", found.passes);
         }
     }
-    println!("\n| rule | truth | fails | passes |\n|:--|:--|--:|--:|");
+}
+
+/// Early answers and the evaluation after the last pair together keep the rule's error rate.
+#[test]
+#[ignore = "simulates for minutes; its result is recorded in benchmarks/2026-11-24-early-answers.md"]
+#[expect(clippy::print_stdout, reason = "the table is the result")]
+fn early_answers_and_the_end_are_seldom_wrong() {
+    let benchmark = Benchmark::reward_bench();
+    println!("| rule | truth | fails | passes |\n|:--|:--|--:|--:|");
     for rule in ["drop:total:0.02", "drop:average:0.02"] {
-        let (truth, chances) = even(0.060, 0.040);
-        let found = simulated(WHOLE, rule, &chances, &benchmark, true);
-        println!("| `{rule}` | {truth} | {:.2} % | {:.2} % |", found.fails * 100.0, found.passes * 100.0);
+        let found = simulated(WHOLE, rule, &even(0.060, 0.040), &benchmark, true);
+        println!("| `{rule}` | lost 0.060, gained 0.040 everywhere | {:.2} % | {:.2} % |", found.fails * 100.0, found.passes * 100.0);
         assert!(found.fails + found.passes <= 0.05, "{rule}: {} {}", found.fails, found.passes);
     }
 }

@@ -81,6 +81,8 @@ fn a_model_against_itself_passes_after_the_pairs_that_it_takes() {
         (Some("pass"), Some(taken as u64), Some(0))
     );
     assert_eq!(found["subsets"].as_object().unwrap().len(), 11);
+    assert_eq!((&found["baseline"], &found["candidate"]), (&format!("pairrm ({})", good()).into(), &format!("pairrm ({})", out.display()).into()));
+    assert!(stderr.contains(&format!("pairrm: settled after {taken} of 636 pairs")), "{stderr}");
 
     // What was scored is kept: in the order of the data, under its own row numbers, and with its own verdicts.
     let scored = rows(&out);

@@ -6,14 +6,15 @@ use crate::cli::{CompareFormat, RunArgs};
 use crate::compare;
 use crate::dataset::Pair;
 use crate::early::{Answer, Early};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, one_line};
 use crate::gate::{self, Rule};
 use crate::report::Report;
 use crate::report::comparison::ComparisonReport;
+use crate::talk::say;
 
 /// What was asked for.
 pub struct Against {
-    /// As it was typed.
+    /// As it was typed; once found, `MODEL (DIR)`.
     baseline: String,
     rules: Vec<Rule>,
     seed: u64,
@@ -39,10 +40,11 @@ impl Against {
     }
 
     /// The gate for the model of this name, and the pairs in the order of scoring.
-    pub fn begin(&self, candidate: &str, data: &Files, pairs: Vec<Pair>, benchmark: &Benchmark) -> Result<(Early, Vec<Pair>)> {
+    pub fn begin(&mut self, candidate: &str, data: &Files, pairs: Vec<Pair>, benchmark: &Benchmark) -> Result<(Early, Vec<Pair>)> {
         let (run, model) = compare::baseline(&self.baseline, candidate)?;
         Benchmark::common(&[run.benchmark(), self.benchmark.as_deref()], &mut Vec::new())?;
         let verdicts = run.verdicts_of(&model).unwrap_or_default();
+        self.baseline = format!("{model} ({})", run.path.display());
         Early::new(&self.rules, verdicts, run.has_read(&data.files)?, pairs, benchmark, self.seed)
     }
 
@@ -73,7 +75,9 @@ impl Against {
 pub fn answer(early: &Early, candidate: &mut Scored, pairs: &mut Vec<Pair>, benchmark: &Benchmark) -> Result<Answer> {
     candidate.verdicts.retain(|verdict| early.counted(verdict.row));
     pairs.retain(|pair| early.counted(pair.row));
-    early.finish(&candidate.verdicts, benchmark)
+    let answer = early.finish(&candidate.verdicts, benchmark)?;
+    say(&format!("{}: {}", one_line(&candidate.checkpoint.name), answer.summary));
+    Ok(answer)
 }
 
 /// Why these are not all pairs of the benchmark.
