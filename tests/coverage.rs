@@ -24,7 +24,7 @@ const BOOTSTRAPS: usize = 10_000;
 const GATES: usize = 2_500;
 const EARLY: usize = 2_000;
 /// Early answers with the evaluation after the last pair.
-const WHOLE: usize = 500;
+const WHOLE: usize = 1_000;
 
 /// Chances of a pair in one subset: right under both, lost, gained, wrong under both.
 type Chances = [f64; 4];
