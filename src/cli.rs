@@ -6,6 +6,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::checkpoint::ModelSpec;
 use crate::checkpoint::weights::Precision;
+use crate::early::SEED;
 use crate::model::kernel::int8::Outliers;
 use crate::template::Template;
 
@@ -150,7 +151,27 @@ pub struct RunArgs {
     #[arg(long, value_name = "NAME")]
     pub published: Option<String>,
     #[command(flatten)]
+    pub against: AgainstArgs,
+    #[command(flatten)]
     pub hub: HubArgs,
+}
+
+/// A gate that ends the run.
+#[derive(Debug, Args)]
+pub struct AgainstArgs {
+    /// A run to compare the one model with: scores in random order, in proportion from every subset, and stops as soon as the gate
+    /// is settled; prints the comparison
+    #[arg(long = "against", value_name = "DIR[:MODEL]", requires = "gates", conflicts_with_all = ["published", "f32_run", "int8_batch"])]
+    pub baseline: Option<String>,
+    /// With --against: a rule that the model must meet, or a file of rules, as for `pairbench compare`; may be repeated
+    #[arg(long = "gate", value_name = "FILE.toml|RULE", requires = "baseline")]
+    pub gates: Vec<String>,
+    /// With --against: exit with 8 where a rule can be neither passed nor failed
+    #[arg(long, requires = "baseline")]
+    pub strict_gate: bool,
+    /// With --against: decides the order of the pairs
+    #[arg(long, value_name = "N", default_value_t = SEED, requires = "baseline")]
+    pub seed: u64,
 }
 
 /// Where repositories come from. Token, cache and endpoint follow HF_TOKEN, HF_HUB_CACHE, HF_HOME
@@ -326,6 +347,22 @@ pub enum Format {
     Junit,
     /// Markdown for a step summary or a comment
     Github,
+}
+
+impl Format {
+    /// The same for a comparison.
+    pub fn of_comparison(self) -> Option<CompareFormat> {
+        match self {
+            Self::Table => Some(CompareFormat::Table),
+            Self::Markdown => Some(CompareFormat::Markdown),
+            Self::Html => Some(CompareFormat::Html),
+            Self::Json => Some(CompareFormat::Json),
+            Self::Csv => Some(CompareFormat::Csv),
+            Self::Junit => Some(CompareFormat::Junit),
+            Self::Github => Some(CompareFormat::Github),
+            Self::Latex => None,
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]

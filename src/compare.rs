@@ -36,7 +36,7 @@ pub fn compare(args: &CompareArgs) -> Result<Finished> {
     let rules = gate::rules(&args.gates)?;
     let sides = [Side::find(&args.baseline)?, Side::find(&args.candidate)?];
     let [baseline, candidate] = choose(&sides, [&args.baseline, &args.candidate])?;
-    let mut notes = Vec::new();
+    let mut notes: Vec<String> = [("baseline", &baseline), ("candidate", &candidate)].into_iter().filter_map(|(side, chosen)| chosen.partial(side)).collect();
     let benchmark = Benchmark::common(&[baseline.benchmark(), candidate.benchmark()], &mut notes)?;
     let comparison = match (baseline.run(), candidate.run()) {
         (Some((before, left)), Some((after, right))) => Comparison::paired(left, right, before.has_data_of(after), &benchmark)?,
@@ -51,18 +51,43 @@ pub fn compare(args: &CompareArgs) -> Result<Finished> {
         let length = if page { excerpt::PARAGRAPH } else { excerpt::LINE };
         flips(&comparison, n, length, candidate.run().map(|(run, _)| run), &mut notes)
     });
-    let complaint = complaint(&gate, args.strict_gate);
     let report = ComparisonReport { baseline: baseline.title(), candidate: candidate.title(), comparison, flips, gate, notes };
-    let text = match args.format {
-        CompareFormat::Table => render::table(&report, Style::of_stdout()),
-        CompareFormat::Markdown => render::markdown(&report),
-        CompareFormat::Html => html::comparison(&report),
-        CompareFormat::Csv => render::csv(&report),
-        CompareFormat::Json => document(&render::json(&report)),
-        CompareFormat::Junit => junit::comparison(&report),
-        CompareFormat::Github => github::comparison(&report),
+    Ok(finished(&report, args.format, args.strict_gate))
+}
+
+/// Its text, and its complaint where the gate is not passed.
+pub fn finished(report: &ComparisonReport, format: CompareFormat, strict: bool) -> Finished {
+    let text = match format {
+        CompareFormat::Table => render::table(report, Style::of_stdout()),
+        CompareFormat::Markdown => render::markdown(report),
+        CompareFormat::Html => html::comparison(report),
+        CompareFormat::Csv => render::csv(report),
+        CompareFormat::Json => document(&render::json(report)),
+        CompareFormat::Junit => junit::comparison(report),
+        CompareFormat::Github => github::comparison(report),
     };
-    Ok(Finished { text, complaint })
+    Finished { text, complaint: complaint(&report.gate, strict) }
+}
+
+/// A run to compare with, and which of its models: the one named, or its only one, or the one called `candidate`.
+pub fn baseline(text: &str, candidate: &str) -> Result<(RunDir, String)> {
+    let side = Side::find(text)?;
+    let named = split(text).and_then(|(_, model)| model);
+    let models = side.models();
+    let found = match (named, models.as_slice()) {
+        (None, [only]) => Some(*only),
+        _ => side.model(named.unwrap_or(candidate)),
+    };
+    let found = found.map(ToOwned::to_owned);
+    let list = models.join(", ");
+    match (side, found) {
+        (Side::Run(run), Some(model)) => Ok((run, model)),
+        (Side::Run(_), None) => {
+            Err(Error::usage(format!("failed to choose the model to compare with: {text} has {list}")).hint("name it: --against DIR:MODEL"))
+        }
+        (Side::Table(_), _) => Err(Error::usage(format!("failed to compare with {text} while scoring: a published table has no verdicts"))
+            .hint("give the directory of a run; `pairbench compare` puts a finished run beside a published table")),
+    }
 }
 
 /// `DIR|TABLE[:MODEL]`, with what exists deciding where a name with colons ends.
@@ -131,6 +156,13 @@ impl Chosen<'_> {
         run.verdicts_of(&self.model).map(|verdicts| (run, verdicts))
     }
 
+    /// Why it is not the whole benchmark, where its run says so.
+    fn partial(&self, side: &str) -> Option<String> {
+        let (run, _) = self.run()?;
+        let why = run.summary().ok()?.partial?;
+        Some(format!("{side}: PARTIAL: {why}"))
+    }
+
     fn tallies(&self, benchmark: &Benchmark) -> BTreeMap<String, Tally> {
         let mut tallies: BTreeMap<String, Tally> = BTreeMap::new();
         match self.side {
@@ -166,7 +198,7 @@ fn complaint(gate: &[Outcome], strict: bool) -> Option<Error> {
     let [failed, open] = [Status::Fail, Status::Inconclusive].map(named);
     if !failed.is_empty() {
         let error = Error::new(Kind::Gate, format!("failed to pass the gate: {} of {} rules", failed.len(), gate.len()));
-        return Some(error.caused_by(failed.join("; ")).hint("`--flips` lists the pairs whose verdict changed"));
+        return Some(error.caused_by(failed.join("; ")).hint("`pairbench compare --flips` lists the pairs whose verdict changed"));
     }
     (strict && !open.is_empty()).then(|| {
         let error = Error::new(Kind::Inconclusive, format!("failed to decide the gate: {} of {} rules are inconclusive", open.len(), gate.len()));

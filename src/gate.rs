@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize};
 use crate::comparison::{ALL, AVERAGE, Candidate, Change, Comparison, Difference, Name, REWARDBENCH};
 use crate::error::{Error, Result};
 use crate::fsio;
-use crate::stats::{LEVEL, count, holm};
+use crate::stats::{Interval, LEVEL, count, holm};
 
 const FORMS: &str = "drop:SCOPE:X, significant-drop:SCOPE:ALPHA, min:SCOPE:X, max-ties:N, max-invalid:N, max-position-bias:X; \
                      SCOPE is average, rewardbench, total, section:NAME, section:*, subset:NAME or subset:*; X and ALPHA are shares from 0 to 1";
@@ -178,18 +178,22 @@ impl Scope {
         }
     }
 
-    /// The lines it covers. A rule about something that was not compared must not pass: an error.
     fn lines<'a>(&self, comparison: &'a Comparison, rule: &Rule) -> Result<Vec<&'a Difference>> {
+        self.among([&comparison.subsets, &comparison.sections, &comparison.totals], |line| &line.name, rule)
+    }
+
+    /// The lines it covers, of subsets, sections and totals. A rule about something that was not compared must not pass: an error.
+    pub(crate) fn among<'a, T>(&self, [subsets, sections, totals]: [&'a [T]; 3], name_of: impl Fn(&T) -> &str, rule: &Rule) -> Result<Vec<&'a T>> {
         let (lines, name) = match self {
-            Self::Average => (&comparison.totals, Some(AVERAGE)),
-            Self::RewardBench => (&comparison.totals, Some(REWARDBENCH)),
-            Self::Total => (&comparison.totals, Some(ALL)),
-            Self::Section(name) => (&comparison.sections, name.as_deref()),
-            Self::Subset(name) => (&comparison.subsets, name.as_deref()),
+            Self::Average => (totals, Some(AVERAGE)),
+            Self::RewardBench => (totals, Some(REWARDBENCH)),
+            Self::Total => (totals, Some(ALL)),
+            Self::Section(name) => (sections, name.as_deref()),
+            Self::Subset(name) => (subsets, name.as_deref()),
         };
-        let found: Vec<&Difference> = lines.iter().filter(|line| name.is_none_or(|name| line.name == name)).collect();
+        let found: Vec<&T> = lines.iter().filter(|line| name.is_none_or(|name| name_of(line) == name)).collect();
         if found.is_empty() {
-            let names: Vec<&str> = lines.iter().map(|line| line.name.as_str()).collect();
+            let names: Vec<&str> = lines.iter().map(name_of).collect();
             return Err(Error::usage(format!("failed to apply rule: {rule}: nothing that it names was compared"))
                 .hint(format!("compared were: {}", if names.is_empty() { "none".to_owned() } else { names.join(", ") })));
         }
@@ -199,9 +203,14 @@ impl Scope {
 
 impl Rule {
     pub fn evaluate(&self, comparison: &Comparison) -> Result<Outcome> {
+        self.evaluate_with(1.0, comparison)
+    }
+
+    /// With a share of the errors that the rule may make.
+    pub(crate) fn evaluate_with(&self, share: f64, comparison: &Comparison) -> Result<Outcome> {
         let (status, reason, look_at) = match self {
-            Self::Drop { scope, limit } => drop(&scope.lines(comparison, self)?, *limit, comparison),
-            Self::SignificantDrop { scope, alpha } => significant(&scope.lines(comparison, self)?, *alpha, comparison),
+            Self::Drop { scope, limit } => drop(&scope.lines(comparison, self)?, *limit, share, comparison),
+            Self::SignificantDrop { scope, alpha } => significant(&scope.lines(comparison, self)?, alpha * share, comparison),
             Self::Min { scope, least } => min(&scope.lines(comparison, self)?, *least, comparison),
             Self::MaxTies(most) => of_candidate(comparison, |c| at_most(c.total.tie, *most, "ties", &c.ties)),
             Self::MaxInvalid(most) => of_candidate(comparison, |c| at_most(c.total.invalid, *most, "invalid verdicts", &c.invalid)),
@@ -213,10 +222,19 @@ impl Rule {
         };
         Ok(Outcome { rule: self.to_string(), status, reason, look_at })
     }
+
+    /// How often it may be wrong by chance; bounds of what was measured are not.
+    pub fn error(&self) -> f64 {
+        match self {
+            Self::Drop { .. } => 1.0 - LEVEL,
+            Self::SignificantDrop { alpha, .. } => *alpha,
+            Self::Min { .. } | Self::MaxTies(_) | Self::MaxInvalid(_) | Self::MaxPositionBias(_) => 0.0,
+        }
+    }
 }
 
 /// Status, reason, and pairs to look at.
-type Judgement = (Status, String, Vec<String>);
+pub(crate) type Judgement = (Status, String, Vec<String>);
 
 /// Of rules that concern the candidate's verdicts alone.
 fn of_candidate(comparison: &Comparison, judge: impl FnOnce(&Candidate) -> Judgement) -> Judgement {
@@ -229,20 +247,34 @@ fn at_most(found: usize, most: usize, what: &str, pairs: &[Name]) -> Judgement {
     if found > most { (Status::Fail, text, pairs.iter().map(ToString::to_string).collect()) } else { (Status::Pass, text, Vec::new()) }
 }
 
-fn drop(lines: &[&Difference], limit: f64, comparison: &Comparison) -> Judgement {
-    let level = 1.0 - (1.0 - LEVEL) / count(lines.len());
+/// The confidence of each line's interval: Bonferroni's.
+pub(crate) fn level(lines: usize, share: f64) -> f64 {
+    1.0 - share * (1.0 - LEVEL) / count(lines)
+}
+
+/// What an interval says of a drop beyond the limit.
+pub(crate) fn beside(interval: Interval, limit: f64) -> Status {
+    match () {
+        () if interval.low >= -limit => Status::Pass,
+        () if interval.high < -limit => Status::Fail,
+        () => Status::Inconclusive,
+    }
+}
+
+/// With three decimals, or fewer where they are zeros.
+pub(crate) fn percent(share: f64) -> String {
+    format!("{:.3}", share * 100.0).trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
+fn drop(lines: &[&Difference], limit: f64, share: f64, comparison: &Comparison) -> Judgement {
+    let level = level(lines.len(), share);
     let judged = lines.iter().map(|line| {
         let interval = line.interval_at(level);
-        let status = match () {
-            () if line.is_unchanged() || interval.low >= -limit => Status::Pass,
-            () if interval.high < -limit => Status::Fail,
-            () => Status::Inconclusive,
-        };
-        let percent = format!("{:.3}", level * 100.0);
-        let percent = percent.trim_end_matches('0').trim_end_matches('.');
-        (status, *line, format!("{} {:+.4}, {percent} % interval [{:+.4}, {:+.4}]", line.name, line.value, interval.low, interval.high))
+        let status = if line.is_unchanged() { Status::Pass } else { beside(interval, limit) };
+        let text = format!("{} {:+.4}, {} % interval [{:+.4}, {:+.4}]", line.name, line.value, percent(level), interval.low, interval.high);
+        Judged { status, subsets: line.subsets.clone(), text }
     });
-    summed_up(judged.collect(), comparison, "no drop beyond the limit")
+    summed_up(judged.collect(), comparison, NO_DROP)
 }
 
 fn significant(lines: &[&Difference], alpha: f64, comparison: &Comparison) -> Judgement {
@@ -254,31 +286,50 @@ fn significant(lines: &[&Difference], alpha: f64, comparison: &Comparison) -> Ju
     let judged = lines.iter().zip(holm(&p)).map(|(line, p)| {
         let status = if line.value < 0.0 && p < alpha { Status::Fail } else { Status::Pass };
         let (gained, lost) = line.pairs.map_or((0, 0), |pairs| (pairs.gained, pairs.lost));
-        (status, *line, format!("{} {:+.4}, {lost} lost, {gained} gained, p {p:.2e}{several}", line.name, line.value))
+        let text = format!("{} {:+.4}, {lost} lost, {gained} gained, p {p:.2e}{several}", line.name, line.value);
+        Judged { status, subsets: line.subsets.clone(), text }
     });
-    summed_up(judged.collect(), comparison, "no significant drop")
+    summed_up(judged.collect(), comparison, NO_SIGNIFICANT_DROP)
 }
 
 fn min(lines: &[&Difference], least: f64, comparison: &Comparison) -> Judgement {
     let judged = lines.iter().map(|line| {
         let status = if line.candidate.accuracy < least { Status::Fail } else { Status::Pass };
-        (status, *line, format!("{} {:.4}", line.name, line.candidate.accuracy))
+        Judged { status, subsets: line.subsets.clone(), text: format!("{} {:.4}", line.name, line.candidate.accuracy) }
     });
-    summed_up(judged.collect(), comparison, "none below")
+    summed_up(judged.collect(), comparison, NONE_BELOW)
+}
+
+/// What is said of many lines that all pass.
+pub(crate) const NO_DROP: &str = "no drop beyond the limit";
+pub(crate) const NO_SIGNIFICANT_DROP: &str = "no significant drop";
+pub(crate) const NONE_BELOW: &str = "none below";
+
+/// What a rule says of one line.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Judged {
+    pub status: Status,
+    pub subsets: Vec<String>,
+    pub text: String,
+}
+
+/// A rule says the worst that it says of its lines.
+pub(crate) fn worst(judged: &[Judged]) -> Status {
+    [Status::Fail, Status::Inconclusive].into_iter().find(|status| judged.iter().any(|line| line.status == *status)).unwrap_or(Status::Pass)
 }
 
 /// The worst status, the lines that have it, and pairs lost there. `well`: what is said of many lines
 /// that all pass.
-fn summed_up(judged: Vec<(Status, &Difference, String)>, comparison: &Comparison, well: &str) -> Judgement {
-    let worst = [Status::Fail, Status::Inconclusive].into_iter().find(|status| judged.iter().any(|(found, ..)| found == status)).unwrap_or(Status::Pass);
+pub(crate) fn summed_up(judged: Vec<Judged>, comparison: &Comparison, well: &str) -> Judgement {
+    let worst = worst(&judged);
     let lines = judged.len();
-    let concerned: Vec<(&Difference, String)> = judged.into_iter().filter(|(status, ..)| *status == worst).map(|(_, line, text)| (line, text)).collect();
+    let concerned: Vec<Judged> = judged.into_iter().filter(|line| line.status == worst).collect();
     if worst == Status::Pass && lines > 1 {
         return (worst, format!("{lines} compared, {well}"), Vec::new());
     }
-    let is_here = |change: &&Change| change.is_lost() && concerned.iter().any(|(line, _)| line.subsets.contains(&change.subset));
+    let is_here = |change: &&Change| change.is_lost() && concerned.iter().any(|line| line.subsets.contains(&change.subset));
     let look_at = if worst == Status::Pass { Vec::new() } else { comparison.changes.iter().filter(is_here).take(LOOK_AT).map(ToString::to_string).collect() };
-    (worst, concerned.into_iter().map(|(_, text)| text).collect::<Vec<_>>().join("; "), look_at)
+    (worst, concerned.into_iter().map(|line| line.text).collect::<Vec<_>>().join("; "), look_at)
 }
 
 #[cfg(test)]

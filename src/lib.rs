@@ -12,8 +12,9 @@
 //! 7. [`metrics`]: verdicts → accuracies, sections, averages; [`margins`]: how sure a model is, and whether rightly;
 //!    [`published`] and [`ruler`]: columns to compare with;
 //! 8. [`comparison`]: two models' verdicts on the same pairs, or two columns of accuracies → differences;
-//!    [`gate`]: what rules say about them; [`side_by_side`]: all models of a run at once, and pairs to read
-//!    ([`excerpt`]); [`stats`]: the statistics under these and under the metrics;
+//!    [`gate`]: what rules say about them, [`early`]: what they say before all pairs are scored; [`side_by_side`]: all
+//!    models of a run at once, and pairs to read ([`excerpt`]); [`stats`]: the statistics under all of these and under
+//!    the metrics;
 //! 9. [`report`]: a [`report::Report`] or a comparison as a table, Markdown, a page, CSV, JSON, LaTeX
 //!    or what CI systems read.
 //!
@@ -29,6 +30,7 @@ pub mod collect;
 pub mod compare;
 pub mod comparison;
 pub mod dataset;
+pub mod early;
 pub mod error;
 pub mod excerpt;
 pub mod fetch;

@@ -245,12 +245,17 @@ fn quantiles(mut values: Vec<f32>) -> Option<[f32; 5]> {
     }))
 }
 
+/// Whether the two orders, each read alone, prefer different answers; `None` without two finite logits.
+pub fn orders_disagree(verdict: &Verdict) -> Option<bool> {
+    verdict.margin.is_finite().then_some((verdict.logit_ab > 0.0) != (verdict.logit_ba < 0.0))
+}
+
 fn position_bias(verdicts: &[Verdict]) -> PositionBias {
     let scored: Vec<&Verdict> = verdicts.iter().filter(|v| v.margin.is_finite()).collect();
     let share = |test: fn(&Verdict) -> bool| Share { correct: scored.iter().filter(|v| test(v)).count(), n: scored.len() }.value();
     PositionBias {
         n: scored.len(),
-        disagree: share(|v| (v.logit_ab > 0.0) != (v.logit_ba < 0.0)),
+        disagree: share(|v| orders_disagree(v) == Some(true)),
         accuracy_chosen_first: share(|v| v.logit_ab > 0.0),
         accuracy_rejected_first: share(|v| v.logit_ba < 0.0),
     }

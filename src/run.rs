@@ -1,5 +1,6 @@
 //! One run, from what was typed to the table: the table of contents of the program.
 
+mod against;
 mod outputs;
 
 use std::collections::BTreeMap;
@@ -14,9 +15,9 @@ use crate::checkpoint::{Checkpoint, ModelSpec};
 use crate::cli::{DtypeArg, Format, RunArgs};
 use crate::comparison;
 use crate::dataset::{self, Pair};
+use crate::early::Early;
 use crate::error::{Error, Kind, Result, one_line};
 use crate::excerpt;
-use crate::files::InputFile;
 use crate::fsio;
 use crate::hub::Hub;
 use crate::metrics;
@@ -28,6 +29,7 @@ use crate::run_dir::RunDir;
 use crate::score::{self, Limits, Verdict};
 use crate::side_by_side::{Column, SideBySide};
 use crate::talk::{self, say};
+use against::Against;
 
 /// What a finished run leaves behind.
 pub struct Finished {
@@ -52,6 +54,7 @@ pub fn run(args: &RunArgs) -> Result<Finished> {
     if args.int8_batch.is_some() && args.dtype != DtypeArg::Int8 {
         return Err(Error::usage("failed to understand --int8-batch: it goes with --dtype int8"));
     }
+    let mut against = Against::of(args)?;
     let exact = args.f32_run.as_deref().map(RunDir::open).transpose()?;
     if let Some(dir) = &args.out {
         fsio::writable_dir(dir)?;
@@ -64,7 +67,7 @@ pub fn run(args: &RunArgs) -> Result<Finished> {
     };
     let hub = Hub::new(args.hub.offline);
     let data = data_files(args, benchmark.as_ref(), &hub)?;
-    let (pairs, partial) = select(dataset::load(&data.files)?, args, benchmark.as_ref())?;
+    let (mut pairs, mut partial) = select(dataset::load(&data.files)?, args, benchmark.as_ref())?;
     let title = title(args, benchmark.as_ref(), &pairs);
     let definition = benchmark.as_ref().map(Benchmark::definition);
     // Sections of well-known subsets are shown without being asked for.
@@ -82,10 +85,17 @@ pub fn run(args: &RunArgs) -> Result<Finished> {
         return Err(Error::usage(format!("failed to find model {} in the f32 run", missing.name)).hint("name the models as in that run: --model NAME=SPEC"));
     }
 
+    let mut early = None;
+    if let (Some(against), [candidate]) = (&mut against, checkpoints.as_slice()) {
+        let (asked, order) = against.begin(&candidate.name, &data, pairs, &benchmark, definition.as_ref())?;
+        (early, pairs) = (Some(asked), order);
+    }
     let mut scored = Vec::new();
     for checkpoint in checkpoints {
-        scored.push(score_model(checkpoint, &pairs, args)?);
+        scored.push(score_model(checkpoint, &pairs, args, early.as_mut())?);
     }
+    let answer = early.zip(scored.first_mut()).map(|(early, candidate)| against::answer(&early, candidate, &mut pairs, &benchmark)).transpose()?;
+    partial = against::partial(partial, answer.as_ref());
 
     let models = scored.iter().map(|s| ModelReport::new(&s.checkpoint.name, &s.verdicts, &benchmark, table.as_ref()));
     let mut report = Report { title, partial, dataset: data.dataset.clone(), models: models.collect(), ..Report::about(&benchmark, rulers(&pairs)) };
@@ -102,7 +112,11 @@ pub fn run(args: &RunArgs) -> Result<Finished> {
         outputs::write(dir, args, definition.as_ref(), &data, &report, &scored, started)?;
         say(&format!("wrote run.json, verdicts.parquet, summary.json, report.md and report.html to {}", dir.display()));
     }
-    Ok(Finished { text: rendered(&report, args.format), complaint: complaint(&report) })
+    let complaint = complaint(&report);
+    Ok(match against.zip(answer) {
+        Some((against, answer)) => against.finished(args, &report, answer, complaint),
+        None => Finished { text: rendered(&report, args.format), complaint },
+    })
 }
 
 /// The text for stdout.
@@ -119,7 +133,8 @@ pub fn rendered(report: &Report, format: Format) -> String {
     }
 }
 
-fn score_model(mut checkpoint: Checkpoint, pairs: &[Pair], args: &RunArgs) -> Result<Scored> {
+/// `early` is shown the verdicts as they come, and may end the scoring; they are returned in the order of the data.
+fn score_model(mut checkpoint: Checkpoint, pairs: &[Pair], args: &RunArgs, mut early: Option<&mut Early>) -> Result<Scored> {
     let name = one_line(&checkpoint.name);
     let begun = Instant::now();
     // The CPU is the only device so far; `Device::default()` would listen to BURN_DEVICE and panic.
@@ -135,12 +150,13 @@ fn score_model(mut checkpoint: Checkpoint, pairs: &[Pair], args: &RunArgs) -> Re
     let begun = Instant::now();
     let limits = Limits { batch_tokens: args.batch_tokens as usize, pairs: args.int8_batch.map(|n| n as usize), ..Limits::default() };
     let mut tokens = 0;
-    let (verdicts, waited) = score::score(pairs, checkpoint.template, &checkpoint.tokenizer, &model, limits, |verdicts, more| {
+    let (mut verdicts, waited) = score::score(pairs, checkpoint.template, &checkpoint.tokenizer, &model, limits, |verdicts, more| {
         tokens += more;
         bar.inc(verdicts.len() as u64);
         bar.set_message(format!("{:.0} tokens/s", rate(tokens, begun.elapsed())));
-        Ok(ControlFlow::Continue(()))
+        Ok(early.as_mut().map_or(ControlFlow::Continue(()), |early| early.see(verdicts)))
     })?;
+    verdicts.sort_by_key(|verdict| verdict.row);
     bar.finish_and_clear();
     let elapsed = begun.elapsed();
     let seconds = elapsed.as_secs_f64();
@@ -163,8 +179,7 @@ fn rate(tokens: usize, elapsed: Duration) -> f64 {
 
 /// How many verdicts the precision has turned, by model.
 fn turned(exact: &RunDir, scored: &[Scored], data: &Files, dtype: DtypeArg) -> Result<Vec<String>> {
-    let hashes: Vec<String> = data.files.iter().map(InputFile::sha256).collect::<Result<_>>()?;
-    let same_data = exact.record.data.iter().map(|file| &file.sha256).eq(&hashes);
+    let same_data = exact.has_read(&data.files)?;
     let line = |s: &Scored| {
         let before = exact.verdicts_of(&s.checkpoint.name).unwrap_or_default();
         let (turned, n) = comparison::turned(before, &s.verdicts, same_data)?;

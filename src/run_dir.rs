@@ -121,6 +121,12 @@ impl RunDir {
         self.models.iter().find(|(name, _)| name == model).map(|(_, verdicts)| verdicts.as_slice())
     }
 
+    /// Whether it was on these files, in this order.
+    pub fn has_read(&self, files: &[InputFile]) -> Result<bool> {
+        let hashes: Vec<String> = files.iter().map(InputFile::sha256).collect::<Result<_>>()?;
+        Ok(self.record.data.iter().map(|file| &file.sha256).eq(&hashes))
+    }
+
     /// Whether rows with the same number are the same pair in both.
     pub fn has_data_of(&self, other: &Self) -> bool {
         let hashes = |run: &Self| run.record.data.iter().map(|file| file.sha256.clone()).collect::<Vec<_>>();

@@ -1,5 +1,7 @@
 //! `pairbench compare` and its gate, on runs of the binary itself.
 
+mod common;
+
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Output;
@@ -141,32 +143,12 @@ fn figures_are_those_of_the_verdicts() {
     }
 }
 
-/// Copies better-pairrm; all weights of its second encoder layer become zero.
-fn broken(to: &Path) {
-    for entry in std::fs::read_dir(root("quickstart/better-pairrm")).unwrap() {
-        let path = entry.unwrap().path();
-        std::fs::copy(&path, to.join(path.file_name().unwrap())).unwrap();
-    }
-    let path = to.join("model.safetensors");
-    let mut bytes = std::fs::read(&path).unwrap();
-    let header = 8 + usize::try_from(u64::from_le_bytes(bytes[..8].try_into().unwrap())).unwrap();
-    let tensors: serde_json::Map<String, Value> = serde_json::from_slice(&bytes[8..header]).unwrap();
-    let mut zeroed = 0;
-    for (_, tensor) in tensors.iter().filter(|(name, _)| name.contains("encoder.layer.1.")) {
-        let [start, end] = [0, 1].map(|i| header + usize::try_from(tensor["data_offsets"][i].as_u64().unwrap()).unwrap());
-        bytes[start..end].fill(0);
-        zeroed += 1;
-    }
-    assert!(zeroed > 10, "{zeroed}");
-    std::fs::write(path, bytes).unwrap();
-}
-
 #[test]
 fn a_broken_layer_fails_the_gate_and_the_subsets_are_named() {
     let dir = tempfile::tempdir().unwrap();
     let (model, out) = (dir.path().join("broken"), dir.path().join("run"));
     std::fs::create_dir(&model).unwrap();
-    broken(&model);
+    common::broken("better-pairrm", &model);
     run(&out, &["--model", model.to_str().unwrap(), "--benchmark", "quickstart"]);
     let sides = [of("better-pairrm"), out.display().to_string()];
     let (stdout, stderr, code) =

@@ -1,7 +1,7 @@
 //! Simulated samples of pairs: how often intervals hold the truth, and how often a gate raises a false alarm.
 //!
 //! Slow, so ignored: `cargo test --release --test coverage -- --ignored --nocapture` prints the table that is
-//! recorded in `benchmarks/2026-11-24-coverage.md`.
+//! recorded in `benchmarks/2026-11-24-coverage.md`, for early answers in `benchmarks/2026-11-24-early-answers.md`.
 
 mod common;
 
@@ -10,8 +10,11 @@ use std::collections::BTreeMap;
 use common::verdict;
 use pairbench::benchmark::Benchmark;
 use pairbench::comparison::Comparison;
+use pairbench::dataset::Pair;
+use pairbench::early::{Early, SEED};
 use pairbench::gate::{Rule, Status};
 use pairbench::metrics::Tally;
+use pairbench::score::Verdict;
 use pairbench::stats::{self, Fourfold, Interval, LEVEL, Share, bootstrap};
 use rayon::prelude::*;
 
@@ -19,6 +22,9 @@ const INTERVALS: usize = 10_000;
 /// Intervals that are themselves 10,000 replicates.
 const BOOTSTRAPS: usize = 10_000;
 const GATES: usize = 2_500;
+const EARLY: usize = 2_000;
+/// Early answers with the evaluation after the last pair.
+const WHOLE: usize = 1_000;
 
 /// Chances of a pair in one subset: right under both, lost, gained, wrong under both.
 type Chances = [f64; 4];
@@ -62,8 +68,14 @@ fn benchmark_chances(changing: f64, skew: f64) -> Vec<(String, usize, Chances)> 
         .collect()
 }
 
-/// A comparison of samples, one subset after the other.
+/// A comparison of samples.
 fn sampled(rng: &mut fastrand::Rng, chances: &[(String, usize, Chances)], benchmark: &Benchmark) -> Comparison {
+    let [before, after] = samples(rng, chances);
+    Comparison::paired(&before, &after, true, benchmark).unwrap()
+}
+
+/// Verdicts of baseline and candidate, one subset after the other.
+fn samples(rng: &mut fastrand::Rng, chances: &[(String, usize, Chances)]) -> [Vec<Verdict>; 2] {
     let [mut before, mut after] = [Vec::new(), Vec::new()];
     for (name, n, chances) in chances {
         let table = draw(rng, *n, *chances);
@@ -73,7 +85,25 @@ fn sampled(rng: &mut fastrand::Rng, chances: &[(String, usize, Chances)], benchm
             after.push(verdict(after.len(), name, right));
         }
     }
-    Comparison::paired(&before, &after, true, benchmark).unwrap()
+    [before, after]
+}
+
+/// What a gate of one rule says early, and after how many pairs; with `to_the_end` what it says in the end, where it is
+/// not settled before.
+fn asked(rng: &mut fastrand::Rng, rule: &Rule, chances: &[(String, usize, Chances)], benchmark: &Benchmark, to_the_end: bool) -> (Status, usize) {
+    let [before, after] = samples(rng, chances);
+    let pair = |v: &Verdict| Pair { row: v.row, subset: v.subset.clone(), id: None, prompt: Vec::new(), chosen: String::new(), rejected: String::new() };
+    let (mut early, order) = Early::new(std::slice::from_ref(rule), &before, true, after.iter().map(pair).collect(), benchmark, SEED).unwrap();
+    let mut seen: Vec<Verdict> = Vec::new();
+    for chunk in order.chunks(16) {
+        let from = seen.len();
+        seen.extend(chunk.iter().map(|pair| after[pair.row].clone()));
+        if early.see(&seen[from..]).is_break() {
+            return (early.status(), seen.len());
+        }
+    }
+    let end = if to_the_end { early.finish(&seen, benchmark).unwrap().gate[0].status } else { early.status() };
+    (end, seen.len())
 }
 
 #[test]
@@ -177,10 +207,96 @@ fn gates_raise_few_false_alarms() {
     }
 }
 
+/// Every second subset drops by 0.15, the others gain as much as leaves a drop of 0.02 in the average.
+fn uneven() -> Vec<(String, usize, Chances)> {
+    let gain = (12.0 * 0.15 - 23.0 * 0.02) / 11.0;
+    let subsets = benchmark_chances(0.0, 0.0).into_iter().enumerate();
+    let change = |(i, (name, n, [right, .., wrong])): (usize, (String, usize, Chances))| {
+        let chances = if i % 2 == 0 { [right - 0.15, 0.15, 0.0, wrong] } else { [right, 0.0, gain, wrong - gain] };
+        (name, n, chances)
+    };
+    subsets.map(change).collect()
+}
+
+/// A rule, and whether failing and passing is wrong.
+type Asked = (&'static str, bool, bool);
+
+/// At the limit of what a rule allows it is settled wrongly in no more than half of its error rate; and how many pairs it
+/// takes where there is something to settle.
+#[test]
+#[ignore = "simulates for minutes; its result is recorded in benchmarks/2026-11-24-early-answers.md"]
+#[expect(clippy::print_stdout, reason = "the table is the result")]
+fn early_answers_are_seldom_wrong() {
+    let benchmark = Benchmark::reward_bench();
+    let even = |lost: f64, gained: f64| (format!("lost {lost:.3}, gained {gained:.3} everywhere"), even(lost, gained));
+    let limits: &[Asked] = &[("drop:average:0.02", true, true), ("drop:total:0.02", true, true), ("drop:subset:*:0.02", true, true)];
+    let alarms: &[Asked] =
+        &[("significant-drop:total:0.05", true, false), ("significant-drop:average:0.05", true, false), ("significant-drop:subset:*:0.05", true, false)];
+    let same: &[Asked] = &[("drop:total:0.01", true, false), ("drop:average:0.02", true, false), ("drop:section:*:0.05", true, false)];
+    let worse: &[Asked] = &[("drop:average:0.01", false, true), ("drop:total:0.01", false, true), ("significant-drop:subset:*:0.05", false, false)];
+    println!("| rule | truth | fails early | passes early | pairs, mean |\n|:--|:--|--:|--:|--:|");
+    for ((truth, chances), rules) in [
+        (even(0.060, 0.040), limits),
+        (even(0.020, 0.000), limits),
+        (("uneven, the average drops by 0.02".to_owned(), uneven()), &limits[..1]),
+        (even(0.075, 0.075), alarms),
+        (even(0.000, 0.000), same),
+        (even(0.005, 0.005), same),
+        (even(0.020, 0.020), same),
+        (even(0.080, 0.030), worse),
+        (even(0.150, 0.050), worse),
+        (even(0.350, 0.050), worse),
+    ] {
+        for (rule, fail_is_wrong, pass_is_wrong) in rules {
+            let found = simulated(EARLY, rule, &chances, &benchmark, false);
+            println!("| `{rule}` | {truth} | {:.2} % | {:.2} % | {:.0} |", found.fails * 100.0, found.passes * 100.0, found.pairs);
+            // Half of the error rate, and half of that on one side; three standard errors of 2,000 samples.
+            assert!(!fail_is_wrong || found.fails <= 0.0125 + 0.0075, "{rule}: {}", found.fails);
+            assert!(!pass_is_wrong || found.passes <= 0.0125 + 0.0075, "{rule}: {}", found.passes);
+        }
+    }
+}
+
+/// Early answers and the evaluation after the last pair together keep the rule's error rate.
+#[test]
+#[ignore = "simulates for minutes; its result is recorded in benchmarks/2026-11-24-early-answers.md"]
+#[expect(clippy::print_stdout, reason = "the table is the result")]
+fn early_answers_and_the_end_are_seldom_wrong() {
+    let benchmark = Benchmark::reward_bench();
+    println!("| rule | truth | fails | passes |\n|:--|:--|--:|--:|");
+    for rule in ["drop:total:0.02", "drop:average:0.02"] {
+        let found = simulated(WHOLE, rule, &even(0.060, 0.040), &benchmark, true);
+        println!("| `{rule}` | lost 0.060, gained 0.040 everywhere | {:.2} % | {:.2} % |", found.fails * 100.0, found.passes * 100.0);
+        assert!(found.fails + found.passes <= 0.05, "{rule}: {} {}", found.fails, found.passes);
+    }
+}
+
+/// RewardBench's subsets, each with these chances of a pair being lost and gained.
+fn even(lost: f64, gained: f64) -> Vec<(String, usize, Chances)> {
+    benchmark_chances(lost + gained, (lost - gained) / (lost + gained).max(f64::MIN_POSITIVE))
+}
+
+/// Shares of samples, and the mean number of pairs.
+struct Found {
+    fails: f64,
+    passes: f64,
+    pairs: f64,
+}
+
+#[expect(clippy::cast_precision_loss, reason = "counts of samples and pairs")]
+fn simulated(samples: usize, rule: &str, chances: &[(String, usize, Chances)], benchmark: &Benchmark, to_the_end: bool) -> Found {
+    let rule: Rule = rule.parse().unwrap();
+    let one = |i: usize| asked(&mut fastrand::Rng::with_seed(66_000_000 + i as u64), &rule, chances, benchmark, to_the_end);
+    let answers: Vec<(Status, usize)> = (0..samples).into_par_iter().map(one).collect();
+    let share = |status: Status| answers.iter().filter(|(found, _)| *found == status).count() as f64 / samples as f64;
+    Found { fails: share(Status::Fail), passes: share(Status::Pass), pairs: answers.iter().map(|(_, pairs)| *pairs as f64).sum::<f64>() / samples as f64 }
+}
+
 /// The chances above are chances.
 #[test]
 fn chances_add_up() {
     let mut tallies: BTreeMap<String, Tally> = BTreeMap::new();
+    assert!(uneven().iter().chain(&even(0.35, 0.05)).all(|(.., chances)| chances.iter().all(|c| *c >= -1e-12)));
     for (name, n, chances) in benchmark_chances(0.15, 0.3) {
         assert!((chances.iter().sum::<f64>() - 1.0).abs() < 1e-12 && chances.iter().all(|c| *c >= 0.0), "{chances:?}");
         let table = draw(&mut fastrand::Rng::with_seed(1), n, chances);

@@ -2,8 +2,44 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use crate::dataset::{Id, Pair};
 use crate::error::{Error, Result};
 use crate::score::Verdict;
+
+/// What can be matched: verdicts, and pairs that have none yet.
+pub trait Keyed {
+    fn subset(&self) -> &str;
+    fn id(&self) -> Option<&Id>;
+    fn row(&self) -> usize;
+}
+
+impl Keyed for Verdict {
+    fn subset(&self) -> &str {
+        &self.subset
+    }
+
+    fn id(&self) -> Option<&Id> {
+        self.id.as_ref()
+    }
+
+    fn row(&self) -> usize {
+        self.row
+    }
+}
+
+impl Keyed for Pair {
+    fn subset(&self) -> &str {
+        &self.subset
+    }
+
+    fn id(&self) -> Option<&Id> {
+        self.id.as_ref()
+    }
+
+    fn row(&self) -> usize {
+        self.row
+    }
+}
 
 /// What two rows have in common when they are the same pair.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,17 +51,18 @@ pub enum Key {
 }
 
 #[derive(Debug)]
-pub struct Joined<'a> {
+pub struct Joined<'a, T> {
     pub by: Key,
     /// Baseline and candidate, in the order of the baseline.
-    pub pairs: Vec<(&'a Verdict, &'a Verdict)>,
+    pub pairs: Vec<(&'a Verdict, &'a T)>,
     /// Pairs that only the baseline and only the candidate has, by subset.
     pub only: [BTreeMap<String, usize>; 2],
 }
 
 /// By subset and id where every row has an id; else by row, if the files are the same.
-pub fn join<'a>(baseline: &'a [Verdict], candidate: &'a [Verdict], same_data: bool) -> Result<Joined<'a>> {
-    let by = if baseline.iter().chain(candidate).all(|v| v.id.is_some()) { Key::Id } else { Key::Row };
+pub fn join<'a, T: Keyed>(baseline: &'a [Verdict], candidate: &'a [T], same_data: bool) -> Result<Joined<'a, T>> {
+    let every_id = baseline.iter().all(|v| v.id.is_some()) && candidate.iter().all(|v| v.id().is_some());
+    let by = if every_id { Key::Id } else { Key::Row };
     if by == Key::Row && !same_data {
         return Err(Error::bad_input("failed to match the pairs of the two runs: not every row has an id, and the data files differ")
             .hint("give the pairs a column `id`, or run both models on the same files"));
@@ -41,7 +78,7 @@ pub fn join<'a>(baseline: &'a [Verdict], candidate: &'a [Verdict], same_data: bo
         }
     }
     for verdict in rest.into_values() {
-        *only[1].entry(verdict.subset.clone()).or_default() += 1;
+        *only[1].entry(verdict.subset().to_owned()).or_default() += 1;
     }
     if pairs.is_empty() {
         let names = |side: &BTreeMap<String, usize>| side.keys().take(10).map(String::as_str).collect::<Vec<_>>().join(", ");
@@ -55,12 +92,12 @@ pub fn join<'a>(baseline: &'a [Verdict], candidate: &'a [Verdict], same_data: bo
 }
 
 /// An id as text: JSON has numbers where CSV has digits.
-fn key(verdict: &Verdict, by: Key) -> (&str, String) {
-    let id = verdict.id.as_ref().filter(|_| by == Key::Id).map(ToString::to_string);
-    (&verdict.subset, id.unwrap_or_else(|| verdict.row.to_string()))
+fn key(verdict: &impl Keyed, by: Key) -> (&str, String) {
+    let id = verdict.id().filter(|_| by == Key::Id).map(ToString::to_string);
+    (verdict.subset(), id.unwrap_or_else(|| verdict.row().to_string()))
 }
 
-fn index<'a>(verdicts: &'a [Verdict], by: Key, side: &str) -> Result<HashMap<(&'a str, String), &'a Verdict>> {
+fn index<'a, T: Keyed>(verdicts: &'a [T], by: Key, side: &str) -> Result<HashMap<(&'a str, String), &'a T>> {
     let mut map = HashMap::with_capacity(verdicts.len());
     for verdict in verdicts {
         if map.insert(key(verdict, by), verdict).is_some() {

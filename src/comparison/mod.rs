@@ -9,9 +9,10 @@ pub use join::Key;
 use std::collections::{BTreeMap, BTreeSet};
 
 use difference::{Kind, Strata};
+use join::Keyed;
 
 use crate::benchmark::Benchmark;
-use crate::dataset::Id;
+use crate::dataset::{Id, Pair};
 use crate::error::{Error, Result};
 use crate::metrics::{Behaviour, Estimate, Figures, Mixture, Scores, Tally, three_digits};
 use crate::score::{Decision, Verdict};
@@ -44,6 +45,20 @@ pub struct Comparison {
 pub fn turned(baseline: &[Verdict], candidate: &[Verdict], same_data: bool) -> Result<(usize, usize)> {
     let joined = join::join(baseline, candidate, same_data)?;
     Ok((joined.pairs.iter().filter(|(before, after)| before.decision != after.decision).count(), joined.pairs.len()))
+}
+
+/// The baseline's verdict on each of some pairs; one that it lacks is an error.
+pub fn matched<'a>(baseline: &'a [Verdict], pairs: &'a [Pair], same_data: bool) -> Result<Vec<&'a Verdict>> {
+    let joined = join::join(baseline, pairs, same_data)?;
+    let lacking = &joined.only[1];
+    if !lacking.is_empty() {
+        let parts: Vec<String> = lacking.iter().map(|(subset, n)| format!("{subset} {n}")).collect();
+        return Err(Error::bad_input(format!("failed to match the baseline: it lacks {} of {} pairs", lacking.values().sum::<usize>(), pairs.len()))
+            .caused_by(parts.join(", "))
+            .hint("score the same pairs as the baseline did; one that itself stopped early is none"));
+    }
+    let by_row: BTreeMap<usize, &Verdict> = joined.pairs.into_iter().map(|(verdict, pair)| (pair.row(), verdict)).collect();
+    Ok(pairs.iter().filter_map(|pair| by_row.get(&pair.row).copied()).collect())
 }
 
 /// Whether pairs are compared or only counts.
@@ -219,27 +234,52 @@ impl Comparison {
     }
 }
 
+/// What one line sums up.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Outline {
+    pub name: String,
+    /// Subsets with coefficients that add up to 1.
+    pub weights: Vec<(String, f64)>,
+    kind: Kind,
+}
+
+/// The lines of a comparison of so many pairs in each subset: subsets, sections, totals.
+pub fn outlines(sizes: &[(String, usize)], benchmark: &Benchmark) -> [Vec<Outline>; 3] {
+    let figures = Figures::of(&sizes.iter().map(|(subset, _)| subset.as_str()).collect(), benchmark);
+    let mean = |name: &str, mixture: &Mixture| Outline { name: name.to_owned(), weights: mixture.0.clone(), kind: Kind::Mean };
+    let pool = |name: &str, weights| Outline { name: name.to_owned(), weights, kind: Kind::Pool };
+    let subsets = sizes.iter().map(|(subset, _)| pool(subset, vec![(subset.clone(), 1.0)]));
+    let sections = figures.sections.iter().map(|(name, mixture)| mean(name, mixture));
+    let whole = count(sizes.iter().map(|(_, n)| n).sum());
+    let all = pool(ALL, sizes.iter().map(|(subset, n)| (subset.clone(), count(*n) / whole)).collect());
+    let means =
+        [(AVERAGE, &figures.average), (REWARDBENCH, &figures.rewardbench)].into_iter().filter_map(|(name, mixture)| Some(mean(name, mixture.as_ref()?)));
+    [subsets.collect(), sections.collect(), means.chain([all]).collect()]
+}
+
 /// Subsets, sections and totals of tallies that have the same subsets.
 fn lines(tallies: &[BTreeMap<String, Tally>; 2], benchmark: &Benchmark, strata: impl Fn(&[(String, f64)]) -> Strata) -> [Vec<Difference>; 3] {
     let [baseline, candidate] = tallies.each_ref().map(|side| Scores::new(side, benchmark));
-    let figures = Figures::of(&tallies[0].keys().map(String::as_str).collect(), benchmark);
-    let line = |name: &str, kind, weights: &[(String, f64)], sides| {
-        Difference::new(name.to_owned(), kind, weights.iter().map(|(subset, _)| subset.clone()).collect(), strata(weights), sides)
+    let sizes: Vec<(String, usize)> = candidate.subsets.iter().map(|(name, tally)| (name.clone(), tally.n())).collect();
+    let [before, after] = [&baseline, &candidate].map(estimates);
+    let line = |((outline, before), after): ((Outline, Estimate), Estimate)| {
+        let subsets = outline.weights.iter().map(|(subset, _)| subset.clone()).collect();
+        Difference::new(outline.name, outline.kind, subsets, strata(&outline.weights), [before, after])
     };
-    let mean = |name: &str, mixture: &Mixture, sides: [Estimate; 2]| line(name, Kind::Mean, &mixture.0, sides);
+    let mut sides = before.into_iter().zip(after);
+    outlines(&sizes, benchmark).map(|block| {
+        let (before, after) = sides.next().unwrap_or_default();
+        block.into_iter().zip(before).zip(after).map(line).collect()
+    })
+}
 
-    let subsets = baseline.subsets.iter().filter_map(|(name, tally)| {
-        let sides = [tally, tallies[1].get(name)?].map(Tally::estimate);
-        Some(line(name, Kind::Pool, &[(name.clone(), 1.0)], sides))
-    });
-    let estimates = baseline.sections.iter().zip(&candidate.sections);
-    let sections = figures.sections.iter().zip(estimates).map(|((name, mixture), ((_, before), (_, after)))| mean(name, mixture, [*before, *after]));
-    let average = figures.average.iter().map(|mixture| mean(AVERAGE, mixture, [baseline.average, candidate.average]));
-    let rewardbench = figures.rewardbench.iter().zip(baseline.rewardbench).zip(candidate.rewardbench);
-    let rewardbench = rewardbench.map(|((mixture, before), after)| mean(REWARDBENCH, mixture, [before, after]));
-    let every: Vec<(String, f64)> = candidate.subsets.iter().map(|(name, tally)| (name.clone(), count(tally.n()) / count(candidate.total.n()))).collect();
-    let all = line(ALL, Kind::Pool, &every, [baseline.total, candidate.total].map(|tally| tally.estimate()));
-    [subsets.collect(), sections.collect(), average.chain(rewardbench).chain([all]).collect()]
+/// In the order of [`outlines`].
+fn estimates(scores: &Scores) -> [Vec<Estimate>; 3] {
+    [
+        scores.subsets.iter().map(|(_, tally)| tally.estimate()).collect(),
+        scores.sections.iter().map(|(_, estimate)| *estimate).collect(),
+        std::iter::once(scores.average).chain(scores.rewardbench).chain([scores.total.estimate()]).collect(),
+    ]
 }
 
 /// With Holm's correction over all subsets.

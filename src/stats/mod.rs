@@ -6,10 +6,13 @@ mod interval;
 mod mcnemar;
 mod normal;
 mod random;
+pub mod rounds;
+mod sequential;
 
 pub use holm::holm;
 pub use interval::unpaired;
 pub use mcnemar::{exact, sign_flips, smallest_showable};
+pub use sequential::Sequence;
 
 use serde::Serialize;
 

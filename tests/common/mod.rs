@@ -82,3 +82,23 @@ pub fn verdict(row: usize, subset: &str, correct: bool) -> Verdict {
         rejected_cut: 0,
     }
 }
+
+/// Copies a checkpoint; all weights of its second encoder layer become zero.
+pub fn broken(model: &str, to: &Path) {
+    for entry in std::fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("quickstart").join(model)).unwrap() {
+        let path = entry.unwrap().path();
+        std::fs::copy(&path, to.join(path.file_name().unwrap())).unwrap();
+    }
+    let path = to.join("model.safetensors");
+    let mut bytes = std::fs::read(&path).unwrap();
+    let header = 8 + usize::try_from(u64::from_le_bytes(bytes[..8].try_into().unwrap())).unwrap();
+    let tensors: serde_json::Map<String, Value> = serde_json::from_slice(&bytes[8..header]).unwrap();
+    let mut zeroed = 0;
+    for (_, tensor) in tensors.iter().filter(|(name, _)| name.contains("encoder.layer.1.")) {
+        let [start, end] = [0, 1].map(|i| header + usize::try_from(tensor["data_offsets"][i].as_u64().unwrap()).unwrap());
+        bytes[start..end].fill(0);
+        zeroed += 1;
+    }
+    assert!(zeroed > 10, "{zeroed}");
+    std::fs::write(path, bytes).unwrap();
+}
