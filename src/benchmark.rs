@@ -34,6 +34,9 @@ pub struct Benchmark {
     /// Published tables that compare with it.
     #[serde(default)]
     pub published: Vec<String>,
+    /// SHA-256 of the definition.
+    #[serde(skip)]
+    pub sha256: String,
 }
 
 /// A dataset of the hub, or files beside the definition.
@@ -165,6 +168,7 @@ impl Benchmark {
     fn parse(text: &str, path: &Path) -> Result<Self> {
         let invalid = || Error::bad_input(format!("failed to parse benchmark: {}", path.display()));
         let benchmark: Self = toml::from_str(text).map_err(|e| invalid().caused_by(e))?;
+        let benchmark = Self { sha256: fsio::digest(text), ..benchmark };
         let mut seen = std::collections::BTreeSet::new();
         let sections = benchmark.sections.iter().flat_map(|s| &s.subsets);
         for subset in sections.chain(benchmark.weights.keys()).chain(benchmark.variants.iter().flat_map(|v| v.weights.keys())) {

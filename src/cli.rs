@@ -23,7 +23,7 @@ Leave a report for people and machines:
 
 Results go to stdout, talk and progress to stderr.
 Exit codes: 0 done, 2 usage, 3 a gate's rule failed, 4 bad input, 5 not available, 6 invalid verdicts, 7 out of resources,
-8 a gate is inconclusive (only with --strict-gate).";
+8 a gate is inconclusive (only with --strict-gate), 75 another run writes to the directory, 129, 130, 143 stopped by HUP, INT, TERM.";
 
 const GATES: &str = "\
 A side is a run directory (`pairbench run --out DIR`) or a published table (`pairbench published`), with :MODEL where there are
@@ -120,6 +120,9 @@ pub struct RunArgs {
     /// Only the first N pairs
     #[arg(long, value_name = "N")]
     pub limit: Option<usize>,
+    /// Go on with the run that --out holds: pairs that have a verdict there are not scored again
+    #[arg(long)]
+    pub resume: bool,
     /// Threads; 0 is one per core
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub threads: usize,

@@ -1,7 +1,7 @@
 //! Files: reading with the path in the error, writing so that a file is whole or absent.
 
 use std::fmt::Write as _;
-use std::fs::File;
+use std::fs::{File, OpenOptions};
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
@@ -91,6 +91,11 @@ pub fn sha256(path: &Path) -> Result<String> {
     }
 }
 
+/// Hexadecimal SHA-256 of bytes.
+pub fn digest(bytes: impl AsRef<[u8]>) -> String {
+    hex(&Sha256::digest(bytes))
+}
+
 /// Lower-case hexadecimal digits of `bytes`.
 pub fn hex(bytes: &[u8]) -> String {
     bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
@@ -113,14 +118,73 @@ pub fn writable_dir(dir: &Path) -> Result<()> {
 /// Writes a file beside its final name, syncs it and renames it: a reader sees the old file or the
 /// new one, never a part.
 pub fn write_atomic(path: &Path, bytes: &[u8]) -> Result<()> {
-    let failed = |e: std::io::Error| Error::io(format!("failed to write file: {}", path.display()), e);
     let dir = path.parent().map_or_else(|| PathBuf::from("."), Path::to_path_buf);
-    let mut file = tempfile::NamedTempFile::new_in(&dir).map_err(failed)?;
-    file.write_all(bytes).map_err(failed)?;
-    file.as_file().sync_all().map_err(failed)?;
-    set_ordinary_permissions(file.as_file()).map_err(failed)?;
-    file.persist(path).map_err(|e| failed(e.error))?;
+    persist(stage(&dir, path, bytes)?, path)?;
+    sync_directory(&dir);
     Ok(())
+}
+
+/// Writes the files of a directory as [`write_atomic`] does, but all of them before any is renamed: a full disk leaves
+/// what was there. The last one vouches for the others, so its old version goes before they change and its new one
+/// comes after them.
+pub fn write_together(dir: &Path, files: &[(&str, Vec<u8>)]) -> Result<()> {
+    let staged: Vec<(PathBuf, tempfile::NamedTempFile)> = files
+        .iter()
+        .map(|(name, bytes)| {
+            let path = dir.join(name);
+            stage(dir, &path, bytes).map(|file| (path, file))
+        })
+        .collect::<Result<_>>()
+        .map_err(|e| {
+            let bytes: usize = files.iter().map(|(_, bytes)| bytes.len()).sum();
+            e.hint(format!("nothing was replaced; {} needs room for {bytes} bytes", dir.display()))
+        })?;
+    if let Some((voucher, _)) = staged.last() {
+        match std::fs::remove_file(voucher) {
+            Err(e) if e.kind() != std::io::ErrorKind::NotFound => return Err(Error::io(format!("failed to replace file: {}", voucher.display()), e)),
+            _ => sync_directory(dir),
+        }
+    }
+    for (path, file) in staged {
+        persist(file, &path)?;
+        crate::fault::point(&path);
+    }
+    sync_directory(dir);
+    Ok(())
+}
+
+fn stage(dir: &Path, path: &Path, bytes: &[u8]) -> Result<tempfile::NamedTempFile> {
+    let write = || {
+        let mut file = tempfile::NamedTempFile::new_in(dir)?;
+        file.write_all(bytes)?;
+        file.as_file().sync_all()?;
+        set_ordinary_permissions(file.as_file())?;
+        Ok(file)
+    };
+    write().map_err(|e| Error::io(format!("failed to write file: {}", path.display()), e))
+}
+
+fn persist(file: tempfile::NamedTempFile, path: &Path) -> Result<()> {
+    file.persist(path).map_err(|e| Error::io(format!("failed to write file: {}", path.display()), e.error))?;
+    Ok(())
+}
+
+/// Makes names durable, where the system can.
+pub fn sync_directory(dir: &Path) {
+    if cfg!(unix) {
+        let _ = File::open(dir).and_then(|dir| dir.sync_all());
+    }
+}
+
+/// For opening a file that is ours: a link that somebody planted in its place is refused.
+#[cfg(unix)]
+pub fn own(options: &mut OpenOptions) -> &mut OpenOptions {
+    std::os::unix::fs::OpenOptionsExt::custom_flags(options, libc::O_NOFOLLOW)
+}
+
+#[cfg(not(unix))]
+pub fn own(options: &mut OpenOptions) -> &mut OpenOptions {
+    options
 }
 
 /// Temporary files are private to their owner; a report is not.

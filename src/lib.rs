@@ -8,7 +8,8 @@
 //!    [`checkpoint`]: a directory in the Hugging Face layout;
 //! 4. [`template`] and [`tokens`]: pairs as token rows, batched;
 //! 5. [`model`]: token rows → logits;
-//! 6. [`score`]: logits of both orders → verdicts;
+//! 6. [`score`]: logits of both orders → verdicts; [`outcome`]: how files keep them, [`plan`]: which run they belong
+//!    to, [`journal`]: where they go at once, [`shard`]: parts of a run;
 //! 7. [`metrics`]: verdicts → accuracies, sections, averages; [`published`] and [`ruler`]: columns to
 //!    compare with;
 //! 8. [`comparison`]: two models' verdicts on the same pairs, or two columns of accuracies → differences;
@@ -16,7 +17,7 @@
 //! 9. [`report`]: a [`report::Report`] or a comparison as a table, Markdown, CSV, JSON, LaTeX
 //!    or what CI systems read.
 //!
-//! [`run`] wires them; [`compare`] and [`collect`] read runs back ([`run_dir`]) and wire the second half; [`fetch`],
+//! [`run`] wires them, holding a [`lock`] and listening to [`signals`]; [`compare`] and [`collect`] read runs back ([`run_dir`]) and wire the second half; [`fetch`],
 //! [`inspect`] and [`mod@bench`] use parts; [`cli`] is what was typed. [`quickstart`] is a checkpoint, or two, and a
 //! benchmark that need no file.
 
@@ -29,6 +30,7 @@ pub mod compare;
 pub mod comparison;
 pub mod dataset;
 pub mod error;
+pub mod fault;
 pub mod fetch;
 pub mod files;
 pub mod fsio;
@@ -36,8 +38,12 @@ pub mod gate;
 pub mod generate;
 pub mod hub;
 pub mod inspect;
+pub mod journal;
+pub mod lock;
 pub mod metrics;
 pub mod model;
+pub mod outcome;
+pub mod plan;
 pub mod published;
 pub mod quickstart;
 pub mod quiet;
@@ -46,6 +52,8 @@ pub mod ruler;
 pub mod run;
 pub mod run_dir;
 pub mod score;
+pub mod shard;
+pub mod signals;
 pub mod stats;
 pub mod talk;
 pub mod template;

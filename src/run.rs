@@ -1,31 +1,31 @@
 //! One run, from what was typed to the table: the table of contents of the program.
 
-mod outputs;
+mod desk;
+pub mod outputs;
+mod resume;
+mod select;
 
-use std::collections::BTreeMap;
-use std::ops::ControlFlow;
-use std::time::{Duration, Instant, SystemTime};
-
-use burn::tensor::Device;
-use globset::{Glob, GlobSetBuilder};
+use std::time::SystemTime;
 
 use crate::benchmark::{Benchmark, Files};
 use crate::checkpoint::{Checkpoint, ModelSpec};
 use crate::cli::{DtypeArg, Format, RunArgs};
 use crate::comparison;
 use crate::dataset::{self, Pair};
-use crate::error::{Error, Kind, Result, one_line};
-use crate::files::InputFile;
-use crate::fsio;
+use crate::error::{Error, Kind, Result};
 use crate::hub::Hub;
+use crate::journal::Journal;
+use crate::lock::Lock;
 use crate::metrics;
+use crate::plan::{ModelPlan, Plan};
 use crate::published::Published;
 use crate::quickstart;
 use crate::report::{self, ModelReport, Report, Style};
 use crate::ruler::rulers;
 use crate::run_dir::RunDir;
-use crate::score::{self, Limits, Verdict};
-use crate::talk::{self, say};
+use crate::score::Verdict;
+use crate::talk::say;
+use desk::{Desk, Scored};
 
 /// What a finished run leaves behind.
 pub struct Finished {
@@ -35,25 +35,13 @@ pub struct Finished {
     pub complaint: Option<Error>,
 }
 
-/// A scored model.
-struct Scored {
-    checkpoint: Checkpoint,
-    verdicts: Vec<Verdict>,
-    tokens: usize,
-    seconds: f64,
-}
-
 /// Scores every model on every pair. Nothing is computed before everything that can be checked is.
 pub fn run(args: &RunArgs) -> Result<Finished> {
     let started = SystemTime::now();
     use_threads(args.threads)?;
-    if args.int8_batch.is_some() && args.dtype != DtypeArg::Int8 {
-        return Err(Error::usage("failed to understand --int8-batch: it goes with --dtype int8"));
-    }
+    check(args)?;
     let exact = args.f32_run.as_deref().map(RunDir::open).transpose()?;
-    if let Some(dir) = &args.out {
-        fsio::writable_dir(dir)?;
-    }
+    let _lock = args.out.as_deref().map(Lock::take).transpose()?;
     let table = args.published.as_deref().map(Published::find).transpose()?;
     let benchmark = match &args.benchmark {
         Some(name) => Some(Benchmark::find(name)?),
@@ -62,40 +50,73 @@ pub fn run(args: &RunArgs) -> Result<Finished> {
     };
     let hub = Hub::new(args.hub.offline);
     let data = data_files(args, benchmark.as_ref(), &hub)?;
-    let (pairs, partial) = select(dataset::load(&data.files)?, args, benchmark.as_ref())?;
+    let (pairs, partial) = select::select(dataset::load(&data.files)?, args, benchmark.as_ref())?;
     let title = title(args, benchmark.as_ref(), &pairs);
-    // Sections of well-known subsets are shown without being asked for.
-    let benchmark = benchmark.unwrap_or_else(Benchmark::reward_bench);
-    let mut checkpoints = Vec::new();
-    for spec in models(args)? {
-        let checkpoint = Checkpoint::open(&spec, spec.resolve(&hub, args.hub.revision.as_deref())?, args.template)?;
-        if checkpoints.iter().any(|other: &Checkpoint| other.name == checkpoint.name) {
-            return Err(Error::usage(format!("failed to name models: two are called {}", checkpoint.name)).hint("name them: --model NAME=SPEC"));
-        }
-        checkpoints.push(checkpoint);
-    }
-
+    let checkpoints = checkpoints(args, &hub)?;
     if let Some(missing) = exact.as_ref().and_then(|run| checkpoints.iter().find(|c| run.verdicts_of(&c.name).is_none())) {
         return Err(Error::usage(format!("failed to find model {} in the f32 run", missing.name)).hint("name the models as in that run: --model NAME=SPEC"));
     }
+    let precision = args.dtype.precision(args.int8_batch);
+    let models = checkpoints.iter().map(|checkpoint| ModelPlan::new(checkpoint, precision, args.int8_batch)).collect();
+    let plan = Plan::new(benchmark.as_ref(), &data, &pairs, models, None)?;
+    // Sections of well-known subsets are shown without being asked for.
+    let benchmark = benchmark.unwrap_or_else(Benchmark::reward_bench);
 
+    let mut desk = Desk::open(args, &plan, outputs::session(args, started))?;
     let mut scored = Vec::new();
-    for checkpoint in checkpoints {
-        scored.push(score_model(checkpoint, &pairs, args)?);
+    for (at, checkpoint) in checkpoints.into_iter().enumerate() {
+        scored.push(desk.score(at, checkpoint, &pairs)?);
     }
 
     let models = scored.iter().map(|s| ModelReport::new(&s.checkpoint.name, &s.verdicts, &benchmark, table.as_ref()));
     let mut report = Report { title, partial, models: models.collect(), ..Report::about(&benchmark, rulers(&pairs)) };
     match &exact {
-        Some(run) => report.notes.extend(turned(run, &scored, &data, args.dtype)?),
+        Some(run) => report.notes.extend(turned(run, &scored, &plan, args.dtype)?),
         None if args.dtype == DtypeArg::Int8 => report.notes.extend(scored.iter().map(|s| int8_doubt(&s.checkpoint.name, &s.verdicts))),
         None => {}
     }
     if let Some(dir) = &args.out {
-        outputs::write(dir, args, &data, &report, &scored, started)?;
+        match desk.close(&scored) {
+            Some((sessions, journal)) => {
+                let record = outputs::record(args, &plan, &data, &scored, &sessions);
+                outputs::write(dir, &report, &columns(&scored), &record)?;
+                journal.map_or(Ok(()), Journal::remove)?;
+            }
+            None => outputs::write_reports(dir, &report)?,
+        }
         say(&format!("wrote run.json, verdicts.parquet, summary.json and report.md to {}", dir.display()));
     }
     Ok(Finished { text: rendered(&report, args.format), complaint: complaint(&report) })
+}
+
+/// Flags that cannot go together.
+fn check(args: &RunArgs) -> Result<()> {
+    if args.int8_batch.is_some() && args.dtype != DtypeArg::Int8 {
+        return Err(Error::usage("failed to understand --int8-batch: it goes with --dtype int8"));
+    }
+    if args.resume && args.out.is_none() {
+        return Err(Error::usage("failed to understand --resume: it goes with --out DIR, the directory of the run"));
+    }
+    Ok(())
+}
+
+/// Every model's files but the weights, read, checked and hashed.
+fn checkpoints(args: &RunArgs, hub: &Hub) -> Result<Vec<Checkpoint>> {
+    let mut checkpoints: Vec<Checkpoint> = Vec::new();
+    for spec in models(args)? {
+        let mut checkpoint = Checkpoint::open(&spec, spec.resolve(hub, args.hub.revision.as_deref())?, args.template)?;
+        if checkpoints.iter().any(|other| other.name == checkpoint.name) {
+            return Err(Error::usage(format!("failed to name models: two are called {}", checkpoint.name)).hint("name them: --model NAME=SPEC"));
+        }
+        checkpoint.identify()?;
+        checkpoints.push(checkpoint);
+    }
+    Ok(checkpoints)
+}
+
+/// Each model's name and verdicts.
+fn columns(scored: &[Scored]) -> Vec<(&str, &[Verdict])> {
+    scored.iter().map(|s| (s.checkpoint.name.as_str(), s.verdicts.as_slice())).collect()
 }
 
 /// The text for stdout.
@@ -111,46 +132,9 @@ pub fn rendered(report: &Report, format: Format) -> String {
     }
 }
 
-fn score_model(mut checkpoint: Checkpoint, pairs: &[Pair], args: &RunArgs) -> Result<Scored> {
-    let name = one_line(&checkpoint.name);
-    let begun = Instant::now();
-    // The CPU is the only device so far; `Device::default()` would listen to BURN_DEVICE and panic.
-    let model = checkpoint.load_model(&Device::flex(), args.dtype.precision(args.int8_batch))?;
-    say(&format!(
-        "{name}: {} pairs, template {}, cpu, {}, loaded in {:.1} s",
-        pairs.len(),
-        checkpoint.template,
-        args.dtype.name(),
-        begun.elapsed().as_secs_f64()
-    ));
-    let bar = talk::pair_bar(&name, pairs.len() as u64);
-    let begun = Instant::now();
-    let limits = Limits { batch_tokens: args.batch_tokens as usize, pairs: args.int8_batch.map(|n| n as usize), ..Limits::default() };
-    let mut tokens = 0;
-    let (verdicts, waited) = score::score(pairs, checkpoint.template, &checkpoint.tokenizer, &model, limits, |verdicts, more| {
-        tokens += more;
-        bar.inc(verdicts.len() as u64);
-        bar.set_message(format!("{:.0} tokens/s", rate(tokens, begun.elapsed())));
-        Ok(ControlFlow::Continue(()))
-    })?;
-    bar.finish_and_clear();
-    let elapsed = begun.elapsed();
-    let seconds = elapsed.as_secs_f64();
-    let waiting = 100.0 * waited / seconds.max(1e-9);
-    say(&format!("{name}: scored in {seconds:.1} s, {tokens} tokens, {:.0} tokens/s, {waiting:.0} % waiting for tokens", rate(tokens, elapsed)));
-    Ok(Scored { checkpoint, verdicts, tokens, seconds })
-}
-
-/// Tokens a second.
-#[expect(clippy::cast_precision_loss, reason = "a rate for people")]
-fn rate(tokens: usize, elapsed: Duration) -> f64 {
-    tokens as f64 / elapsed.as_secs_f64().max(1e-9)
-}
-
 /// How many verdicts the precision has turned, by model.
-fn turned(exact: &RunDir, scored: &[Scored], data: &Files, dtype: DtypeArg) -> Result<Vec<String>> {
-    let hashes: Vec<String> = data.files.iter().map(InputFile::sha256).collect::<Result<_>>()?;
-    let same_data = exact.record.data.iter().map(|file| &file.sha256).eq(&hashes);
+fn turned(exact: &RunDir, scored: &[Scored], plan: &Plan, dtype: DtypeArg) -> Result<Vec<String>> {
+    let same_data = exact.record.data.iter().map(|file| &file.sha256).eq(&plan.data);
     let line = |s: &Scored| {
         let before = exact.verdicts_of(&s.checkpoint.name).unwrap_or_default();
         let (turned, n) = comparison::turned(before, &s.verdicts, same_data)?;
@@ -164,58 +148,6 @@ fn turned(exact: &RunDir, scored: &[Scored], data: &Files, dtype: DtypeArg) -> R
 fn int8_doubt(name: &str, verdicts: &[Verdict]) -> String {
     let (within, n) = metrics::margins_within(verdicts, 1.0 / 3.0);
     format!("{name}: int8 puts {within} of {n} verdicts in doubt: their margins lie within a third of the margins' standard deviation of 0")
-}
-
-/// The rows to score: the benchmark's subsets, those that match `--subset`, at most `--limit`; and
-/// why that is not the whole benchmark, where it is not.
-fn select(pairs: Vec<Pair>, args: &RunArgs, benchmark: Option<&Benchmark>) -> Result<(Vec<Pair>, Option<String>)> {
-    let mut globs = GlobSetBuilder::new();
-    for pattern in &args.subsets {
-        let glob = Glob::new(pattern).map_err(|e| Error::usage(format!("failed to parse --subset: {pattern}")).caused_by(e))?;
-        globs.add(glob);
-    }
-    let globs = globs.build().map_err(|e| Error::usage("failed to parse --subset").caused_by(e))?;
-    let mut found: BTreeMap<String, usize> = BTreeMap::new();
-    for pair in &pairs {
-        *found.entry(pair.subset.clone()).or_default() += 1;
-    }
-    let matches = |subset: &str| globs.is_empty() || globs.is_match(subset);
-    let wanted = |subset: &str| benchmark.is_none_or(|b| b.subsets.contains_key(subset)) && matches(subset);
-    let mut selected: Vec<Pair> = pairs.into_iter().filter(|pair| wanted(&pair.subset)).collect();
-    if selected.is_empty() {
-        let shown: Vec<&str> = found.keys().take(30).map(String::as_str).collect();
-        return Err(Error::usage("failed to select pairs: none is left").hint(format!("the data has the subsets: {}", shown.join(", "))));
-    }
-    let mut partial = Vec::new();
-    if let Some(benchmark) = benchmark {
-        let expected: Vec<(&String, usize)> = benchmark.subsets.iter().map(|(name, n)| (name, *n)).filter(|(name, _)| matches(name)).collect();
-        if expected.len() < benchmark.subsets.len() {
-            partial.push(format!("{} of {} subsets (--subset)", expected.len(), benchmark.subsets.len()));
-        }
-        partial.extend(miscounts(&expected, &found, args.allow_partial)?);
-    }
-    let all = selected.len();
-    selected.truncate(args.limit.unwrap_or(all));
-    if selected.len() < all {
-        partial.push(format!("the first {} of {all} pairs (--limit)", selected.len()));
-    }
-    Ok((selected, (!partial.is_empty()).then(|| partial.join("; "))))
-}
-
-/// Subsets whose number of pairs is not the expected one: an error, or a remark if that is allowed.
-fn miscounts(expected: &[(&String, usize)], found: &BTreeMap<String, usize>, allowed: bool) -> Result<Option<String>> {
-    let count = |name: &str| found.get(name).copied().unwrap_or(0);
-    let wrong: Vec<String> = expected.iter().filter(|(name, n)| count(name) != *n).map(|(name, n)| format!("{name} {} of {n}", count(name))).collect();
-    if wrong.is_empty() {
-        return Ok(None);
-    }
-    let text = format!("{} of {} subsets have not the pairs that the definition counts: {}", wrong.len(), expected.len(), wrong.join(", "));
-    if allowed {
-        return Ok(Some(text));
-    }
-    Err(Error::bad_input("failed to match the benchmark: the data is not whole")
-        .caused_by(text)
-        .hint("give all of its data, or score what is there with --allow-partial; the report will say PARTIAL"))
 }
 
 /// Files given with `--data` replace the benchmark's own.

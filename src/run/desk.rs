@@ -1,0 +1,127 @@
+//! One model's verdicts: those that are there already, then those that must be computed, each kept as it comes.
+
+use std::collections::HashMap;
+use std::ops::ControlFlow;
+use std::time::{Duration, Instant};
+
+use burn::tensor::Device;
+
+use super::resume::{self, Kept};
+use crate::checkpoint::Checkpoint;
+use crate::cli::RunArgs;
+use crate::dataset::Pair;
+use crate::error::{Error, Result, one_line};
+use crate::journal::{Journal, Session};
+use crate::plan::Plan;
+use crate::score::{self, Limits, Verdict};
+use crate::signals::Stop;
+use crate::talk::{self, say};
+
+/// A scored model.
+pub struct Scored {
+    pub checkpoint: Checkpoint,
+    pub verdicts: Vec<Verdict>,
+    /// Verdicts from the journal.
+    pub resumed: usize,
+    /// Tokens that this process put through the model, and the seconds that it took.
+    pub tokens: usize,
+    pub seconds: f64,
+}
+
+/// Where verdicts come from and go to.
+pub struct Desk<'a> {
+    args: &'a RunArgs,
+    kept: Kept,
+    journal: Option<Journal>,
+    stop: Stop,
+}
+
+impl<'a> Desk<'a> {
+    /// Finds what an earlier run left, and opens the journal.
+    pub fn open(args: &'a RunArgs, plan: &Plan, session: Session) -> Result<Self> {
+        let stop = Stop::listen(resume::farewell(args))?;
+        let (journal, kept) = match &args.out {
+            Some(dir) => resume::begin(dir, plan, args.resume, session)?,
+            None => (None, Kept::nothing(session)),
+        };
+        Ok(Self { args, kept, journal, stop })
+    }
+
+    /// All verdicts of the model at this place of the plan.
+    pub fn score(&mut self, at: usize, checkpoint: Checkpoint, pairs: &[Pair]) -> Result<Scored> {
+        self.stop.check()?;
+        let name = one_line(&checkpoint.name);
+        if let Some(known) = self.kept.finished.as_ref().map(|names| &names[at]).filter(|known| **known != checkpoint.name) {
+            return Err(Error::usage(format!("failed to resume: model {} is called {known} in the finished run", checkpoint.name)));
+        }
+        let mut done = self.kept.verdicts(at, pairs);
+        if let Some(n) = self.args.int8_batch {
+            keep_whole_groups(&mut done, pairs, n as usize);
+        }
+        let resumed = done.len();
+        if resumed > 0 {
+            say(&format!("{name}: {resumed} of {} verdicts are there already", pairs.len()));
+        }
+        let missing: Vec<&Pair> = pairs.iter().filter(|pair| !done.contains_key(&pair.row)).collect();
+        let (tokens, seconds) = if missing.is_empty() { (0, 0.0) } else { self.compute(at, &checkpoint, &missing, &mut done)? };
+        let verdicts = pairs.iter().filter_map(|pair| done.remove(&pair.row)).collect();
+        Ok(Scored { checkpoint, verdicts, resumed, tokens, seconds })
+    }
+
+    /// Puts the pairs through the model; the tokens that they took and the seconds.
+    fn compute(&mut self, at: usize, checkpoint: &Checkpoint, pairs: &[&Pair], done: &mut HashMap<usize, Verdict>) -> Result<(usize, f64)> {
+        let (args, name) = (self.args, one_line(&checkpoint.name));
+        let begun = Instant::now();
+        // The CPU is the only device so far; `Device::default()` would listen to BURN_DEVICE and panic.
+        let model = checkpoint.load_model(&Device::flex(), args.dtype.precision(args.int8_batch))?;
+        self.stop.check()?;
+        let (template, dtype, loading) = (checkpoint.template, args.dtype.name(), begun.elapsed().as_secs_f64());
+        say(&format!("{name}: {} pairs, template {template}, cpu, {dtype}, loaded in {loading:.1} s", pairs.len()));
+        let bar = talk::pair_bar(&name, pairs.len() as u64);
+        let begun = Instant::now();
+        let limits = Limits { batch_tokens: args.batch_tokens as usize, pairs: args.int8_batch.map(|n| n as usize), ..Limits::default() };
+        let mut tokens = 0;
+        let (verdicts, waited) = score::score(pairs, template, &checkpoint.tokenizer, &model, limits, |step| {
+            self.journal.as_mut().map_or(Ok(()), |journal| journal.record(at, step.verdicts))?;
+            tokens += step.tokens;
+            bar.inc(step.verdicts.len() as u64);
+            bar.set_message(format!("{:.0} tokens/s", rate(tokens, begun.elapsed())));
+            self.stop.check()?;
+            Ok(ControlFlow::Continue(()))
+        })?;
+        bar.finish_and_clear();
+        let elapsed = begun.elapsed();
+        let seconds = elapsed.as_secs_f64();
+        let waiting = 100.0 * waited / seconds.max(1e-9);
+        say(&format!("{name}: scored in {seconds:.1} s, {tokens} tokens, {:.0} tokens/s, {waiting:.0} % waiting for tokens", rate(tokens, elapsed)));
+        done.extend(verdicts.into_iter().map(|verdict| (verdict.row, verdict)));
+        Ok((tokens, seconds))
+    }
+
+    /// Who worked on the run, once all models are scored, and the journal, which is in the way now. None where the run
+    /// had ended before.
+    pub fn close(mut self, scored: &[Scored]) -> Option<(Vec<Session>, Option<Journal>)> {
+        if self.kept.finished.is_some() {
+            return None;
+        }
+        if let Some(session) = self.kept.sessions.last_mut() {
+            session.verdicts = scored.iter().map(|s| s.verdicts.len() - s.resumed).sum();
+        }
+        Some((self.kept.sessions, self.journal))
+    }
+}
+
+/// Where verdicts depend on their neighbours, those of a group count only together.
+fn keep_whole_groups(done: &mut HashMap<usize, Verdict>, pairs: &[Pair], n: usize) {
+    for group in pairs.chunks(n).filter(|group| group.iter().any(|pair| !done.contains_key(&pair.row))).collect::<Vec<_>>() {
+        for pair in group {
+            done.remove(&pair.row);
+        }
+    }
+}
+
+/// Tokens a second.
+#[expect(clippy::cast_precision_loss, reason = "a rate for people")]
+fn rate(tokens: usize, elapsed: Duration) -> f64 {
+    tokens as f64 / elapsed.as_secs_f64().max(1e-9)
+}
