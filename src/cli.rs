@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crate::checkpoint::ModelSpec;
 use crate::checkpoint::weights::Precision;
 use crate::model::kernel::int8::Outliers;
+use crate::shard::Shard;
 use crate::template::Template;
 
 const EXAMPLES: &str = "\
@@ -57,6 +58,8 @@ pub enum Command {
     Compare(CompareArgs),
     /// Show finished runs again, in any format, as the columns of one table
     Report(ReportArgs),
+    /// Put the finished shards of a run together
+    Merge(MergeArgs),
     /// Download and verify models and the data of benchmarks, for use without a network
     Fetch(FetchArgs),
     /// Show what a checkpoint or a file of pairs is: sizes, template, token lengths, truncation
@@ -68,9 +71,22 @@ pub enum Command {
         /// One table [default: all]
         name: Option<String>,
     },
+    /// Show how many verdicts are kept for later runs and where, or remove them
+    Cache {
+        #[command(subcommand)]
+        action: Option<CacheAction>,
+    },
+    /// Show what would be used on this machine: device, threads, caches, settings
+    Doctor,
     /// Write shell completions or man pages
     #[command(subcommand)]
     Generate(Generate),
+}
+
+#[derive(Debug, Subcommand)]
+pub enum CacheAction {
+    /// Remove all kept verdicts
+    Clear,
 }
 
 #[derive(Debug, Subcommand)]
@@ -123,6 +139,13 @@ pub struct RunArgs {
     /// Go on with the run that --out holds: pairs that have a verdict there are not scored again
     #[arg(long)]
     pub resume: bool,
+    /// Only part I of N, for `pairbench merge`; without a value the part that this task of a Slurm array or pod of a Kubernetes
+    /// Indexed Job is
+    #[arg(long, value_name = "I/N", num_args = 0..=1, default_missing_value = "auto", value_parser = shard)]
+    pub shard: Option<Shard>,
+    /// Neither look verdicts up in the cache nor keep them there
+    #[arg(long)]
+    pub no_cache: bool,
     /// Threads; 0 is one per core
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub threads: usize,
@@ -190,6 +213,19 @@ pub struct ReportArgs {
 }
 
 #[derive(Debug, Args)]
+pub struct MergeArgs {
+    /// Directories that `pairbench run --shard I/N --out DIR` wrote: every shard once
+    #[arg(required = true, value_name = "RUN")]
+    pub runs: Vec<PathBuf>,
+    /// Directory for the merged run
+    #[arg(long, value_name = "DIR")]
+    pub out: PathBuf,
+    /// What is printed on stdout
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
+}
+
+#[derive(Debug, Args)]
 pub struct FetchArgs {
     /// Models as `owner/name[@revision]`, benchmarks as `reward-bench` or FILE.toml
     #[arg(required = true, value_name = "SPEC")]
@@ -250,6 +286,10 @@ pub struct BenchArgs {
     pub format: BenchFormat,
     #[command(flatten)]
     pub hub: HubArgs,
+}
+
+fn shard(text: &str) -> Result<Shard, String> {
+    if text == "auto" { Shard::of_task(|key| std::env::var(key).ok()) } else { text.parse() }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]

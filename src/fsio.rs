@@ -60,6 +60,16 @@ pub fn read_exact_at(file: &File, mut into: &mut [u8], mut at: u64) -> std::io::
     Ok(())
 }
 
+/// The user's cache directory.
+pub fn user_caches() -> PathBuf {
+    variable("XDG_CACHE_HOME").or_else(|| std::env::home_dir().map(|home| home.join(".cache"))).unwrap_or_else(std::env::temp_dir)
+}
+
+/// A path from the environment, where it is set and not empty.
+pub fn variable(key: &str) -> Option<PathBuf> {
+    std::env::var_os(key).filter(|value| !value.is_empty()).map(PathBuf::from)
+}
+
 /// Names of all files below a directory, relative to it with `/`, in order.
 pub fn files_below(directory: &Path) -> Result<Vec<String>> {
     let mut names = Vec::new();
@@ -111,8 +121,25 @@ pub fn writable_dir(dir: &Path) -> Result<()> {
         error.hint("choose another directory with --out")
     };
     std::fs::create_dir_all(dir).map_err(failed)?;
-    tempfile::NamedTempFile::new_in(dir).map_err(failed)?;
+    part(dir).map_err(failed)?;
     Ok(())
+}
+
+const PART: [&str; 2] = [".pairbench-", ".part"];
+
+/// A file that is gone again, unless it gets a name or its process dies.
+fn part(dir: &Path) -> std::io::Result<tempfile::NamedTempFile> {
+    tempfile::Builder::new().prefix(PART[0]).suffix(PART[1]).tempfile_in(dir)
+}
+
+/// Removes what a process that died was about to write here. Only for who has locked the directory.
+pub fn sweep(dir: &Path) {
+    for entry in std::fs::read_dir(dir).into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        if name.to_str().is_some_and(|name| name.starts_with(PART[0]) && name.ends_with(PART[1])) {
+            let _ = std::fs::remove_file(entry.path());
+        }
+    }
 }
 
 /// Writes a file beside its final name, syncs it and renames it: a reader sees the old file or the
@@ -155,7 +182,7 @@ pub fn write_together(dir: &Path, files: &[(&str, Vec<u8>)]) -> Result<()> {
 
 fn stage(dir: &Path, path: &Path, bytes: &[u8]) -> Result<tempfile::NamedTempFile> {
     let write = || {
-        let mut file = tempfile::NamedTempFile::new_in(dir)?;
+        let mut file = part(dir)?;
         file.write_all(bytes)?;
         file.as_file().sync_all()?;
         set_ordinary_permissions(file.as_file())?;

@@ -9,7 +9,7 @@
 //! 4. [`template`] and [`tokens`]: pairs as token rows, batched;
 //! 5. [`model`]: token rows → logits;
 //! 6. [`score`]: logits of both orders → verdicts; [`outcome`]: how files keep them, [`plan`]: which run they belong
-//!    to, [`journal`]: where they go at once, [`shard`]: parts of a run;
+//!    to, [`journal`]: where they go at once, [`cache`]: where they stay, [`shard`]: parts of a run;
 //! 7. [`metrics`]: verdicts → accuracies, sections, averages; [`published`] and [`ruler`]: columns to
 //!    compare with;
 //! 8. [`comparison`]: two models' verdicts on the same pairs, or two columns of accuracies → differences;
@@ -17,18 +17,20 @@
 //! 9. [`report`]: a [`report::Report`] or a comparison as a table, Markdown, CSV, JSON, LaTeX
 //!    or what CI systems read.
 //!
-//! [`run`] wires them, holding a [`lock`] and listening to [`signals`]; [`compare`] and [`collect`] read runs back ([`run_dir`]) and wire the second half; [`fetch`],
-//! [`inspect`] and [`mod@bench`] use parts; [`cli`] is what was typed. [`quickstart`] is a checkpoint, or two, and a
+//! [`run`] wires them, holding a [`lock`] and listening to [`signals`]; [`compare`], [`collect`] and [`merge`] read runs back ([`run_dir`]) and wire the second half; [`fetch`],
+//! [`inspect`], [`doctor`] and [`mod@bench`] use parts; [`cli`] is what was typed. [`quickstart`] is a checkpoint, or two, and a
 //! benchmark that need no file.
 
 pub mod bench;
 pub mod benchmark;
+pub mod cache;
 pub mod checkpoint;
 pub mod cli;
 pub mod collect;
 pub mod compare;
 pub mod comparison;
 pub mod dataset;
+pub mod doctor;
 pub mod error;
 pub mod fault;
 pub mod fetch;
@@ -40,6 +42,7 @@ pub mod hub;
 pub mod inspect;
 pub mod journal;
 pub mod lock;
+pub mod merge;
 pub mod metrics;
 pub mod model;
 pub mod outcome;

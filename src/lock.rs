@@ -47,6 +47,7 @@ impl Lock {
             if is_at(&file, &path) {
                 let mut lock = Self { path, file };
                 lock.sign().map_err(failed)?;
+                fsio::sweep(dir);
                 return Ok(lock);
             }
         }
@@ -102,6 +103,7 @@ mod tests {
     #[test]
     fn the_second_learns_who_is_first_and_a_file_left_behind_does_not_matter() {
         let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join(".pairbench-x.part"), "half a report").unwrap();
         std::fs::write(dir.path().join(NAME), r#"{"pid":1,"started":"long ago"}, and more than a holder writes"#).unwrap();
         let first = Lock::take(dir.path()).unwrap();
         let error = Lock::take(dir.path()).unwrap_err();

@@ -5,6 +5,7 @@ pub mod outputs;
 mod resume;
 mod select;
 
+use std::collections::BTreeMap;
 use std::time::SystemTime;
 
 use crate::benchmark::{Benchmark, Files};
@@ -16,13 +17,13 @@ use crate::error::{Error, Kind, Result};
 use crate::hub::Hub;
 use crate::journal::Journal;
 use crate::lock::Lock;
-use crate::metrics;
+use crate::metrics::{self, Tally};
 use crate::plan::{ModelPlan, Plan};
 use crate::published::Published;
 use crate::quickstart;
 use crate::report::{self, ModelReport, Report, Style};
 use crate::ruler::rulers;
-use crate::run_dir::RunDir;
+use crate::run_dir::{RunDir, Whole};
 use crate::score::Verdict;
 use crate::talk::say;
 use desk::{Desk, Scored};
@@ -51,14 +52,17 @@ pub fn run(args: &RunArgs) -> Result<Finished> {
     let hub = Hub::new(args.hub.offline);
     let data = data_files(args, benchmark.as_ref(), &hub)?;
     let (pairs, partial) = select::select(dataset::load(&data.files)?, args, benchmark.as_ref())?;
-    let title = title(args, benchmark.as_ref(), &pairs);
+    let whole = Whole { title: title(args, benchmark.as_ref(), &pairs), partial };
     let checkpoints = checkpoints(args, &hub)?;
     if let Some(missing) = exact.as_ref().and_then(|run| checkpoints.iter().find(|c| run.verdicts_of(&c.name).is_none())) {
         return Err(Error::usage(format!("failed to find model {} in the f32 run", missing.name)).hint("name the models as in that run: --model NAME=SPEC"));
     }
     let precision = args.dtype.precision(args.int8_batch);
     let models = checkpoints.iter().map(|checkpoint| ModelPlan::new(checkpoint, precision, args.int8_batch)).collect();
-    let plan = Plan::new(benchmark.as_ref(), &data, &pairs, models, None)?;
+    let plan = Plan::new(benchmark.as_ref(), &data, &pairs, models, args.shard)?;
+    let (pairs, part) = select::shard(pairs, args, &checkpoints[0])?;
+    let title = title(args, benchmark.as_ref(), &pairs);
+    let partial = Some(whole.partial.iter().cloned().chain(part).collect::<Vec<_>>().join("; ")).filter(|why| !why.is_empty());
     // Sections of well-known subsets are shown without being asked for.
     let benchmark = benchmark.unwrap_or_else(Benchmark::reward_bench);
 
@@ -68,8 +72,8 @@ pub fn run(args: &RunArgs) -> Result<Finished> {
         scored.push(desk.score(at, checkpoint, &pairs)?);
     }
 
-    let models = scored.iter().map(|s| ModelReport::new(&s.checkpoint.name, &s.verdicts, &benchmark, table.as_ref()));
-    let mut report = Report { title, partial, models: models.collect(), ..Report::about(&benchmark, rulers(&pairs)) };
+    let columns = columns(&scored);
+    let mut report = report(title, partial, &columns, &benchmark, table.as_ref(), rulers(&pairs));
     match &exact {
         Some(run) => report.notes.extend(turned(run, &scored, &plan, args.dtype)?),
         None if args.dtype == DtypeArg::Int8 => report.notes.extend(scored.iter().map(|s| int8_doubt(&s.checkpoint.name, &s.verdicts))),
@@ -78,8 +82,8 @@ pub fn run(args: &RunArgs) -> Result<Finished> {
     if let Some(dir) = &args.out {
         match desk.close(&scored) {
             Some((sessions, journal)) => {
-                let record = outputs::record(args, &plan, &data, &scored, &sessions);
-                outputs::write(dir, &report, &columns(&scored), &record)?;
+                let record = outputs::record(args, &plan, &data, whole, &scored, &sessions);
+                outputs::write(dir, &report, &columns, &record)?;
                 journal.map_or(Ok(()), Journal::remove)?;
             }
             None => outputs::write_reports(dir, &report)?,
@@ -96,6 +100,10 @@ fn check(args: &RunArgs) -> Result<()> {
     }
     if args.resume && args.out.is_none() {
         return Err(Error::usage("failed to understand --resume: it goes with --out DIR, the directory of the run"));
+    }
+    if args.shard.is_some() && args.f32_run.is_some() {
+        return Err(Error::usage("failed to understand --shard: verdicts are compared with an f32 run once the shards are merged")
+            .hint("`pairbench compare` does that, too"));
     }
     Ok(())
 }
@@ -117,6 +125,19 @@ fn checkpoints(args: &RunArgs, hub: &Hub) -> Result<Vec<Checkpoint>> {
 /// Each model's name and verdicts.
 fn columns(scored: &[Scored]) -> Vec<(&str, &[Verdict])> {
     scored.iter().map(|s| (s.checkpoint.name.as_str(), s.verdicts.as_slice())).collect()
+}
+
+/// What models' verdicts say; `models` are names with their verdicts.
+pub fn report(
+    title: String,
+    partial: Option<String>,
+    models: &[(&str, &[Verdict])],
+    benchmark: &Benchmark,
+    table: Option<&Published>,
+    rulers: [(&str, BTreeMap<String, Tally>); 2],
+) -> Report {
+    let models = models.iter().map(|(name, verdicts)| ModelReport::new(name, verdicts, benchmark, table)).collect();
+    Report { title, partial, models, ..Report::about(benchmark, rulers) }
 }
 
 /// The text for stdout.
@@ -145,7 +166,7 @@ fn turned(exact: &RunDir, scored: &[Scored], plan: &Plan, dtype: DtypeArg) -> Re
 
 /// How many verdicts 8 bits may have turned. On the golden pairs LLM.int8() moves margins by at most a
 /// third of their standard deviation (SPEC F.4: 0.10 of 0.31).
-fn int8_doubt(name: &str, verdicts: &[Verdict]) -> String {
+pub fn int8_doubt(name: &str, verdicts: &[Verdict]) -> String {
     let (within, n) = metrics::margins_within(verdicts, 1.0 / 3.0);
     format!("{name}: int8 puts {within} of {n} verdicts in doubt: their margins lie within a third of the margins' standard deviation of 0")
 }
@@ -178,7 +199,7 @@ fn title(args: &RunArgs, benchmark: Option<&Benchmark>, pairs: &[Pair]) -> Strin
     format!("{}, {} pairs", parts.join(": "), pairs.len())
 }
 
-fn complaint(report: &Report) -> Option<Error> {
+pub fn complaint(report: &Report) -> Option<Error> {
     let invalid: Vec<String> = report.models.iter().filter(|m| m.scores.total.invalid > 0).map(|m| format!("{} {}", m.scores.total.invalid, m.name)).collect();
     (!invalid.is_empty()).then(|| {
         Error::new(Kind::Numerical, format!("failed to score every pair: invalid verdicts: {}", invalid.join(", ")))

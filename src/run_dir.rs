@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 
 use polars::prelude::*;
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 
 use crate::dataset::{Id, guarded};
 use crate::error::{Error, Result};
@@ -34,12 +34,22 @@ pub struct Record {
     /// In the order in which rows are numbered.
     pub data: Vec<DataFile>,
     pub models: Vec<ModelRecord>,
+    /// The run of which this is a shard.
+    pub whole: Option<Whole>,
+}
+
+/// What the report of a run says that its shards cannot say.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Whole {
+    pub title: String,
+    pub partial: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
 pub struct Plan {
     /// As it was typed.
     pub benchmark: Option<String>,
+    pub published: Option<String>,
     /// What it was; absent in runs of older versions.
     pub content: Option<plan::Plan>,
 }

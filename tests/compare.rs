@@ -1,11 +1,13 @@
 //! `pairbench compare` and its gate, on runs of the binary itself.
 
+#[path = "common/binary.rs"]
+mod binary;
+
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Output;
 use std::sync::OnceLock;
 
-use assert_cmd::Command;
 use serde_json::Value;
 
 fn root(part: &str) -> PathBuf {
@@ -13,7 +15,7 @@ fn root(part: &str) -> PathBuf {
 }
 
 fn pairbench(arguments: &[&str]) -> Output {
-    Command::cargo_bin("pairbench").unwrap().args(arguments).output().unwrap()
+    binary::pairbench().args(arguments).output().unwrap()
 }
 
 fn text(bytes: &[u8]) -> String {

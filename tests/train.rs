@@ -137,7 +137,7 @@ fn retraining_gives_the_committed_verdicts() {
     let verdicts = |root: &std::path::Path| {
         let out = tempfile::tempdir().unwrap();
         let mut command = assert_cmd::Command::cargo_bin("pairbench").unwrap();
-        command.args(["run", "--out"]).arg(out.path());
+        command.args(["run", "--no-cache", "--out"]).arg(out.path());
         for name in ["pairrm", "better-pairrm"] {
             command.arg("--model").arg(root.join("quickstart").join(name));
         }

@@ -1,12 +1,13 @@
 //! One model's verdicts: those that are there already, then those that must be computed, each kept as it comes.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
 use burn::tensor::Device;
 
 use super::resume::{self, Kept};
+use crate::cache::{self, Cache};
 use crate::checkpoint::Checkpoint;
 use crate::cli::RunArgs;
 use crate::dataset::Pair;
@@ -21,8 +22,9 @@ use crate::talk::{self, say};
 pub struct Scored {
     pub checkpoint: Checkpoint,
     pub verdicts: Vec<Verdict>,
-    /// Verdicts from the journal.
+    /// Verdicts from the journal, and from the cache.
     pub resumed: usize,
+    pub cached: usize,
     /// Tokens that this process put through the model, and the seconds that it took.
     pub tokens: usize,
     pub seconds: f64,
@@ -31,6 +33,7 @@ pub struct Scored {
 /// Where verdicts come from and go to.
 pub struct Desk<'a> {
     args: &'a RunArgs,
+    plan: &'a Plan,
     kept: Kept,
     journal: Option<Journal>,
     stop: Stop,
@@ -38,13 +41,13 @@ pub struct Desk<'a> {
 
 impl<'a> Desk<'a> {
     /// Finds what an earlier run left, and opens the journal.
-    pub fn open(args: &'a RunArgs, plan: &Plan, session: Session) -> Result<Self> {
+    pub fn open(args: &'a RunArgs, plan: &'a Plan, session: Session) -> Result<Self> {
         let stop = Stop::listen(resume::farewell(args))?;
         let (journal, kept) = match &args.out {
             Some(dir) => resume::begin(dir, plan, args.resume, session)?,
             None => (None, Kept::nothing(session)),
         };
-        Ok(Self { args, kept, journal, stop })
+        Ok(Self { args, plan, kept, journal, stop })
     }
 
     /// All verdicts of the model at this place of the plan.
@@ -62,14 +65,46 @@ impl<'a> Desk<'a> {
         if resumed > 0 {
             say(&format!("{name}: {resumed} of {} verdicts are there already", pairs.len()));
         }
-        let missing: Vec<&Pair> = pairs.iter().filter(|pair| !done.contains_key(&pair.row)).collect();
-        let (tokens, seconds) = if missing.is_empty() { (0, 0.0) } else { self.compute(at, &checkpoint, &missing, &mut done)? };
+        let mut cache = self.cache(at);
+        let mut cached = self.look_up(at, pairs, &cache, &mut done)?;
+        if cached > 0 {
+            say(&format!("{name}: {cached} of {} verdicts from the cache", pairs.len()));
+        }
+        // Pairs with the same text are scored once and looked up afterwards.
+        let mut texts = HashSet::new();
+        let is_missing = |pair: &&Pair| !done.contains_key(&pair.row) && (!cache.is_on() || texts.insert(cache::key(pair)));
+        let missing: Vec<&Pair> = pairs.iter().filter(is_missing).collect();
+        let (tokens, seconds) = if missing.is_empty() { (0, 0.0) } else { self.compute(at, &checkpoint, &missing, &mut cache, &mut done)? };
+        cached += self.look_up(at, pairs, &cache, &mut done)?;
         let verdicts = pairs.iter().filter_map(|pair| done.remove(&pair.row)).collect();
-        Ok(Scored { checkpoint, verdicts, resumed, tokens, seconds })
+        Ok(Scored { checkpoint, verdicts, resumed, cached, tokens, seconds })
+    }
+
+    /// Nothing is kept where a verdict depends on a pair's neighbours.
+    fn cache(&self, at: usize) -> Cache {
+        let folder = cache::folder().filter(|_| !self.args.no_cache && self.args.int8_batch.is_none());
+        folder.map_or_else(Cache::default, |folder| Cache::open(&folder, &self.plan.models[at], "cpu"))
+    }
+
+    /// Adds what the cache has of the missing verdicts, and counts it.
+    fn look_up(&mut self, at: usize, pairs: &[Pair], cache: &Cache, done: &mut HashMap<usize, Verdict>) -> Result<usize> {
+        if !cache.is_on() {
+            return Ok(0);
+        }
+        let missing = pairs.iter().filter(|pair| !done.contains_key(&pair.row));
+        let found: Vec<Verdict> = missing.filter_map(|pair| Some(cache.get(&cache::key(pair))?.clone().on(pair))).collect();
+        self.record(at, &found)?;
+        let n = found.len();
+        done.extend(found.into_iter().map(|verdict| (verdict.row, verdict)));
+        Ok(n)
+    }
+
+    fn record(&mut self, at: usize, verdicts: &[Verdict]) -> Result<()> {
+        self.journal.as_mut().map_or(Ok(()), |journal| journal.record(at, verdicts))
     }
 
     /// Puts the pairs through the model; the tokens that they took and the seconds.
-    fn compute(&mut self, at: usize, checkpoint: &Checkpoint, pairs: &[&Pair], done: &mut HashMap<usize, Verdict>) -> Result<(usize, f64)> {
+    fn compute(&mut self, at: usize, checkpoint: &Checkpoint, pairs: &[&Pair], cache: &mut Cache, done: &mut HashMap<usize, Verdict>) -> Result<(usize, f64)> {
         let (args, name) = (self.args, one_line(&checkpoint.name));
         let begun = Instant::now();
         // The CPU is the only device so far; `Device::default()` would listen to BURN_DEVICE and panic.
@@ -80,9 +115,11 @@ impl<'a> Desk<'a> {
         let bar = talk::pair_bar(&name, pairs.len() as u64);
         let begun = Instant::now();
         let limits = Limits { batch_tokens: args.batch_tokens as usize, pairs: args.int8_batch.map(|n| n as usize), ..Limits::default() };
+        let keys: HashMap<usize, String> = if cache.is_on() { pairs.iter().map(|pair| (pair.row, cache::key(pair))).collect() } else { HashMap::new() };
         let mut tokens = 0;
         let (verdicts, waited) = score::score(pairs, template, &checkpoint.tokenizer, &model, limits, |step| {
-            self.journal.as_mut().map_or(Ok(()), |journal| journal.record(at, step.verdicts))?;
+            self.record(at, step.verdicts)?;
+            cache.put(step.verdicts.iter().filter_map(|verdict| Some((keys.get(&verdict.row)?.clone(), verdict.into()))).collect());
             tokens += step.tokens;
             bar.inc(step.verdicts.len() as u64);
             bar.set_message(format!("{:.0} tokens/s", rate(tokens, begun.elapsed())));

@@ -15,6 +15,7 @@ use crate::fsio;
 use crate::journal::Session;
 use crate::plan::Plan;
 use crate::report::{self, Report};
+use crate::run_dir::Whole;
 use crate::score::Verdict;
 
 /// All files; `models` are names with their verdicts.
@@ -53,11 +54,11 @@ pub fn session(args: &RunArgs, started: SystemTime) -> Session {
 }
 
 /// What was run, on what and how fast. No environment, no secrets.
-pub fn record(args: &RunArgs, plan: &Plan, files: &Files, scored: &[Scored], sessions: &[Session]) -> Value {
+pub fn record(args: &RunArgs, plan: &Plan, files: &Files, whole: Whole, scored: &[Scored], sessions: &[Session]) -> Value {
     let data: Vec<Value> =
         files.files.iter().zip(&plan.data).map(|(file, hash)| json!({ "path": file.path().display().to_string(), "sha256": hash })).collect();
     let models: Vec<Value> = scored.iter().zip(&plan.models).map(|(scored, plan)| model(scored, &plan.fingerprint())).collect();
-    json!({
+    let mut record = json!({
         "schema": 1,
         "tool": { "name": "pairbench", "version": env!("CARGO_PKG_VERSION") },
         "plan": {
@@ -68,6 +69,8 @@ pub fn record(args: &RunArgs, plan: &Plan, files: &Files, scored: &[Scored], ses
             "device": "cpu",
             "dtype": args.dtype.name(),
             "int8_batch": args.int8_batch,
+            "published": args.published,
+            "cache": !args.no_cache,
             "fingerprint": plan.fingerprint(),
             "content": plan,
         },
@@ -78,7 +81,11 @@ pub fn record(args: &RunArgs, plan: &Plan, files: &Files, scored: &[Scored], ses
         "sessions": sessions,
         "started": sessions.first().map(|session| session.started),
         "ended": unix(SystemTime::now()),
-    })
+    });
+    if plan.shard.is_some() {
+        record["whole"] = json!(whole);
+    }
+    record
 }
 
 /// Tokens and seconds are those of the last session: pairs that were scored before took none.
@@ -92,6 +99,7 @@ fn model(scored: &Scored, fingerprint: &str) -> Value {
         "seconds": scored.seconds,
         "pairs": scored.verdicts.len(),
         "resumed": scored.resumed,
+        "cached": scored.cached,
         "not_scored": not_scored,
     })
 }

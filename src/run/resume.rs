@@ -95,6 +95,7 @@ pub fn farewell(args: &RunArgs) -> Farewell {
     let typed: Vec<String> = std::env::args().map(|word| quoted(&word)).filter(|word| word != "--resume").collect();
     let hint = match &args.out {
         Some(_) => format!("go on with: {} --resume", typed.join(" ")),
+        None if !args.no_cache && args.int8_batch.is_none() => "the same command goes on: verdicts so far are in the cache".to_owned(),
         None => "a run with --out DIR can be resumed".to_owned(),
     };
     Farewell { hint, as_json: args.format == Format::Json }

@@ -5,9 +5,11 @@ use std::collections::BTreeMap;
 use globset::{Glob, GlobSetBuilder};
 
 use crate::benchmark::Benchmark;
+use crate::checkpoint::Checkpoint;
 use crate::cli::RunArgs;
 use crate::dataset::Pair;
 use crate::error::{Error, Result};
+use crate::score::{self, Prepared};
 
 /// The rows to score: the benchmark's subsets, those that match `--subset`, at most `--limit`; and
 /// why that is not the whole benchmark, where it is not.
@@ -59,4 +61,22 @@ fn miscounts(expected: &[(&String, usize)], found: &BTreeMap<String, usize>, all
     Err(Error::bad_input("failed to match the benchmark: the data is not whole")
         .caused_by(text)
         .hint("give all of its data, or score what is there with --allow-partial; the report will say PARTIAL"))
+}
+
+/// The pairs of `--shard`, and how to call them. Tokens are the first model's: every model gets the same pairs.
+pub fn shard(pairs: Vec<Pair>, args: &RunArgs, checkpoint: &Checkpoint) -> Result<(Vec<Pair>, Option<String>)> {
+    let Some(shard) = args.shard else { return Ok((pairs, None)) };
+    let mut tokens = Vec::with_capacity(pairs.len());
+    // In pieces, so that not all ids are in memory at once.
+    for piece in pairs.chunks(1024) {
+        tokens.extend(score::prepare(piece, checkpoint.template, &checkpoint.tokenizer, &checkpoint.config)?.iter().map(Prepared::work));
+    }
+    let all = pairs.len();
+    let group = args.int8_batch.map_or(1, |n| n as usize);
+    let part = shard.take(pairs, &tokens, group).map_err(|groups| {
+        let what = if group == 1 { "pairs".to_owned() } else { format!("groups of {group} pairs") };
+        Error::usage(format!("failed to divide the pairs: {} shards, but {groups} {what}", shard.of)).hint("take fewer shards")
+    })?;
+    let said = format!("shard {shard}: {} of {all} pairs", part.len());
+    Ok((part, Some(said)))
 }
