@@ -72,9 +72,11 @@ fn attention(c: &mut Criterion) {
         let geometry = Geometry::new(&config, &TokenRows::new([ids.as_slice()]));
         let (q, k, v) = (random(length, HIDDEN), random(length, HIDDEN), random(length, HIDDEN));
         let positions = Positions::Both { keys: random(512, HIDDEN), queries: random(512, HIDDEN) };
-        group.bench_function(BenchmarkId::new("fused", length), |b| {
-            b.iter(|| fused(q.clone(), k.clone(), v.clone(), positions.clone(), &geometry, None));
-        });
+        for (name, rounded) in [("fused", false), ("fused-bf16", true)] {
+            group.bench_function(BenchmarkId::new(name, length), |b| {
+                b.iter(|| fused(q.clone(), k.clone(), v.clone(), positions.clone(), &geometry, None, rounded));
+            });
+        }
         group.bench_function(BenchmarkId::new("plain", length), |b| b.iter(|| plain(&q, &k, &v, &positions, &geometry)));
     }
     group.finish();

@@ -51,7 +51,7 @@ pub fn key(pair: &Pair) -> String {
 }
 
 impl Cache {
-    /// The file of a model on a device: another device adds up in another order.
+    /// The file of a model on a device: another one adds up in another order.
     pub fn open(folder: &Path, model: &ModelPlan, device: &str) -> Self {
         let file = verdicts(folder).join(format!("{}.jsonl", fsio::digest(format!("{} on {device}", model.fingerprint()))));
         let bytes = std::fs::read(&file).unwrap_or_default();

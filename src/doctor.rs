@@ -5,6 +5,7 @@ use std::path::Path;
 use indicatif::{HumanBytes, HumanCount};
 
 use crate::cache;
+use crate::device;
 use crate::error::{Error, Result, one_line};
 use crate::fsio;
 use crate::hub;
@@ -15,7 +16,7 @@ pub fn doctor() -> Result<String> {
     let hub = hub::Cache::from_environment();
     let mut lines = vec![
         ("version", format!("pairbench {}, code {ENGINE}", env!("CARGO_PKG_VERSION"))),
-        ("device", format!("cpu ({}, {})", std::env::consts::ARCH, instructions())),
+        ("device", device::name()),
         ("threads", rayon::current_num_threads().to_string()),
         ("network", if cfg!(feature = "hub") { "built in" } else { "none: built without the feature `hub`" }.to_owned()),
         ("hub cache", size(hub.root())?),
@@ -68,20 +69,4 @@ fn size(dir: &Path) -> Result<String> {
         bytes += std::fs::symlink_metadata(dir.join(name)).map_or(0, |meta| meta.len());
     }
     Ok(format!("{shown}: {}", HumanBytes(bytes)))
-}
-
-/// What the kernels look for.
-fn instructions() -> String {
-    #[cfg(target_arch = "x86_64")]
-    let found = [
-        ("avx2", is_x86_feature_detected!("avx2")),
-        ("fma", is_x86_feature_detected!("fma")),
-        ("avxvnni", is_x86_feature_detected!("avxvnni")),
-        ("avx512f", is_x86_feature_detected!("avx512f")),
-        ("avx512vnni", is_x86_feature_detected!("avx512vnni")),
-    ];
-    #[cfg(not(target_arch = "x86_64"))]
-    let found: [(&str, bool); 0] = [];
-    let names: Vec<&str> = found.into_iter().filter_map(|(name, there)| there.then_some(name)).collect();
-    if names.is_empty() { "no special instructions".to_owned() } else { names.join(" ") }
 }

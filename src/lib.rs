@@ -9,7 +9,8 @@
 //! 4. [`template`] and [`tokens`]: pairs as token rows, batched;
 //! 5. [`model`]: token rows → logits;
 //! 6. [`score`]: logits of both orders → verdicts; [`outcome`]: how files keep them, [`plan`]: which run they belong
-//!    to, [`journal`]: where they go at once, [`cache`]: where they stay, [`shard`]: parts of a run;
+//!    to, [`device`]: what found them, [`journal`]: where they go at once, [`cache`]: where they stay, [`shard`]: parts
+//!    of a run;
 //! 7. [`metrics`]: verdicts → accuracies, sections, averages; [`published`] and [`ruler`]: columns to
 //!    compare with;
 //! 8. [`comparison`]: two models' verdicts on the same pairs, or two columns of accuracies → differences;
@@ -17,9 +18,9 @@
 //! 9. [`report`]: a [`report::Report`] or a comparison as a table, Markdown, CSV, JSON, LaTeX
 //!    or what CI systems read.
 //!
-//! [`run`] wires them, holding a [`lock`] and listening to [`signals`]; [`compare`], [`collect`] and [`merge`] read runs back ([`run_dir`]) and wire the second half; [`fetch`],
-//! [`inspect`], [`doctor`] and [`mod@bench`] use parts; [`cli`] is what was typed. [`quickstart`] is a checkpoint, or two, and a
-//! benchmark that need no file.
+//! [`run`] wires them, holding a [`lock`] and listening to [`signals`]; [`compare`], [`collect`] and [`merge`] read runs back
+//! ([`run_dir`]) and wire the second half; [`fetch`], [`inspect`], [`doctor`] and [`mod@bench`] use parts; [`cli`] is what was
+//! typed. [`quickstart`] is a checkpoint, or two, and a benchmark that need no file.
 
 pub mod bench;
 pub mod benchmark;
@@ -30,6 +31,7 @@ pub mod collect;
 pub mod compare;
 pub mod comparison;
 pub mod dataset;
+pub mod device;
 pub mod doctor;
 pub mod error;
 pub mod fault;

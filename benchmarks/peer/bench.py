@@ -1,9 +1,11 @@
-"""Time pairbench against PyTorch (and ONNX Runtime) on the same token rows, alternately, and write a table.
+"""Time pairbench against PyTorch (ONNX Runtime, candle) on the same token rows, alternately, and write a table.
 
 usage: bench.py --pairbench BIN --checkpoint DIR [--lengths 128,512,1024,2048] [--rows N[,N...]]
-                [--data FILE.parquet --sample M] [--repeats 5] [--threads 2] [--dtypes f32,int8] [--onnx] --out FILE.md
+                [--data FILE.parquet --sample M] [--repeats 5] [--slow-repeats N] [--threads 2] [--dtypes f32,int8]
+                [--onnx] [--candle [BIN]] --out FILE.md
 
 Every repetition is a fresh process that times its scoring only: loading and a warm-up on two rows stay outside.
+An engine that fails is left out with a note, unless it is PyTorch, which the others are compared with.
 """
 
 from __future__ import annotations
@@ -15,18 +17,19 @@ import platform
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+import time
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from importlib import metadata
 from pathlib import Path
 from statistics import mean, median
 
 import numpy as np
 
+from facts import HERE, commit, cpu_model, crates, first_line, load_average, package
 from rows import ROOT, Row, data_rows, fixed_rows, read_config, write_rows
 
-HERE = Path(__file__).resolve().parent
+CANDLE = ROOT / "target" / "peer" / "candle" / "release" / "pair-candle"  # where run.sh builds it
 MISSING = 3  # onnxrt.py's exit code where a package is not installed
 
 
@@ -68,10 +71,18 @@ def numbers(text: str) -> list[int]:
     return values
 
 
-def run_once(engine: Engine, ids: Path) -> tuple[dict, float]:
+class Failed(Exception):
+    """Why an engine gave no usable answer."""
+
+
+def run_once(engine: Engine, ids: Path, workload: Workload) -> tuple[dict, float]:
     """One process: what it measured and its peak memory in GiB, loading included."""
     command = [*engine.command, "--ids", str(ids)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+    try:
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    except OSError as error:
+        raise Failed(f"cannot be started ({error.strerror})") from error
+    with process:
         assert process.stdout is not None
         output = process.stdout.read()
         # wait4 instead of wait: it also tells what this one child used. Linux counts this process's own
@@ -79,37 +90,57 @@ def run_once(engine: Engine, ids: Path) -> tuple[dict, float]:
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
-        raise SystemExit(f"{engine.name} ended with exit code {process.returncode}")
-    answer = json.loads(output)
-    if answer["dtype"] != engine.dtype:
-        raise SystemExit(f"{engine.name} computed in {answer['dtype']}")
-    return answer["runs"][0], usage.ru_maxrss / 2**20
+        raise Failed(f"ended with exit code {process.returncode}")
+    try:
+        answer = json.loads(output)
+        dtype, run = answer["dtype"], answer["runs"][0]
+        same = len(run["logits"]) == run["rows"] == len(workload.rows) and run["tokens"] == workload.tokens
+    except (ValueError, LookupError, TypeError) as error:
+        raise Failed("gave no answer of the agreed form") from error
+    if dtype != engine.dtype:
+        raise Failed(f"computed in {dtype}")
+    if not same:
+        raise Failed("scored other rows than it was given")
+    return run, usage.ru_maxrss / 2**20
 
 
-def measure(engines: Sequence[Engine], workload: Workload, repeats: int) -> dict[str, Runs]:
-    """All engines by turns, so that a slow minute of the machine meets each of them."""
+def measure(
+    engines: Sequence[Engine], workload: Workload, repeats: int, slow_repeats: int, notes: list[str]
+) -> Iterator[dict[str, Runs]]:
+    """All engines by turns, so that a slow minute of the machine meets each of them; the results after each round."""
     results = {engine.name: Runs() for engine in engines}
+    base = results[engines[0].name]
+    wanted = dict.fromkeys(results, repeats)
     with tempfile.TemporaryDirectory() as folder:
         ids = Path(folder) / "ids.jsonl"
         write_rows(ids, workload.rows)
         for repeat in range(repeats):
             # Every other round runs backwards: nobody is always first after a pause.
             for engine in engines if repeat % 2 == 0 else engines[::-1]:
-                answer, memory = run_once(engine, ids)
-                logits = answer["logits"]
-                if not len(logits) == answer["rows"] == len(workload.rows) or answer["tokens"] != workload.tokens:
-                    raise SystemExit(f"{engine.name} scored other rows than it was given")
                 runs = results[engine.name]
-                if runs.logits and runs.logits != logits:
+                if repeat >= wanted[engine.name]:
+                    continue
+                try:
+                    answer, memory = run_once(engine, ids, workload)
+                except Failed as error:
+                    if runs is base:
+                        raise
+                    wanted[engine.name] = 0
+                    notes.append(f"{engine.name} failed at {workload.name}: it {error}")
+                    print(f"note: {notes[-1]}", file=sys.stderr)
+                    continue
+                if runs.logits and runs.logits != answer["logits"]:
                     print(f"note: {engine.name} gives other logits on repetition", file=sys.stderr)
-                runs.logits = logits
+                runs.logits = answer["logits"]
                 runs.seconds.append(answer["seconds"])
                 runs.memory.append(memory)
+                if runs.seconds[0] > base.seconds[0]:
+                    wanted[engine.name] = min(repeats, slow_repeats)
                 print(
-                    f"{workload.name}, {repeat + 1}/{repeats}, {engine.name}: {answer['seconds']:.3f} s",
+                    f"{workload.name}, {repeat + 1}/{wanted[engine.name]}, {engine.name}: {answer['seconds']:.3f} s",
                     file=sys.stderr,
                 )
-    return results
+            yield results
 
 
 def workload_table(workload: Workload, results: dict[str, Runs]) -> list[str]:
@@ -123,67 +154,45 @@ def workload_table(workload: Workload, results: dict[str, Runs]) -> list[str]:
         f"{len(lengths)} rows, {spread if min(lengths) < max(lengths) else f'{lengths[0]} tokens each'};"
         f" the first engine's logits have a standard deviation of {np.std(base.logits):.1e}.",
         "",
-        "| engine | median s | min to max s | tokens/s | speed | max abs logit difference | peak GiB |",
-        "|---|--:|--:|--:|--:|--:|--:|",
+        "| engine | runs | median s | min to max s | tokens/s | speed | max abs logit difference | peak GiB |",
+        "|---|--:|--:|--:|--:|--:|--:|--:|",
     ]
     for name, runs in results.items():
+        if not runs.seconds:
+            continue
         seconds = median(runs.seconds)
         # NumPy, because Python's max() can lose a NaN.
         difference = np.abs(np.array(runs.logits, float) - np.array(base.logits, float)).max()
         lines.append(
-            f"| {name} | {seconds:.3f} | {min(runs.seconds):.3f} to {max(runs.seconds):.3f}"
+            f"| {name} | {len(runs.seconds)} | {seconds:.3f} | {min(runs.seconds):.3f} to {max(runs.seconds):.3f}"
             f" | {workload.tokens / seconds:.0f} | {median(base.seconds) / seconds:.2f}x"
             f" | {'' if runs is base else f'{difference:.1e}'} | {max(runs.memory):.2f} |"
         )
     return [*lines, ""]
 
 
-def cpu_model() -> str:
-    """The processor's name as Linux gives it, with what matters to matrix products."""
-    lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    fields = dict(line.split(":", 1) for line in reversed(lines) if ":" in line)
-    facts = {key.strip(): value.strip() for key, value in fields.items()}
-    flags = set(facts.get("flags", "").split())
-    known = [flag for flag in ("avx2", "avx512f", "avx512_vnni", "avx512_bf16", "amx_tile") if flag in flags]
-    return f"{facts.get('model name', platform.machine())} ({', '.join(known) or 'no AVX'})"
-
-
-def first_line(*command: str) -> str:
-    """What a command prints, or "unknown" where it cannot run."""
-    try:
-        result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
-    except (OSError, subprocess.CalledProcessError):
-        return "unknown"
-    return (result.stdout.splitlines() or [""])[0].strip()
-
-
-def commit() -> str:
-    """The short hash, and whether tracked files differ from it."""
-    changed = first_line("git", "status", "--porcelain", "--untracked-files=no")
-    return first_line("git", "rev-parse", "--short=12", "HEAD") + (" with changes" if changed else "")
-
-
-def version(package: str) -> str:
-    try:
-        return f"{package} {metadata.version(package)}"
-    except metadata.PackageNotFoundError:
-        return f"{package} not installed"
-
-
-def heading(args: argparse.Namespace, notes: list[str]) -> list[str]:
-    """Everything that a reader needs to judge the numbers, and no path or name of this machine."""
+def heading(args: argparse.Namespace, names: Sequence[str], load: str, minutes: float, notes: list[str]) -> list[str]:
+    """Everything that a reader needs to judge the numbers."""
     config = read_config(args.checkpoint)
     keys = ("num_hidden_layers", "hidden_size", "num_attention_heads", "intermediate_size", "vocab_size")
-    packages = ["torch", "transformers", *(["onnxruntime"] if args.onnx else [])]
+    versions = [package("torch"), package("transformers")]
+    if "ONNX Runtime f32" in names:
+        versions.append(package("onnxruntime"))
+    if "candle f32" in names:
+        versions += crates()
+    repeats = f"{args.repeats} repetitions"
+    if args.slow_repeats < args.repeats:
+        repeats += f" ({args.slow_repeats} of an engine whose first is slower than the first engine's)"
     return [
         f"# pairbench beside its peers, {date.today().isoformat()}",
         "",
-        f"- CPU: {cpu_model()}, {os.cpu_count()} logical cores; {args.threads} threads for every engine",
+        f"- CPU: {cpu_model()}, {os.cpu_count()} logical cores; {args.threads} threads for every engine;"
+        f" load average {load} before the start; {minutes:.0f} minutes in all",
         f"- {first_line(args.pairbench, '--version')}, commit {commit()};"
-        f" Python {platform.python_version()}, {', '.join(map(version, packages))}",
+        f" Python {platform.python_version()}, {', '.join(versions)}",
         f"- Model: {', '.join(f'{key} {config.get(key)}' for key in keys)};"
         f" weights stored as {config.get('torch_dtype', 'unknown')}",
-        f"- {args.repeats} repetitions by turns, each a fresh process; loading and a warm-up on two rows are not timed",
+        f"- {repeats} by turns, each a fresh process; loading and a warm-up on two rows are not timed",
         f"- Peers: eager attention, f32, rows sorted by length, at most {args.peer_batch_tokens} padded tokens in a"
         f" batch; pairbench: {args.batch_tokens or 'its default'} tokens in a batch",
         "- Speed is against the first engine of the table; peak memory includes loading",
@@ -193,7 +202,7 @@ def heading(args: argparse.Namespace, notes: list[str]) -> list[str]:
 
 
 def engines(args: argparse.Namespace, notes: list[str]) -> list[Engine]:
-    """PyTorch first, then pairbench in each dtype, then ONNX Runtime if it is asked for and installed."""
+    """PyTorch first, then pairbench in each dtype, then ONNX Runtime and candle if they are asked for."""
     common = ["--model", str(args.checkpoint), "--threads", str(args.threads)]
     peer = [*common, "--batch-tokens", str(args.peer_batch_tokens)]
     own = [*common, "--repeats", "1", "--format", "json"]
@@ -212,6 +221,8 @@ def engines(args: argparse.Namespace, notes: list[str]) -> list[Engine]:
         else:
             reason = "not installed" if status == MISSING else "the export failed"
             notes.append(f"ONNX Runtime skipped: {reason}")
+    if args.candle:
+        found.append(Engine("candle f32", [str(args.candle.resolve()), *peer]))
     return found
 
 
@@ -238,21 +249,24 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--data", type=Path, help="parquet or JSON Lines with prompt, chosen and rejected")
     parser.add_argument("--sample", type=int, default=50, help="evenly spaced pairs of --data")
     parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--slow-repeats", type=int, help="of an engine slower than PyTorch (default: --repeats)")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--dtypes", default="f32", help="pairbench's dtypes, e.g. f32,int8")
     parser.add_argument("--batch-tokens", type=int, help="pairbench's (default: its own default)")
-    parser.add_argument("--peer-batch-tokens", type=int, default=4096, help="padded tokens in a peer's batch")
+    parser.add_argument("--peer-batch-tokens", type=int, default=1024, help="padded tokens in a peer's batch")
     parser.add_argument("--onnx", action="store_true", help="ONNX Runtime too, where it is installed")
+    parser.add_argument("--candle", type=Path, nargs="?", const=CANDLE, metavar="BIN", help="candle too")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--out", type=Path, required=True)
     args = parser.parse_args()
     if len(args.rows) not in (1, len(args.lengths)):
         parser.error("--rows takes one number, or one for each of --lengths")
-    if min(args.repeats, args.threads, args.sample) < 1:
-        parser.error("--repeats, --threads and --sample start at 1")
+    args.slow_repeats = args.repeats if args.slow_repeats is None else args.slow_repeats
+    if min(args.repeats, args.slow_repeats, args.threads, args.sample) < 1:
+        parser.error("--repeats, --slow-repeats, --threads and --sample start at 1")
     # Before anything is timed: a missing file would otherwise show after the first PyTorch run.
-    for path in (args.pairbench, args.checkpoint / "config.json", *([args.data] if args.data else [])):
-        if not path.is_file():
+    for path in (args.pairbench, args.checkpoint / "config.json", args.data, args.candle):
+        if path and not path.is_file():
             parser.error(f"no such file: {path}")
     args.out.parent.mkdir(parents=True, exist_ok=True)
     # A relative path without a slash would otherwise be looked up in PATH.
@@ -260,15 +274,31 @@ def arguments() -> argparse.Namespace:
     return args
 
 
-def main() -> None:
-    args = arguments()
+def run(args: argparse.Namespace) -> None:
+    start, load = time.monotonic(), load_average()
     notes: list[str] = []
     contenders = engines(args, notes)
-    sections: list[str] = []
+    skipped = len(notes)
+    names = [engine.name for engine in contenders]
+    done: list[str] = []
     for workload in workloads(args):
-        sections += workload_table(workload, measure(contenders, workload, args.repeats))
-        # After each workload: an interrupted run keeps what it has measured.
-        args.out.write_text("\n".join([*heading(args, notes), *sections]).rstrip() + "\n", encoding="utf-8")
+        section: list[str] = []
+        for results in measure(contenders, workload, args.repeats, args.slow_repeats, notes):
+            section = workload_table(workload, results)
+            # After each round: an interrupted run keeps what it has measured.
+            minutes = (time.monotonic() - start) / 60
+            lines = [*heading(args, names, load, minutes, notes), *done, *section]
+            args.out.write_text("\n".join(lines).rstrip() + "\n", encoding="utf-8")
+        done += section
+    if len(notes) > skipped:
+        raise SystemExit("some engines failed: see the notes in the table's heading")
+
+
+def main() -> None:
+    try:
+        run(arguments())
+    except Failed as error:
+        raise SystemExit(f"PyTorch f32 {error}") from error
 
 
 if __name__ == "__main__":

@@ -1,9 +1,11 @@
 """Write a random PairRM checkpoint of any size: real shapes and names, the golden tokenizer, no training.
 
-usage: make_checkpoint.py OUT [--layers 24 --hidden 1024 --heads 16 --intermediate 4096 --dtype f32|f16 --seed 1]
+usage: make_checkpoint.py OUT [--layers 24 --hidden 1024 --heads 16 --intermediate 4096 --vocab 4101
+                               --dtype f32|f16 --seed 1]
 
 The defaults are DeBERTa-v3-large's sizes. Only the vocabulary is smaller than PairRM-hf's (4,101 pieces instead of
-128,005), which changes the file's size and not the time per token: an embedding is a look-up.
+128,005), which changes the file's size and not the time per token: an embedding is a look-up. `--vocab 128005` makes
+the file as large as the real one, for measurements of memory; no text ever uses the rows added.
 """
 
 from __future__ import annotations
@@ -32,6 +34,7 @@ DTYPES = {"f32": ("float32", np.float32), "f16": ("float16", np.float16)}
 def make_config(args: argparse.Namespace) -> dict:
     """The tiny checkpoint's configuration with the sizes of the large one."""
     return read_config(TINY) | {
+        "vocab_size": args.vocab,
         "hidden_size": args.hidden,
         "pooler_hidden_size": args.hidden,
         "num_hidden_layers": args.layers,
@@ -88,11 +91,16 @@ def main() -> None:
     parser.add_argument("--hidden", type=int, default=1024)
     parser.add_argument("--heads", type=int, default=16)
     parser.add_argument("--intermediate", type=int, default=4096)
+    vocabulary = read_config(TINY)["vocab_size"]
+    parser.add_argument("--vocab", type=int, default=vocabulary, help="rows of the embedding table")
     parser.add_argument("--dtype", choices=sorted(DTYPES), default="f32")
     parser.add_argument("--seed", type=int, default=1)
     args = parser.parse_args()
     if args.hidden % args.heads:
         parser.error("--hidden must be a multiple of --heads")
+
+    if args.vocab < vocabulary:
+        parser.error(f"--vocab: the tokenizer has {vocabulary} ids")
 
     config = make_config(args)
     rng = np.random.default_rng(args.seed)

@@ -152,11 +152,12 @@ def score_batches(
 
 
 def peer_arguments(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
-    """The options of `pairbench bench` that a Python peer takes too; its output is always JSON."""
+    """The options of `pairbench bench` that a peer takes too; its output is always JSON."""
     parser.add_argument("--model", type=Path, help="checkpoint directory")
     parser.add_argument("--ids", type=Path, help="JSON Lines: one list of token ids a line")
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--batch-tokens", type=int, default=4096, help="padded tokens in a batch")
+    # Small: see README.md for what larger batches cost the peers.
+    parser.add_argument("--batch-tokens", type=int, default=1024, help="padded tokens in a batch")
     return parser
 
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Times pairbench beside PyTorch on a random checkpoint of DeBERTa-v3-large's sizes.
+# Times pairbench beside PyTorch (--onnx, --candle: and others) on a random checkpoint of DeBERTa-v3-large's sizes.
 # usage: benchmarks/peer/run.sh --out FILE.md [options of bench.py]
 # PEER_VENV names an existing environment with the packages of requirements.txt; else one is made under target/peer.
 set -euo pipefail
@@ -20,6 +20,13 @@ fi
 if [[ ! -f "$checkpoint/model.safetensors" ]]; then
     "$venv/bin/python" "$here/make_checkpoint.py" "$checkpoint"
 fi
+
+for option in "$@"; do
+    if [[ "$option" == --candle ]]; then
+        # From its folder: the compiler's options lie there.
+        (cd "$here/candle" && cargo build --release --locked --target-dir "$work/candle")
+    fi
+done
 
 # A table of speeds is worth nothing if the peer computes something else.
 "$venv/bin/python" "$here/reference.py" --check

@@ -144,7 +144,7 @@ impl SelfAttention {
         // Devices compare equal with and without autodiff.
         if x.device() == Device::flex() && !x.is_autodiff() {
             let query = self.query.forward(wanted.map_or_else(|| x.clone(), |wanted| wanted.of(x.clone())));
-            return fused(query, key, value, positions, geometry, wanted);
+            return fused(query, key, value, positions, geometry, wanted, self.query.is_int8());
         }
         let context = plain(&self.query.forward(x.clone()), &key, &value, &positions, geometry);
         wanted.map_or_else(|| context.clone(), |wanted| wanted.of(context.clone()))

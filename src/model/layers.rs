@@ -63,6 +63,11 @@ impl Linear {
         matches!(self, Self::Packed(PackedLinear { weight: Packed::Int8(weight), .. }) if weight.outliers() == Outliers::ByBatch)
     }
 
+    /// Whether its results have gone through 8 bits.
+    pub fn is_int8(&self) -> bool {
+        matches!(self, Self::Packed(PackedLinear { weight: Packed::Int8(_), .. }))
+    }
+
     /// `[rows, input]` → `[rows, output]`
     pub fn forward(&self, x: Tensor<2>) -> Tensor<2> {
         match self {

@@ -11,6 +11,7 @@ use crate::cache::{self, Cache};
 use crate::checkpoint::Checkpoint;
 use crate::cli::RunArgs;
 use crate::dataset::Pair;
+use crate::device;
 use crate::error::{Error, Result, one_line};
 use crate::journal::{Journal, Session};
 use crate::plan::Plan;
@@ -83,7 +84,7 @@ impl<'a> Desk<'a> {
     /// Nothing is kept where a verdict depends on a pair's neighbours.
     fn cache(&self, at: usize) -> Cache {
         let folder = cache::folder().filter(|_| !self.args.no_cache && self.args.int8_batch.is_none());
-        folder.map_or_else(Cache::default, |folder| Cache::open(&folder, &self.plan.models[at], "cpu"))
+        folder.map_or_else(Cache::default, |folder| Cache::open(&folder, &self.plan.models[at], &device::name()))
     }
 
     /// Adds what the cache has of the missing verdicts, and counts it.

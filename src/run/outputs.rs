@@ -10,6 +10,7 @@ use super::desk::Scored;
 use crate::benchmark::Files;
 use crate::cli::RunArgs;
 use crate::dataset::Id;
+use crate::device;
 use crate::error::{Error, Result};
 use crate::fsio;
 use crate::journal::Session;
@@ -46,7 +47,7 @@ pub fn session(args: &RunArgs, started: SystemTime) -> Session {
     Session {
         pid: std::process::id(),
         started: unix(started),
-        device: "cpu".to_owned(),
+        device: device::name(),
         threads: rayon::current_num_threads(),
         batch_tokens: args.batch_tokens,
         verdicts: 0,

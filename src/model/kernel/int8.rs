@@ -10,7 +10,8 @@ use rayon::prelude::*;
 
 use super::math::{self, half};
 use super::product::{Epilogue, by_rows};
-use super::tile::{ROWS, WIDTH};
+use super::short::{self, Int8, Kind, Left, Line};
+use super::tile::WIDTH;
 use crate::error::Result;
 use crate::model::activation::Activation;
 
@@ -20,20 +21,6 @@ const OUTLIER: f32 = 6.0;
 const UNSCALE: f32 = 6.200_124e-5;
 /// Bytes of packed rows that a thread works on: half of a second-level cache.
 const BLOCK: usize = 400_000;
-
-/// Four inputs' weights for the outputs of a panel, raised by 128: one operand of the dot products
-/// that processors have is unsigned.
-#[derive(Debug, Clone, Copy)]
-#[repr(C, align(64))]
-struct Line([[u8; 4]; WIDTH]);
-
-/// Four inputs of [`ROWS`] token rows.
-type Column = [[i8; 4]; ROWS];
-
-/// Integer sums of [`ROWS`] token rows and one panel.
-#[derive(Clone, Copy)]
-#[repr(C, align(64))]
-struct Sums([[i32; WIDTH]; ROWS]);
 
 /// Over which token rows a column is an outlier.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,7 +34,7 @@ pub enum Outliers {
 /// A weight matrix `[output, input]` in 8 bits, in panels of [`WIDTH`] outputs.
 #[derive(Debug)]
 pub struct Int8Panels {
-    /// `[panels, input / 4]`
+    /// `[panels, input / 4]`, filled up to what [`short::padded`] says.
     lines: Vec<Line>,
     /// Largest magnitude of each output's weights, `[panels · WIDTH]`.
     scales: Vec<f32>,
@@ -61,7 +48,7 @@ pub struct Int8Panels {
 impl Int8Panels {
     /// Panel by panel in parallel; `read` fills in `[outputs, input]` from the given output on.
     pub fn pack(output: usize, input: usize, outliers: Outliers, read: impl Fn(usize, &mut [f32]) -> Result<()> + Sync) -> Result<Self> {
-        let depth = input.div_ceil(4);
+        let depth = short::padded(input.div_ceil(4));
         let panels = output.div_ceil(WIDTH);
         let mut lines = vec![Line([[128; 4]; WIDTH]); panels * depth];
         let mut scales = vec![0f32; panels * WIDTH];
@@ -92,9 +79,14 @@ impl Int8Panels {
         self.outliers
     }
 
+    /// Units of a panel.
+    fn depth(&self) -> usize {
+        short::padded(self.input.div_ceil(4))
+    }
+
     /// An 8-bit weight.
     fn weight(&self, output: usize, input: usize) -> f32 {
-        let line = &self.lines[output / WIDTH * self.input.div_ceil(4) + input / 4];
+        let line = &self.lines[output / WIDTH * self.depth() + input / 4];
         f32::from(line.0[output % WIDTH][input % 4]) - 128.0
     }
 }
@@ -120,22 +112,16 @@ pub fn product(x: &[f32], weights: &Int8Panels, epilogue: &Epilogue) -> Vec<f32>
         }
         columns
     });
-    let block = (BLOCK / weights.input).max(ROWS);
-    by_rows(x, weights.input, weights.output, block, |x, out| {
+    let group = Int8::engine().rows();
+    by_rows(x, weights.input, weights.output, (BLOCK / weights.input).max(group), group, |x, out| {
         let rows = Rows::quantise(x, weights.input, weights.threshold, shared.as_deref());
-        for (panel, lines) in weights.lines.chunks_exact(weights.input.div_ceil(4)).enumerate() {
-            for (group, columns) in rows.columns.chunks_exact(lines.len()).enumerate() {
-                let sums = dot(columns, lines);
-                finish(&sums, &rows, group * ROWS, weights, panel, epilogue, out);
-            }
-        }
+        rows.integers.products(&weights.lines, |first, panel, sums| finish(sums, &rows, first, weights, panel, epilogue, out));
     })
 }
 
 /// Token rows in 8 bits.
 struct Rows {
-    /// `[row groups, input / 4]`
-    columns: Vec<Column>,
+    integers: Left<Int8>,
     /// Largest magnitude of each row that is not an outlier.
     scales: Vec<f32>,
     /// Sum of each row's integers, times 128.
@@ -147,16 +133,15 @@ struct Rows {
 impl Rows {
     /// `x`: `[rows, input]`; `shared`: the columns that are outliers for every row.
     fn quantise(x: &[f32], input: usize, threshold: f32, shared: Option<&[bool]>) -> Self {
-        let depth = input.div_ceil(4);
         let count = x.len() / input;
         let mut rows = Self {
-            columns: vec![[[0; 4]; ROWS]; count.div_ceil(ROWS) * depth],
+            integers: Left::new(input.div_ceil(4)),
             scales: Vec::with_capacity(count),
             raised: Vec::with_capacity(count),
             outliers: Vec::with_capacity(count),
         };
-        let (mut values, mut integers) = (vec![0f32; input], vec![0i8; depth * 4]);
-        for (at, row) in x.chunks_exact(input).enumerate() {
+        let (mut values, mut integers) = (vec![0f32; input], vec![0u8; input.next_multiple_of(4)]);
+        for row in x.chunks_exact(input) {
             let (scale, any) = pulp::Arch::new().dispatch(ToHalf { row, threshold, values: &mut values });
             let is_outlier = |i: usize, v: f32| shared.map_or(v.abs() >= threshold, |columns| columns[i]);
             let outliers: Vec<(usize, f32)> = if any || shared.is_some() {
@@ -167,12 +152,8 @@ impl Rows {
             for (i, _) in &outliers {
                 values[*i] = 0.0;
             }
-            let factor = factor(scale);
-            let sum = pulp::Arch::new().dispatch(ToIntegers { values: &values, factor, integers: &mut integers });
-            let columns = &mut rows.columns[at / ROWS * depth..][..depth];
-            for (column, four) in columns.iter_mut().zip(integers.as_chunks::<4>().0) {
-                column[at % ROWS] = *four;
-            }
+            let sum = pulp::Arch::new().dispatch(ToIntegers { values: &values, factor: factor(scale), integers: &mut integers });
+            rows.integers.push(integers.as_chunks::<4>().0);
             rows.scales.push(scale);
             rows.raised.push(128 * sum);
             rows.outliers.push(outliers);
@@ -209,7 +190,7 @@ impl pulp::NullaryFnOnce for ToHalf<'_> {
 struct ToIntegers<'a> {
     values: &'a [f32],
     factor: f32,
-    integers: &'a mut [i8],
+    integers: &'a mut [u8],
 }
 
 impl pulp::NullaryFnOnce for ToIntegers<'_> {
@@ -218,22 +199,22 @@ impl pulp::NullaryFnOnce for ToIntegers<'_> {
     #[inline(always)]
     fn call(self) -> i32 {
         for (to, v) in self.integers.iter_mut().zip(self.values) {
-            *to = quantise(*v, self.factor);
+            *to = quantise(*v, self.factor).cast_unsigned();
         }
-        self.integers.iter().map(|v| i32::from(*v)).sum()
+        self.integers.iter().map(|v| i32::from(v.cast_signed())).sum()
     }
 }
 
 /// Sums → half-precision results of a group of rows and a panel, in `out[rows, output]`.
-fn finish(sums: &Sums, rows: &Rows, first: usize, weights: &Int8Panels, panel: usize, epilogue: &Epilogue, out: &mut [f32]) {
+fn finish(sums: &[[i32; WIDTH]], rows: &Rows, first: usize, weights: &Int8Panels, panel: usize, epilogue: &Epilogue, out: &mut [f32]) {
     let from = panel * WIDTH;
     let wide = WIDTH.min(weights.output - from);
     let scales = &weights.scales[from..from + wide];
     let bias = epilogue.bias.as_deref().map(|bias| &bias[from..from + wide]);
-    for (r, out) in out.chunks_exact_mut(weights.output).skip(first).take(ROWS).enumerate() {
-        let (row, out) = (first + r, &mut out[from..from + wide]);
+    for ((row, out), sums) in out.chunks_exact_mut(weights.output).enumerate().skip(first).zip(sums) {
+        let out = &mut out[from..from + wide];
         let (scale, raised, outliers) = (rows.scales[row], rows.raised[row], &rows.outliers[row]);
-        pulp::Arch::new().dispatch(Unscale { sums: &sums.0[r], raised, scale, scales, bias, out: &mut *out });
+        pulp::Arch::new().dispatch(Unscale { sums, raised, scale, scales, bias, out: &mut *out });
         if !outliers.is_empty() {
             for (o, (out, scale)) in out.iter_mut().zip(scales).enumerate() {
                 let part: f32 = outliers.iter().map(|(i, v)| v * half(weights.weight(from + o, *i) * scale * (1.0 / 127.0))).sum();
@@ -291,100 +272,6 @@ impl pulp::NullaryFnOnce for HalfGelu<'_> {
     }
 }
 
-/// Integer products of a group of rows and a panel, with the weights raised by 128.
-fn dot(columns: &[Column], lines: &[Line]) -> Sums {
-    #[cfg(target_arch = "x86_64")]
-    {
-        if is_x86_feature_detected!("avx512vnni") && is_x86_feature_detected!("avx512f") {
-            // SAFETY: the processor has the instructions.
-            return unsafe { x86::dot_avx512(columns, lines) };
-        }
-        if is_x86_feature_detected!("avxvnni") && is_x86_feature_detected!("avx2") {
-            // SAFETY: the processor has the instructions.
-            return unsafe { x86::dot_avx(columns, lines) };
-        }
-    }
-    dot_anywhere(columns, lines)
-}
-
-fn dot_anywhere(columns: &[Column], lines: &[Line]) -> Sums {
-    let mut sums = Sums([[0; WIDTH]; ROWS]);
-    for (column, line) in columns.iter().zip(lines) {
-        for (sums, x) in sums.0.iter_mut().zip(column) {
-            for (sum, weight) in sums.iter_mut().zip(&line.0) {
-                for (x, weight) in x.iter().zip(weight) {
-                    *sum += i32::from(*x) * i32::from(*weight);
-                }
-            }
-        }
-    }
-    sums
-}
-
-#[cfg(target_arch = "x86_64")]
-mod x86 {
-    use std::arch::x86_64::{
-        _mm256_dpbusd_avx_epi32, _mm256_load_si256, _mm256_set1_epi32, _mm256_setzero_si256, _mm256_store_si256, _mm512_dpbusd_epi32, _mm512_load_si512,
-        _mm512_set1_epi32, _mm512_setzero_si512, _mm512_store_si512,
-    };
-
-    use super::{Column, Line, ROWS, Sums, WIDTH};
-
-    /// 12 rows by two registers of 16 outputs: 24 of 32 registers hold sums.
-    #[target_feature(enable = "avx512f,avx512vnni")]
-    pub fn dot_avx512(columns: &[Column], lines: &[Line]) -> Sums {
-        let mut registers = [[_mm512_setzero_si512(); 2]; ROWS];
-        for (column, line) in columns.iter().zip(lines) {
-            let from = line.0.as_ptr();
-            // SAFETY: a line is 128 bytes, aligned to 64.
-            let weights = unsafe { [_mm512_load_si512(from.cast()), _mm512_load_si512(from.add(16).cast())] };
-            for (sums, x) in registers.iter_mut().zip(column) {
-                let x = _mm512_set1_epi32(i32::from_ne_bytes(x.map(i8::cast_unsigned)));
-                for (sum, weights) in sums.iter_mut().zip(weights) {
-                    *sum = _mm512_dpbusd_epi32(*sum, weights, x);
-                }
-            }
-        }
-        let mut sums = Sums([[0; WIDTH]; ROWS]);
-        for (row, registers) in sums.0.iter_mut().zip(registers) {
-            for (part, register) in row.as_chunks_mut::<16>().0.iter_mut().zip(registers) {
-                // SAFETY: 16 integers, aligned to 64 as all rows of `Sums` are.
-                unsafe { _mm512_store_si512(part.as_mut_ptr().cast(), register) };
-            }
-        }
-        sums
-    }
-
-    /// 6 rows by two registers of 8 outputs at a time: 12 of 16 registers hold sums.
-    #[target_feature(enable = "avx2,avxvnni")]
-    pub fn dot_avx(columns: &[Column], lines: &[Line]) -> Sums {
-        let mut sums = Sums([[0; WIDTH]; ROWS]);
-        for first in [0, 6] {
-            for from in [0, 16] {
-                let mut registers = [[_mm256_setzero_si256(); 2]; 6];
-                for (column, line) in columns.iter().zip(lines) {
-                    let at = line.0[from..from + 16].as_ptr();
-                    // SAFETY: 64 bytes of a line, aligned to 32.
-                    let weights = unsafe { [_mm256_load_si256(at.cast()), _mm256_load_si256(at.add(8).cast())] };
-                    for (sums, x) in registers.iter_mut().zip(&column[first..first + 6]) {
-                        let x = _mm256_set1_epi32(i32::from_ne_bytes(x.map(i8::cast_unsigned)));
-                        for (sum, weights) in sums.iter_mut().zip(weights) {
-                            *sum = _mm256_dpbusd_avx_epi32(*sum, weights, x);
-                        }
-                    }
-                }
-                for (row, registers) in sums.0[first..first + 6].iter_mut().zip(registers) {
-                    for (part, register) in row[from..from + 16].as_chunks_mut::<8>().0.iter_mut().zip(registers) {
-                        // SAFETY: 8 integers, aligned to 32 as all rows of `Sums` are.
-                        unsafe { _mm256_store_si256(part.as_mut_ptr().cast(), register) };
-                    }
-                }
-            }
-        }
-        sums
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -419,24 +306,9 @@ mod tests {
             assert_eq!(rows.scales, floats(&format!("{label}_x_scale")), "{label}");
             for (at, expected) in integers(&format!("{label}_x_int8")).into_iter().enumerate() {
                 let (row, i) = (at / input, at % input);
-                assert_eq!(rows.columns[row / ROWS * input / 4 + i / 4][row % ROWS][i % 4], expected, "{label} row {row} column {i}");
+                assert_eq!(rows.integers.unit(row, i / 4)[i % 4].cast_signed(), expected, "{label} row {row} column {i}");
             }
             assert_eq!(product(&x, &weights, &epilogue), halves(&format!("{label}_y")), "{label}");
-        }
-    }
-
-    #[test]
-    fn every_processor_gives_the_same_integers() {
-        let byte = |i: usize| u8::try_from(i * 7919 % 251).unwrap();
-        let columns: Vec<Column> =
-            (0..33).map(|k| std::array::from_fn(|r| std::array::from_fn(|i| byte(k * 48 + r * 4 + i).wrapping_sub(125).cast_signed()))).collect();
-        let lines: Vec<Line> = (0..33).map(|k| Line(std::array::from_fn(|o| std::array::from_fn(|i| byte(k * 128 + o * 4 + i))))).collect();
-        let expected = dot_anywhere(&columns, &lines).0;
-        assert_eq!(dot(&columns, &lines).0, expected);
-        #[cfg(target_arch = "x86_64")]
-        if is_x86_feature_detected!("avxvnni") && is_x86_feature_detected!("avx2") {
-            // SAFETY: the processor has the instructions.
-            assert_eq!(unsafe { x86::dot_avx(&columns, &lines) }.0, expected);
         }
     }
 }

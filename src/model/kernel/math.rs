@@ -56,6 +56,17 @@ pub fn half(x: f32) -> f32 {
     if x.is_nan() { x } else { bounded }
 }
 
+/// The bits of the nearest bf16 number, halves to the even one. As `bf16::from_f32`, without its branches.
+#[inline(always)]
+pub fn bf16(x: f32) -> u16 {
+    let bits = x.to_bits();
+    let rounded = bits.wrapping_add(0x7fff + ((bits >> 16) & 1));
+    // A NaN must not be rounded to infinity.
+    let bits = if x.is_nan() { bits | 0x0040_0000 } else { rounded };
+    let [_, _, low, high] = bits.to_le_bytes();
+    u16::from_le_bytes([low, high])
+}
+
 /// A fold in sixteen lanes: its order is fixed, and the compiler can vectorise it.
 #[inline(always)]
 pub fn in_lanes(x: &[f32], zero: f32, f: impl Fn(f32, f32) -> f32) -> f32 {
@@ -94,6 +105,16 @@ mod tests {
                 let x = f32::from_bits(bits);
                 let expected = half::f16::from_f32(x).to_f32();
                 assert!(super::half(x).to_bits() == expected.to_bits() || (x.is_nan() && super::half(x).is_nan()), "{x:e}");
+            }
+        }
+    }
+
+    #[test]
+    fn bf16_is_the_half_crates_rounding() {
+        for high in 0..=u16::MAX {
+            for low in [0, 1, 0x7fff, 0x8000, 0x8001, 0xffff] {
+                let x = f32::from_bits(u32::from(high) << 16 | low);
+                assert_eq!(super::bf16(x), half::bf16::from_f32(x).to_bits(), "{x:e}");
             }
         }
     }

@@ -75,7 +75,7 @@ fn float_product(x: &[f32], weights: &Panels, epilogue: &Epilogue) -> Vec<f32> {
     if x.len() <= ROWS * weights.input() {
         return by_panels(x, weights, epilogue);
     }
-    by_rows(x, weights.input(), weights.output(), BLOCK, |x, out| block(x, weights, 0..weights.count(), epilogue, out))
+    by_rows(x, weights.input(), weights.output(), BLOCK, ROWS, |x, out| block(x, weights, 0..weights.count(), epilogue, out))
 }
 
 /// Shares the panels out to the threads, where there are too few rows to share.
@@ -103,13 +103,14 @@ fn by_panels(x: &[f32], weights: &Panels, epilogue: &Epilogue) -> Vec<f32> {
     out
 }
 
-/// Shares `x[rows, input]` → `out[rows, output]` out to the threads, at most about `block` rows at a time.
-pub fn by_rows(x: &[f32], input: usize, output: usize, block: usize, compute: impl Fn(&[f32], &mut [f32]) + Sync) -> Vec<f32> {
+/// Shares `x[rows, input]` → `out[rows, output]` out to the threads, at most about `block` rows at a time, in whole
+/// groups of `group` rows.
+pub fn by_rows(x: &[f32], input: usize, output: usize, block: usize, group: usize, compute: impl Fn(&[f32], &mut [f32]) + Sync) -> Vec<f32> {
     let (rows, threads) = (x.len() / input, rayon::current_num_threads());
     let mut out = vec![0f32; rows * output];
     // Blocks of equal size, a multiple of the threads in number.
     let rounds = rows.div_ceil(threads * block).max(1);
-    let size = rows.div_ceil(threads * rounds).next_multiple_of(ROWS).max(ROWS);
+    let size = rows.div_ceil(threads * rounds).next_multiple_of(group).max(group);
     out.par_chunks_mut(size * output).zip(x.par_chunks(size * input)).for_each(|(out, x)| compute(x, out));
     out
 }
