@@ -30,7 +30,8 @@ pub fn doctor() -> Result<String> {
     }
     let token = if std::env::var_os("HF_TOKEN").is_some() { "set" } else { "not set" };
     lines.push(("HF_TOKEN", token.to_owned()));
-    Ok(lines.iter().map(|(key, value)| format!("{key:<21}{value}\n")).collect())
+    let lines: Vec<String> = lines.iter().map(|(key, value)| format!("{key:<21}{value}")).collect();
+    Ok(lines.join("\n") + "\n")
 }
 
 /// Where verdicts are kept and how much there is.

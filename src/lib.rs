@@ -8,7 +8,7 @@
 //!    [`checkpoint`]: a directory in the Hugging Face layout;
 //! 4. [`template`] and [`tokens`]: pairs as token rows, batched;
 //! 5. [`model`]: token rows → logits;
-//! 6. [`score`]: logits of both orders → verdicts; [`outcome`]: how files keep them, [`plan`]: which run they belong
+//! 6. [`score`]: logits of both orders → verdicts, as [`memory`] allows; [`outcome`]: how files keep them, [`plan`]: which run they belong
 //!    to, [`device`]: what found them, [`journal`]: where they go at once, [`cache`]: where they stay, [`shard`]: parts
 //!    of a run;
 //! 7. [`metrics`]: verdicts → accuracies, sections, averages; [`published`] and [`ruler`]: columns to
@@ -44,6 +44,7 @@ pub mod hub;
 pub mod inspect;
 pub mod journal;
 pub mod lock;
+pub mod memory;
 pub mod merge;
 pub mod metrics;
 pub mod model;

@@ -71,7 +71,7 @@ impl Part {
         }
         let mut dir = RunDir::open(path)?;
         let unsharded = || Error::usage(format!("failed to merge: {}: not a shard: its run had no --shard", path.display()));
-        let plan = dir.record.plan.content.take().ok_or_else(unsharded)?;
+        let plan = *dir.record.plan.content.take().ok_or_else(unsharded)?;
         let shard = plan.shard.ok_or_else(unsharded)?;
         let whole = dir.record.whole.take().ok_or_else(unsharded)?;
         let file = path.join("run.json");
@@ -167,7 +167,7 @@ fn record(parts: &[Part], plan: &Plan) -> Value {
     merged["plan"]["fingerprint"] = json!(plan.fingerprint());
     merged["plan"]["content"] = json!(plan);
     for (at, model) in merged["models"].as_array_mut().into_iter().flatten().enumerate() {
-        for key in ["tokens", "seconds", "pairs", "resumed", "cached"] {
+        for key in ["tokens", "seconds", "halved", "pairs", "resumed", "cached"] {
             model[key] = sum(records().map(|record| &record["models"][at][key]));
         }
         model["not_scored"] = list(records().map(|record| &record["models"][at]["not_scored"]), |not| not["row"].as_u64());

@@ -82,7 +82,7 @@ pub fn run(args: &RunArgs) -> Result<Finished> {
     if let Some(dir) = &args.out {
         match desk.close(&scored) {
             Some((sessions, journal)) => {
-                let record = outputs::record(args, &plan, &data, whole, &scored, &sessions);
+                let record = outputs::record(args, &plan, &data, &whole, &scored, &sessions);
                 outputs::write(dir, &report, &columns, &record)?;
                 journal.map_or(Ok(()), Journal::remove)?;
             }

@@ -51,7 +51,7 @@ pub struct Plan {
     pub benchmark: Option<String>,
     pub published: Option<String>,
     /// What it was; absent in runs of older versions.
-    pub content: Option<plan::Plan>,
+    pub content: Option<Box<plan::Plan>>,
 }
 
 #[derive(Debug, Deserialize)]

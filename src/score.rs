@@ -1,6 +1,7 @@
 //! Pairs → verdicts: both orders of every pair through the model, the margin, the decision.
 
 use std::borrow::Borrow;
+use std::collections::VecDeque;
 use std::ops::ControlFlow;
 use std::time::Instant;
 
@@ -8,7 +9,8 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::dataset::{Id, Pair};
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
+use crate::memory;
 use crate::model::pair_head::Markers;
 use crate::model::{PairConfig, PairModel, TokenRows};
 use crate::outcome::Outcome;
@@ -152,13 +154,13 @@ const AHEAD: usize = 8;
 /// One more batch of pairs.
 #[derive(Debug, Clone, Copy)]
 pub struct Step<'a> {
-    /// Of the pairs whose last row was in it; longer pairs come before shorter ones.
+    /// Of the pairs whose last row was in it. Longer pairs come before shorter ones: who judges by the first verdicts must
+    /// wait until none is left out.
     pub verdicts: &'a [Verdict],
     /// That went through the model.
     pub tokens: usize,
-    /// Whether the pairs with a verdict are now the first ones, with none left out: what is counted only here does not
-    /// depend on their lengths.
-    pub in_order: bool,
+    /// Batches that were halved before, for want of memory.
+    pub halved: usize,
 }
 
 /// Scores pairs as they become token rows. `each` is given the verdicts of each batch, and may end the scoring there.
@@ -245,21 +247,39 @@ fn score_chunk<P: Borrow<Pair>>(
     let mut verdicts: Vec<Option<Verdict>> = vec![None; pairs.len()];
     let mut next = ControlFlow::Continue(());
     // The first batch is empty: pairs that need no model are finished with it.
-    for batch in std::iter::once([].as_slice()).chain(batches.iter().map(Vec::as_slice)) {
-        for (job, value) in batch.iter().map(|job| &jobs[*job]).zip(batch_logits(&rows, batch, model)) {
+    let mut waiting: VecDeque<Vec<usize>> = std::iter::once(Vec::new()).chain(batches).collect();
+    let mut halved = 0;
+    while let Some(mut batch) = waiting.pop_front() {
+        let tokens = batch.iter().map(|job| jobs[*job].ids.len()).sum();
+        if !memory::suffices(tokens, &model.config().encoder) {
+            // Where a verdict depends on its batch, that cannot be another one.
+            if batch.len() == 1 || limits.pairs.is_some() {
+                return Err(no_memory(pairs[jobs[batch[0]].pair].borrow(), tokens));
+            }
+            halved += 1;
+            let second = batch.split_off(batch.len() / 2);
+            waiting.push_front(second);
+            waiting.push_front(batch);
+            continue;
+        }
+        for (job, value) in batch.iter().map(|job| &jobs[*job]).zip(batch_logits(&rows, &batch, model)) {
             logits[job.pair][job.order] = Some(value);
             left[job.pair] -= 1;
         }
         let finished: Vec<usize> = (0..pairs.len()).filter(|pair| left[*pair] == 0 && verdicts[*pair].is_none()).collect();
         let new: Vec<Verdict> = finished.iter().map(|pair| verdict(pairs[*pair].borrow(), &prepared[*pair], logits[*pair])).collect();
-        let tokens = batch.iter().map(|job| jobs[*job].ids.len()).sum();
-        next = each(Step { verdicts: &new, tokens, in_order: left.iter().all(|left| *left == 0) })?;
+        next = each(Step { verdicts: &new, tokens, halved: std::mem::take(&mut halved) })?;
         finished.into_iter().zip(new).for_each(|(pair, new)| verdicts[pair] = Some(new));
         if next.is_break() {
             break;
         }
     }
     Ok((verdicts.into_iter().flatten().collect(), next))
+}
+
+fn no_memory(pair: &Pair, tokens: usize) -> Error {
+    Error::new(Kind::Resources, format!("failed to score row {}: no memory for {tokens} tokens at once", pair.row))
+        .hint("end other programs or take a larger machine, then go on with --resume")
 }
 
 impl Limits {

@@ -9,7 +9,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use assert_cmd::cargo::cargo_bin;
-use binary::{assert_same_run, names, record, run};
+use binary::{assert_finished, assert_same_run, record, run};
 
 /// Small batches on one thread: many moments at which a run can die.
 const SLOW: [&str; 6] = ["--batch-tokens", "128", "--threads", "1", "--limit", "60"];
@@ -209,7 +209,7 @@ fn a_finished_run_is_read_back_with_what_could_not_be_scored() {
     assert_eq!((code, again), (6, first), "{stderr}");
     assert!(stderr.contains("the run is finished") && !stderr.contains("loaded in"), "{stderr}");
     assert_eq!(before, ["run.json", "summary.json", "report.md"].map(|name| std::fs::read_to_string(out.join(name)).unwrap()));
-    assert_eq!(names(&out), ["report.md", "run.json", "summary.json", "verdicts.parquet"]);
+    assert_finished(&out);
     assert_eq!(run_in(&out, &[&arguments[..], &["--resume", "--limit", "1"]].concat()).2, 2);
 }
 
@@ -247,9 +247,8 @@ fn a_second_run_in_the_directory_is_exit_75_at_once() {
     drop(lock);
     // What a dead process leaves: the file, and no lock on it.
     std::fs::write(dir.path().join(".lock"), r#"{"pid":1,"started":"long ago"}"#).unwrap();
-    assert_eq!(slow_run(dir.path(), &["--limit", "1"]).2, 2, "--limit twice is refused by clap");
     assert_eq!(run_in(dir.path(), &["--limit", "1"]).2, 0);
-    assert_eq!(names(dir.path()), ["report.md", "run.json", "summary.json", "verdicts.parquet"]);
+    assert_finished(dir.path());
 }
 
 #[test]
@@ -311,6 +310,30 @@ fn no_room_is_exit_7_and_loses_nothing() {
     let (_, stderr, code) = slow_run(dir.path(), &["--resume"]);
     assert_eq!(code, 0, "{stderr}");
     assert_same_run(dir.path(), &whole().0);
+}
+
+/// Injected: batches of more tokens than this find no memory. The longest of these rows has 121, and is not among the first.
+#[test]
+fn batches_are_halved_for_want_of_memory_and_no_pair_is_skipped() {
+    let dir = tempfile::tempdir().unwrap();
+    let limited = |tokens: &str, more: &[&str]| {
+        let arguments = [&["run", "--limit", "60", "--out", dir.path().to_str().unwrap()], more].concat();
+        let output = binary::pairbench().args(arguments).env("PAIRBENCH_TEST_MEMORY", tokens).output().unwrap();
+        (String::from_utf8(output.stderr).unwrap(), output.status.code())
+    };
+    let (stderr, code) = limited("400", &[]);
+    assert!(code == Some(0) && stderr.contains("batches were halved"), "{stderr}");
+    assert!(record(dir.path())["models"][0]["halved"].as_u64().unwrap() > 1);
+    assert_same_run(dir.path(), &whole().0);
+    let (stderr, code) = limited("120", &[]);
+    assert!(code == Some(7) && stderr.contains("no memory for 121 tokens") && stderr.contains("--resume"), "{stderr}");
+    assert!(verdicts(&journal(dir.path())) > 16);
+    let (stderr, code) = limited("400", &["--resume"]);
+    assert_eq!(code, Some(0), "{stderr}");
+    assert_same_run(dir.path(), &whole().0);
+    // Half a batch would find other outlier columns.
+    let (stderr, code) = limited("400", &["--dtype", "int8", "--int8-batch", "16"]);
+    assert!(code == Some(7) && !stderr.contains("halved"), "{stderr}");
 }
 
 #[test]

@@ -160,6 +160,7 @@ fn report(root: &Path) -> Result<()> {
     let arguments = [
         "pairbench",
         "run",
+        "--no-cache",
         "--format",
         "markdown",
         "--benchmark",

@@ -26,9 +26,17 @@ pub struct Scored {
     /// Verdicts from the journal, and from the cache.
     pub resumed: usize,
     pub cached: usize,
-    /// Tokens that this process put through the model, and the seconds that it took.
+    pub spent: Spent,
+}
+
+/// What this process needed for a model's verdicts.
+#[derive(Default)]
+pub struct Spent {
+    /// That went through the model.
     pub tokens: usize,
     pub seconds: f64,
+    /// Batches that were halved for want of memory.
+    pub halved: usize,
 }
 
 /// Where verdicts come from and go to.
@@ -75,10 +83,10 @@ impl<'a> Desk<'a> {
         let mut texts = HashSet::new();
         let is_missing = |pair: &&Pair| !done.contains_key(&pair.row) && (!cache.is_on() || texts.insert(cache::key(pair)));
         let missing: Vec<&Pair> = pairs.iter().filter(is_missing).collect();
-        let (tokens, seconds) = if missing.is_empty() { (0, 0.0) } else { self.compute(at, &checkpoint, &missing, &mut cache, &mut done)? };
+        let spent = if missing.is_empty() { Spent::default() } else { self.compute(at, &checkpoint, &missing, &mut cache, &mut done)? };
         cached += self.look_up(at, pairs, &cache, &mut done)?;
         let verdicts = pairs.iter().filter_map(|pair| done.remove(&pair.row)).collect();
-        Ok(Scored { checkpoint, verdicts, resumed, cached, tokens, seconds })
+        Ok(Scored { checkpoint, verdicts, resumed, cached, spent })
     }
 
     /// Nothing is kept where a verdict depends on a pair's neighbours.
@@ -104,8 +112,8 @@ impl<'a> Desk<'a> {
         self.journal.as_mut().map_or(Ok(()), |journal| journal.record(at, verdicts))
     }
 
-    /// Puts the pairs through the model; the tokens that they took and the seconds.
-    fn compute(&mut self, at: usize, checkpoint: &Checkpoint, pairs: &[&Pair], cache: &mut Cache, done: &mut HashMap<usize, Verdict>) -> Result<(usize, f64)> {
+    /// Puts the pairs through the model.
+    fn compute(&mut self, at: usize, checkpoint: &Checkpoint, pairs: &[&Pair], cache: &mut Cache, done: &mut HashMap<usize, Verdict>) -> Result<Spent> {
         let (args, name) = (self.args, one_line(&checkpoint.name));
         let begun = Instant::now();
         // The CPU is the only device so far; `Device::default()` would listen to BURN_DEVICE and panic.
@@ -117,11 +125,12 @@ impl<'a> Desk<'a> {
         let begun = Instant::now();
         let limits = Limits { batch_tokens: args.batch_tokens as usize, pairs: args.int8_batch.map(|n| n as usize), ..Limits::default() };
         let keys: HashMap<usize, String> = if cache.is_on() { pairs.iter().map(|pair| (pair.row, cache::key(pair))).collect() } else { HashMap::new() };
-        let mut tokens = 0;
+        let (mut tokens, mut halved) = (0, 0);
         let (verdicts, waited) = score::score(pairs, template, &checkpoint.tokenizer, &model, limits, |step| {
             self.record(at, step.verdicts)?;
             cache.put(step.verdicts.iter().filter_map(|verdict| Some((keys.get(&verdict.row)?.clone(), verdict.into()))).collect());
             tokens += step.tokens;
+            halved += step.halved;
             bar.inc(step.verdicts.len() as u64);
             bar.set_message(format!("{:.0} tokens/s", rate(tokens, begun.elapsed())));
             self.stop.check()?;
@@ -132,8 +141,11 @@ impl<'a> Desk<'a> {
         let seconds = elapsed.as_secs_f64();
         let waiting = 100.0 * waited / seconds.max(1e-9);
         say(&format!("{name}: scored in {seconds:.1} s, {tokens} tokens, {:.0} tokens/s, {waiting:.0} % waiting for tokens", rate(tokens, elapsed)));
+        if halved > 0 {
+            say(&format!("{name}: {halved} batches were halved for want of memory: --batch-tokens {} is too much here", args.batch_tokens));
+        }
         done.extend(verdicts.into_iter().map(|verdict| (verdict.row, verdict)));
-        Ok((tokens, seconds))
+        Ok(Spent { tokens, seconds, halved })
     }
 
     /// Who worked on the run, once all models are scored, and the journal, which is in the way now. None where the run

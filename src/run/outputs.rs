@@ -55,7 +55,7 @@ pub fn session(args: &RunArgs, started: SystemTime) -> Session {
 }
 
 /// What was run, on what and how fast. No environment, no secrets.
-pub fn record(args: &RunArgs, plan: &Plan, files: &Files, whole: Whole, scored: &[Scored], sessions: &[Session]) -> Value {
+pub fn record(args: &RunArgs, plan: &Plan, files: &Files, whole: &Whole, scored: &[Scored], sessions: &[Session]) -> Value {
     let data: Vec<Value> =
         files.files.iter().zip(&plan.data).map(|(file, hash)| json!({ "path": file.path().display().to_string(), "sha256": hash })).collect();
     let models: Vec<Value> = scored.iter().zip(&plan.models).map(|(scored, plan)| model(scored, &plan.fingerprint())).collect();
@@ -96,8 +96,9 @@ fn model(scored: &Scored, fingerprint: &str) -> Value {
         "name": scored.checkpoint.name,
         "facts": scored.checkpoint.facts,
         "fingerprint": fingerprint,
-        "tokens": scored.tokens,
-        "seconds": scored.seconds,
+        "tokens": scored.spent.tokens,
+        "seconds": scored.spent.seconds,
+        "halved": scored.spent.halved,
         "pairs": scored.verdicts.len(),
         "resumed": scored.resumed,
         "cached": scored.cached,
