@@ -27,7 +27,7 @@ fn merged_shards_are_the_run() {
     let data = tempfile::tempdir().unwrap();
     let pairs = data.path().join("mine.jsonl");
     let row = |at: usize| {
-        let marker = if at % 3 == 0 { " <|source|>" } else { "" };
+        let marker = if at.is_multiple_of(3) { " <|source|>" } else { "" };
         format!(r#"{{"id":"n{at}","prompt":"{}{marker}","chosen":"yes","rejected":"no {at}"}}"#, "word ".repeat(at % 17))
     };
     std::fs::write(&pairs, (0..40).map(row).collect::<Vec<_>>().join("\n")).unwrap();
