@@ -37,6 +37,12 @@ bench-peer *ARGS:
 bench:
     cargo bench --bench kernels
 
+# A disk that is full (root, Linux), and a Slurm array (root, Debian or Ubuntu)
+scripts:
+    cargo build --release
+    tests/full-disk.sh
+    tests/slurm.sh
+
 # Formatting
 fmt:
     cargo fmt

@@ -37,7 +37,7 @@ pub fn bench(args: &BenchArgs) -> Result<String> {
     let hub = Hub::new(args.hub.offline);
     let home = args.model.resolve(&hub, args.hub.revision.as_deref())?;
     // Rows are made of ids: which template would write them does not matter.
-    let mut checkpoint = Checkpoint::open(&args.model, home, Some(args.template.unwrap_or(Template::PairRm)))?;
+    let checkpoint = Checkpoint::open(&args.model, home, Some(args.template.unwrap_or(Template::PairRm)))?;
     let begun = Instant::now();
     let model = checkpoint.load_model(&Device::flex(), args.dtype.precision(None))?;
     say(&format!("{}: loaded in {:.1} s", checkpoint.name, begun.elapsed().as_secs_f64()));

@@ -6,7 +6,6 @@ use std::path::Path;
 
 use globset::{GlobBuilder, GlobSet};
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
 use crate::error::{Error, Result};
 use crate::files::{Directory, InputFile};
@@ -228,7 +227,7 @@ impl Benchmark {
     fn parse(text: &str, path: &Path) -> Result<Self> {
         let invalid = || Error::bad_input(format!("failed to parse benchmark: {}", path.display()));
         let mut benchmark: Self = toml::from_str(text).map_err(|e| invalid().caused_by(e))?;
-        benchmark.sha256 = fsio::hex(&Sha256::digest(text));
+        benchmark.sha256 = fsio::digest(text);
         let mut seen = std::collections::BTreeSet::new();
         let sections = benchmark.sections.iter().flat_map(|s| &s.subsets);
         for subset in sections.chain(benchmark.weights.keys()).chain(benchmark.variants.iter().flat_map(|v| v.weights.keys())) {

@@ -8,6 +8,7 @@ use crate::checkpoint::ModelSpec;
 use crate::checkpoint::weights::Precision;
 use crate::early::SEED;
 use crate::model::kernel::int8::Outliers;
+use crate::shard::Shard;
 use crate::template::Template;
 
 const EXAMPLES: &str = "\
@@ -24,7 +25,7 @@ Leave a report for people and machines:
 
 Results go to stdout, talk and progress to stderr.
 Exit codes: 0 done, 2 usage, 3 a gate's rule failed, 4 bad input, 5 not available, 6 invalid verdicts, 7 out of resources,
-8 a gate is inconclusive (only with --strict-gate).";
+8 a gate is inconclusive (only with --strict-gate), 75 another run writes to the directory, 129, 130, 143 stopped by HUP, INT, TERM.";
 
 const GATES: &str = "\
 A side is a run directory (`pairbench run --out DIR`) or a published table (`pairbench published`), with :MODEL where there are
@@ -58,6 +59,8 @@ pub enum Command {
     Compare(CompareArgs),
     /// Show finished runs again, in any format, as the columns of one table
     Report(ReportArgs),
+    /// Put the finished shards of a run together
+    Merge(MergeArgs),
     /// Download and verify models and the data of benchmarks, for use without a network
     Fetch(FetchArgs),
     /// Show what a checkpoint or a file of pairs is: sizes, template, token lengths, truncation
@@ -69,9 +72,22 @@ pub enum Command {
         /// One table [default: all]
         name: Option<String>,
     },
+    /// Show how many verdicts are kept for later runs and where, or remove them
+    Cache {
+        #[command(subcommand)]
+        action: Option<CacheAction>,
+    },
+    /// Show what would be used on this machine: device, threads, caches, settings
+    Doctor,
     /// Write shell completions, man pages or the schemas of JSON documents
     #[command(subcommand)]
     Generate(Generate),
+}
+
+#[derive(Debug, Subcommand)]
+pub enum CacheAction {
+    /// Remove all kept verdicts
+    Clear,
 }
 
 #[derive(Debug, Subcommand)]
@@ -135,6 +151,16 @@ pub struct RunArgs {
     /// Only the first N pairs
     #[arg(long, value_name = "N")]
     pub limit: Option<usize>,
+    /// Go on with the run that --out holds: pairs that have a verdict there are not scored again
+    #[arg(long)]
+    pub resume: bool,
+    /// Only part I of N, for `pairbench merge`; without a value the part that this task of a Slurm array or pod of a Kubernetes
+    /// Indexed Job is
+    #[arg(long, value_name = "I/N", num_args = 0..=1, default_missing_value = "auto", value_parser = shard)]
+    pub shard: Option<Shard>,
+    /// Neither look verdicts up in the cache nor keep them there
+    #[arg(long)]
+    pub no_cache: bool,
     /// Threads; 0 is one per core
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub threads: usize,
@@ -161,7 +187,7 @@ pub struct RunArgs {
 pub struct AgainstArgs {
     /// A run to compare the one model with: scores in random order, in proportion from every subset, and stops as soon as the gate
     /// is settled; prints the comparison
-    #[arg(long = "against", value_name = "DIR[:MODEL]", requires = "gates", conflicts_with_all = ["published", "f32_run", "int8_batch"])]
+    #[arg(long = "against", value_name = "DIR[:MODEL]", requires = "gates", conflicts_with_all = ["published", "f32_run", "int8_batch", "shard"])]
     pub baseline: Option<String>,
     /// With --against: a rule that the model must meet, or a file of rules, as for `pairbench compare`; may be repeated
     #[arg(long = "gate", value_name = "FILE.toml|RULE", requires = "baseline")]
@@ -219,6 +245,19 @@ pub struct ReportArgs {
     /// Put a published table beside the measured columns: `model-card` or `rewardbench-paper`
     #[arg(long, value_name = "NAME")]
     pub published: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct MergeArgs {
+    /// Directories that `pairbench run --shard I/N --out DIR` wrote: every shard once
+    #[arg(required = true, value_name = "RUN")]
+    pub runs: Vec<PathBuf>,
+    /// Directory for the merged run
+    #[arg(long, value_name = "DIR")]
+    pub out: PathBuf,
+    /// What is printed on stdout
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
 }
 
 #[derive(Debug, Args)]
@@ -282,6 +321,10 @@ pub struct BenchArgs {
     pub format: BenchFormat,
     #[command(flatten)]
     pub hub: HubArgs,
+}
+
+fn shard(text: &str) -> Result<Shard, String> {
+    if text == "auto" { Shard::of_task(|key| std::env::var(key).ok()) } else { text.parse() }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]

@@ -92,7 +92,7 @@ impl Early {
 
     /// More verdicts; breaks as soon as the gate is settled. They may come in any order, and as many at a time as one likes: they
     /// count in the order of [`Self::new`], and the gate is asked after fixed numbers of them.
-    pub fn see(&mut self, verdicts: &[Verdict]) -> ControlFlow<()> {
+    pub fn see<'a>(&mut self, verdicts: impl IntoIterator<Item = &'a Verdict>) -> ControlFlow<()> {
         for verdict in verdicts {
             self.waiting.extend(self.places.get(&verdict.row).map(|place| (*place, verdict.clone())));
         }

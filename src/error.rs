@@ -24,6 +24,12 @@ pub enum Kind {
     Resources = 7,
     /// A rule of a strict gate could not be decided.
     Inconclusive = 8,
+    /// Another run is writing to the directory.
+    Locked = 75,
+    /// Stopped by a signal: 128 and its number, as shells have it.
+    HungUp = 129,
+    Interrupted = 130,
+    Terminated = 143,
 }
 
 /// `failed to <what>: <path>`, what caused it, and what to do next.
@@ -56,7 +62,7 @@ impl Error {
     pub fn io(what: impl Into<String>, source: std::io::Error) -> Self {
         use std::io::ErrorKind as Io;
         let kind = match source.kind() {
-            Io::StorageFull | Io::QuotaExceeded | Io::OutOfMemory => Kind::Resources,
+            Io::StorageFull | Io::QuotaExceeded | Io::FileTooLarge | Io::OutOfMemory => Kind::Resources,
             Io::InvalidData | Io::UnexpectedEof => Kind::BadInput,
             _ => Kind::Unavailable,
         };

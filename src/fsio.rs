@@ -1,7 +1,7 @@
 //! Files: reading with the path in the error, writing so that a file is whole or absent.
 
 use std::fmt::Write as _;
-use std::fs::File;
+use std::fs::{File, OpenOptions};
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
@@ -60,6 +60,16 @@ pub fn read_exact_at(file: &File, mut into: &mut [u8], mut at: u64) -> std::io::
     Ok(())
 }
 
+/// The user's cache directory.
+pub fn user_caches() -> PathBuf {
+    variable("XDG_CACHE_HOME").or_else(|| std::env::home_dir().map(|home| home.join(".cache"))).unwrap_or_else(std::env::temp_dir)
+}
+
+/// A path from the environment, where it is set and not empty.
+pub fn variable(key: &str) -> Option<PathBuf> {
+    std::env::var_os(key).filter(|value| !value.is_empty()).map(PathBuf::from)
+}
+
 /// Names of all files below a directory, relative to it with `/`, in order.
 pub fn files_below(directory: &Path) -> Result<Vec<String>> {
     let mut names = Vec::new();
@@ -91,6 +101,11 @@ pub fn sha256(path: &Path) -> Result<String> {
     }
 }
 
+/// Hexadecimal SHA-256 of bytes.
+pub fn digest(bytes: impl AsRef<[u8]>) -> String {
+    hex(&Sha256::digest(bytes))
+}
+
 /// Lower-case hexadecimal digits of `bytes`.
 pub fn hex(bytes: &[u8]) -> String {
     bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
@@ -106,21 +121,97 @@ pub fn writable_dir(dir: &Path) -> Result<()> {
         error.hint("choose another directory with --out")
     };
     std::fs::create_dir_all(dir).map_err(failed)?;
-    tempfile::NamedTempFile::new_in(dir).map_err(failed)?;
+    part(dir).map_err(failed)?;
     Ok(())
+}
+
+const PART: [&str; 2] = [".pairbench-", ".part"];
+
+/// A file that is gone again, unless it gets a name or its process dies.
+fn part(dir: &Path) -> std::io::Result<tempfile::NamedTempFile> {
+    tempfile::Builder::new().prefix(PART[0]).suffix(PART[1]).tempfile_in(dir)
+}
+
+/// Removes what a process that died was about to write here. Only for who has locked the directory.
+pub fn sweep(dir: &Path) {
+    for entry in std::fs::read_dir(dir).into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        if name.to_str().is_some_and(|name| name.starts_with(PART[0]) && name.ends_with(PART[1])) {
+            let _ = std::fs::remove_file(entry.path());
+        }
+    }
 }
 
 /// Writes a file beside its final name, syncs it and renames it: a reader sees the old file or the
 /// new one, never a part.
 pub fn write_atomic(path: &Path, bytes: &[u8]) -> Result<()> {
-    let failed = |e: std::io::Error| Error::io(format!("failed to write file: {}", path.display()), e);
     let dir = path.parent().map_or_else(|| PathBuf::from("."), Path::to_path_buf);
-    let mut file = tempfile::NamedTempFile::new_in(&dir).map_err(failed)?;
-    file.write_all(bytes).map_err(failed)?;
-    file.as_file().sync_all().map_err(failed)?;
-    set_ordinary_permissions(file.as_file()).map_err(failed)?;
-    file.persist(path).map_err(|e| failed(e.error))?;
+    persist(stage(&dir, path, bytes)?, path)?;
+    sync_directory(&dir);
     Ok(())
+}
+
+/// Writes the files of a directory as [`write_atomic`] does, but all of them before any is renamed: a full disk leaves
+/// what was there. The last one vouches for the others, so its old version goes before they change and its new one
+/// comes after them.
+pub fn write_together(dir: &Path, files: &[(&str, Vec<u8>)]) -> Result<()> {
+    let staged: Vec<(PathBuf, tempfile::NamedTempFile)> = files
+        .iter()
+        .map(|(name, bytes)| {
+            let path = dir.join(name);
+            stage(dir, &path, bytes).map(|file| (path, file))
+        })
+        .collect::<Result<_>>()
+        .map_err(|e| {
+            let bytes: usize = files.iter().map(|(_, bytes)| bytes.len()).sum();
+            e.hint(format!("nothing was replaced; {} needs room for {bytes} bytes", dir.display()))
+        })?;
+    if let Some((voucher, _)) = staged.last() {
+        match std::fs::remove_file(voucher) {
+            Err(e) if e.kind() != std::io::ErrorKind::NotFound => return Err(Error::io(format!("failed to replace file: {}", voucher.display()), e)),
+            _ => sync_directory(dir),
+        }
+    }
+    for (path, file) in staged {
+        persist(file, &path)?;
+        crate::fault::point(&path);
+    }
+    sync_directory(dir);
+    Ok(())
+}
+
+fn stage(dir: &Path, path: &Path, bytes: &[u8]) -> Result<tempfile::NamedTempFile> {
+    let write = || {
+        let mut file = part(dir)?;
+        file.write_all(bytes)?;
+        file.as_file().sync_all()?;
+        set_ordinary_permissions(file.as_file())?;
+        Ok(file)
+    };
+    write().map_err(|e| Error::io(format!("failed to write file: {}", path.display()), e))
+}
+
+fn persist(file: tempfile::NamedTempFile, path: &Path) -> Result<()> {
+    file.persist(path).map_err(|e| Error::io(format!("failed to write file: {}", path.display()), e.error))?;
+    Ok(())
+}
+
+/// Makes names durable, where the system can.
+pub fn sync_directory(dir: &Path) {
+    if cfg!(unix) {
+        let _ = File::open(dir).and_then(|dir| dir.sync_all());
+    }
+}
+
+/// For opening a file that is ours: a link that somebody planted in its place is refused.
+#[cfg(unix)]
+pub fn own(options: &mut OpenOptions) -> &mut OpenOptions {
+    std::os::unix::fs::OpenOptionsExt::custom_flags(options, libc::O_NOFOLLOW)
+}
+
+#[cfg(not(unix))]
+pub fn own(options: &mut OpenOptions) -> &mut OpenOptions {
+    options
 }
 
 /// Temporary files are private to their owner; a report is not.

@@ -4,7 +4,7 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use clap::Parser;
-use pairbench::cli::{Cli, Command, CompareFormat, Format, Generate};
+use pairbench::cli::{CacheAction, Cli, Command, CompareFormat, Format, Generate};
 use pairbench::error::{Error, Result};
 use pairbench::run::Finished;
 
@@ -19,6 +19,7 @@ fn main() -> ExitCode {
         Command::Run(args) => args.format == Format::Json,
         Command::Compare(args) => args.format == CompareFormat::Json,
         Command::Report(args) => args.format == Format::Json,
+        Command::Merge(args) => args.format == Format::Json,
         _ => false,
     };
     match execute(&command) {
@@ -35,10 +36,14 @@ fn execute(command: &Command) -> Result<()> {
         Command::Run(args) => finish(pairbench::run::run(args)?),
         Command::Compare(args) => finish(pairbench::compare::compare(args)?),
         Command::Report(args) => print(&pairbench::collect::report(args)?),
+        Command::Merge(args) => finish(pairbench::merge::merge(args)?),
         Command::Fetch(args) => print(&pairbench::fetch::fetch(args)?),
         Command::Inspect(args) => print(&pairbench::inspect::inspect(args)?),
         Command::Bench(args) => print(&pairbench::bench::bench(args)?),
         Command::Published { name } => print(&pairbench::published::show(name.as_deref())?),
+        Command::Cache { action: None } => print(&pairbench::doctor::show_cache()?),
+        Command::Cache { action: Some(CacheAction::Clear) } => print(&pairbench::doctor::clear_cache()?),
+        Command::Doctor => print(&pairbench::doctor::doctor()?),
         Command::Generate(Generate::Completions { shell }) => print(&pairbench::generate::completions(*shell)),
         Command::Generate(Generate::Man { dir }) => pairbench::generate::man(dir),
         Command::Generate(Generate::Schema { document }) => print(pairbench::generate::schema(*document)),

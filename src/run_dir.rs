@@ -1,18 +1,20 @@
 //! A run directory, read back.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 
 use polars::prelude::*;
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 
 use crate::benchmark::{Dataset, Definition, Named};
 use crate::dataset::{Id, guarded};
 use crate::error::{Error, Result};
 use crate::files::{Directory, InputFile};
 use crate::fsio;
+use crate::journal;
 use crate::metrics::Tally;
+use crate::plan;
 use crate::quickstart;
 use crate::score::{Decision, Verdict};
 
@@ -32,6 +34,16 @@ pub struct Record {
     pub plan: Plan,
     /// In the order in which rows are numbered.
     pub data: Vec<DataFile>,
+    pub models: Vec<ModelRecord>,
+    /// The run of which this is a shard.
+    pub whole: Option<Whole>,
+}
+
+/// What the report of a run says that its shards cannot say.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Whole {
+    pub title: String,
+    pub partial: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -41,6 +53,23 @@ pub struct Plan {
     /// What that was.
     #[serde(default)]
     pub definition: Option<Definition>,
+    pub published: Option<String>,
+    /// What it was; absent in runs of older versions.
+    pub content: Option<Box<plan::Plan>>,
+}
+
+#[derive(Debug, Deserialize)]
+pub struct ModelRecord {
+    pub pairs: usize,
+    #[serde(default)]
+    not_scored: Vec<NotScored>,
+}
+
+/// Why a pair's verdict is invalid.
+#[derive(Debug, Deserialize)]
+struct NotScored {
+    row: usize,
+    reason: String,
 }
 
 #[derive(Debug, PartialEq, Eq, Deserialize)]
@@ -93,12 +122,20 @@ impl Summary {
 
 impl RunDir {
     pub fn open(path: &Path) -> Result<Self> {
-        let record: Record = json(&path.join("run.json"), |record: &Record| record.schema)?;
+        let unfinished = path.join(journal::NAME).exists() && !path.join("run.json").exists();
+        let record: Record = json(&path.join("run.json"), |record: &Record| record.schema)
+            .map_err(|e| if unfinished { e.hint("the run there is not finished: go on with it with --resume") } else { e })?;
         let mut models: Vec<(String, Vec<Verdict>)> = Vec::new();
         for (model, verdict) in verdicts(&path.join("verdicts.parquet"))? {
             match models.iter_mut().find(|(known, _)| *known == model) {
                 Some((_, verdicts)) => verdicts.push(verdict),
                 None => models.push((model, vec![verdict])),
+            }
+        }
+        for ((_, verdicts), model) in models.iter_mut().zip(&record.models) {
+            let reasons: HashMap<usize, &str> = model.not_scored.iter().map(|not| (not.row, not.reason.as_str())).collect();
+            for verdict in verdicts {
+                verdict.reason = reasons.get(&verdict.row).map(|&reason| reason.to_owned());
             }
         }
         Ok(Self { path: path.to_owned(), record, models })
@@ -188,7 +225,7 @@ fn rows(frame: &DataFrame) -> PolarsResult<Vec<(String, Verdict)>> {
                 logit_ba: logit_ba[at],
                 margin: margin[at],
                 decision: Decision::from_name(decisions[at]).ok_or_else(|| wrong("verdict", at, "expected correct, wrong, tie or invalid"))?,
-                // The file does not say why a pair is invalid; the run's report does.
+                // The file does not say why a pair is invalid; `run.json` does.
                 reason: None,
                 tokens_ab: tokens_ab[at],
                 tokens_ba: tokens_ba[at],

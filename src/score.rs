@@ -1,5 +1,7 @@
 //! Pairs → verdicts: both orders of every pair through the model, the margin, the decision.
 
+use std::borrow::Borrow;
+use std::collections::VecDeque;
 use std::ops::ControlFlow;
 use std::time::Instant;
 
@@ -7,9 +9,11 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::dataset::{Id, Pair};
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
+use crate::memory;
 use crate::model::pair_head::Markers;
 use crate::model::{PairConfig, PairModel, TokenRows};
+use crate::outcome::Outcome;
 use crate::template::{Row, Template};
 use crate::tokens::{Tokenizer, batch};
 
@@ -107,13 +111,20 @@ impl Prepared {
     pub fn is_invalid(&self) -> bool {
         self.invalid.is_some()
     }
+
+    /// Tokens that go through the model.
+    pub fn work(&self) -> usize {
+        let rows = self.rows.as_ref().filter(|_| self.invalid.is_none());
+        rows.map_or(0, |[ab, ba]| ab.ids.len() + if ab.ids == ba.ids { 0 } else { ba.ids.len() })
+    }
 }
 
 /// Turns pairs into token rows, in parallel.
-pub fn prepare(pairs: &[Pair], template: Template, tokenizer: &Tokenizer, config: &PairConfig) -> Result<Vec<Prepared>> {
+pub fn prepare<P: Borrow<Pair> + Sync>(pairs: &[P], template: Template, tokenizer: &Tokenizer, config: &PairConfig) -> Result<Vec<Prepared>> {
     pairs
         .par_iter()
         .map(|pair| {
+            let pair = pair.borrow();
             let (a, b) = (pair.chosen_conversation(), pair.rejected_conversation());
             let rows = [template.row(tokenizer, &a, &b)?, template.row(tokenizer, &b, &a)?];
             Ok(match rows {
@@ -135,23 +146,33 @@ fn unscorable(config: &PairConfig, row: &Row) -> Option<String> {
     (row.ids.len() > limit).then(|| format!("{} tokens, the model's absolute positions end at {limit}", row.ids.len()))
 }
 
-/// Pairs that are scored together: on a large model a sign of life every few seconds, and enough rows for
-/// full batches.
+/// Pairs whose rows are sorted into batches together: enough for full ones.
 const CHUNK: usize = 16;
 /// Chunks whose texts are tokens already, while those before them are in the model.
 const AHEAD: usize = 8;
 
-/// Scores pairs as they become token rows. `each` is given the verdicts of each chunk and the tokens that they took;
-/// it may end the scoring there.
+/// One more batch of pairs.
+#[derive(Debug, Clone, Copy)]
+pub struct Step<'a> {
+    /// Of the pairs whose last row was in it. Longer pairs come before shorter ones: who judges by the first verdicts must
+    /// wait until none is left out.
+    pub verdicts: &'a [Verdict],
+    /// That went through the model.
+    pub tokens: usize,
+    /// Batches that were halved before, for want of memory.
+    pub halved: usize,
+}
+
+/// Scores pairs as they become token rows. `each` is given the verdicts of each batch, and may end the scoring there.
 ///
-/// Also returns the seconds that the model waited for tokens.
-pub fn score(
-    pairs: &[Pair],
+/// Returns the verdicts in the order of the pairs, and the seconds that the model waited for tokens.
+pub fn score<P: Borrow<Pair> + Sync>(
+    pairs: &[P],
     template: Template,
     tokenizer: &Tokenizer,
     model: &PairModel,
     limits: Limits,
-    mut each: impl FnMut(&[Verdict], usize) -> Result<ControlFlow<()>>,
+    mut each: impl FnMut(Step) -> Result<ControlFlow<()>>,
 ) -> Result<(Vec<Verdict>, f64)> {
     let (send, receive) = std::sync::mpsc::sync_channel(AHEAD);
     std::thread::scope(move |scope| {
@@ -170,8 +191,7 @@ pub fn score(
             let begun = Instant::now();
             let prepared = receive.recv().unwrap_or_else(|_| Err(Error::bad_input("failed to tokenise: the thread panicked")))?;
             waited += begun.elapsed().as_secs_f64();
-            let scored = score_prepared(chunk, &prepared, model, limits);
-            let next = each(&scored, work(&prepared))?;
+            let (scored, next) = score_chunk(chunk, &prepared, model, limits, &mut each)?;
             verdicts.extend(scored);
             if next.is_break() {
                 break;
@@ -181,34 +201,85 @@ pub fn score(
     })
 }
 
-fn score_prepared(pairs: &[Pair], prepared: &[Prepared], model: &PairModel, limits: Limits) -> Vec<Verdict> {
-    // Rows to compute, as (pair, order). Equal rows are computed once: their margin is exactly 0,
-    // whatever a kernel does with its neighbours.
-    let mut jobs: Vec<(usize, usize, &[u32], Markers)> = Vec::new();
-    for (at, prepared) in prepared.iter().enumerate().filter(|(_, p)| p.invalid.is_none()) {
+/// A row to compute: of which pair, in which order.
+struct Job<'a> {
+    pair: usize,
+    order: usize,
+    ids: &'a [u32],
+    markers: Markers,
+}
+
+/// Equal rows are computed once: their margin is exactly 0, whatever a kernel does with its neighbours.
+fn jobs<'a>(prepared: &'a [Prepared], config: &PairConfig) -> Vec<Job<'a>> {
+    let mut jobs = Vec::new();
+    for (pair, prepared) in prepared.iter().enumerate().filter(|(_, p)| p.invalid.is_none()) {
         let Some([ab, ba]) = &prepared.rows else { continue };
-        for (order, row) in [ab, ba].into_iter().enumerate() {
-            if order == 1 && ab.ids == ba.ids {
-                continue;
-            }
-            if let Ok(markers) = model.config().markers(&row.ids) {
-                jobs.push((at, order, &row.ids, markers));
+        for (order, row) in [ab, ba].into_iter().enumerate().take(if ab.ids == ba.ids { 1 } else { 2 }) {
+            if let Ok(markers) = config.markers(&row.ids) {
+                jobs.push(Job { pair, order, ids: &row.ids, markers });
             }
         }
     }
-    let rows: Vec<(&[u32], Markers)> = jobs.iter().map(|(_, _, ids, markers)| (*ids, *markers)).collect();
-    let batches = match limits.pairs {
+    jobs
+}
+
+fn score_chunk<P: Borrow<Pair>>(
+    pairs: &[P],
+    prepared: &[Prepared],
+    model: &PairModel,
+    limits: Limits,
+    each: &mut impl FnMut(Step) -> Result<ControlFlow<()>>,
+) -> Result<(Vec<Verdict>, ControlFlow<()>)> {
+    let jobs = jobs(prepared, model.config());
+    let rows: Vec<(&[u32], Markers)> = jobs.iter().map(|job| (job.ids, job.markers)).collect();
+    let batches: Vec<Vec<usize>> = match limits.pairs {
         Some(n) => (0..pairs.len().div_ceil(n))
-            .flat_map(|group| [0, 1].map(|order| (0..jobs.len()).filter(|job| jobs[*job].0 / n == group && jobs[*job].1 == order).collect()))
+            .flat_map(|group| [0, 1].map(|order| (0..jobs.len()).filter(|job| jobs[*job].pair / n == group && jobs[*job].order == order).collect()))
             .filter(|batch: &Vec<usize>| !batch.is_empty())
             .collect(),
         None => limits.batches(&rows),
     };
-    let mut logits = vec![[None; 2]; pairs.len()];
-    for ((pair, order, ..), value) in jobs.iter().zip(self::logits(&rows, &batches, model)) {
-        logits[*pair][*order] = Some(value);
+    let mut left = vec![0; pairs.len()];
+    for job in &jobs {
+        left[job.pair] += 1;
     }
-    pairs.iter().zip(prepared).zip(logits).map(|((pair, prepared), logits)| verdict(pair, prepared, logits)).collect()
+    let mut logits = vec![[None; 2]; pairs.len()];
+    let mut verdicts: Vec<Option<Verdict>> = vec![None; pairs.len()];
+    let mut next = ControlFlow::Continue(());
+    // The first batch is empty: pairs that need no model are finished with it.
+    let mut waiting: VecDeque<Vec<usize>> = std::iter::once(Vec::new()).chain(batches).collect();
+    let mut halved = 0;
+    while let Some(mut batch) = waiting.pop_front() {
+        let tokens = batch.iter().map(|job| jobs[*job].ids.len()).sum();
+        if !memory::suffices(tokens, &model.config().encoder) {
+            // Where a verdict depends on its batch, that cannot be another one.
+            if batch.len() == 1 || limits.pairs.is_some() {
+                return Err(no_memory(pairs[jobs[batch[0]].pair].borrow(), tokens));
+            }
+            halved += 1;
+            let second = batch.split_off(batch.len() / 2);
+            waiting.push_front(second);
+            waiting.push_front(batch);
+            continue;
+        }
+        for (job, value) in batch.iter().map(|job| &jobs[*job]).zip(batch_logits(&rows, &batch, model)) {
+            logits[job.pair][job.order] = Some(value);
+            left[job.pair] -= 1;
+        }
+        let finished: Vec<usize> = (0..pairs.len()).filter(|pair| left[*pair] == 0 && verdicts[*pair].is_none()).collect();
+        let new: Vec<Verdict> = finished.iter().map(|pair| verdict(pairs[*pair].borrow(), &prepared[*pair], logits[*pair])).collect();
+        next = each(Step { verdicts: &new, tokens, halved: std::mem::take(&mut halved) })?;
+        finished.into_iter().zip(new).for_each(|(pair, new)| verdicts[pair] = Some(new));
+        if next.is_break() {
+            break;
+        }
+    }
+    Ok((verdicts.into_iter().flatten().collect(), next))
+}
+
+fn no_memory(pair: &Pair, tokens: usize) -> Error {
+    Error::new(Kind::Resources, format!("failed to score row {}: no memory for {tokens} tokens at once", pair.row))
+        .hint("end other programs or take a larger machine, then go on with --resume")
 }
 
 impl Limits {
@@ -223,20 +294,21 @@ impl Limits {
 pub fn logits(rows: &[(&[u32], Markers)], batches: &[Vec<usize>], model: &PairModel) -> Vec<f32> {
     let mut logits = vec![f32::NAN; rows.len()];
     for members in batches {
-        let packed = TokenRows::new(members.iter().map(|row| rows[*row].0));
-        let markers: Vec<Markers> = members.iter().map(|row| rows[*row].1).collect();
-        let values = model.logits(&packed, &markers).into_data();
-        for (row, value) in members.iter().zip(values.iter::<f32>()) {
+        for (row, value) in members.iter().zip(batch_logits(rows, members, model)) {
             logits[*row] = value;
         }
     }
     logits
 }
 
-/// Tokens that go through the model.
-fn work(prepared: &[Prepared]) -> usize {
-    let scored = prepared.iter().filter(|p| p.invalid.is_none()).filter_map(|p| p.rows.as_ref());
-    scored.map(|[ab, ba]| ab.ids.len() + if ab.ids == ba.ids { 0 } else { ba.ids.len() }).sum()
+/// One logit per member.
+fn batch_logits(rows: &[(&[u32], Markers)], members: &[usize], model: &PairModel) -> Vec<f32> {
+    if members.is_empty() {
+        return Vec::new();
+    }
+    let packed = TokenRows::new(members.iter().map(|row| rows[*row].0));
+    let markers: Vec<Markers> = members.iter().map(|row| rows[*row].1).collect();
+    model.logits(&packed, &markers).into_data().iter::<f32>().collect()
 }
 
 fn verdict(pair: &Pair, prepared: &Prepared, logits: [Option<f32>; 2]) -> Verdict {
@@ -245,26 +317,19 @@ fn verdict(pair: &Pair, prepared: &Prepared, logits: [Option<f32>; 2]) -> Verdic
         Some([ab, ba]) if ab.ids == ba.ids => logit_ab,
         _ => logits[1].unwrap_or(f32::NAN),
     };
-    let margin = logit_ab - logit_ba;
-    let decision = Decision::of_margin(margin);
-    let not_finite = || (decision == Decision::Invalid).then(|| "the margin is not finite".to_owned());
     let [ab, ba] = prepared.rows.as_ref().map_or([None, None], |[ab, ba]| [Some(ab), Some(ba)]);
     let of = |row: Option<&Row>, part: fn(&Row) -> usize| row.map_or(0, part);
-    Verdict {
-        row: pair.row,
-        subset: pair.subset.clone(),
-        id: pair.id.clone(),
+    let outcome = Outcome {
         logit_ab,
         logit_ba,
-        margin,
-        decision,
-        reason: prepared.invalid.clone().or_else(not_finite),
+        reason: prepared.invalid.clone(),
         tokens_ab: of(ab, |r| r.ids.len()),
         tokens_ba: of(ba, |r| r.ids.len()),
         source_cut: of(ab, |r| r.source_cut),
         chosen_cut: of(ab, |r| r.first_cut),
         rejected_cut: of(ab, |r| r.second_cut),
-    }
+    };
+    outcome.on(pair)
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! The binary, as a user meets it.
 
+#[path = "common/binary.rs"]
+mod binary;
 mod common;
 
 use std::path::{Path, PathBuf};
@@ -8,7 +10,7 @@ use assert_cmd::Command;
 use common::golden;
 
 fn pairbench() -> Command {
-    Command::cargo_bin("pairbench").unwrap()
+    binary::pairbench()
 }
 
 fn tiny() -> String {

@@ -1,5 +1,7 @@
 //! `pairbench compare` and its gate, on runs of the binary itself.
 
+#[path = "common/binary.rs"]
+mod binary;
 mod common;
 
 use std::collections::BTreeSet;
@@ -7,7 +9,6 @@ use std::path::{Path, PathBuf};
 use std::process::Output;
 use std::sync::OnceLock;
 
-use assert_cmd::Command;
 use serde_json::Value;
 
 fn root(part: &str) -> PathBuf {
@@ -15,7 +16,7 @@ fn root(part: &str) -> PathBuf {
 }
 
 fn pairbench(arguments: &[&str]) -> Output {
-    Command::cargo_bin("pairbench").unwrap().args(arguments).output().unwrap()
+    binary::pairbench().args(arguments).output().unwrap()
 }
 
 fn text(bytes: &[u8]) -> String {

@@ -1,12 +1,13 @@
 //! The embedded demonstration: its pairs, its checkpoints, its report.
 
+#[path = "common/binary.rs"]
+mod binary;
 #[path = "../examples/train_quickstart/corpus.rs"]
 mod corpus;
 
 use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
 
-use assert_cmd::Command;
 use corpus::Split;
 use serde_json::Value;
 
@@ -21,7 +22,7 @@ fn committed_pairs() -> Vec<Value> {
 /// stdout of `pairbench run` in an empty directory.
 fn run(arguments: &[&str]) -> String {
     let elsewhere = tempfile::tempdir().unwrap();
-    let output = Command::cargo_bin("pairbench").unwrap().arg("run").args(arguments).current_dir(elsewhere.path()).output().unwrap();
+    let output = binary::pairbench().arg("run").args(arguments).current_dir(elsewhere.path()).output().unwrap();
     let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(output.status.success(), "{stderr}");
     let notice: Vec<&str> = stderr.lines().filter(|line| line.contains("demonstration models")).collect();

@@ -102,6 +102,7 @@ fn every_command_works_and_prints_what_is_shown() {
             .env("PATH", &path)
             .env("HF_HOME", dir.path().join("huggingface"))
             .env("HF_HUB_OFFLINE", "1")
+            .env("PAIRBENCH_CACHE", dir.path().join("cache"))
             .output()
             .unwrap();
         let stderr = String::from_utf8_lossy(&output.stderr);

@@ -1,19 +1,18 @@
 //! `pairbench report`, on runs of the binary itself.
 
+#[path = "common/binary.rs"]
+mod binary;
+
 use std::path::Path;
 use std::sync::OnceLock;
 
-use assert_cmd::Command;
 use serde_json::Value;
 
 const FORMATS: [&str; 8] = ["table", "markdown", "html", "json", "csv", "latex", "junit", "github"];
 
 /// stdout, stderr and exit code.
 fn pairbench(arguments: &[&str]) -> (String, String, i32) {
-    let output = Command::cargo_bin("pairbench").unwrap().args(arguments).output().unwrap();
-    let [stdout, stderr] = [output.stdout, output.stderr].map(|bytes| String::from_utf8(bytes).unwrap());
-    assert!(!stderr.contains("panicked"), "{stderr}");
-    (stdout, stderr, output.status.code().unwrap())
+    binary::run(arguments)
 }
 
 /// stdout of a report that must succeed.

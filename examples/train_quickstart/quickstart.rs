@@ -167,6 +167,7 @@ fn rendered(root: &Path, format: &str) -> Result<String> {
     let arguments = [
         "pairbench",
         "run",
+        "--no-cache",
         "--format",
         format,
         "--benchmark",

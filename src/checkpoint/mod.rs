@@ -4,6 +4,7 @@ pub mod source;
 pub mod weights;
 
 use burn::tensor::Device;
+use rayon::prelude::*;
 use serde::Deserialize;
 
 pub use source::{Home, ModelSpec};
@@ -24,6 +25,7 @@ pub struct Checkpoint {
     pub config: PairConfig,
     pub facts: Facts,
     home: Directory,
+    tokenizer_files: Vec<&'static str>,
 }
 
 /// What identifies the checkpoint in `run.json`.
@@ -62,26 +64,28 @@ impl Checkpoint {
         let (tokenizer, tokenizer_files) = Tokenizer::load(&home)?;
         tokenizer.check(&config, home.path())?;
         let mut files = std::collections::BTreeMap::new();
-        for name in std::iter::once("config.json").chain(tokenizer_files) {
+        for name in std::iter::once("config.json").chain(tokenizer_files.iter().copied()) {
             files.insert(name.to_owned(), home.file(name).sha256()?);
         }
         let facts = Facts { spec: spec.to_string(), commit, template, template_from, dtypes: Vec::new(), files };
-        Ok(Self { name: spec.name(), template, tokenizer, config, facts, home })
+        Ok(Self { name: spec.name(), template, tokenizer, config, facts, home, tokenizer_files })
     }
 
-    /// Reads the weights onto the device, and hashes their files meanwhile.
-    pub fn load_model(&mut self, device: &Device, precision: Precision) -> Result<PairModel> {
+    /// Hashes the weights, too, and finds their dtypes: what a verdict must be known by before it can be looked up.
+    pub fn identify(&mut self) -> Result<()> {
+        let weights = weights::Weights::open(&self.home, &Device::flex())?;
+        self.facts.dtypes = weights.dtypes();
+        let hashes: Vec<(String, String)> =
+            weights.files().into_par_iter().map(|name| Ok((name.clone(), self.home.file(&name).sha256()?))).collect::<Result<_>>()?;
+        self.facts.files.extend(hashes);
+        Ok(())
+    }
+
+    /// Reads the weights onto the device.
+    pub fn load_model(&self, device: &Device, precision: Precision) -> Result<PairModel> {
         let mut weights = weights::Weights::open(&self.home, device)?.with_precision(precision);
-        let files: Vec<_> = weights.files().into_iter().map(|name| (self.home.file(&name), name)).collect();
-        let (model, hashes) = std::thread::scope(|scope| {
-            let hashing = scope.spawn(|| files.iter().map(|(file, name)| Ok((name.clone(), file.sha256()?))).collect::<Result<Vec<_>>>());
-            let model = PairModel::load(&mut weights, &self.config);
-            (model, hashing.join())
-        });
-        let model = model?;
-        self.facts.dtypes = weights.finish()?;
-        let hashes = hashes.unwrap_or_else(|_| Err(Error::bad_input("failed to hash weights: the thread panicked")));
-        self.facts.files.extend(hashes?);
+        let model = PairModel::load(&mut weights, &self.config)?;
+        weights.finish()?;
         Ok(model)
     }
 }
@@ -97,6 +101,12 @@ impl Checkpoint {
     /// Parameters by dtype, from the headers alone.
     pub fn parameters(&self) -> Result<std::collections::BTreeMap<String, usize>> {
         Ok(weights::Weights::open(&self.home, &Device::flex())?.parameters())
+    }
+
+    /// Hashes of the tokenizer's files and of all others, each in the order of their names.
+    pub fn hashes(&self) -> [Vec<&str>; 2] {
+        let (tokenizer, others): (Vec<_>, Vec<_>) = self.facts.files.iter().partition(|(name, _)| self.tokenizer_files.contains(&name.as_str()));
+        [tokenizer, others].map(|files| files.into_iter().map(|(_, hash)| hash.as_str()).collect())
     }
 
     /// Where the files are.

@@ -1,6 +1,6 @@
 //! Safetensors files → parameters: each tensor checked, read once and accounted for.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -35,6 +35,10 @@ const NOT_CONVERTED: &str = "head_layer.4.weight";
 /// Buffers that old transformers versions saved although no computation reads them.
 const IGNORED_SUFFIXES: &[&str] = &["embeddings.position_ids"];
 
+fn is_ignored(name: &str) -> bool {
+    IGNORED_SUFFIXES.iter().any(|suffix| name.ends_with(suffix))
+}
+
 /// The tensors of a checkpoint, handed out by name.
 ///
 /// Each is read from its place in the file straight into the buffer that the model keeps: no copy
@@ -44,7 +48,6 @@ pub struct Weights {
     files: Vec<Source>,
     device: Device,
     precision: Precision,
-    dtypes: std::collections::BTreeSet<String>,
 }
 
 /// A safetensors file: its name, its place for errors, its bytes.
@@ -80,13 +83,7 @@ impl Weights {
 
     /// Opens `model.safetensors`, or the shards of `model.safetensors.index.json`.
     pub fn open(home: &Directory, device: &Device) -> Result<Self> {
-        let mut weights = Self {
-            tensors: BTreeMap::new(),
-            files: Vec::new(),
-            device: device.clone(),
-            precision: Precision::F32,
-            dtypes: std::collections::BTreeSet::default(),
-        };
+        let mut weights = Self { tensors: BTreeMap::new(), files: Vec::new(), device: device.clone(), precision: Precision::F32 };
         for name in files(home)? {
             weights.add_file(home, name)?;
         }
@@ -151,12 +148,17 @@ impl Weights {
         parameters
     }
 
-    /// Ends the loading: the dtypes that were found, or an error if a tensor of the file has no
-    /// place in the model.
-    pub fn finish(self) -> Result<Vec<String>> {
-        let unused: Vec<&str> = self.tensors.keys().map(String::as_str).filter(|name| !IGNORED_SUFFIXES.iter().any(|suffix| name.ends_with(suffix))).collect();
+    /// In which the parameters are stored.
+    pub fn dtypes(&self) -> Vec<String> {
+        let used = self.tensors.iter().filter(|(name, _)| !is_ignored(name));
+        used.map(|(_, place)| format!("{:?}", place.dtype).to_lowercase()).collect::<BTreeSet<_>>().into_iter().collect()
+    }
+
+    /// Ends the loading: an error if a tensor of the file has no place in the model.
+    pub fn finish(self) -> Result<()> {
+        let unused: Vec<&str> = self.tensors.keys().map(String::as_str).filter(|name| !is_ignored(name)).collect();
         if unused.is_empty() {
-            return Ok(self.dtypes.into_iter().collect());
+            return Ok(());
         }
         let shown = unused.iter().take(5).map(|n| format!("`{n}`")).collect::<Vec<_>>().join(", ");
         let more = if unused.len() > 5 { format!(" and {} more", unused.len() - 5) } else { String::new() };
@@ -178,7 +180,6 @@ impl Weights {
         if !matches!(found.place.dtype, Dtype::F32 | Dtype::F16 | Dtype::BF16 | Dtype::F64) {
             return Err(self.refuse(&found, &format!("found dtype {:?}, accepted: F32, F16, BF16, F64", found.place.dtype)));
         }
-        self.dtypes.insert(format!("{:?}", found.place.dtype).to_lowercase());
         Ok(found)
     }
 

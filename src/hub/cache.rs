@@ -9,6 +9,7 @@ use crate::error::Error;
 use crate::error::Result;
 
 use super::{Repository, Snapshot};
+use crate::fsio::variable;
 
 /// The directory that all hub clients of a user share.
 #[derive(Debug, Clone)]
@@ -21,6 +22,11 @@ impl Cache {
     pub fn from_environment() -> Self {
         let root = variable("HF_HUB_CACHE").or_else(|| variable("HUGGINGFACE_HUB_CACHE")).unwrap_or_else(|| hub_home().join("hub"));
         Self { root }
+    }
+
+    /// Where it is.
+    pub fn root(&self) -> &Path {
+        &self.root
     }
 
     /// Everything of one repository.
@@ -43,12 +49,7 @@ impl Cache {
 
 /// `HF_HOME`, else `huggingface` in the user's cache directory.
 pub fn hub_home() -> PathBuf {
-    let caches = || variable("XDG_CACHE_HOME").or_else(|| std::env::home_dir().map(|home| home.join(".cache"))).unwrap_or_else(std::env::temp_dir);
-    variable("HF_HOME").unwrap_or_else(|| caches().join("huggingface"))
-}
-
-fn variable(key: &str) -> Option<PathBuf> {
-    std::env::var_os(key).filter(|value| !value.is_empty()).map(PathBuf::from)
+    variable("HF_HOME").unwrap_or_else(|| crate::fsio::user_caches().join("huggingface"))
 }
 
 pub fn is_commit(text: &str) -> bool {

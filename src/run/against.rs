@@ -1,6 +1,7 @@
 //! `--against`: a run to compare with while scoring, and what is printed in the end.
 
-use super::{Finished, Scored};
+use super::Finished;
+use super::desk::Scored;
 use crate::benchmark::{Benchmark, Definition, Files, Named};
 use crate::cli::{CompareFormat, RunArgs};
 use crate::compare;
@@ -89,9 +90,8 @@ pub fn answer(early: &Early, candidate: &mut Scored, pairs: &mut Vec<Pair>, benc
     Ok(answer)
 }
 
-/// Why these are not all pairs of the benchmark.
-pub fn partial(partial: Option<String>, answer: Option<&Answer>) -> Option<String> {
-    let stopped = answer.and_then(|answer| answer.stopped);
-    let stopped = stopped.map(|[scored, pairs]| format!("{scored} of {pairs} pairs, in random order: the gate was settled (--against)"));
-    Some(partial.into_iter().chain(stopped).collect::<Vec<_>>().join("; ")).filter(|why| !why.is_empty())
+/// Why these are not all pairs of the benchmark, where the gate was settled early.
+pub fn partial(answer: &Answer) -> Option<String> {
+    let [scored, pairs] = answer.stopped?;
+    Some(format!("{scored} of {pairs} pairs, in random order: the gate was settled (--against)"))
 }

@@ -6,36 +6,57 @@ use std::time::{Duration, SystemTime};
 use polars::prelude::*;
 use serde_json::{Value, json};
 
-use super::Scored;
+use super::desk::Scored;
 use crate::benchmark::{Definition, Files};
 use crate::cli::RunArgs;
 use crate::dataset::Id;
+use crate::device;
 use crate::error::{Error, Result};
 use crate::fsio;
+use crate::journal::Session;
+use crate::plan::Plan;
 use crate::report::{self, Report};
+use crate::run_dir::Whole;
 use crate::score::Verdict;
 
-pub fn write(dir: &Path, args: &RunArgs, definition: Option<&Definition>, data: &Files, report: &Report, scored: &[Scored], started: SystemTime) -> Result<()> {
-    let verdicts = parquet(scored).map_err(|e| Error::bad_input("failed to encode verdicts.parquet").caused_by(e))?;
-    fsio::write_atomic(&dir.join("verdicts.parquet"), &verdicts)?;
-    fsio::write_atomic(&dir.join("summary.json"), report::document(&report::json(report)).as_bytes())?;
-    fsio::write_atomic(&dir.join("report.md"), report::markdown(report).as_bytes())?;
-    fsio::write_atomic(&dir.join("report.html"), report::html(report).as_bytes())?;
+/// All files; `models` are names with their verdicts.
+pub fn write(dir: &Path, report: &Report, models: &[(&str, &[Verdict])], record: &Value) -> Result<()> {
+    let verdicts = parquet(models).map_err(|e| Error::bad_input("failed to encode verdicts.parquet").caused_by(e))?;
+    let mut files = vec![("verdicts.parquet", verdicts)];
+    files.extend(reports(report));
     // Last, so that its presence says that the others are complete.
-    fsio::write_atomic(&dir.join("run.json"), report::document(&record(args, definition, data, scored, started)?).as_bytes())
+    files.push(("run.json", report::document(record).into_bytes()));
+    fsio::write_together(dir, &files)
+}
+
+/// What follows from the verdicts, again.
+pub fn write_reports(dir: &Path, report: &Report) -> Result<()> {
+    reports(report).iter().try_for_each(|(name, bytes)| fsio::write_atomic(&dir.join(name), bytes))
+}
+
+fn reports(report: &Report) -> [(&'static str, Vec<u8>); 3] {
+    [("summary.json", report::document(&report::json(report))), ("report.md", report::markdown(report)), ("report.html", report::html(report))]
+        .map(|(name, text)| (name, text.into_bytes()))
+}
+
+/// This process, as the journal and `run.json` have it.
+pub fn session(args: &RunArgs, started: SystemTime) -> Session {
+    Session {
+        pid: std::process::id(),
+        started: unix(started),
+        device: device::name(),
+        threads: rayon::current_num_threads(),
+        batch_tokens: args.batch_tokens,
+        verdicts: 0,
+    }
 }
 
 /// What was run, on what and how fast. No environment, no secrets.
-fn record(args: &RunArgs, definition: Option<&Definition>, files: &Files, scored: &[Scored], started: SystemTime) -> Result<Value> {
-    let mut data = Vec::new();
-    for file in &files.files {
-        data.push(json!({ "path": file.path().display().to_string(), "sha256": file.sha256()? }));
-    }
-    let models: Vec<Value> = scored
-        .iter()
-        .map(|s| json!({ "name": s.checkpoint.name, "facts": s.checkpoint.facts, "tokens": s.tokens, "seconds": s.seconds, "pairs": s.verdicts.len() }))
-        .collect();
-    Ok(json!({
+pub fn record(args: &RunArgs, definition: Option<&Definition>, plan: &Plan, files: &Files, whole: &Whole, scored: &[Scored], sessions: &[Session]) -> Value {
+    let data: Vec<Value> =
+        files.files.iter().zip(&plan.data).map(|(file, hash)| json!({ "path": file.path().display().to_string(), "sha256": hash })).collect();
+    let models: Vec<Value> = scored.iter().zip(&plan.models).map(|(scored, plan)| model(scored, &plan.fingerprint())).collect();
+    let mut record = json!({
         "schema": 1,
         "tool": { "name": "pairbench", "version": env!("CARGO_PKG_VERSION") },
         "plan": {
@@ -50,14 +71,40 @@ fn record(args: &RunArgs, definition: Option<&Definition>, files: &Files, scored
             "against": args.against.baseline,
             "gate": args.against.gates,
             "seed": args.against.baseline.is_some().then_some(args.against.seed),
+            "published": args.published,
+            "cache": !args.no_cache,
+            "fingerprint": plan.fingerprint(),
+            "content": plan,
         },
         "dataset": files.dataset.as_ref().map(ToString::to_string),
         "data": data,
         "models": models,
         "host": { "os": std::env::consts::OS, "arch": std::env::consts::ARCH, "threads": rayon::current_num_threads() },
-        "started": unix(started),
+        "sessions": sessions,
+        "started": sessions.first().map(|session| session.started),
         "ended": unix(SystemTime::now()),
-    }))
+    });
+    if plan.shard.is_some() {
+        record["whole"] = json!(whole);
+    }
+    record
+}
+
+/// Tokens and seconds are those of the last session: pairs that were scored before took none.
+fn model(scored: &Scored, fingerprint: &str) -> Value {
+    let not_scored: Vec<Value> = scored.verdicts.iter().filter_map(|v| Some(json!({ "row": v.row, "reason": v.reason.as_ref()? }))).collect();
+    json!({
+        "name": scored.checkpoint.name,
+        "facts": scored.checkpoint.facts,
+        "fingerprint": fingerprint,
+        "tokens": scored.spent.tokens,
+        "seconds": scored.spent.seconds,
+        "halved": scored.spent.halved,
+        "pairs": scored.verdicts.len(),
+        "resumed": scored.resumed,
+        "cached": scored.cached,
+        "not_scored": not_scored,
+    })
 }
 
 /// Seconds since 1970.
@@ -66,8 +113,8 @@ fn unix(time: SystemTime) -> f64 {
 }
 
 /// One row per model and pair; columns as the design lists them.
-fn parquet(scored: &[Scored]) -> PolarsResult<Vec<u8>> {
-    let rows: Vec<(&str, &Verdict)> = scored.iter().flat_map(|s| s.verdicts.iter().map(|v| (s.checkpoint.name.as_str(), v))).collect();
+fn parquet(models: &[(&str, &[Verdict])]) -> PolarsResult<Vec<u8>> {
+    let rows: Vec<(&str, &Verdict)> = models.iter().flat_map(|(name, verdicts)| verdicts.iter().map(|v| (*name, v))).collect();
     let texts = |name: &str, get: fn(&(&str, &Verdict)) -> String| Column::new(name.into(), rows.iter().map(get).collect::<Vec<_>>());
     let floats = |name: &str, get: fn(&Verdict) -> f32| Column::new(name.into(), rows.iter().map(|(_, v)| get(v)).collect::<Vec<_>>());
     let counts = |name: &str, get: fn(&Verdict) -> usize| {

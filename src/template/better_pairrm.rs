@@ -5,9 +5,9 @@ use crate::error::Result;
 use crate::tokens::{Side, Tokenizer};
 
 /// Ids of the source with its marker segment.
-const SOURCE_MAX: usize = 2030;
+pub const SOURCE_MAX: usize = 2030;
 /// Ids of a candidate before the second tokenization.
-const CANDIDATE_MAX: usize = 670;
+pub const CANDIDATE_MAX: usize = 670;
 /// What follows every rendered message: the template's own indentation.
 const GAP: &str = "\n    \n    ";
 

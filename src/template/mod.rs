@@ -77,6 +77,15 @@ impl Template {
         NAMES.map(|(name, _)| name).join(", ")
     }
 
+    /// Truncation settings.
+    pub fn limits(self) -> String {
+        let (source, candidate) = match self {
+            Self::PairRm => (pairrm::SOURCE_MAX, pairrm::CANDIDATE_MAX),
+            Self::BetterPairRm => (better_pairrm::SOURCE_MAX, better_pairrm::CANDIDATE_MAX),
+        };
+        format!("source {source}, candidate {candidate}")
+    }
+
     /// The token row with `first` on the left and `second` on the right. Both are whole
     /// conversations that end with the answer to judge.
     ///

@@ -11,9 +11,9 @@ use crate::tokens::{Side, Tokenizer};
 const INSTRUCTION: &str = "Finish the following coversation in each i-th turn by filling in <Response i> with your response.";
 
 /// Ids of the source, `[CLS]` and `[SEP]` included.
-const SOURCE_MAX: usize = 1224;
+pub const SOURCE_MAX: usize = 1224;
 /// Ids of a candidate beside a full source.
-const CANDIDATE_MAX: usize = 412;
+pub const CANDIDATE_MAX: usize = 412;
 
 /// The reference asserts lower-case `user` and `assistant` turns in alternation, and shared users' turns.
 pub fn check(first: &[Message], second: &[Message]) -> std::result::Result<(), Unsupported> {

@@ -1,0 +1,73 @@
+//! `pairbench doctor` and `pairbench cache`: what would be used on this machine, and what is kept on it.
+
+use std::path::Path;
+
+use indicatif::{HumanBytes, HumanCount};
+
+use crate::cache;
+use crate::device;
+use crate::error::{Error, Result, one_line};
+use crate::fsio;
+use crate::hub;
+use crate::plan::ENGINE;
+
+/// Versions, device, threads, caches and the settings that the environment makes.
+pub fn doctor() -> Result<String> {
+    let hub = hub::Cache::from_environment();
+    let mut lines = vec![
+        ("version", format!("pairbench {}, code {ENGINE}", env!("CARGO_PKG_VERSION"))),
+        ("device", device::name()),
+        ("threads", rayon::current_num_threads().to_string()),
+        ("network", if cfg!(feature = "hub") { "built in" } else { "none: built without the feature `hub`" }.to_owned()),
+        ("hub cache", size(hub.root())?),
+        ("verdicts", verdicts()?),
+    ];
+    for key in ["HF_HOME", "HF_HUB_CACHE", "HF_ENDPOINT", "HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE"] {
+        if let Ok(value) = std::env::var(key) {
+            // An address may have a password in it.
+            lines.push((key, if value.contains('@') { "set".to_owned() } else { one_line(&value) }));
+        }
+    }
+    let token = if std::env::var_os("HF_TOKEN").is_some() { "set" } else { "not set" };
+    lines.push(("HF_TOKEN", token.to_owned()));
+    let lines: Vec<String> = lines.iter().map(|(key, value)| format!("{key:<21}{value}")).collect();
+    Ok(lines.join("\n") + "\n")
+}
+
+/// Where verdicts are kept and how much there is.
+pub fn show_cache() -> Result<String> {
+    Ok(format!("{}\n", verdicts()?))
+}
+
+/// Removes the kept verdicts.
+pub fn clear_cache() -> Result<String> {
+    let folder = cache::folder().ok_or_else(|| Error::usage("failed to clear the cache: PAIRBENCH_CACHE is empty, so there is none"))?;
+    let before = verdicts()?;
+    cache::clear(&folder)?;
+    Ok(format!("removed {before}\n"))
+}
+
+fn verdicts() -> Result<String> {
+    let Some(folder) = cache::folder() else { return Ok("no cache: PAIRBENCH_CACHE is empty".to_owned()) };
+    let files = cache::files(&folder)?;
+    let bytes: u64 = files.iter().map(|(_, bytes)| bytes).sum();
+    let mut kept = 0;
+    for (path, _) in &files {
+        kept += fsio::read(path)?.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).count();
+    }
+    let (kept, models) = (HumanCount(kept as u64), files.len());
+    Ok(format!("{}: {kept} verdicts of {models} models, {}", one_line(&folder.display().to_string()), HumanBytes(bytes)))
+}
+
+fn size(dir: &Path) -> Result<String> {
+    let shown = one_line(&dir.display().to_string());
+    if !dir.exists() {
+        return Ok(format!("{shown}: not there"));
+    }
+    let mut bytes = 0;
+    for name in fsio::files_below(dir)? {
+        // Snapshots are links to the blobs, which count.
+        bytes += std::fs::symlink_metadata(dir.join(name)).map_or(0, |meta| meta.len());
+    }
+    Ok(format!("{shown}: {}", HumanBytes(bytes)))
+}

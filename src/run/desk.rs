@@ -1,0 +1,190 @@
+//! One model's verdicts: those that are there already, then those that must be computed, each kept as it comes.
+
+use std::collections::{HashMap, HashSet};
+use std::ops::ControlFlow;
+use std::time::{Duration, Instant};
+
+use burn::tensor::Device;
+
+use super::resume::{self, Kept};
+use crate::cache::{self, Cache};
+use crate::checkpoint::Checkpoint;
+use crate::cli::RunArgs;
+use crate::dataset::Pair;
+use crate::device;
+use crate::early::Early;
+use crate::error::{Error, Result, one_line};
+use crate::journal::{Journal, Session};
+use crate::plan::Plan;
+use crate::score::{self, Limits, Verdict};
+use crate::signals::Stop;
+use crate::talk::{self, say};
+
+/// A scored model.
+pub struct Scored {
+    pub checkpoint: Checkpoint,
+    pub verdicts: Vec<Verdict>,
+    /// Verdicts from the journal, and from the cache.
+    pub resumed: usize,
+    pub cached: usize,
+    pub spent: Spent,
+}
+
+/// What this process needed for a model's verdicts.
+#[derive(Default)]
+pub struct Spent {
+    /// That went through the model.
+    pub tokens: usize,
+    pub seconds: f64,
+    /// Batches that were halved for want of memory.
+    pub halved: usize,
+}
+
+/// Where verdicts come from and go to.
+pub struct Desk<'a> {
+    args: &'a RunArgs,
+    plan: &'a Plan,
+    kept: Kept,
+    journal: Option<Journal>,
+    stop: Stop,
+}
+
+impl<'a> Desk<'a> {
+    /// Finds what an earlier run left, and opens the journal.
+    pub fn open(args: &'a RunArgs, plan: &'a Plan, session: Session) -> Result<Self> {
+        let stop = Stop::listen(resume::farewell(args))?;
+        let (journal, kept) = match &args.out {
+            Some(dir) => resume::begin(dir, plan, args.resume, session)?,
+            None => (None, Kept::nothing(session)),
+        };
+        Ok(Self { args, plan, kept, journal, stop })
+    }
+
+    /// All verdicts of the model at this place of the plan, in the order of the data. `early` is shown them as they
+    /// come, and may end the scoring.
+    pub fn score(&mut self, at: usize, checkpoint: Checkpoint, pairs: &[Pair], mut early: Option<&mut Early>) -> Result<Scored> {
+        self.stop.check()?;
+        let name = one_line(&checkpoint.name);
+        if let Some(known) = self.kept.finished.as_ref().map(|names| &names[at]).filter(|known| **known != checkpoint.name) {
+            return Err(Error::usage(format!("failed to resume: model {} is called {known} in the finished run", checkpoint.name)));
+        }
+        let mut done = self.kept.verdicts(at, pairs);
+        if let Some(n) = self.args.int8_batch {
+            keep_whole_groups(&mut done, pairs, n as usize);
+        }
+        let resumed = done.len();
+        if resumed > 0 {
+            say(&format!("{name}: {resumed} of {} verdicts are there already", pairs.len()));
+        }
+        let mut cache = self.cache(at);
+        let mut cached = self.look_up(at, pairs, &cache, &mut done)?;
+        if cached > 0 {
+            say(&format!("{name}: {cached} of {} verdicts from the cache", pairs.len()));
+        }
+        let settled = early.as_mut().is_some_and(|early| early.see(done.values()).is_break());
+        // Pairs with the same text are scored once and looked up afterwards; a gate that waits for its next pair cannot.
+        let mut texts = HashSet::new();
+        let once = cache.is_on() && early.is_none();
+        let is_missing = |pair: &&Pair| !done.contains_key(&pair.row) && (!once || texts.insert(cache::key(pair)));
+        let missing: Vec<&Pair> = pairs.iter().filter(is_missing).collect();
+        let spent = if settled || missing.is_empty() { Spent::default() } else { self.compute(at, &checkpoint, &missing, &mut cache, &mut done, early)? };
+        cached += self.look_up(at, pairs, &cache, &mut done)?;
+        let mut verdicts: Vec<Verdict> = pairs.iter().filter_map(|pair| done.remove(&pair.row)).collect();
+        verdicts.sort_by_key(|verdict| verdict.row);
+        Ok(Scored { checkpoint, verdicts, resumed, cached, spent })
+    }
+
+    /// Nothing is kept where a verdict depends on a pair's neighbours.
+    fn cache(&self, at: usize) -> Cache {
+        let folder = cache::folder().filter(|_| !self.args.no_cache && self.args.int8_batch.is_none());
+        folder.map_or_else(Cache::default, |folder| Cache::open(&folder, &self.plan.models[at], &device::name()))
+    }
+
+    /// Adds what the cache has of the missing verdicts, and counts it.
+    fn look_up(&mut self, at: usize, pairs: &[Pair], cache: &Cache, done: &mut HashMap<usize, Verdict>) -> Result<usize> {
+        if !cache.is_on() {
+            return Ok(0);
+        }
+        let missing = pairs.iter().filter(|pair| !done.contains_key(&pair.row));
+        let found: Vec<Verdict> = missing.filter_map(|pair| Some(cache.get(&cache::key(pair))?.clone().on(pair))).collect();
+        self.record(at, &found)?;
+        let n = found.len();
+        done.extend(found.into_iter().map(|verdict| (verdict.row, verdict)));
+        Ok(n)
+    }
+
+    fn record(&mut self, at: usize, verdicts: &[Verdict]) -> Result<()> {
+        self.journal.as_mut().map_or(Ok(()), |journal| journal.record(at, verdicts))
+    }
+
+    /// Puts the pairs through the model.
+    fn compute(
+        &mut self,
+        at: usize,
+        checkpoint: &Checkpoint,
+        pairs: &[&Pair],
+        cache: &mut Cache,
+        done: &mut HashMap<usize, Verdict>,
+        mut early: Option<&mut Early>,
+    ) -> Result<Spent> {
+        let (args, name) = (self.args, one_line(&checkpoint.name));
+        let begun = Instant::now();
+        // The CPU is the only device so far; `Device::default()` would listen to BURN_DEVICE and panic.
+        let model = checkpoint.load_model(&Device::flex(), args.dtype.precision(args.int8_batch))?;
+        self.stop.check()?;
+        let (template, dtype, loading) = (checkpoint.template, args.dtype.name(), begun.elapsed().as_secs_f64());
+        say(&format!("{name}: {} pairs, template {template}, cpu, {dtype}, loaded in {loading:.1} s", pairs.len()));
+        let bar = talk::pair_bar(&name, pairs.len() as u64);
+        let begun = Instant::now();
+        let limits = Limits { batch_tokens: args.batch_tokens as usize, pairs: args.int8_batch.map(|n| n as usize), ..Limits::default() };
+        let keys: HashMap<usize, String> = if cache.is_on() { pairs.iter().map(|pair| (pair.row, cache::key(pair))).collect() } else { HashMap::new() };
+        let (mut tokens, mut halved) = (0, 0);
+        let (verdicts, waited) = score::score(pairs, template, &checkpoint.tokenizer, &model, limits, |step| {
+            self.record(at, step.verdicts)?;
+            cache.put(step.verdicts.iter().filter_map(|verdict| Some((keys.get(&verdict.row)?.clone(), verdict.into()))).collect());
+            tokens += step.tokens;
+            halved += step.halved;
+            bar.inc(step.verdicts.len() as u64);
+            bar.set_message(format!("{:.0} tokens/s", rate(tokens, begun.elapsed())));
+            self.stop.check()?;
+            Ok(early.as_mut().map_or(ControlFlow::Continue(()), |early| early.see(step.verdicts)))
+        })?;
+        bar.finish_and_clear();
+        let elapsed = begun.elapsed();
+        let seconds = elapsed.as_secs_f64();
+        let waiting = 100.0 * waited / seconds.max(1e-9);
+        say(&format!("{name}: scored in {seconds:.1} s, {tokens} tokens, {:.0} tokens/s, {waiting:.0} % waiting for tokens", rate(tokens, elapsed)));
+        if halved > 0 {
+            say(&format!("{name}: {halved} batches were halved for want of memory: --batch-tokens {} is too much here", args.batch_tokens));
+        }
+        done.extend(verdicts.into_iter().map(|verdict| (verdict.row, verdict)));
+        Ok(Spent { tokens, seconds, halved })
+    }
+
+    /// Who worked on the run, once all models are scored, and the journal, which is in the way now. None where the run
+    /// had ended before.
+    pub fn close(mut self, scored: &[Scored]) -> Option<(Vec<Session>, Option<Journal>)> {
+        if self.kept.finished.is_some() {
+            return None;
+        }
+        if let Some(session) = self.kept.sessions.last_mut() {
+            session.verdicts = scored.iter().map(|s| s.verdicts.len() - s.resumed).sum();
+        }
+        Some((self.kept.sessions, self.journal))
+    }
+}
+
+/// Where verdicts depend on their neighbours, those of a group count only together.
+fn keep_whole_groups(done: &mut HashMap<usize, Verdict>, pairs: &[Pair], n: usize) {
+    for group in pairs.chunks(n).filter(|group| group.iter().any(|pair| !done.contains_key(&pair.row))).collect::<Vec<_>>() {
+        for pair in group {
+            done.remove(&pair.row);
+        }
+    }
+}
+
+/// Tokens a second.
+#[expect(clippy::cast_precision_loss, reason = "a rate for people")]
+fn rate(tokens: usize, elapsed: Duration) -> f64 {
+    tokens as f64 / elapsed.as_secs_f64().max(1e-9)
+}
