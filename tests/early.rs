@@ -1,17 +1,18 @@
 //! `pairbench run --against`: scoring ends where the gate is settled.
 
+#[path = "common/binary.rs"]
+mod binary;
 mod common;
 
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
-use assert_cmd::Command;
 use polars::prelude::*;
 use serde_json::Value;
 
 /// stdout, stderr and exit code.
 fn pairbench(arguments: &[&str]) -> (String, String, i32) {
-    let output = Command::cargo_bin("pairbench").unwrap().args(arguments).output().unwrap();
+    let output = binary::pairbench().args(arguments).output().unwrap();
     let [stdout, stderr] = [output.stdout, output.stderr].map(|bytes| String::from_utf8(bytes).unwrap());
     assert!(!stderr.contains("panicked"), "{stderr}");
     (stdout, stderr, output.status.code().unwrap())

@@ -1,9 +1,11 @@
 //! The committed example reports are what the binary prints; `SNAPSHOTS=overwrite cargo test --release --test reports`
 //! writes them again. `reports/README.md` has the commands.
 
+#[path = "common/binary.rs"]
+mod binary;
+
 use std::path::Path;
 
-use assert_cmd::Command;
 use serde_json::Value;
 use snapbox::data::DataFormat;
 use snapbox::{Assert, Data};
@@ -36,7 +38,7 @@ const GATE: [&str; 4] = ["drop:average:0.02", "significant-drop:subset:*:0.05", 
 
 /// stdout of `pairbench` in this directory.
 fn pairbench(dir: &Path, arguments: &[&str], code: i32) -> String {
-    let output = Command::cargo_bin("pairbench").unwrap().args(arguments).current_dir(dir).output().unwrap();
+    let output = binary::pairbench().args(arguments).current_dir(dir).output().unwrap();
     assert_eq!(output.status.code(), Some(code), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).unwrap()
 }

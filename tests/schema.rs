@@ -1,8 +1,10 @@
 //! What the binary writes as JSON, against the committed schemas, by a validator that this project did not write.
 
+#[path = "common/binary.rs"]
+mod binary;
+
 use std::path::{Path, PathBuf};
 
-use assert_cmd::Command;
 use boon::{Compiler, Schemas};
 use serde_json::{Map, Value, json};
 
@@ -10,7 +12,7 @@ const NAMES: [&str; 4] = ["summary", "comparison", "run", "error"];
 
 /// stdout, stderr and exit code.
 fn pairbench(arguments: &[&str]) -> (String, String, i32) {
-    let output = Command::cargo_bin("pairbench").unwrap().args(arguments).output().unwrap();
+    let output = binary::pairbench().args(arguments).output().unwrap();
     let [stdout, stderr] = [output.stdout, output.stderr].map(|bytes| String::from_utf8(bytes).unwrap());
     assert!(!stderr.contains("panicked"), "{stderr}");
     (stdout, stderr, output.status.code().unwrap())
