@@ -100,7 +100,7 @@ impl Error {
         serde_json::json!({
             "error": one_line(&self.message),
             "caused_by": self.causes().collect::<Vec<_>>(),
-            "hint": self.hint,
+            "hint": self.hint.as_deref().map(one_line),
             "exit_code": self.kind as u8,
         })
         .to_string()
@@ -122,7 +122,8 @@ impl StdError for Error {
 /// `text` without control characters or bidirectional overrides: a file name or a cell of a
 /// dataset must not be able to write to the terminal of the person who reads about it.
 pub fn one_line(text: &str) -> String {
-    text.chars().filter(|c| !matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')).map(|c| if c.is_control() { ' ' } else { c }).collect()
+    let ends_line = |c: char| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}');
+    text.chars().filter(|c| !matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')).map(|c| if ends_line(c) { ' ' } else { c }).collect()
 }
 
 #[cfg(test)]

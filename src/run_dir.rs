@@ -100,7 +100,17 @@ impl RunDir {
 
     /// What else was said of the run.
     pub fn summary(&self) -> Result<Summary> {
-        json(&self.path.join("summary.json"), |summary: &Summary| summary.schema)
+        let path = self.path.join("summary.json");
+        let summary = json(&path, |summary: &Summary| summary.schema)?;
+        // Counts become the sizes of tables: none can be more than the pairs of the run.
+        let pairs = self.models.iter().map(|(_, verdicts)| verdicts.len()).max().unwrap_or(0);
+        for (name, baseline) in &summary.baselines {
+            if let Some((subset, _)) = baseline.subsets.iter().find(|(_, tally)| tally.parts().iter().any(|part| *part > pairs)) {
+                return Err(Error::bad_input(format!("failed to read run: {}", path.display()))
+                    .caused_by(format!("key `baselines`: {name} has more pairs in {subset} than the run, which has {pairs}")));
+            }
+        }
+        Ok(summary)
     }
 
     /// Its benchmark as it was typed; the quickstart is what runs when nothing is.

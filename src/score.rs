@@ -115,7 +115,11 @@ pub fn prepare(pairs: &[Pair], template: Template, tokenizer: &Tokenizer, config
         .par_iter()
         .map(|pair| {
             let (a, b) = (pair.chosen_conversation(), pair.rejected_conversation());
-            let rows = [template.row(tokenizer, &a, &b)?, template.row(tokenizer, &b, &a)?];
+            let row = |first, second| {
+                let failed = |e| Error::bad_input(format!("failed to turn row {} ({}) into tokens", pair.row, pair.subset)).caused_by(e);
+                template.row(tokenizer, first, second).map_err(failed)
+            };
+            let rows = [row(&a, &b)?, row(&b, &a)?];
             Ok(match rows {
                 [Ok(ab), Ok(ba)] => {
                     let invalid = [&ab, &ba].into_iter().find_map(|row| unscorable(config, row));

@@ -4,10 +4,12 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-/// One line.
+use crate::error::one_line;
+
+/// One line, whatever is in the names that it tells of.
 #[expect(clippy::print_stderr, reason = "the one place that talks while a run goes on")]
 pub fn say(line: &str) {
-    eprintln!("{line}");
+    eprintln!("{}", one_line(line));
 }
 
 /// A bar over pairs, with a message and the time left; nothing where stderr is not a terminal.

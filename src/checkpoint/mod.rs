@@ -1,5 +1,6 @@
 //! A checkpoint in the Hugging Face layout: directory → configuration, tokenizer, template, model.
 
+mod header;
 pub mod source;
 pub mod weights;
 
@@ -11,6 +12,7 @@ pub use source::{Home, ModelSpec};
 use crate::error::{Error, Result};
 use crate::files::Directory;
 use crate::model::{PairConfig, PairModel};
+use crate::talk::say;
 use crate::template::Template;
 use crate::tokens::Tokenizer;
 use weights::Precision;
@@ -80,6 +82,9 @@ impl Checkpoint {
         });
         let model = model?;
         self.facts.dtypes = weights.finish()?;
+        if self.facts.dtypes.iter().any(|dtype| dtype == "f64") {
+            say(&format!("{}: its f64 weights are rounded to f32, in which it is computed", self.name));
+        }
         let hashes = hashes.unwrap_or_else(|_| Err(Error::bad_input("failed to hash weights: the thread panicked")));
         self.facts.files.extend(hashes?);
         Ok(model)

@@ -14,9 +14,10 @@ use tokenizers::pre_tokenizers::metaspace::{Metaspace, PrependScheme};
 use tokenizers::pre_tokenizers::punctuation::Punctuation;
 use tokenizers::{AddedToken, SplitDelimiterBehavior};
 
-use super::tokenizer::guarded;
+use super::charsmap;
 use crate::error::{Error, Result};
 use crate::files::Directory;
+use crate::quiet::guarded;
 
 /// The parts of `sentencepiece_model.proto` (google/sentencepiece) that are read.
 #[derive(Message)]
@@ -79,7 +80,8 @@ pub fn build(home: &Directory, settings: &Value) -> Result<(tokenizers::Tokenize
     }
     normalizers.push(Strip::new(true, true).into());
     if !charsmap.is_empty() {
-        let map = guarded(|| Precompiled::from(&charsmap)).and_then(std::result::Result::ok).ok_or_else(|| invalid("its character map"))?;
+        let whole = charsmap::is_whole(&charsmap).then(|| guarded(|| Precompiled::from(&charsmap))).flatten();
+        let map = whole.and_then(std::result::Result::ok).ok_or_else(|| invalid("its character map"))?;
         normalizers.push(map.into());
     }
     let spaces = Replace::new(ReplacePattern::Regex(" {2,}".to_owned()), " ").map_err(|e| invalid("its normaliser").caused_by(e))?;
