@@ -7,7 +7,7 @@ use polars::prelude::*;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use crate::dataset::{Id, guarded};
+use crate::dataset::{Id, guarded, parquet_reader};
 use crate::error::{Error, Result};
 use crate::files::{Directory, InputFile};
 use crate::fsio;
@@ -144,8 +144,8 @@ fn json<T: DeserializeOwned>(file: &Path, schema: impl Fn(&T) -> u64) -> Result<
 
 /// Every row, with its model.
 fn verdicts(path: &Path) -> Result<Vec<(String, Verdict)>> {
-    let file = fsio::open(path)?;
-    let rows = guarded("verdicts", path, || rows(&ParquetReader::new(file).finish()?))?;
+    let file = fsio::read(path)?;
+    let rows = guarded("verdicts", path, || rows(&parquet_reader(file)?.finish()?))?;
     if rows.is_empty() {
         return Err(Error::bad_input(format!("failed to read verdicts: {}: the file has no rows", path.display())));
     }

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use polars::prelude::*;
 
-use super::{Id, RawRow, bad_cell, missing_column};
+use super::{Id, RawRow, bad_cell, counts, missing_column};
 use crate::error::{Error, Result};
 use crate::fsio;
 use crate::quiet;
@@ -14,9 +14,9 @@ const COLUMNS: [&str; 5] = ["subset", "id", "prompt", "chosen", "rejected"];
 
 /// Reads only the columns in use: whatever else the file holds stays out of the way.
 pub fn parquet(path: &Path) -> Result<Vec<RawRow>> {
-    let file = fsio::open(path)?;
+    let file = fsio::read(path)?;
     let frame = guarded("pairs", path, || {
-        let mut reader = ParquetReader::new(file);
+        let mut reader = counts::reader(file)?;
         let schema = reader.schema()?;
         let wanted = COLUMNS.iter().filter(|c| schema.contains(c)).map(|c| (*c).to_owned()).collect::<Vec<_>>();
         if wanted.iter().all(|c| c == "subset" || c == "id") {

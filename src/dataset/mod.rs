@@ -1,9 +1,11 @@
 //! Files of preference pairs → [`Pair`]s, with every row accounted for.
 
+mod counts;
 mod csv;
 mod frame;
 mod json;
 
+pub(crate) use counts::reader as parquet_reader;
 pub(crate) use frame::guarded;
 
 use std::collections::HashMap;

@@ -30,8 +30,8 @@ fn all(normalizer: &Value) -> bool {
 fn fits(base64: &str) -> bool {
     const DIGITS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let bits = base64.bytes().take(6).try_fold(0_u64, |bits, digit| Some(bits << 6 | DIGITS.iter().position(|d| *d == digit)? as u64));
-    let size = bits.map_or(0, |bits| u64::from(((bits >> 4) as u32).swap_bytes()));
-    size <= base64.len() as u64 * 3 / 4
+    let size = bits.and_then(|bits| u32::try_from(bits >> 4).ok()).map_or(0, u32::swap_bytes);
+    size as usize <= base64.len() / 4 * 3
 }
 
 #[cfg(test)]

@@ -46,7 +46,10 @@ impl Tokenizer {
             let whole = charsmap::are_whole(&bytes).then(|| guarded(|| tokenizers::Tokenizer::from_bytes(&bytes))).flatten();
             whole.ok_or_else(|| invalid().hint("the file is damaged; download it again"))?.map_err(|e| invalid().caused_by(e))?
         } else {
-            let (built, read) = spm::build(home, &settings)?;
+            // Adding a token normalises it, with whatever character map the file has.
+            let built = guarded(|| spm::build(home, &settings));
+            let damaged = || Error::bad_input(format!("failed to load tokenizer: {}", home.file("spm.model").path().display()));
+            let (built, read) = built.ok_or_else(|| damaged().hint("the file is damaged; download it again"))??;
             files.extend(read);
             built
         };

@@ -129,8 +129,8 @@ fn a_header_of_100_megabytes_takes_no_memory() {
 #[test]
 fn what_is_no_file_is_refused_and_never_waited_for() {
     use std::os::unix::fs::symlink;
-    let bench = Bench::new();
     type Make = fn(&Path);
+    let bench = Bench::new();
     let cases: [(&str, i32, Make); 6] = [
         ("directory", 4, |path| fs::create_dir(path).unwrap()),
         ("pipe", 4, |path| assert!(Command::new("mkfifo").arg(path).status().unwrap().success())),

@@ -56,7 +56,14 @@ fn a_config_that_cannot_be_is_refused_by_key() {
         assert!(done.err.contains("config.json: key `") && done.err.contains("accepted: "), "{case}: {}", done.err);
         done.within(&case, &baseline, 16 * MEGABYTE);
     }
-    // What is possible, but not with these weights: the shape decides before memory is taken.
+}
+
+/// What is possible, but not with these weights: the shape decides before memory is taken.
+#[test]
+fn a_config_of_other_weights_is_refused_before_memory_is_taken() {
+    let bench = Bench::new();
+    let whole = std::fs::read(bench.model("config.json")).unwrap();
+    let baseline = bench.run(&[]).succeeded("nothing is wrong");
     for (key, found, says) in [
         ("hidden_size", json!(1 << 24), "found shape"),
         ("intermediate_size", json!(1 << 24), "found shape"),
@@ -77,6 +84,13 @@ fn a_config_that_cannot_be_is_refused_by_key() {
         done.refused(key, 4, says);
         done.within(key, &baseline, 16 * MEGABYTE);
     }
+}
+
+#[test]
+fn a_config_that_is_no_json_object_is_refused() {
+    let bench = Bench::new();
+    let whole = std::fs::read(bench.model("config.json")).unwrap();
+    let baseline = bench.run(&[]).succeeded("nothing is wrong");
     for (case, text) in [
         ("empty", String::new()),
         ("list", "[]".to_owned()),
@@ -127,20 +141,22 @@ fn base64(words: impl IntoIterator<Item = u32>) -> String {
     text
 }
 
+/// A change of a JSON file.
+type Edit = Box<dyn Fn(&mut Value)>;
+
 /// Changes to `tokenizer.json`, and what is said of each.
-fn tokenizers() -> Vec<(&'static str, Box<dyn Fn(&mut Value)>, &'static str)> {
+fn tokenizers() -> Vec<(&'static str, Edit, &'static str)> {
     let load = "failed to load tokenizer";
-    let charsmap =
-        |map: String| -> Box<dyn Fn(&mut Value)> { Box::new(move |t| t["normalizer"] = json!({ "type": "Precompiled", "precompiled_charsmap": map })) };
-    let set = |pointer: &'static str, value: Value| -> Box<dyn Fn(&mut Value)> { Box::new(move |t| *t.pointer_mut(pointer).unwrap() = value.clone()) };
-    let template = |single: Value| -> Box<dyn Fn(&mut Value)> {
+    let charsmap = |map: String| -> Edit { Box::new(move |t| t["normalizer"] = json!({ "type": "Precompiled", "precompiled_charsmap": map })) };
+    let set = |pointer: &'static str, value: Value| -> Edit { Box::new(move |t| *t.pointer_mut(pointer).unwrap() = value.clone()) };
+    let template = |single: Value| -> Edit {
         Box::new(move |t| {
             let tokens = json!({ "[CLS]": { "id": "[CLS]", "ids": [1], "tokens": ["[CLS]"] } });
             t["post_processor"] = json!({ "type": "TemplateProcessing", "single": single, "pair": [{ "Sequence": { "id": "A", "type_id": 0 } }, { "Sequence": { "id": "B", "type_id": 0 } }], "special_tokens": tokens });
         })
     };
-    let model = |model: Value| -> Box<dyn Fn(&mut Value)> { Box::new(move |t| t["model"] = model.clone()) };
-    let rename = |from: &'static str, to: &'static str| -> Box<dyn Fn(&mut Value)> { Box::new(move |t| *t = t.to_string().replace(from, to).parse().unwrap()) };
+    let model = |model: Value| -> Edit { Box::new(move |t| t["model"] = model.clone()) };
+    let rename = |from: &'static str, to: &'static str| -> Edit { Box::new(move |t| *t = t.to_string().replace(from, to).parse().unwrap()) };
     vec![
         ("no object", Box::new(|t| *t = json!([])), load),
         ("nothing in it", Box::new(|t| *t = json!({})), load),
@@ -266,6 +282,8 @@ fn a_sentencepiece_model_that_is_broken_is_refused() {
     let whole = std::fs::read(bench.model("spm.model")).unwrap();
     // The field `normalizer` (3) with `precompiled_charsmap` (2): a trie of 4 GB, in 8 bytes.
     let bomb = [&whole[..], &[0x1a, 10, 0x12, 8, 0xfc, 0xff, 0xff, 0xff, 0, 0, 0, 0]].concat();
+    // One that leads out of its table, met when the first token is added.
+    let astray = [&whole[..], &[0x1a, 10, 0x12, 8, 4, 0, 0, 0, 0xff, 0xff, 0xff, 0xff]].concat();
     let unknown = [&whole[..], &[0x12, 5, 0xc0, 0x02, 0xff, 0xff, 0x7f]].concat();
     for (case, bytes) in [
         ("empty", &[][..]),
@@ -273,6 +291,8 @@ fn a_sentencepiece_model_that_is_broken_is_refused() {
         ("noise", &[0xff; 64]),
         ("text", b"spm"),
         ("character map of 4 GB", &bomb),
+        ("character map that leads nowhere", &astray),
+        ("found by fuzzing", include_bytes!("../../fuzz/seeds/sentencepiece/charsmap-astray")),
         ("unknown piece", &unknown),
     ] {
         std::fs::write(bench.model("spm.model"), bytes).unwrap();
