@@ -18,7 +18,8 @@ pub fn guarded<T>(f: impl FnOnce() -> T) -> Option<T> {
     HOOK.call_once(|| {
         let previous = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |info| {
-            if !QUIET.get() && !(GUARDED.load(Ordering::Relaxed) > 0 && is_polars()) {
+            let quiet = QUIET.get() || GUARDED.load(Ordering::Relaxed) > 0 && is_polars();
+            if !quiet {
                 previous(info);
             }
         }));

