@@ -4,6 +4,7 @@ mod counts;
 mod csv;
 mod frame;
 mod json;
+mod thrift;
 
 pub(crate) use counts::reader as parquet_reader;
 pub(crate) use frame::guarded;
