@@ -128,7 +128,7 @@ fn names_that_write_to_a_terminal_are_shown_as_text() {
             assert!(done.code == code && done.err.lines().count() <= 3, "{}", done.err);
         };
         error(broken.to_str().unwrap(), 4);
-        error(&format!("{}/none.jsonl", out), 5);
+        error(&format!("{out}/none.jsonl"), 5);
         error(&format!("{HOSTILE}.toml"), 5);
     }
     let twice = write(&bench.path("twice.jsonl"), [fs::read_to_string(&subset).unwrap(), fs::read_to_string(&subset).unwrap()].join("\n"));

@@ -207,6 +207,12 @@ fn shards_that_contradict_each_other_are_refused() {
     }
 }
 
+fn cast(weights: &mut [crate::tools::Weight], to: Dtype) {
+    for weight in weights {
+        weight.cast(to);
+    }
+}
+
 #[test]
 fn weights_that_are_no_numbers_are_named_with_their_index() {
     let places =
@@ -215,7 +221,7 @@ fn weights_that_are_no_numbers_are_named_with_their_index() {
         for (name, at) in places {
             let bench = Bench::new();
             bench.weights(|weights| {
-                weights.iter_mut().for_each(|w| w.cast(dtype));
+                cast(weights, dtype);
                 let weight = weights.iter_mut().find(|w| w.name == name).unwrap();
                 let size = dtype.bitsize() / 8;
                 // All bits: a NaN in every format.
@@ -226,7 +232,7 @@ fn weights_that_are_no_numbers_are_named_with_their_index() {
     }
     let infinite = Bench::new();
     infinite.weights(|weights| {
-        weights.iter_mut().for_each(|w| w.cast(Dtype::F64));
+        cast(weights, Dtype::F64);
         let weight = weights.iter_mut().find(|w| w.name == LAST).unwrap();
         weight.bytes[16..24].copy_from_slice(&(-1e39_f64).to_le_bytes());
     });

@@ -133,7 +133,7 @@ fn a_line_of_50_megabytes_is_refused_with_row_and_column() {
     let mut out = BufWriter::new(File::create(&path).unwrap());
     write!(out, "{}\n{{\"prompt\":\"p\",\"chosen\":\"", row("first", 1)).unwrap();
     for _ in 0..50 {
-        out.write_all(&[b'x'; 1 << 20]).unwrap();
+        out.write_all("x".repeat(1 << 20).as_bytes()).unwrap();
     }
     out.write_all(b"\",\"rejected\":\"b\"}\n").unwrap();
     drop(out);

@@ -200,7 +200,7 @@ fn tokenizers() -> Vec<(&'static str, Edit, &'static str)> {
             Box::new(|t| {
                 t["added_tokens"].as_array_mut().unwrap().push(
                     json!({ "id": 1661, "content": "<|more|>", "single_word": false, "lstrip": false, "rstrip": false, "normalized": false, "special": false }),
-                )
+                );
             }),
             "largest id is 1661",
         ),
@@ -216,7 +216,7 @@ fn tokenizers() -> Vec<(&'static str, Edit, &'static str)> {
                     .replace("<|candidate2|>", "<|candidate1|>")
                     .replace("<|x|>", "<|candidate2|>")
                     .parse()
-                    .unwrap()
+                    .unwrap();
             }),
             "`cand1_prefix_id` is 1658, the tokenizer has id 1659",
         ),

@@ -39,6 +39,7 @@ pub fn pairbench<S: AsRef<std::ffi::OsStr>>(arguments: impl IntoIterator<Item = 
 }
 
 #[cfg(unix)]
+#[expect(clippy::zombie_processes, reason = "wait4 waits, and tells more than `wait`")]
 pub fn measured(command: &mut Command) -> Done {
     use std::os::unix::process::ExitStatusExt;
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
