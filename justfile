@@ -45,7 +45,11 @@ scripts:
 
 # Formatting
 fmt:
-    cargo fmt
+    cargo fmt --all
+
+# Every fuzz target for SECONDS
+fuzz SECONDS="60":
+    fuzz/smoke {{SECONDS}}
 
 # Licences and sources of all dependencies
 deny:

@@ -228,6 +228,9 @@ impl Benchmark {
         let invalid = || Error::bad_input(format!("failed to parse benchmark: {}", path.display()));
         let mut benchmark: Self = toml::from_str(text).map_err(|e| invalid().caused_by(e))?;
         benchmark.sha256 = fsio::digest(text);
+        if let Some(name) = benchmark.source.files.iter().find(|name| !hub::is_relative(name)) {
+            return Err(invalid().caused_by(format!("key `source.files`: {name} does not lie beside the definition")).hint("give other files with --data"));
+        }
         let mut seen = std::collections::BTreeSet::new();
         let sections = benchmark.sections.iter().flat_map(|s| &s.subsets);
         for subset in sections.chain(benchmark.weights.keys()).chain(benchmark.variants.iter().flat_map(|v| v.weights.keys())) {

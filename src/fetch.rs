@@ -7,7 +7,7 @@ use indicatif::HumanBytes;
 use crate::benchmark::Benchmark;
 use crate::checkpoint::ModelSpec;
 use crate::cli::FetchArgs;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, one_line};
 use crate::files::InputFile;
 use crate::hub::Hub;
 use crate::{files::Directory, fsio};
@@ -18,9 +18,9 @@ pub fn fetch(args: &FetchArgs) -> Result<String> {
     let mut text = String::new();
     for spec in &args.specs {
         let (origin, files) = files(spec, &hub, args.hub.revision.as_deref())?;
-        text.push_str(&format!("{origin}\n"));
+        text.push_str(&format!("{}\n", one_line(&origin)));
         for file in files {
-            text.push_str(&format!("  {}  {:>10}  {}\n", file.sha256()?, HumanBytes(file.size()?).to_string(), file.path().display()));
+            text.push_str(&format!("  {}  {:>10}  {}\n", file.sha256()?, HumanBytes(file.size()?).to_string(), one_line(&file.path().display().to_string())));
         }
     }
     Ok(text)

@@ -19,7 +19,14 @@ pub fn completions(shell: Shell) -> String {
 /// Writes `pairbench.1`, `pairbench-run.1`, ….
 pub fn man(dir: &Path) -> Result<()> {
     fsio::writable_dir(dir)?;
-    clap_mangen::generate_to(Cli::command(), dir).map_err(|e| Error::io(format!("failed to write man pages: {}", dir.display()), e))
+    let failed = |e| Error::io(format!("failed to write man pages: {}", dir.display()), e);
+    // Elsewhere first: clap_mangen would write through a link that has a page's name.
+    let pages = tempfile::tempdir().map_err(failed)?;
+    clap_mangen::generate_to(Cli::command(), pages.path()).map_err(failed)?;
+    for name in fsio::files_below(pages.path())? {
+        fsio::write_atomic(&dir.join(&name), &fsio::read(&pages.path().join(&name))?)?;
+    }
+    Ok(())
 }
 
 /// The JSON Schema of a document; its `description` says which.

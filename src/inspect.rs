@@ -73,7 +73,7 @@ fn checkpoint(checkpoint: &Checkpoint) -> Result<String> {
     for (key, value) in lines {
         text.push_str(&format!("  {key:<12}{value}\n"));
     }
-    text.push_str(&format!("  files in {}\n", checkpoint.home().path().display()));
+    text.push_str(&format!("  files in {}\n", one_line(&checkpoint.home().path().display().to_string())));
     for (name, size, hash) in checkpoint.files()? {
         text.push_str(&format!("    {:<24}{:>12}  sha256 {hash}\n", one_line(&name), HumanBytes(size).to_string()));
     }
@@ -87,7 +87,7 @@ fn pairs(files: &[InputFile], benchmark: Option<&Benchmark>, args: &InspectArgs,
     for pair in &pairs {
         subsets.entry(&pair.subset).or_default().push(pair);
     }
-    let paths: Vec<String> = files.iter().map(|file| file.path().display().to_string()).collect();
+    let paths: Vec<String> = files.iter().map(|file| one_line(&file.path().display().to_string())).collect();
     let mut text = format!("{}\n", paths.join("\n"));
     text.push_str(&counts(&subsets, benchmark));
     for spec in &args.models {

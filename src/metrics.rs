@@ -32,8 +32,13 @@ impl Tally {
         Self { correct: self.correct + other.correct, wrong: self.wrong + other.wrong, tie: self.tie + other.tie, invalid: self.invalid + other.invalid }
     }
 
+    /// Correct, wrong, ties and invalid.
+    pub fn parts(&self) -> [usize; 4] {
+        [self.correct, self.wrong, self.tie, self.invalid]
+    }
+
     pub fn n(&self) -> usize {
-        self.correct + self.wrong + self.tie + self.invalid
+        self.parts().iter().sum()
     }
 
     /// Correct of all: ties and invalid pairs count against the model, as in the reference.

@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::benchmark::{Dataset, Definition, Named};
-use crate::dataset::{Id, guarded};
+use crate::dataset::{Id, guarded, parquet_reader};
 use crate::error::{Error, Result};
 use crate::files::{Directory, InputFile};
 use crate::fsio;
@@ -143,7 +143,17 @@ impl RunDir {
 
     /// What else was said of the run.
     pub fn summary(&self) -> Result<Summary> {
-        json(&self.path.join("summary.json"), |summary: &Summary| summary.schema)
+        let path = self.path.join("summary.json");
+        let summary = json(&path, |summary: &Summary| summary.schema)?;
+        // Counts become the sizes of tables: none can be more than the pairs of the run.
+        let pairs = self.models.iter().map(|(_, verdicts)| verdicts.len()).max().unwrap_or(0);
+        for (name, baseline) in &summary.baselines {
+            if let Some((subset, _)) = baseline.subsets.iter().find(|(_, tally)| tally.parts().iter().any(|part| *part > pairs)) {
+                return Err(Error::bad_input(format!("failed to read run: {}", path.display()))
+                    .caused_by(format!("key `baselines`: {name} has more pairs in {subset} than the run, which has {pairs}")));
+            }
+        }
+        Ok(summary)
     }
 
     /// Its benchmark; the quickstart is what runs when none is typed.
@@ -184,8 +194,8 @@ fn json<T: DeserializeOwned>(file: &Path, schema: impl Fn(&T) -> u64) -> Result<
 
 /// Every row, with its model.
 fn verdicts(path: &Path) -> Result<Vec<(String, Verdict)>> {
-    let file = fsio::open(path)?;
-    let rows = guarded("verdicts", path, || rows(&ParquetReader::new(file).finish()?))?;
+    let file = fsio::read(path)?;
+    let rows = guarded("verdicts", path, || rows(&parquet_reader(file)?.finish()?))?;
     if rows.is_empty() {
         return Err(Error::bad_input(format!("failed to read verdicts: {}: the file has no rows", path.display())));
     }

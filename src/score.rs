@@ -126,7 +126,11 @@ pub fn prepare<P: Borrow<Pair> + Sync>(pairs: &[P], template: Template, tokenize
         .map(|pair| {
             let pair = pair.borrow();
             let (a, b) = (pair.chosen_conversation(), pair.rejected_conversation());
-            let rows = [template.row(tokenizer, &a, &b)?, template.row(tokenizer, &b, &a)?];
+            let row = |first, second| {
+                let failed = |e| Error::bad_input(format!("failed to turn row {} ({}) into tokens", pair.row, pair.subset)).caused_by(e);
+                template.row(tokenizer, first, second).map_err(failed)
+            };
+            let rows = [row(&a, &b)?, row(&b, &a)?];
             Ok(match rows {
                 [Ok(ab), Ok(ba)] => {
                     let invalid = [&ab, &ba].into_iter().find_map(|row| unscorable(config, row));

@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::error::no_command;
+use crate::error::{no_command, one_line};
 
-/// One line.
+/// One line, whatever is in the names that it tells of.
 #[expect(clippy::print_stderr, reason = "the one place that talks while a run goes on")]
 pub fn say(line: &str) {
-    eprintln!("{}", no_command(line.to_owned()));
+    eprintln!("{}", no_command(one_line(line)));
 }
 
 /// A bar over pairs, with a message and the time left; nothing where stderr is not a terminal.

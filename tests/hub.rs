@@ -301,6 +301,31 @@ fn the_token_stays_with_its_host() {
     assert!(refused.code == 2 && refused.err.contains("not encrypted"), "{}", refused.err);
 }
 
+/// Whatever fails, however much is asked to be said: not on a stream, not in a file.
+#[test]
+fn the_token_is_in_no_output_and_no_file() {
+    let refusing = hub(|s| s.path.starts_with("/api/").then_some(Fault::Status(401, "")));
+    let cutting = hub(|s| weights_get(s).then_some(Fault::Cut(0)));
+    let open = hub(|_| None);
+    for (hub, expected) in [(&refusing, 5), (&cutting, 5), (&open, 0)] {
+        let machine = Machine::new(hub);
+        let home = machine.home.path();
+        std::fs::write(home.join("pairs.jsonl"), r#"{"prompt":"p","chosen":"a","rejected":"b"}"#).unwrap();
+        for format in ["table", "json"] {
+            let data = home.join("pairs.jsonl").display().to_string();
+            let out = home.join("out").display().to_string();
+            let mut command = machine.command(&["run", "--model", MODEL, "--data", &data, "--out", &out, "--format", format]);
+            command.env("RUST_LOG", "trace").env("RUST_BACKTRACE", "full").env("HF_TOKEN_PATH", home.join("none"));
+            // It looks at both streams itself.
+            assert_eq!(Result::from(command.output().unwrap()).code, expected);
+        }
+        for name in pairbench::fsio::files_below(home).unwrap() {
+            let bytes = std::fs::read(home.join(&name)).unwrap();
+            assert!(!bytes.windows(SECRET.len()).any(|part| part == SECRET.as_bytes()), "{name}");
+        }
+    }
+}
+
 #[test]
 fn two_processes_on_one_cold_cache_both_succeed() {
     let hub = hub(|s| {

@@ -1,5 +1,6 @@
 //! A checkpoint in the Hugging Face layout: directory → configuration, tokenizer, template, model.
 
+mod header;
 pub mod source;
 pub mod weights;
 
@@ -12,6 +13,7 @@ pub use source::{Home, ModelSpec};
 use crate::error::{Error, Result};
 use crate::files::Directory;
 use crate::model::{PairConfig, PairModel};
+use crate::talk::say;
 use crate::template::Template;
 use crate::tokens::Tokenizer;
 use weights::Precision;
@@ -86,6 +88,9 @@ impl Checkpoint {
         let mut weights = weights::Weights::open(&self.home, device)?.with_precision(precision);
         let model = PairModel::load(&mut weights, &self.config)?;
         weights.finish()?;
+        if self.facts.dtypes.iter().any(|dtype| dtype == "f64") {
+            say(&format!("{}: its f64 weights are rounded to f32, in which it is computed", self.name));
+        }
         Ok(model)
     }
 }

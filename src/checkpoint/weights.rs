@@ -8,8 +8,9 @@ use std::sync::Arc;
 use burn::tensor::{Device, Tensor, TensorData};
 use half::{bf16, f16};
 use rayon::prelude::*;
-use safetensors::{Dtype, SafeTensors};
+use safetensors::Dtype;
 
+use super::header;
 use crate::error::{Error, Result};
 use crate::files::Directory;
 use crate::fsio;
@@ -92,7 +93,7 @@ impl Weights {
 
     fn add_file(&mut self, home: &Directory, name: String) -> Result<()> {
         let path = home.file(&name).path();
-        let invalid = |e: safetensors::SafeTensorError| {
+        let invalid = |e: header::Reason| {
             Error::bad_input(format!("failed to read safetensors header: {}", path.display()))
                 .caused_by(e)
                 .hint("the file is damaged or was cut short; download or convert it again")
@@ -100,17 +101,17 @@ impl Weights {
         let (bytes, (header, metadata)) = match home {
             Directory::Embedded(embedded) => {
                 let bytes = embedded.file(&name).ok_or_else(|| home.missing(&name))?;
-                (Bytes::Embedded(bytes), SafeTensors::read_metadata(bytes).map_err(invalid)?)
+                (Bytes::Embedded(bytes), header::read(bytes).map_err(invalid)?)
             }
             Directory::OnDisk(_) => {
                 let file = fsio::open(&path)?;
                 if file.metadata().map_err(|e| Error::io(format!("failed to read file: {}", path.display()), e))?.len() < 8 {
-                    return Err(invalid(safetensors::SafeTensorError::HeaderTooSmall));
+                    return Err(invalid(safetensors::SafeTensorError::HeaderTooSmall.into()));
                 }
                 // SAFETY: the mapping lives for this block only and is read as bytes; another process
                 // cutting the file at this moment would be a bus error, as for every mapped file.
                 let map = unsafe { memmap2::Mmap::map(&file) }.map_err(|e| Error::io(format!("failed to map file: {}", path.display()), e))?;
-                let read = SafeTensors::read_metadata(&map).map_err(invalid)?;
+                let read = header::read(&map).map_err(invalid)?;
                 drop(map);
                 (Bytes::File(file), read)
             }
@@ -212,7 +213,8 @@ impl Weights {
         let size = if *dtype == Dtype::F64 { 8 } else { dtype.bitsize() / 8 };
         let fetch = |bytes: &mut [u8]| {
             let at = start + (first * size) as u64;
-            self.files[*file].bytes.read(at, bytes).map_err(|e| Error::io(format!("failed to read tensor `{}`", found.name), e))
+            let Source { path, bytes: from, .. } = &self.files[*file];
+            from.read(at, bytes).map_err(|e| Error::io(format!("failed to read weights: {}: tensor `{}`", path.display(), found.name), e))
         };
         if *dtype == Dtype::F32 && cfg!(target_endian = "little") {
             fetch(bytemuck::cast_slice_mut(into))?;
@@ -310,7 +312,7 @@ fn files(home: &Directory) -> Result<Vec<String>> {
     names.sort_unstable();
     names.dedup();
     // A name from a file of unknown origin must not lead out of the directory.
-    if names.is_empty() || names.iter().any(|n| n.contains(['/', '\\']) || n.starts_with('.') || n.chars().any(char::is_control)) {
+    if names.is_empty() || names.iter().any(|n| n.is_empty() || n.contains(['/', '\\']) || n.starts_with('.') || n.chars().any(char::is_control)) {
         return Err(invalid().hint("`weight_map` must name files in the same directory"));
     }
     Ok(names.into_iter().map(str::to_owned).collect())

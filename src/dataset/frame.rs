@@ -1,22 +1,22 @@
-//! Parquet and CSV files of pairs, through polars.
+//! Parquet files of pairs, through polars.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 use polars::prelude::*;
 
-use super::{Id, RawRow, bad_cell, missing_column};
+use super::{Id, RawRow, bad_cell, counts, missing_column};
 use crate::error::{Error, Result};
 use crate::fsio;
+use crate::quiet;
 use crate::template::Message;
 
 const COLUMNS: [&str; 5] = ["subset", "id", "prompt", "chosen", "rejected"];
 
 /// Reads only the columns in use: whatever else the file holds stays out of the way.
 pub fn parquet(path: &Path) -> Result<Vec<RawRow>> {
-    let file = fsio::open(path)?;
+    let file = fsio::read(path)?;
     let frame = guarded("pairs", path, || {
-        let mut reader = ParquetReader::new(file);
+        let mut reader = counts::reader(file)?;
         let schema = reader.schema()?;
         let wanted = COLUMNS.iter().filter(|c| schema.contains(c)).map(|c| (*c).to_owned()).collect::<Vec<_>>();
         if wanted.iter().all(|c| c == "subset" || c == "id") {
@@ -28,22 +28,10 @@ pub fn parquet(path: &Path) -> Result<Vec<RawRow>> {
     rows(path, &frame)
 }
 
-/// Every cell is text: a column of digits must not become numbers, and an empty answer is an answer.
-pub fn csv(path: &Path, text: String) -> Result<Vec<RawRow>> {
-    if text.trim().is_empty() {
-        return Ok(Vec::new());
-    }
-    let frame = guarded("pairs", path, || {
-        let options = CsvReadOptions::default().with_infer_schema_length(Some(0)).with_parse_options(CsvParseOptions::default().with_missing_is_null(false));
-        CsvReader::new(std::io::Cursor::new(text)).with_options(options).finish()
-    })?;
-    rows(path, &frame)
-}
-
 /// polars has panicked on damaged files and does not name the file in its errors.
 pub(crate) fn guarded<T>(what: &str, path: &Path, read: impl FnOnce() -> PolarsResult<T>) -> Result<T> {
     let failed = || Error::bad_input(format!("failed to read {what}: {}", path.display())).hint("the file is damaged or not of the type that its name says");
-    crate::quiet::quietly(|| catch_unwind(AssertUnwindSafe(read))).map_err(|_| failed())?.map_err(|e| failed().caused_by(e))
+    quiet::guarded(read).ok_or_else(failed)?.map_err(|e| failed().caused_by(e))
 }
 
 fn rows(path: &Path, frame: &DataFrame) -> Result<Vec<RawRow>> {

@@ -1,8 +1,12 @@
 //! Files of preference pairs → [`Pair`]s, with every row accounted for.
 
+mod counts;
+mod csv;
 mod frame;
 mod json;
+mod thrift;
 
+pub(crate) use counts::reader as parquet_reader;
 pub(crate) use frame::guarded;
 
 use std::collections::HashMap;
@@ -69,6 +73,21 @@ struct RawRow {
     rejected: String,
 }
 
+/// Bytes of one text. The models read the first or last 2,000 tokens of it, and a tokenizer takes a hundred times its
+/// size in memory.
+const MAX_TEXT: usize = 1 << 20;
+
+impl RawRow {
+    /// The first text that is too long, by its column.
+    fn oversized(&self) -> Option<(&'static str, usize)> {
+        let of = |text: &Option<String>| text.as_ref().map_or(0, String::len);
+        let prompt = self.prompt.iter().map(|message| message.role.len() + message.content.len()).sum();
+        let id = if let Some(Id::Text(text)) = &self.id { text.len() } else { 0 };
+        let sizes = [("subset", of(&self.subset)), ("id", id), ("prompt", prompt), ("chosen", self.chosen.len()), ("rejected", self.rejected.len())];
+        sizes.into_iter().find(|(_, size)| *size > MAX_TEXT)
+    }
+}
+
 /// Reads the files in order. Rows of a file without a `subset` column belong to a subset named
 /// after the file.
 pub fn load(files: &[InputFile]) -> Result<Vec<Pair>> {
@@ -82,6 +101,9 @@ pub fn load(files: &[InputFile]) -> Result<Vec<Pair>> {
             return Err(Error::bad_input(format!("failed to read pairs: {}: the file has no rows", path.display())));
         }
         for (at, raw) in rows.into_iter().enumerate() {
+            if let Some((column, size)) = raw.oversized() {
+                return Err(bad_cell(&path, at, column, &format!("a text of {size} bytes, accepted: up to {MAX_TEXT}")));
+            }
             let subset = raw.subset.unwrap_or_else(|| stem.clone());
             if let Some(id) = &raw.id
                 && let Some(first) = seen.insert((subset.clone(), id.clone()), pairs.len())
@@ -102,7 +124,7 @@ fn read(file: &InputFile) -> Result<Vec<RawRow>> {
     let path = &file.path();
     match path.extension().and_then(|e| e.to_str()).map(str::to_ascii_lowercase).as_deref() {
         Some("parquet") => frame::parquet(path),
-        Some("csv") => frame::csv(path, file.text()?),
+        Some("csv") => csv::rows(path, &file.text()?),
         Some("json" | "jsonl" | "ndjson") => json::rows(path, &file.text()?),
         _ => {
             // The border between "no such file" and "wrong kind of file".

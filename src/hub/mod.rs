@@ -67,7 +67,7 @@ impl FromStr for Repository {
 }
 
 /// Whether a name from outside stays below the directory that it is joined to.
-fn is_relative(name: &str) -> bool {
+pub fn is_relative(name: &str) -> bool {
     name.len() <= 255 && name.split('/').all(|part| !matches!(part, "" | "." | "..")) && !name.contains(['\\', ':']) && !name.chars().any(char::is_control)
 }
 

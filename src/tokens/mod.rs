@@ -1,6 +1,7 @@
 //! Texts → token ids, and token rows → batches.
 
 pub mod batch;
+mod charsmap;
 mod spm;
 mod tokenizer;
 

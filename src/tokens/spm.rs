@@ -14,7 +14,7 @@ use tokenizers::pre_tokenizers::metaspace::{Metaspace, PrependScheme};
 use tokenizers::pre_tokenizers::punctuation::Punctuation;
 use tokenizers::{AddedToken, SplitDelimiterBehavior};
 
-use super::tokenizer::guarded;
+use super::charsmap;
 use crate::error::{Error, Result};
 use crate::files::Directory;
 
@@ -52,7 +52,8 @@ struct NormalizerSpec {
     precompiled_charsmap: Vec<u8>,
 }
 
-/// Builds the tokenizer of a directory without `tokenizer.json`; also the files that were read.
+/// Builds the tokenizer of a directory without `tokenizer.json`; also the files that were read. Panics in the tokenizer's
+/// crate where a file is damaged in some ways: for use within [`crate::quiet::guarded`].
 pub fn build(home: &Directory, settings: &Value) -> Result<(tokenizers::Tokenizer, Vec<&'static str>)> {
     if !home.has("spm.model") {
         return Err(home.missing("spm.model"));
@@ -68,7 +69,7 @@ pub fn build(home: &Directory, settings: &Value) -> Result<(tokenizers::Tokenize
     let unk =
         usize::try_from(trainer.unk_id.unwrap_or(0)).ok().filter(|id| *id < pieces.len()).ok_or_else(|| invalid("its unk_id is not one of its pieces"))?;
     let first_free = pieces.len();
-    let model = guarded(|| Unigram::from(pieces, Some(unk), false)).ok_or_else(|| invalid("its pieces"))?.map_err(|e| invalid("its pieces").caused_by(e))?;
+    let model = Unigram::from(pieces, Some(unk), false).map_err(|e| invalid("its pieces").caused_by(e))?;
 
     let mut tokenizer = tokenizers::Tokenizer::new(model);
     let charsmap = proto.normalizer.unwrap_or_default().precompiled_charsmap;
@@ -79,7 +80,8 @@ pub fn build(home: &Directory, settings: &Value) -> Result<(tokenizers::Tokenize
     }
     normalizers.push(Strip::new(true, true).into());
     if !charsmap.is_empty() {
-        let map = guarded(|| Precompiled::from(&charsmap)).and_then(std::result::Result::ok).ok_or_else(|| invalid("its character map"))?;
+        let whole = charsmap::is_whole(&charsmap).then(|| Precompiled::from(&charsmap));
+        let map = whole.and_then(std::result::Result::ok).ok_or_else(|| invalid("its character map"))?;
         normalizers.push(map.into());
     }
     let spaces = Replace::new(ReplacePattern::Regex(" {2,}".to_owned()), " ").map_err(|e| invalid("its normaliser").caused_by(e))?;

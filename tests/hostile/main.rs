@@ -1,0 +1,13 @@
+//! Files that were made to do harm, or came out of an accident: each is refused with its place, in bounded time and
+//! memory, and nothing of it reaches a terminal or leaves its directory. `docs/reliability.md` says which test shows what.
+//!
+//! Everything is generated here, from the golden and the embedded checkpoints.
+
+mod borders;
+mod checkpoints;
+mod definitions;
+mod numbers;
+mod pairs;
+mod settings;
+mod texts;
+mod tools;
