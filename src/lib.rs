@@ -36,6 +36,7 @@ pub mod gate;
 pub mod generate;
 pub mod hub;
 pub mod inspect;
+pub mod memory;
 pub mod metrics;
 pub mod model;
 pub mod published;
