@@ -4,6 +4,7 @@
 //! a dependency has them.
 #![no_main]
 
+use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::RefCell;
 use std::path::Path;
 use std::sync::{LazyLock, OnceLock};
@@ -19,6 +20,39 @@ use pairbench::model::{PairConfig, Parameters};
 use pairbench::template::{Message, Template};
 use pairbench::tokens::{Side, Tokenizer};
 use pairbench::{benchmark::Benchmark, collect, compare, gate, quickstart, score};
+
+/// As in pairbench, a lack of memory ends the process; with the exit code by which libFuzzer knows one, so that
+/// `-ignore_ooms=1` goes on.
+struct Allocator;
+
+// SAFETY: all calls are the system's; what differs is that a null pointer ends the process.
+unsafe impl GlobalAlloc for Allocator {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        // SAFETY: the caller's promise is passed on.
+        found(unsafe { System.alloc(layout) })
+    }
+
+    unsafe fn realloc(&self, memory: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        // SAFETY: the caller's promise is passed on.
+        found(unsafe { System.realloc(memory, layout, size) })
+    }
+
+    unsafe fn dealloc(&self, memory: *mut u8, layout: Layout) {
+        // SAFETY: the caller's promise is passed on.
+        unsafe { System.dealloc(memory, layout) }
+    }
+}
+
+fn found(memory: *mut u8) -> *mut u8 {
+    if memory.is_null() {
+        // SAFETY: ends the process at once.
+        unsafe { libc::_exit(71) }
+    }
+    memory
+}
+
+#[global_allocator]
+static ALLOCATOR: Allocator = Allocator;
 
 /// What is done with the bytes, in a directory of its own.
 type Target = fn(&Path, &[u8]);

@@ -8,10 +8,8 @@ use pairbench::cli::{CacheAction, Cli, Command, CompareFormat, Format, Generate}
 use pairbench::error::{Error, Result};
 use pairbench::run::Finished;
 
-/// Layers allocate and free the same large buffers over and over; the system's allocator gives them
-/// back to the kernel each time and has their pages cleared again.
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: pairbench::memory::Allocator = pairbench::memory::Allocator;
 
 fn main() -> ExitCode {
     let command = Cli::parse().command;

@@ -1,5 +1,4 @@
-//! Parquet files whose counts can be believed: polars reserves memory for as many values as a header claims, and a
-//! process that cannot have it ends there and then.
+//! Parquet files whose counts can be believed: polars reserves memory for as many values as a header claims.
 
 use std::io::Cursor;
 
@@ -8,8 +7,6 @@ use polars_buffer::Buffer;
 use polars_parquet::parquet::metadata::RowGroupMetadata;
 use polars_parquet::parquet::page::CompressedPage;
 use polars_parquet::parquet::read::{PageReader, read_metadata};
-
-use super::thrift;
 
 /// Values that a file of any size may have: a column that repeats one value takes next to nothing.
 const ANYWAY: usize = 1 << 20;
@@ -20,9 +17,6 @@ pub(crate) fn reader(file: Vec<u8>) -> PolarsResult<ParquetReader<Cursor<Buffer<
     let bytes = Buffer::from_vec(file);
     let most = bytes.len().max(ANYWAY);
     let possible = |count: usize| if count <= most { Ok(()) } else { polars_bail!(ComputeError: "{count} values in {} bytes", bytes.len()) };
-    if !footer(&bytes).is_some_and(thrift::is_whole) {
-        polars_bail!(ComputeError: "the file has no whole footer");
-    }
     let metadata = read_metadata(&mut Cursor::new(bytes.clone()))?;
     possible(metadata.num_rows)?;
     for column in metadata.row_groups.iter().flat_map(RowGroupMetadata::parquet_columns) {
@@ -40,12 +34,4 @@ pub(crate) fn reader(file: Vec<u8>) -> PolarsResult<ParquetReader<Cursor<Buffer<
         }
     }
     Ok(ParquetReader::new(Cursor::new(bytes)))
-}
-
-/// The file ends with the footer, its size, and `PAR1`.
-fn footer(file: &[u8]) -> Option<&[u8]> {
-    let (rest, magic) = file.split_last_chunk::<4>()?;
-    let (rest, size) = rest.split_last_chunk::<4>()?;
-    let size = u32::from_le_bytes(*size) as usize;
-    if magic == b"PAR1" { rest.get(rest.len().checked_sub(size)?..) } else { None }
 }

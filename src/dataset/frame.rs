@@ -7,8 +7,8 @@ use polars::prelude::*;
 use super::{Id, RawRow, bad_cell, counts, missing_column};
 use crate::error::{Error, Result};
 use crate::fsio;
-use crate::quiet;
 use crate::template::Message;
+use crate::{memory, quiet};
 
 const COLUMNS: [&str; 5] = ["subset", "id", "prompt", "chosen", "rejected"];
 
@@ -28,10 +28,10 @@ pub fn parquet(path: &Path) -> Result<Vec<RawRow>> {
     rows(path, &frame)
 }
 
-/// polars has panicked on damaged files and does not name the file in its errors.
+/// polars has panicked on damaged files, reserves memory that no machine has, and does not name the file in its errors.
 pub(crate) fn guarded<T>(what: &str, path: &Path, read: impl FnOnce() -> PolarsResult<T>) -> Result<T> {
     let failed = || Error::bad_input(format!("failed to read {what}: {}", path.display())).hint("the file is damaged or not of the type that its name says");
-    quiet::guarded(read).ok_or_else(failed)?.map_err(|e| failed().caused_by(e))
+    memory::reading(path, || quiet::guarded(read)).ok_or_else(failed)?.map_err(|e| failed().caused_by(e))
 }
 
 fn rows(path: &Path, frame: &DataFrame) -> Result<Vec<RawRow>> {

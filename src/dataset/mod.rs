@@ -4,7 +4,6 @@ mod counts;
 mod csv;
 mod frame;
 mod json;
-mod thrift;
 
 pub(crate) use counts::reader as parquet_reader;
 pub(crate) use frame::guarded;
