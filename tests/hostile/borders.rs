@@ -53,7 +53,7 @@ fn names_from_files_and_flags_make_no_path() {
         );
         assert_eq!(done.code, 0, "{name:?}: {}", done.err);
         let written: BTreeSet<String> = tree(bench.dir.path()).difference(&before).cloned().collect();
-        assert_eq!(written, ["report.md", "run.json", "summary.json", "verdicts.parquet"].map(|file| format!("out/{file}")).into(), "{name:?}");
+        assert_eq!(written, ["report.html", "report.md", "run.json", "summary.json", "verdicts.parquet"].map(|file| format!("out/{file}")).into(), "{name:?}");
         fs::remove_dir_all(&out).unwrap();
     }
     // Names of repositories: refused, or looked for in the cache and not found.
@@ -167,7 +167,7 @@ fn an_offline_run_opens_no_socket() {
         let log = dir.path().join("trace");
         let mut command = Command::new("strace");
         command.args(["-f", "-qq", "-e", "trace=network", "-o"]).arg(&log).arg(env!("CARGO_BIN_EXE_pairbench")).args(args);
-        command.env("HF_HOME", dir.path()).env_remove("HF_HUB_OFFLINE").env_remove("HF_HUB_CACHE");
+        command.env("PAIRBENCH_CACHE", "").env("HF_HOME", dir.path()).env_remove("HF_HUB_OFFLINE").env_remove("HF_HUB_CACHE");
         let done = measured(&mut command);
         assert_eq!(done.code, code, "{}", done.err);
         let calls = fs::read_to_string(log).unwrap();
