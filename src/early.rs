@@ -2,7 +2,7 @@
 //!
 //! It is settled when one rule fails or all pass. What settles a rule before every pair is scored:
 //!
-//! - `drop`: the confidence sequence of its lines ([`Sequence`]) stands where the fixed interval stands otherwise;
+//! - `drop`: the confidence sequence of its lines ([`crate::stats::Sequence`]) stands where the fixed interval stands otherwise;
 //! - `significant-drop` fails by the sequence's p-value (Holm-corrected over several lines). Not rejecting settles nothing:
 //!   it passes when the end could not reject even if every pair were lost that still can be;
 //! - `min`, `max-ties`, `max-invalid` and `max-position-bias`: when the remaining pairs cannot change the answer.

@@ -48,7 +48,7 @@ pub trait Kind: Copy + Send + Sync + 'static {
     ///
     /// # Safety
     /// The processor has what the engine needs; `left` has a group of rows as deep as `lines`, whose number is a
-    /// multiple of [`DEEP`].
+    /// multiple of what [`padded`] says.
     unsafe fn dot(engine: Engine, left: &[Unit], lines: &[Line], sums: &mut Sums<Self::Sum>);
 }
 
