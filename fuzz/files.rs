@@ -19,7 +19,7 @@ use pairbench::model::position::RelativeRows;
 use pairbench::model::{PairConfig, Parameters};
 use pairbench::template::{Message, Template};
 use pairbench::tokens::{Side, Tokenizer};
-use pairbench::{benchmark::Benchmark, collect, compare, gate, quickstart, score};
+use pairbench::{benchmark::Benchmark, collect, compare, gate, journal, quickstart, score};
 
 /// As in pairbench, a lack of memory ends the process; with the exit code by which libFuzzer knows one, so that
 /// `-ignore_ooms=1` goes on.
@@ -58,10 +58,11 @@ static ALLOCATOR: Allocator = Allocator;
 type Target = fn(&Path, &[u8]);
 
 /// By name; each has a directory of seeds of the same name.
-const TARGETS: [(&str, Target); 10] = [
+const TARGETS: [(&str, Target); 11] = [
     ("config", config),
     ("csv", |dir, data| pairs(dir, "x.csv", data)),
     ("json", |dir, data| pairs(dir, "x.jsonl", data)),
+    ("journal", journal_lines),
     ("parquet", |dir, data| pairs(dir, "x.parquet", data)),
     ("run", run),
     ("safetensors", safetensors),
@@ -138,6 +139,14 @@ fn toml(dir: &Path, data: &[u8]) {
         let _ = pairbench::metrics::Scores::new(&tallies, &benchmark);
     }
     let _ = gate::rules(&[path, String::from_utf8_lossy(data).into_owned()]);
+}
+
+/// After a good first line where the first byte is even: chance finds no line with a plan's own fingerprint.
+fn journal_lines(_: &Path, data: &[u8]) {
+    const GOOD: &[u8] = include_bytes!("journal/header.jsonl");
+    let Some((first, rest)) = data.split_first() else { return };
+    let bytes = if first % 2 == 0 { [GOOD, rest].concat() } else { rest.to_vec() };
+    let _ = journal::parse(&bytes, Path::new("journal.jsonl"));
 }
 
 /// The first byte chooses which file of a good run is replaced.
