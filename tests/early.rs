@@ -101,6 +101,10 @@ fn a_model_against_itself_passes_after_the_pairs_that_it_takes() {
     assert_eq!((&record["plan"]["gate"][0], &record["plan"]["seed"]), (&Value::from("drop:average:0.05"), &Value::from(240_313_787)));
     assert!(std::fs::read_to_string(out.join("report.md")).unwrap().contains("PARTIAL: "));
 
+    // It is finished: there is nothing to go on with.
+    let (_, stderr, code) = pairbench(&["run", "--benchmark", "quickstart", "--model", "quickstart/pairrm", "--out", out.to_str().unwrap(), "--resume"]);
+    assert!(code == 2 && stderr.contains("its gate was settled early"), "{code} {stderr}");
+
     // Whoever compares it later is told; as a baseline it lacks pairs.
     let (stdout, _, code) = pairbench(&["compare", &format!("{}:pairrm", good()), out.to_str().unwrap()]);
     assert!(code == 0 && stdout.contains(&format!("candidate: PARTIAL: {taken} of 636 pairs")), "{stdout}");

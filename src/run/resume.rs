@@ -86,6 +86,10 @@ fn finished(dir: &Path, plan: &Plan) -> Result<Kept> {
         let found = outcomes.len();
         return Err(Error::new(Kind::BadInput, format!("failed to resume: {}: verdicts.parquet has {found} rows, run.json says {whole}", dir.display())));
     }
+    if plan.shard.is_none() && whole < plan.pairs * plan.models.len() {
+        return Err(Error::usage(format!("failed to resume: {}: the run there is finished: its gate was settled early", dir.display()))
+            .hint("without --resume the run is made anew; verdicts are still in the cache"));
+    }
     let names = run.models.into_iter().map(|(name, _)| name).collect();
     Ok(Kept { outcomes, finished: Some(names), ..Kept::default() })
 }
