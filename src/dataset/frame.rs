@@ -15,17 +15,17 @@ const COLUMNS: [&str; 5] = ["subset", "id", "prompt", "chosen", "rejected"];
 /// Reads only the columns in use: whatever else the file holds stays out of the way.
 pub fn parquet(path: &Path) -> Result<Vec<RawRow>> {
     let file = fsio::read(path)?;
-    let frame = guarded("pairs", path, || {
+    // Columns are made when they are looked at, and may panic only then.
+    guarded("pairs", path, || {
         let mut reader = counts::reader(file)?;
         let schema = reader.schema()?;
         let wanted = COLUMNS.iter().filter(|c| schema.contains(c)).map(|c| (*c).to_owned()).collect::<Vec<_>>();
         if wanted.iter().all(|c| c == "subset" || c == "id") {
             // No projection to nothing: let the check of columns below speak.
-            return reader.finish();
+            return Ok(rows(path, &reader.finish()?));
         }
-        reader.with_columns(Some(wanted)).finish()
-    })?;
-    rows(path, &frame)
+        Ok(rows(path, &reader.with_columns(Some(wanted)).finish()?))
+    })?
 }
 
 /// polars has panicked on damaged files, reserves memory that no machine has, and does not name the file in its errors.
