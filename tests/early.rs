@@ -7,16 +7,9 @@ mod common;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
+use binary::run as pairbench;
 use polars::prelude::*;
 use serde_json::Value;
-
-/// stdout, stderr and exit code.
-fn pairbench(arguments: &[&str]) -> (String, String, i32) {
-    let output = binary::pairbench().args(arguments).output().unwrap();
-    let [stdout, stderr] = [output.stdout, output.stderr].map(|bytes| String::from_utf8(bytes).unwrap());
-    assert!(!stderr.contains("panicked"), "{stderr}");
-    (stdout, stderr, output.status.code().unwrap())
-}
 
 /// The last good run, and a checkpoint that lost a layer: made once for all tests.
 fn good() -> &'static str {

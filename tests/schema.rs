@@ -5,18 +5,11 @@ mod binary;
 
 use std::path::{Path, PathBuf};
 
+use binary::run as pairbench;
 use boon::{Compiler, Schemas};
 use serde_json::{Map, Value, json};
 
 const NAMES: [&str; 4] = ["summary", "comparison", "run", "error"];
-
-/// stdout, stderr and exit code.
-fn pairbench(arguments: &[&str]) -> (String, String, i32) {
-    let output = binary::pairbench().args(arguments).output().unwrap();
-    let [stdout, stderr] = [output.stdout, output.stderr].map(|bytes| String::from_utf8(bytes).unwrap());
-    assert!(!stderr.contains("panicked"), "{stderr}");
-    (stdout, stderr, output.status.code().unwrap())
-}
 
 /// As the binary prints it.
 fn schema(name: &str) -> Value {
