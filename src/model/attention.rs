@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use burn::module::Module;
-use burn::tensor::{Device, Int, Tensor, TensorData, activation};
+use burn::tensor::{Int, Tensor, TensorData, activation};
 
 use super::config::{EncoderConfig, PositionTerms};
-use super::kernel::attention::fused;
+use super::kernel::attention::{fused, is_fused};
 use super::layers::Linear;
 use super::position::RelativeRows;
 use super::{Parameters, TokenRows};
@@ -22,6 +22,9 @@ pub struct Geometry {
     /// Ends of the packed rows; see [`TokenRows`].
     pub offsets: Arc<[usize]>,
     pub relative: Option<Arc<RelativeRows>>,
+    /// What a GPU has of this already.
+    #[cfg(feature = "_gpu")]
+    pub kept: super::kernel::cube::attention::Kept,
 }
 
 impl Geometry {
@@ -31,7 +34,7 @@ impl Geometry {
         #[expect(clippy::cast_precision_loss, reason = "a head has at most some thousand dimensions")]
         let scale = ((head_size * terms.count()) as f32).sqrt();
         let relative = config.relative.as_ref().map(|r| Arc::new(RelativeRows::new(r, rows.longest())));
-        Self { heads: config.heads, scale, terms, offsets: rows.offsets().into(), relative }
+        Self { heads: config.heads, scale, terms, offsets: rows.offsets().into(), relative, #[cfg(feature = "_gpu")] kept: Default::default() }
     }
 
     /// Tokens of the longest row.
@@ -133,7 +136,7 @@ impl SelfAttention {
 
     /// `x`: `[tokens, hidden]`; `table`: `[2 · span, hidden]` → `[tokens, hidden]`, or `[wanted, hidden]`.
     ///
-    /// The fused CPU operation where the device has it and no gradient is wanted, else [`plain`].
+    /// The fused operation where the device has it and no gradient is wanted, else [`plain`].
     pub fn forward(&self, x: &Tensor<2>, table: Option<&Tensor<2>>, geometry: &Geometry, wanted: Option<&Arc<Wanted>>) -> Tensor<2> {
         let positions = match (&self.positions, table) {
             (Some(positions), _) => positions.clone(),
@@ -141,8 +144,7 @@ impl SelfAttention {
             (None, None) => Positions::None,
         };
         let (key, value) = (self.key.forward(x.clone()), self.value.forward(x.clone()));
-        // Devices compare equal with and without autodiff.
-        if x.device() == Device::flex() && !x.is_autodiff() {
+        if is_fused(x, geometry) {
             let query = self.query.forward(wanted.map_or_else(|| x.clone(), |wanted| wanted.of(x.clone())));
             return fused(query, key, value, positions, geometry, wanted, self.query.is_int8());
         }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use burn::module::{Module, Param};
 use burn::tensor::ops::ConvOptions;
-use burn::tensor::{DType, Int, Tensor, TensorData, module::conv1d};
+use burn::tensor::{Int, Tensor, TensorData, module::conv1d};
 
 use super::attention::{Geometry, SelfAttention, Wanted};
 use super::config::{ConvConfig, EncoderConfig};
@@ -47,8 +47,8 @@ impl Embeddings {
             let count = values.len();
             Tensor::<1, Int>::from_data(TensorData::new(values, [count]), &device)
         };
-        // The table may be kept in half precision; arithmetic is f32.
-        let mut x = self.words.val().select(0, index(rows.ids().iter().map(|id| i64::from(*id)).collect())).cast(DType::F32);
+        // The table may be kept in half precision where arithmetic is f32.
+        let mut x = self.words.val().select(0, index(rows.ids().iter().map(|id| i64::from(*id)).collect())).cast(self.norm.dtype());
         if let Some(positions) = &self.positions {
             let places = rows.rows().flat_map(|row| (0..row.len()).map(|i| i64::try_from(i).unwrap_or(i64::MAX))).collect();
             x = x + positions.val().select(0, index(places));
@@ -96,13 +96,13 @@ impl Layer {
     fn forward(&self, x: &Tensor<2>, table: Option<&Tensor<2>>, geometry: &Geometry, config: &EncoderConfig, wanted: Option<&Arc<Wanted>>) -> Tensor<2> {
         let context = self.attention.forward(x, table, geometry, wanted);
         let x = wanted.map_or_else(|| x.clone(), |wanted| wanted.of(x.clone()));
-        let x = self.attention_norm.forward(self.attention_output.forward(context) + x);
-        self.output_norm.forward(self.feed_forward(&x, config) + x)
+        let x = self.attention_norm.forward_residual(&self.attention_output, context, x);
+        self.feed_forward(&x, config)
     }
 
     /// `[tokens, hidden]` → `[tokens, hidden]`
     fn feed_forward(&self, x: &Tensor<2>, config: &EncoderConfig) -> Tensor<2> {
-        let through = |x: Tensor<2>| self.output.forward(self.intermediate.forward_activated(x, config.activation));
+        let through = |x: Tensor<2>| self.output_norm.forward_residual(&self.output, self.intermediate.forward_activated(x.clone(), config.activation), x);
         let [tokens, hidden] = x.dims();
         if tokens <= FEED || self.output.depends_on_batch() {
             return through(x.clone());

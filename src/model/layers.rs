@@ -3,9 +3,11 @@
 use std::sync::Arc;
 
 use burn::module::{Module, Param};
-use burn::tensor::{Tensor, module::layer_norm};
+use burn::tensor::{DType, Tensor, module::layer_norm};
 
 use super::activation::Activation;
+#[cfg(feature = "_gpu")]
+use super::kernel::cube;
 use super::kernel::int8::Outliers;
 use super::kernel::product::{self, Packed};
 use super::{Matrix, Parameters};
@@ -80,6 +82,8 @@ impl Linear {
     pub fn forward_activated(&self, x: Tensor<2>, activation: Activation) -> Tensor<2> {
         match self {
             Self::Packed(packed) if product::fuses(activation) => packed.forward(x, Some(activation)),
+            #[cfg(feature = "_gpu")]
+            Self::Plain(plain) if cube::has(&x) && activation == Activation::Gelu => plain.forward_on_gpu(x, true),
             _ => activation.forward(self.forward(x)),
         }
     }
@@ -87,9 +91,25 @@ impl Linear {
 
 impl PlainLinear {
     fn forward(&self, x: Tensor<2>) -> Tensor<2> {
+        #[cfg(feature = "_gpu")]
+        if cube::has(&x) {
+            return self.forward_on_gpu(x, false);
+        }
         let y = x.matmul(self.weight.val().transpose());
         match &self.bias {
             Some(bias) => y + bias.val().unsqueeze(),
+            None => y,
+        }
+    }
+}
+
+#[cfg(feature = "_gpu")]
+impl PlainLinear {
+    fn forward_on_gpu(&self, x: Tensor<2>, gelu: bool) -> Tensor<2> {
+        let y = cube::layers::linear(x, self.weight.val());
+        match &self.bias {
+            Some(bias) => cube::layers::add_bias(y, bias.val(), gelu),
+            None if gelu => Activation::Gelu.forward(y),
             None => y,
         }
     }
@@ -122,8 +142,27 @@ impl LayerNorm {
         })
     }
 
+    /// In which the model computes.
+    pub fn dtype(&self) -> DType {
+        self.gamma.val().dtype()
+    }
+
     /// `[rows, size]` → `[rows, size]`
     pub fn forward(&self, x: Tensor<2>) -> Tensor<2> {
+        #[cfg(feature = "_gpu")]
+        if cube::has(&x) {
+            return cube::layers::add_norm(x, None, self.gamma.val(), self.beta.val(), self.eps);
+        }
         layer_norm(x, self.gamma.val(), Some(self.beta.val()), self.eps)
+    }
+
+    /// The normalisation of a layer's output and what goes around it: `x`: `[rows, input]`; `residual`: `[rows, size]` → `[rows, size]`
+    pub fn forward_residual(&self, linear: &Linear, x: Tensor<2>, residual: Tensor<2>) -> Tensor<2> {
+        #[cfg(feature = "_gpu")]
+        if let (Linear::Plain(PlainLinear { weight, bias: Some(bias) }), true) = (linear, cube::has(&x)) {
+            let y = cube::layers::linear(x, weight.val());
+            return cube::layers::add_norm(y, Some((bias.val(), residual)), self.gamma.val(), self.beta.val(), self.eps);
+        }
+        self.forward(linear.forward(x) + residual)
     }
 }

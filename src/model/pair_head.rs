@@ -65,7 +65,12 @@ impl PairModel {
     /// `markers`: one entry per row, from [`PairConfig::markers`].
     pub fn logits(&self, rows: &TokenRows, markers: &[Markers]) -> Tensor<1> {
         let [first, second] = self.scores(rows, markers);
-        (first - second).mean_dim(1).squeeze_dim(1)
+        let (rows, tasks) = (markers.len(), self.config.n_tasks);
+        let difference = first - second;
+        let of_task = |task: usize| difference.clone().slice([0..rows, task..task + 1]).reshape([rows]);
+        // One after the other: a GPU would try out ways to sum these few numbers for seconds.
+        let sum = (1..tasks).map(of_task).fold(of_task(0), |sum, task| sum + task);
+        if tasks == 1 { sum } else { sum / f64::from(u32::try_from(tasks).unwrap_or(u32::MAX)) }
     }
 
     /// Scores of the left and of the right candidate, `[rows, tasks]` each: what training compares.

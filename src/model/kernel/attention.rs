@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use burn::backend::{Backend, Dispatch, Flex, backend_extension, ops::FloatTensorOps, tensor::FloatTensor};
+use burn::backend::{Backend, Dispatch, DispatchDevice, Flex, backend_extension, ops::FloatTensorOps, tensor::FloatTensor};
 use burn::tensor::{Tensor, TensorData};
 use pulp::Simd;
 use rayon::prelude::*;
@@ -17,7 +17,18 @@ use super::positional::{Block, LANES, Positional};
 use super::tile::WIDTH;
 use crate::model::attention::{Geometry, Positions, Wanted};
 
-/// Attention over packed rows on the flex device; shapes as in [`crate::model::attention::plain`], but
+/// Whether the device of `x` has a fused version for these heads, without a gradient.
+pub fn is_fused(x: &Tensor<2>, geometry: &Geometry) -> bool {
+    match x.device().as_dispatch() {
+        DispatchDevice::Flex(_) => true,
+        #[cfg(feature = "_gpu")]
+        DispatchDevice::Cube(device) => super::cube::attention::fits(&device.client(), x.dtype(), geometry, x.dims()[1]),
+        #[allow(unreachable_patterns, reason = "some builds have these two only")]
+        _ => false,
+    }
+}
+
+/// Attention over packed rows on a device that [`is_fused`]; shapes as in [`crate::model::attention::plain`], but
 /// for `query`, which has the wanted tokens only: `[wanted, hidden]` → `[wanted, hidden]`. `rounded`: the products may
 /// round their factors to bf16, where that is faster.
 pub fn fused(
@@ -49,8 +60,8 @@ pub fn fused(
     ))
 }
 
-/// The backends that have a fused version. Float tensors are f32.
-#[backend_extension(Flex)]
+/// The backends that have a fused version. Float tensors are f32 on a CPU.
+#[backend_extension(Flex, Cube: cfg(feature = "_gpu"))]
 #[expect(clippy::too_many_arguments, reason = "an extension takes tensors one by one")]
 pub trait DisentangledAttention: Backend {
     /// `query`: `[tokens or wanted, hidden]`; `key`, `value`: `[tokens, hidden]`; `pos_keys`,

@@ -1,0 +1,90 @@
+#!/usr/bin/env bash
+# Checks pairbench on a GPU and times it beside PyTorch, in one command of under ten minutes that builds nothing.
+# usage: benchmarks/gpu/run.sh [--binary PATH] [--device cuda:0] [--out FILE.md] [--seconds N] [--data FILE] [--test BIN]...
+#                              [--checkpoint DIR] [--batch-tokens N] [--python BIN|none] [--small]
+# README.md says what each is.
+set -euo pipefail
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+root=$(cd "$here/../.." && pwd)
+binary="$root/target/release/pairbench"
+device=cuda:0
+out="$root/target/gpu/$(date +%F)-gpu.md"
+seconds=540
+python=${PEER_VENV:+$PEER_VENV/bin/}python3
+data='' checkpoint='' batch='' small='' tests=()
+
+fail() {
+    printf 'error: %s\n' "$@" >&2
+    exit 2
+}
+
+while (($#)); do
+    case $1 in
+        --small) small=1; shift; continue ;;
+        -h | --help) sed -n '2,5s/^# //p' "$0"; exit ;;
+    esac
+    (($# > 1)) || fail "unknown option or one without a value: $1"
+    case $1 in
+        --binary) binary=$2 ;;
+        --device) device=$2 ;;
+        --out) out=$2 ;;
+        --seconds) seconds=$2 ;;
+        --data) data=$(realpath -- "$2") ;;
+        --test) tests+=("$(realpath -- "$2")") ;;
+        --checkpoint) checkpoint=$(realpath -- "$2") ;;
+        --batch-tokens) batch=$2 ;;
+        --python) python=$2 ;;
+        *) fail "unknown option: $1" ;;
+    esac
+    shift 2
+done
+[[ $seconds =~ ^[1-9][0-9]*$ ]] || fail "--seconds takes a whole number"
+[[ -x $binary && -f $binary ]] || fail "no such program: $binary" \
+    "build it with: cargo build --release --features cuda (docs/gpu.md), or name one with --binary"
+binary=$(realpath -- "$binary")
+out=$(realpath -m -- "$out")
+mkdir -p "$(dirname "$out")" "$root/target/gpu"
+if [[ -z $data ]]; then
+    for file in "$root"/shared/data/rewardbench-dev.{parquet,jsonl}; do
+        # Without pyarrow the JSON Lines do as well: they are the same pairs.
+        if [[ -f $file ]] && { [[ $file == *.jsonl ]] || "$python" -c 'import pyarrow' 2>/dev/null; }; then
+            data=$file
+            break
+        fi
+    done
+fi
+
+# Can this binary compute on this device at all? One small run says so, faster and more surely than any list.
+export PAIRBENCH_CACHE=''
+probe="$root/target/gpu/probe"
+if ! timeout 120 "$binary" bench --model "$root/tests/data/golden/models/tiny-pairrm" --device "$device" --dtype f32 \
+    --length 16 --tokens 16 --repeats 1 --offline --format json >"$probe.json" 2>"$probe.err"; then
+    cat "$probe.err" >&2
+    echo "pairbench doctor says:" >&2
+    "$binary" doctor >&2 || true
+    fail "pairbench cannot compute on $device" \
+        "build it with: cargo build --release --features cuda (docs/gpu.md), and see that the driver is there (nvidia-smi)"
+fi
+kind=${device%%:*}
+if [[ $kind != auto ]] && ! grep -qi "\"device\": *\"[^\"]*$kind" "$probe.json"; then
+    fail "pairbench was asked for $device and does not say that it computed there" "$(cut -c 1-200 "$probe.json")"
+fi
+
+status=0
+if [[ $python != none ]] && "$python" -c 'import sys, numpy; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
+    options=(--pairbench "$binary" --device "$device" --out "$out" --seconds "$seconds")
+    [[ -z $data ]] || options+=(--data "$data")
+    [[ -z $checkpoint ]] || options+=(--checkpoint "$checkpoint")
+    [[ -z $batch ]] || options+=(--batch-tokens "$batch")
+    [[ -z $small ]] || options+=(--small)
+    for test in "${tests[@]}"; do options+=(--test "$test"); done
+    # A minute more than it plans with: the end of the last step must not cut off the result.
+    timeout $((seconds + 60)) "$python" "$here/gpu.py" "${options[@]}" || status=$?
+else
+    binary=$binary device=$device out=$out seconds=$seconds python=$python data=$data checkpoint=$checkpoint batch=$batch \
+        small=$small bash "$here/alone.sh" "${tests[@]}" || status=$?
+fi
+cat "$out"
+echo "result: $out" >&2
+exit "$status"
