@@ -5,7 +5,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 
 /// Everything between a pair's text and its logits, and the versions of all dependencies.
-const ENGINE: [&str; 6] = ["src/checkpoint", "src/model", "src/score.rs", "src/template", "src/tokens", "Cargo.lock"];
+const ENGINE: [&str; 7] = ["src/checkpoint", "src/model", "src/score", "src/score.rs", "src/template", "src/tokens", "Cargo.lock"];
 
 fn main() {
     let mut files: Vec<PathBuf> = Vec::new();

@@ -3,19 +3,19 @@
 use std::path::Path;
 use std::time::Instant;
 
-use burn::tensor::Device;
 use comfy_table::{CellAlignment, ContentArrangement, Table, TableStyle};
 use pulp::Simd;
 use serde_json::json;
 
 use crate::checkpoint::Checkpoint;
-use crate::cli::{BenchArgs, BenchFormat, DtypeArg};
+use crate::cli::{BenchArgs, BenchFormat};
+use crate::computing::Computing;
 use crate::error::{Error, Result};
 use crate::fsio;
 use crate::hub::Hub;
 use crate::model::pair_head::Markers;
-use crate::model::{EncoderConfig, PairConfig, PairModel};
-use crate::score::{self, Limits};
+use crate::model::{EncoderConfig, PairConfig};
+use crate::score::{self, Limits, Scorer};
 use crate::talk::say;
 use crate::template::Template;
 
@@ -39,28 +39,29 @@ pub fn bench(args: &BenchArgs) -> Result<String> {
     // Rows are made of ids: which template would write them does not matter.
     let checkpoint = Checkpoint::open(&args.model, home, Some(args.template.unwrap_or(Template::PairRm)))?;
     let begun = Instant::now();
-    let model = checkpoint.load_model(&Device::flex(), args.dtype.precision(None))?;
+    let computing = Computing::open(&args.computing, args.batch_tokens, None)?;
+    let scorer = Scorer { models: computing.load(&checkpoint)?, exact: None, queues: computing.devices.is_gpu() };
     say(&format!("{}: loaded in {:.1} s", checkpoint.name, begun.elapsed().as_secs_f64()));
-    let peak = peak();
+    let peak = if computing.devices.is_gpu() { None } else { Some(peak()) };
 
     let mut measured = Vec::new();
     if let Some(path) = &args.ids {
         let rows = read(path)?;
-        measured.push(measure("file".to_owned(), &rows, &checkpoint.config, &model, args)?);
+        measured.push(measure("file".to_owned(), &rows, &checkpoint.config, &scorer, computing.limits, args.repeats)?);
     } else {
         for length in args.lengths.iter().map(|n| *n as usize) {
             let count = (args.tokens / length).max(1);
             let rows: Vec<Vec<u32>> = (0..count).map(|row| synthetic(length, row, &checkpoint.config)).collect();
-            measured.push(measure(length.to_string(), &rows, &checkpoint.config, &model, args)?);
+            measured.push(measure(length.to_string(), &rows, &checkpoint.config, &scorer, computing.limits, args.repeats)?);
         }
     }
     Ok(match args.format {
-        BenchFormat::Json => json(&measured, args.dtype, peak),
-        BenchFormat::Table => table(&measured, args.dtype, peak),
+        BenchFormat::Json => json(&measured, &computing, peak),
+        BenchFormat::Table => table(&measured, &computing, peak),
     })
 }
 
-fn measure(label: String, rows: &[Vec<u32>], config: &PairConfig, model: &PairModel, args: &BenchArgs) -> Result<Measured> {
+fn measure(label: String, rows: &[Vec<u32>], config: &PairConfig, scorer: &Scorer, limits: Limits, repeats: u32) -> Result<Measured> {
     let markers = |(at, ids): (usize, &Vec<u32>)| {
         let refuse = || Error::bad_input(format!("failed to read token rows: row {at}"));
         if let Some(id) = ids.iter().find(|id| **id as usize >= config.encoder.vocab_size) {
@@ -73,14 +74,14 @@ fn measure(label: String, rows: &[Vec<u32>], config: &PairConfig, model: &PairMo
     };
     let markers: Vec<Markers> = rows.iter().enumerate().map(markers).collect::<Result<_>>()?;
     let jobs: Vec<(&[u32], Markers)> = rows.iter().map(Vec::as_slice).zip(markers).collect();
-    let limits = Limits { batch_tokens: args.batch_tokens as usize, ..Limits::default() };
     let batches = limits.batches(&jobs);
-    score::logits(&jobs[..1], &[vec![0]], model);
+    // Once through all, so that every kernel is compiled and every buffer there.
+    score::logits(&jobs, if scorer.queues { &batches } else { &batches[..1] }, scorer, limits)?;
     let mut seconds = Vec::new();
     let mut logits = Vec::new();
-    for _ in 0..args.repeats {
+    for _ in 0..repeats {
         let begun = Instant::now();
-        logits = score::logits(&jobs, &batches, model);
+        logits = score::logits(&jobs, &batches, scorer, limits)?;
         seconds.push(begun.elapsed().as_secs_f64());
     }
     seconds.sort_by(f64::total_cmp);
@@ -162,7 +163,7 @@ fn peak() -> f64 {
 }
 
 #[expect(clippy::cast_precision_loss, reason = "rates for people")]
-fn table(measured: &[Measured], dtype: DtypeArg, peak: f64) -> String {
+fn table(measured: &[Measured], computing: &Computing, peak: Option<f64>) -> String {
     let mut table = Table::new();
     table.load_style(TableStyle::new()).set_content_arrangement(ContentArrangement::Disabled);
     table.set_header(["length", "rows", "tokens", "seconds", "tokens/s", "pairs/s", "GFLOP/s", "of peak"]);
@@ -175,22 +176,28 @@ fn table(measured: &[Measured], dtype: DtypeArg, peak: f64) -> String {
             format!("{:.0}", m.tokens as f64 / m.seconds),
             format!("{:.2}", m.rows as f64 / 2.0 / m.seconds),
             format!("{:.0}", m.flops / m.seconds / 1e9),
-            format!("{:.0} %", 100.0 * m.flops / m.seconds / peak),
+            peak.map_or_else(String::new, |peak| format!("{:.0} %", 100.0 * m.flops / m.seconds / peak)),
         ]);
     }
     for (at, column) in table.column_iter_mut().enumerate() {
         column.set_padding((if at == 0 { 0 } else { 2 }, 0)).set_cell_alignment(CellAlignment::Right);
     }
     let lines: String = table.lines().map(|line| line.trim_end().to_owned() + "\n").collect();
-    format!("{lines}{} threads, {}; in registers alone they reach {:.0} GFLOP/s in f32\n", rayon::current_num_threads(), dtype.name(), peak / 1e9)
+    match peak {
+        Some(peak) => {
+            let (threads, dtype) = (rayon::current_num_threads(), computing.precision.name());
+            format!("{lines}{threads} threads, {dtype}; in registers alone they reach {:.0} GFLOP/s in f32\n", peak / 1e9)
+        }
+        None => format!("{lines}{}, {}\n", computing.devices.name(), computing.precision.name()),
+    }
 }
 
-fn json(measured: &[Measured], dtype: DtypeArg, peak: f64) -> String {
+fn json(measured: &[Measured], computing: &Computing, peak: Option<f64>) -> String {
     let runs: Vec<_> = measured
         .iter()
         .map(|m| json!({ "length": m.label, "rows": m.rows, "tokens": m.tokens, "seconds": m.seconds, "flops": m.flops, "logits": m.logits }))
         .collect();
-    format!("{}\n", json!({ "threads": rayon::current_num_threads(), "dtype": dtype.name(), "peak_flops": peak, "runs": runs }))
+    format!("{}\n", json!({ "device": computing.devices.name(), "threads": rayon::current_num_threads(), "dtype": computing.precision.name(), "peak_flops": peak, "runs": runs }))
 }
 
 #[cfg(test)]

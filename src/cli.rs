@@ -5,9 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::checkpoint::ModelSpec;
-use crate::checkpoint::weights::Precision;
+use crate::device::Choice;
 use crate::early::SEED;
-use crate::model::kernel::int8::Outliers;
 use crate::shard::Shard;
 use crate::template::Template;
 
@@ -132,12 +131,8 @@ pub struct RunArgs {
     /// Text template of models that do not name their own
     #[arg(long, value_name = "T")]
     pub template: Option<Template>,
-    /// Where to compute
-    #[arg(long, value_enum, default_value_t)]
-    pub device: DeviceArg,
-    /// Working precision
-    #[arg(long, value_enum, default_value_t)]
-    pub dtype: DtypeArg,
+    #[command(flatten)]
+    pub computing: ComputingArgs,
     /// With --dtype int8: find outlier columns over batches of N pairs, as the reference does with 64; without it by row, so that no
     /// verdict depends on another pair
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
@@ -164,9 +159,9 @@ pub struct RunArgs {
     /// Threads; 0 is one per core
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub threads: usize,
-    /// Tokens in the model at once; more is faster up to a point and takes more memory
-    #[arg(long, value_name = "N", default_value_t = 2048, value_parser = clap::value_parser!(u32).range(1..))]
-    pub batch_tokens: u32,
+    /// Tokens in the model at once; more is faster up to a point and takes more memory [default: 2048, on a GPU 16384]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub batch_tokens: Option<u32>,
     /// What is printed on stdout
     #[arg(long, value_enum, default_value_t)]
     pub format: Format,
@@ -180,6 +175,18 @@ pub struct RunArgs {
     pub against: AgainstArgs,
     #[command(flatten)]
     pub hub: HubArgs,
+}
+
+/// What computes, and how exactly.
+#[derive(Debug, Clone, Args)]
+pub struct ComputingArgs {
+    /// auto, cpu, or a GPU: cuda, rocm, metal, vulkan or webgpu, with its number where there are several (cuda:1); several of them at
+    /// once as cuda:0,cuda:1. auto is the first GPU that works, else the CPU; `pairbench doctor` lists them
+    #[arg(long, value_name = "DEVICE", default_value_t)]
+    pub device: Choice,
+    /// Working precision
+    #[arg(long, value_enum, default_value_t)]
+    pub dtype: DtypeArg,
 }
 
 /// A gate that ends the run.
@@ -301,18 +308,17 @@ pub struct BenchArgs {
     /// Token rows instead: a JSON list of ids on each line, with the three markers in it
     #[arg(long, value_name = "FILE.jsonl", conflicts_with = "lengths")]
     pub ids: Option<PathBuf>,
-    /// Working precision
-    #[arg(long, value_enum, default_value_t)]
-    pub dtype: DtypeArg,
+    #[command(flatten)]
+    pub computing: ComputingArgs,
     /// Times that the rows are scored; the median counts
     #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..))]
     pub repeats: u32,
     /// Threads; 0 is one per core
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub threads: usize,
-    /// Tokens in the model at once
-    #[arg(long, value_name = "N", default_value_t = 2048, value_parser = clap::value_parser!(u32).range(1..))]
-    pub batch_tokens: u32,
+    /// Tokens in the model at once [default: 2048, on a GPU 16384]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub batch_tokens: Option<u32>,
     /// Any template: rows are made of ids
     #[arg(long, value_name = "T", hide = true)]
     pub template: Option<Template>,
@@ -335,44 +341,19 @@ pub enum BenchFormat {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
-pub enum DeviceArg {
-    /// The best device that this build has: the CPU
-    #[default]
-    Auto,
-    Cpu,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
 pub enum DtypeArg {
-    /// f32, the reference's precision
+    /// f32, the reference's precision; on a GPU f16, which is the fastest that turns no verdict of the golden pairs
     #[default]
     Auto,
-    /// Arithmetic in f32; weights that are stored in half precision stay so in memory
+    /// Arithmetic in f32, never in TF32; on a CPU, weights that are stored in half precision stay so in memory
     F32,
-    /// Arithmetic in f32 on weights rounded to half precision: half the memory
+    /// On a GPU everything in half precision but the sums; on a CPU arithmetic in f32 on weights rounded to half precision: half the
+    /// memory
     F16,
-    /// LLM.int8(), as the published tables were measured: the fastest, and the least exact
+    /// As f16, with the range of f32 and less precision; on a GPU only
+    Bf16,
+    /// LLM.int8(), as the published tables were measured: the fastest on a CPU, and the least exact; on a CPU only
     Int8,
-}
-
-impl DtypeArg {
-    /// `int8_batch`: pairs of a batch that share their outlier columns.
-    pub fn precision(self, int8_batch: Option<u32>) -> Precision {
-        match self {
-            Self::Auto | Self::F32 => Precision::F32,
-            Self::F16 => Precision::F16,
-            Self::Int8 => Precision::Int8(if int8_batch.is_some() { Outliers::ByBatch } else { Outliers::ByRow }),
-        }
-    }
-
-    /// What it stands for, in reports.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Auto | Self::F32 => "f32",
-            Self::F16 => "f16",
-            Self::Int8 => "int8",
-        }
-    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]

@@ -11,25 +11,27 @@ use crate::fsio;
 use crate::hub;
 use crate::plan::ENGINE;
 
-/// Versions, device, threads, caches and the settings that the environment makes.
+/// Versions, devices, threads, caches and the settings that the environment makes.
 pub fn doctor() -> Result<String> {
     let hub = hub::Cache::from_environment();
-    let mut lines = vec![
-        ("version", format!("pairbench {}, code {ENGINE}", env!("CARGO_PKG_VERSION"))),
-        ("device", device::name()),
+    let mut lines = vec![("version".to_owned(), format!("pairbench {}, code {ENGINE}", env!("CARGO_PKG_VERSION")))];
+    let name = |name: String| if name == "cpu" { "device".to_owned() } else { format!("device {name}") };
+    lines.extend(device::list().into_iter().map(|(device, facts)| (name(device), facts)));
+    let parts = [
         ("threads", rayon::current_num_threads().to_string()),
         ("network", if cfg!(feature = "hub") { "built in" } else { "none: built without the feature `hub`" }.to_owned()),
         ("hub cache", size(hub.root())?),
         ("verdicts", verdicts()?),
     ];
+    lines.extend(parts.map(|(key, value)| (key.to_owned(), value)));
     for key in ["HF_HOME", "HF_HUB_CACHE", "HF_ENDPOINT", "HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE"] {
         if let Ok(value) = std::env::var(key) {
             // An address may have a password in it.
-            lines.push((key, if value.contains('@') { "set".to_owned() } else { one_line(&value) }));
+            lines.push((key.to_owned(), if value.contains('@') { "set".to_owned() } else { one_line(&value) }));
         }
     }
     let token = if std::env::var_os("HF_TOKEN").is_some() { "set" } else { "not set" };
-    lines.push(("HF_TOKEN", token.to_owned()));
+    lines.push(("HF_TOKEN".to_owned(), token.to_owned()));
     let lines: Vec<String> = lines.iter().map(|(key, value)| format!("{key:<21}{value}")).collect();
     Ok(lines.join("\n") + "\n")
 }

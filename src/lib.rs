@@ -9,7 +9,7 @@
 //! 4. [`template`] and [`tokens`]: pairs as token rows, batched;
 //! 5. [`model`]: token rows → logits;
 //! 6. [`score`]: logits of both orders → verdicts, as [`memory`] allows; [`outcome`]: how files keep them, [`plan`]: which run they belong
-//!    to, [`device`]: what found them, [`journal`]: where they go at once, [`cache`]: where they stay, [`shard`]: parts
+//!    to, [`device`] and [`computing`]: what found them, [`journal`]: where they go at once, [`cache`]: where they stay, [`shard`]: parts
 //!    of a run;
 //! 7. [`metrics`]: verdicts → accuracies, sections, averages; [`margins`]: how sure a model is, and whether rightly;
 //!    [`published`] and [`ruler`]: columns to compare with;
@@ -32,6 +32,7 @@ pub mod cli;
 pub mod collect;
 pub mod compare;
 pub mod comparison;
+pub mod computing;
 pub mod dataset;
 pub mod device;
 pub mod doctor;

@@ -91,10 +91,9 @@ impl ModelPlan {
             template: checkpoint.template.to_string(),
             truncation: checkpoint.template.limits(),
             precision: match precision {
-                Precision::F32 => "f32".to_owned(),
-                Precision::F16 => "f16".to_owned(),
-                Precision::Int8(Outliers::ByRow) => "int8".to_owned(),
+                Precision::F32 | Precision::F16 | Precision::Int8(Outliers::ByRow) => precision.name().to_owned(),
                 Precision::Int8(Outliers::ByBatch) => format!("int8 by {} pairs", int8_batch.unwrap_or_default()),
+                Precision::Half(_) => format!("{} arithmetic", precision.name()),
             },
         }
     }

@@ -12,13 +12,13 @@ static GUARDED: AtomicUsize = AtomicUsize::new(0);
 
 /// Runs `f`; `None` if it panics, without the panic's talk on stderr.
 ///
-/// Threads of polars hold their tongue meanwhile, too: it reads in threads of its own, whose panics come back here.
+/// Threads of polars and of GPUs' queues hold their tongue meanwhile, too: their panics come back here.
 pub fn guarded<T>(f: impl FnOnce() -> T) -> Option<T> {
     static HOOK: Once = Once::new();
     HOOK.call_once(|| {
         let previous = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |info| {
-            let quiet = QUIET.get() || GUARDED.load(Ordering::Relaxed) > 0 && is_polars();
+            let quiet = QUIET.get() || GUARDED.load(Ordering::Relaxed) > 0 && is_helper();
             if !quiet {
                 previous(info);
             }
@@ -32,6 +32,6 @@ pub fn guarded<T>(f: impl FnOnce() -> T) -> Option<T> {
     result
 }
 
-fn is_polars() -> bool {
-    std::thread::current().name().is_some_and(|name| name.starts_with("polars"))
+fn is_helper() -> bool {
+    std::thread::current().name().is_some_and(|name| name.starts_with("polars") || name.starts_with("DSD"))
 }

@@ -10,9 +10,11 @@ use std::collections::BTreeMap;
 use std::time::SystemTime;
 
 use crate::benchmark::{Benchmark, Dataset, Files};
+use crate::checkpoint::weights::Precision;
 use crate::checkpoint::{Checkpoint, ModelSpec};
 use crate::cli::{DtypeArg, Format, RunArgs};
 use crate::comparison;
+use crate::computing::Computing;
 use crate::dataset::{self, Pair};
 use crate::error::{Error, Kind, Result};
 use crate::excerpt::{self, Texts};
@@ -47,6 +49,7 @@ pub fn run(args: &RunArgs) -> Result<Finished> {
     check(args)?;
     let mut against = Against::of(args)?;
     let exact = args.f32_run.as_deref().map(RunDir::open).transpose()?;
+    let computing = Computing::open(&args.computing, args.batch_tokens, args.int8_batch)?;
     let _lock = args.out.as_deref().map(Lock::take).transpose()?;
     let table = args.published.as_deref().map(Published::find).transpose()?;
     let benchmark = match &args.benchmark {
@@ -62,8 +65,7 @@ pub fn run(args: &RunArgs) -> Result<Finished> {
     if let Some(missing) = exact.as_ref().and_then(|run| checkpoints.iter().find(|c| run.verdicts_of(&c.name).is_none())) {
         return Err(Error::usage(format!("failed to find model {} in the f32 run", missing.name)).hint("name the models as in that run: --model NAME=SPEC"));
     }
-    let precision = args.dtype.precision(args.int8_batch);
-    let models = checkpoints.iter().map(|checkpoint| ModelPlan::new(checkpoint, precision, args.int8_batch)).collect();
+    let models = checkpoints.iter().map(|checkpoint| ModelPlan::new(checkpoint, computing.precision, args.int8_batch)).collect();
     let plan = Plan::new(benchmark.as_ref(), &data, &pairs, models, args.shard)?;
     let (mut pairs, part) = select::shard(pairs, args, &checkpoints[0])?;
     let title = title(args, benchmark.as_ref(), &pairs);
@@ -76,7 +78,7 @@ pub fn run(args: &RunArgs) -> Result<Finished> {
         let (asked, order) = against.begin(&candidate.name, &data, pairs, &benchmark, definition.as_ref())?;
         (early, pairs) = (Some(asked), order);
     }
-    let mut desk = Desk::open(args, &plan, outputs::session(args, started))?;
+    let mut desk = Desk::open(args, &plan, &computing, outputs::session(&computing, started))?;
     let mut scored = Vec::new();
     for (at, checkpoint) in checkpoints.into_iter().enumerate() {
         scored.push(desk.score(at, checkpoint, &pairs, early.as_mut())?);
@@ -89,8 +91,8 @@ pub fn run(args: &RunArgs) -> Result<Finished> {
     let dataset = data.dataset.clone();
     let mut report = report(Whole { title, partial }, dataset, &columns, &benchmark, table.as_ref(), rulers(&pairs));
     match &exact {
-        Some(run) => report.notes.extend(turned(run, &scored, &plan, args.dtype)?),
-        None if args.dtype == DtypeArg::Int8 => report.notes.extend(scored.iter().map(|s| int8_doubt(&s.checkpoint.name, &s.verdicts))),
+        Some(run) => report.notes.extend(turned(run, &scored, &plan, computing.precision)?),
+        None if args.computing.dtype == DtypeArg::Int8 => report.notes.extend(scored.iter().map(|s| int8_doubt(&s.checkpoint.name, &s.verdicts))),
         None => {}
     }
     // Only a page shows it.
@@ -100,7 +102,7 @@ pub fn run(args: &RunArgs) -> Result<Finished> {
     if let Some(dir) = &args.out {
         match desk.close(&scored) {
             Some((sessions, journal)) => {
-                let record = outputs::record(args, definition.as_ref(), &plan, &data, &whole, &scored, &sessions);
+                let record = outputs::record(args, &computing, definition.as_ref(), &plan, &data, &whole, &scored, &sessions);
                 outputs::write(dir, &report, &columns, &record)?;
                 journal.map_or(Ok(()), Journal::remove)?;
             }
@@ -117,7 +119,7 @@ pub fn run(args: &RunArgs) -> Result<Finished> {
 
 /// Flags that cannot go together.
 fn check(args: &RunArgs) -> Result<()> {
-    if args.int8_batch.is_some() && args.dtype != DtypeArg::Int8 {
+    if args.int8_batch.is_some() && args.computing.dtype != DtypeArg::Int8 {
         return Err(Error::usage("failed to understand --int8-batch: it goes with --dtype int8"));
     }
     if args.resume && args.out.is_none() {
@@ -184,12 +186,12 @@ pub fn rendered(report: &Report, format: Format) -> String {
 }
 
 /// How many verdicts the precision has turned, by model.
-fn turned(exact: &RunDir, scored: &[Scored], plan: &Plan, dtype: DtypeArg) -> Result<Vec<String>> {
+fn turned(exact: &RunDir, scored: &[Scored], plan: &Plan, precision: Precision) -> Result<Vec<String>> {
     let same_data = exact.record.data.iter().map(|file| &file.sha256).eq(&plan.data);
     let line = |s: &Scored| {
         let before = exact.verdicts_of(&s.checkpoint.name).unwrap_or_default();
         let (turned, n) = comparison::turned(before, &s.verdicts, same_data)?;
-        Ok(format!("{}: {} turns {turned} of {n} verdicts of the f32 run", s.checkpoint.name, dtype.name()))
+        Ok(format!("{}: {} turns {turned} of {n} verdicts of the f32 run", s.checkpoint.name, precision.name()))
     };
     scored.iter().map(line).collect()
 }

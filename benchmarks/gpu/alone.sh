@@ -2,7 +2,7 @@
 # The part of run.sh for machines where Python or NumPy is missing: pairbench alone, no peers, no matrix product.
 # run.sh calls it, with its options as variables; the arguments are test programs.
 set -euo pipefail
-: "${binary:?run.sh calls this}" "${device:?}" "${out:?}" "${seconds:?}"
+: "${binary:?run.sh calls this}" "${device:?}" "${out:?}" "${seconds:?}" "${python:?}"
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 root=$(cd "$here/../.." && pwd)
 work="$root/target/gpu"
@@ -20,12 +20,18 @@ note() {
 limited() {
     local left=$((seconds - SECONDS)) most=$1
     shift
+    : >"$work/bench.err"
     ((left > 2)) || return 124
     timeout "$((left < most ? left : most))" "$@"
 }
 
 bench() {
     limited "$1" "$binary" bench --offline "${batching[@]}" "${@:2}" 2>"$work/bench.err"
+}
+
+# The end of what the last command said.
+words() {
+    if [[ -s $work/bench.err ]]; then paste -sd ' ' "$work/bench.err" | tail -c 300; else echo "no words; perhaps the time was over"; fi
 }
 
 python_there() {
@@ -94,7 +100,7 @@ for source in "$golden"/*/; do
         echo "$line" >>"$out"
         [[ $line != *WRONG* ]] || status=1
     else
-        note "$(basename "$model") could not be scored: $(paste -sd ' ' "$work/bench.err" | tail -c 300)"
+        note "$(basename "$model") could not be scored: $(words)"
     fi
 done
 
@@ -118,7 +124,7 @@ for turn in first second third; do
         echo "| $turn | $(awk -v a="$start" -v b="$(date +%s.%N)" 'BEGIN { printf "%.2f", b - a }') |" >>"$out"
     else
         printf '\n' >>"$out"
-        note "the whole run failed with exit code $code: $(paste -sd ' ' "$work/bench.err" | tail -c 300)"
+        note "the whole run failed with exit code $code: $(words)"
         break
     fi
 done
@@ -126,10 +132,10 @@ done
 # Speed.
 for dtype in bf16 f16 f32; do
     if table=$(bench 120 --model "$checkpoint" --device "$device" --dtype "$dtype" --length "$lengths" --tokens "$tokens" --repeats 5); then
-        printf '\n## %s\n\n```\n%s\n```\n' "$dtype" "$table" >>"$out"
+        printf '\n## %s\n\n~~~\n%s\n~~~\n' "$dtype" "$table" >>"$out"
     else
         printf '\n' >>"$out"
-        note "$dtype failed: $(paste -sd ' ' "$work/bench.err" | tail -c 300)"
+        note "$dtype failed: $(words)"
     fi
 done
 printf '\n%s s in all.\n' "$SECONDS" >>"$out"

@@ -25,8 +25,8 @@ sys.path.insert(0, str(PEER))
 # Its list of shapes needs neither, but its head imports both.
 sys.modules.update({name: MagicMock() for name in ("numpy", "safetensors", "safetensors.numpy")})
 
-from make_checkpoint import TOKENIZER_FILES, make_config, shapes  # noqa: E402
-from rows import TINY, read_config  # noqa: E402
+from make_checkpoint import TOKENIZER_FILES, make_config, shapes
+from rows import TINY, read_config
 
 STRETCH = 1_000_003
 
@@ -64,12 +64,15 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     args = parser.parse_args()
     if args.hidden % args.heads or args.vocab < vocabulary or sys.byteorder != "little":
-        parser.error(f"--hidden must be a multiple of --heads, --vocab at least {vocabulary}, and the machine little-endian")
+        parser.error(
+            f"--hidden must be a multiple of --heads, --vocab at least {vocabulary}, and the machine little-endian"
+        )
     args.dtype = "f32"
 
     config = make_config(args)
     tensors = dict(shapes(config))
-    header, end = {"__metadata__": {"format": "pt"}}, 0
+    header: dict[str, dict] = {"__metadata__": {"format": "pt"}}
+    end = 0
     for name, shape in tensors.items():
         header[name] = {"dtype": "F32", "shape": shape, "data_offsets": [end, end + 4 * prod(shape)]}
         end += 4 * prod(shape)

@@ -48,12 +48,18 @@ class Clock:
         return min(seconds, self.left)
 
 
-def run(command: Sequence[str | Path], limit: float, accept: Sequence[int] = (0,)) -> tuple[str, float]:
+def run(command: Sequence[object], limit: float, accept: Sequence[int] = (0,)) -> tuple[str, float]:
     """stdout of a command and its seconds from start to end."""
     start = time.perf_counter()
     try:
         done = subprocess.run(
-            list(map(str, command)), cwd=ROOT, env=ENVIRONMENT, capture_output=True, text=True, timeout=limit, check=False
+            list(map(str, command)),
+            cwd=ROOT,
+            env=ENVIRONMENT,
+            capture_output=True,
+            text=True,
+            timeout=limit,
+            check=False,
         )
     except subprocess.TimeoutExpired as error:
         raise Failed(f"ran past its limit of {limit:.0f} s") from error
@@ -143,11 +149,27 @@ class Peer:
     """A process of peers.py with its model loaded."""
 
     def __init__(self, name: str, checkpoint: Path, device: str, log: Path) -> None:
-        command = [sys.executable, str(HERE / "peers.py"), "serve", "--peer", name, "--model", str(checkpoint), "--device", device]
+        command = [
+            sys.executable,
+            str(HERE / "peers.py"),
+            "serve",
+            "--peer",
+            name,
+            "--model",
+            str(checkpoint),
+            "--device",
+            device,
+        ]
         # A group of its own, so that the compilers it starts end with it.
         with log.open("w", encoding="utf-8") as talk:
             self._process = subprocess.Popen(
-                command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=talk, text=True, process_group=0
+                command,
+                cwd=ROOT,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=talk,
+                text=True,
+                process_group=0,
             )
         self._lines: queue.Queue[str] = queue.Queue()
         threading.Thread(target=self._read, daemon=True).start()

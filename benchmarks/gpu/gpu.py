@@ -21,17 +21,21 @@ from datetime import date
 from importlib.util import find_spec
 from pathlib import Path
 
-from engines import Clock, Failed, Pairbench, Peer, run
-from peers import PEER, PEERS
-from report import Check, Report, Runs, WholeRun, Workload, difference, turned
-
-from facts import commit, cpu_model, first_line, load_average  # of benchmarks/peer, as what follows
-from rows import GOLDEN, TINY, Row, data_rows, fixed_rows, markers, read_config, write_rows
-
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
+PEER = HERE.parent / "peer"
+sys.path.insert(0, str(PEER))  # facts and rows are the CPU benchmark's
+
+from engines import Clock, Failed, Pairbench, Peer, run
+from facts import commit, cpu_model, first_line, load_average
+from peers import PEERS
+from report import Check, Report, Runs, WholeRun, Workload, difference, turned
+from rows import GOLDEN, TINY, Row, data_rows, fixed_rows, markers, read_config, write_rows
+
 OWN_DTYPES = ("bf16", "f16", "f32")
 TOLERANCE = 1e-4
+# Of the golden tokenizer on RewardBench's rows, by a straight line through rows that are not cut.
+CHARACTERS_PER_TOKEN, TEMPLATE_TOKENS = 1.9, 96
 MAIN_FAMILIES = ("tiny-pairrm", "tiny-better-pairrm")  # checked first
 CHECKS_END = 0.35  # of the whole time, then what is not checked yet gives way to the timings
 INVALID_VERDICTS = 6  # pairbench's exit code for a run that is whole, with pairs that could not be scored
@@ -55,7 +59,15 @@ class Scale:
 # PairRM-hf's vocabulary: the file is as large as the real one, and so is the time to read it.
 FULL = Scale(("--vocab", "128005"), (128, 512, 1024, 2048), 32_768, 100, 2985, (8192, 32_768), 8192, 5, (64, 128, 256))
 SMALL = Scale(
-    ("--layers", "2", "--hidden", "64", "--heads", "4", "--intermediate", "128"), (32, 64), 512, 4, 12, (256, 1024), 256, 2, (32,)
+    ("--layers", "2", "--hidden", "64", "--heads", "4", "--intermediate", "128"),
+    (32, 64),
+    512,
+    4,
+    12,
+    (256, 1024),
+    256,
+    2,
+    (32,),
 )
 ROUNDS = 2
 
@@ -96,7 +108,9 @@ class Session:
 
 def gpu(number: str) -> str:
     """The card as the driver names it."""
-    line = first_line("nvidia-smi", f"--id={number}", "--query-gpu=name,memory.total,driver_version", "--format=csv,noheader")
+    line = first_line(
+        "nvidia-smi", f"--id={number}", "--query-gpu=name,memory.total,driver_version", "--format=csv,noheader"
+    )
     name, memory, driver = (line.split(", ") + ["", ""])[:3]
     return f"{name}, {memory}, driver {driver}" if driver else "unknown (no nvidia-smi)"
 
@@ -107,7 +121,9 @@ def facts(s: Session) -> dict[str, str]:
     device = s.torch_device
     if device != "cpu":
         report.facts.append(f"GPU: {gpu(device.partition(':')[2])}; pairbench's --device {s.args.device}")
-    report.facts.append(f"CPU: {cpu_model()}, {os.cpu_count()} logical cores; load average {load_average()} before the start")
+    report.facts.append(
+        f"CPU: {cpu_model()}, {os.cpu_count()} logical cores; load average {load_average()} before the start"
+    )
     with s.step("pairbench doctor"):
         doctor = run([s.args.pairbench, "doctor"], s.clock.limit(30))[0]
         said = [" ".join(line.split()) for line in doctor.splitlines() if line.startswith(("version", "device"))]
@@ -119,18 +135,23 @@ def facts(s: Session) -> dict[str, str]:
     with s.step("looking for peers"):
         found = json.loads(run([sys.executable, HERE / "peers.py", "list", "--device", device], s.clock.limit(60))[0])
         missing = found["missing"]
-        report.facts.append(", ".join(found["versions"]) + f"; peers: {', '.join(found['there']) or 'none, pairbench is timed alone'}")
+        report.facts.append(
+            ", ".join(found["versions"]) + f"; peers: {', '.join(found['there']) or 'none, pairbench is timed alone'}"
+        )
     report.facts += [f"Not there: {name} ({reason})" for name, reason in missing.items()]
     batch = s.args.batch_tokens or "its default"
     report.facts.append(
         f"{ROUNDS} rounds by turns, forwards and backwards. A run is the median of {scale.repeats} passes in a process that"
         " has loaded the model and done a pass (pairbench: a row) before; slow peers repeat less."
+        " Speeds are those of the best run."
         f" Peers: f32 without TF32, rows sorted by length, the best batch of {' and '.join(map(str, scale.budgets))} tokens;"
         f" pairbench: {batch} tokens in a batch"
     )
     report.facts.append("TFLOP/s counts the model's own arithmetic without padding, the same for every engine")
     if not s.args.checkpoint:
-        report.facts.append("With random weights margins are near 0: more of the timed model's verdicts turn than a trained one's would")
+        report.facts.append(
+            "With random weights margins are near 0: more of the timed model's verdicts turn than a trained one's would"
+        )
     return missing
 
 
@@ -141,7 +162,9 @@ def product(s: Session) -> None:
         command = [sys.executable, HERE / "peers.py", "peak", "--device", s.torch_device, "--size", size]
         s.report.peaks = json.loads(run(command, s.clock.limit(60))[0])
         rates = ", ".join(f"{name} {rate / 1e12:.1f}" for name, rate in s.report.peaks.items())
-        s.report.facts.append(f"Matrix product of {size}^3 in PyTorch on random data: {rates} TFLOP/s (f32 without TF32)")
+        s.report.facts.append(
+            f"Matrix product of {size}^3 in PyTorch on random data: {rates} TFLOP/s (f32 without TF32)"
+        )
 
 
 def checkpoint(s: Session) -> Path:
@@ -184,7 +207,9 @@ def golden(name: str, longest: int = 512) -> tuple[list[Row], list[float], list[
     return rows, logits, decided
 
 
-def check(s: Session, name: str, path: Path, rows: list[Row], recorded: list[float] | None, decided: list[bool] | None) -> None:
+def check(
+    s: Session, name: str, path: Path, rows: list[Row], recorded: list[float] | None, decided: list[bool] | None
+) -> None:
     """One checkpoint: f32 against the CPU and the recorded logits, half precision against f32."""
     ids = s.work / f"check-{name}.jsonl"
     write_rows(ids, rows)
@@ -193,7 +218,9 @@ def check(s: Session, name: str, path: Path, rows: list[Row], recorded: list[flo
         scale = max(1.0, *map(abs, other))
         pairs = sum(decided) if decided else 0
         differ = turned(one, other, decided) if decided else None
-        found = Check(name, what, len(rows), difference(one, other), TOLERANCE * scale if allowed else None, differ, pairs)
+        found = Check(
+            name, what, len(rows), difference(one, other), TOLERANCE * scale if allowed else None, differ, pairs
+        )
         s.report.checks.append(found)
         if not found.good or (allowed and differ):
             s.note(f"{name}: {what}: max difference {found.difference:.1e}, {differ or 0} verdicts differ")
@@ -216,7 +243,9 @@ def checks(s: Session, full: Path) -> None:
         with s.step(f"tests of {binary.name}"):
             output, seconds = run([binary], s.clock.limit(120))
             results = [line for line in output.splitlines() if line.startswith("test result:")]
-            s.report.tests.append(f"{binary.name.rpartition('-')[0] or binary.name}: {' '.join(results)} ({seconds:.0f} s)")
+            s.report.tests.append(
+                f"{binary.name.rpartition('-')[0] or binary.name}: {' '.join(results)} ({seconds:.0f} s)"
+            )
     s.report.facts.append(
         f"Allowed: {TOLERANCE} times the largest logit, at least {TOLERANCE}. Near ties of the golden cases count for no verdict."
         " Half precision has no limit here: its line says what it costs"
@@ -248,22 +277,33 @@ def whole(s: Session, path: Path, pairs: Path) -> None:
             record = json.loads((out / "run.json").read_text(encoding="utf-8"))
             model, plan = record["models"][0], record["plan"]
             s.report.whole.append(
-                WholeRun(name, seconds, model["seconds"] or 0.0, model["tokens"], str(plan["dtype"]), str(plan["device"]))
+                WholeRun(
+                    name, seconds, model["seconds"] or 0.0, model["tokens"], str(plan["dtype"]), str(plan["device"])
+                )
             )
+
+
+def estimated(characters: int) -> int:
+    """Tokens of a row with so many characters in its texts, by CHARACTERS_PER_TOKEN."""
+    return min(2048, TEMPLATE_TOKENS + round(characters / CHARACTERS_PER_TOKEN))
 
 
 def workloads(s: Session, path: Path, pairs: Path, said: str) -> list[Workload]:
     """Rows of each fixed length, and the mix."""
     config = read_config(path)
     counts = [max(2, s.scale.tokens // length) for length in s.scale.lengths]
-    found = [Workload(f"{n} tokens", fixed_rows(config, n, count, 1)) for n, count in zip(s.scale.lengths, counts, strict=True)]
+    found = [
+        Workload(f"{n} tokens", fixed_rows(config, n, count, 1))
+        for n, count in zip(s.scale.lengths, counts, strict=True)
+    ]
     if find_spec("tokenizers"):
         rows, name = data_rows(path, pairs, s.scale.mix), "The real mix" if s.args.data else "A made-up mix"
     else:
-        # The golden tokenizer's pieces have about 2.5 characters; the template takes some 70 tokens.
-        texts = [json.loads(line) for line in pairs.read_text(encoding="utf-8").split("\n") if line][:: -(-s.scale.pairs // s.scale.mix)]
-        lengths = [min(2048, 70 + int(sum(len(t[k]) for k in ("prompt", "chosen", "rejected")) / 2.5)) for t in texts]
-        rows, name = [row for at, n in enumerate(lengths) for row in fixed_rows(config, n, 2, at)], "A mix of estimated lengths"
+        name = "A mix of estimated lengths"
+        texts = [json.loads(line) for line in pairs.read_text(encoding="utf-8").split("\n") if line]
+        characters = [sum(len(text[key]) for key in ("prompt", "chosen", "rejected")) for text in texts]
+        some = characters[:: -(-len(texts) // s.scale.mix)]
+        rows = [row for at, n in enumerate(some) for row in fixed_rows(config, estimated(n), 2, at)]
     found.append(Workload(name, rows, f"{len(rows) // 2} evenly spaced ones of {said}"))
     return found
 
@@ -309,14 +349,16 @@ def timings(s: Session, path: Path, peers: dict[str, Peer]) -> None:
             answer = peers[name].score(ids, workload.rows, budgets, s.scale.repeats, limit)
         runs = results.setdefault(name, Runs(answer.dtype))
         runs.seconds.append(answer.seconds)
-        runs.logits, runs.batch = answer.logits, answer.batch
+        runs.logits, runs.batch = answer.logits, answer.batch or (s.args.batch_tokens if name in own else None)
 
     for turn in range(ROUNDS):
         for workload in order:
             names = list(strikes) if turn == 0 else list(strikes)[::-1]
             for name in names:
                 if s.clock.left < 5:
-                    s.note(f"the time was over in round {turn + 1}, at {workload.name}: what is missing was not measured")
+                    s.note(
+                        f"the time was over in round {turn + 1}, at {workload.name}: what is missing was not measured"
+                    )
                     report.save()
                     return
                 # A peer that did not answer in time may answer later, to another question: no more of it.
@@ -344,7 +386,10 @@ def steps(s: Session) -> None:
     command = [sys.executable, HERE / "pairs.py", pairs, "--pairs", s.scale.pairs]
     said = run([*command, *(["--data", s.args.data] if s.args.data else [])], s.clock.limit(60))[0].strip()
     s.report.pairs = said
-    s.report.facts.append(f"Pairs: {said}. The golden tokenizer has 4,096 pieces, so texts are longer in tokens than with PairRM's own")
+    s.report.facts.append(
+        f"Pairs: {said}. The golden tokenizer has 4,096 pieces and makes a token of about 1.9 characters of such texts;"
+        " PairRM's own has 128,000, so the same pairs are fewer tokens there"
+    )
     whole(s, full, pairs)
 
     s.report.workloads = workloads(s, full, pairs, said)
@@ -385,7 +430,9 @@ def main() -> None:
         title += ": a trial of the script on a small model, no figures of speed"
     report = Report(args.out, title)
     scale = SMALL if args.small else FULL
-    s = Session(args, scale, Clock(args.seconds), report, Pairbench(args.pairbench, args.device, args.batch_tokens), work)
+    s = Session(
+        args, scale, Clock(args.seconds), report, Pairbench(args.pairbench, args.device, args.batch_tokens), work
+    )
     try:
         steps(s)
     except Failed as error:

@@ -42,7 +42,13 @@ def repeated(pairs: list[dict], count: int) -> list[dict]:
 
 def made_up(count: int, rng: random.Random) -> list[dict]:
     """Words of the quickstart's pairs in random order, as many as a log-normal law with the set's quantiles asks for."""
-    words = sorted({word for pair in read(ROOT / "benchmarks" / "quickstart" / "pairs.jsonl") for word in str(pair["chosen"]).split()})
+    words = sorted(
+        {
+            word
+            for pair in read(ROOT / "benchmarks" / "quickstart" / "pairs.jsonl")
+            for word in str(pair["chosen"]).split()
+        }
+    )
 
     def text(middle: int, most: int, longest: int) -> str:
         sigma = math.log(most / middle) / 1.2816  # the normal law's 90 % point

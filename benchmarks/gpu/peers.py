@@ -66,7 +66,7 @@ def obstacle(peer: Peer, device: str) -> str | None:
     for package in peer.packages:
         try:
             importlib.import_module(package)
-        except Exception as error:  # noqa: BLE001  a package that is there and broken is not there
+        except Exception as error:  # a package that is there and broken is not there
             return f"{package}: {' '.join(str(error).split())[:200]}"
     if device.startswith("cuda"):
         import torch
@@ -144,7 +144,7 @@ def load(peer: Peer, path: Path, device: str) -> torch.nn.Module:
     from reference import load_model
 
     exact_f32()
-    model = load_model(path)
+    model: Any = load_model(path)
     encoder = model.pretrained_model.encoder
     if peer.flash:
         from flashdeberta import FlashDisentangledSelfAttention
@@ -228,7 +228,7 @@ def answer(peer: Peer, model: Any, device: str, request: dict[str, Any]) -> dict
     for budget in request["budgets"]:
         try:
             score(model, rows, peer.multiple, budget, device)
-            seconds, values = timed(lambda: score(model, rows, peer.multiple, budget, device))  # noqa: B023
+            seconds, values = timed(lambda: score(model, rows, peer.multiple, budget, device))
         except torch.OutOfMemoryError:
             failure = f"not enough memory for {budget} tokens"
             continue
@@ -257,14 +257,14 @@ def serve(peer: Peer, path: Path, device: str) -> None:
 
     try:
         model = load(peer, path, device)
-    except Exception as error:  # noqa: BLE001
+    except Exception as error:
         say({"error": f"failed to load: {reason(error)}"})
         return
     say({"ready": True})
     for line in sys.stdin:
         try:
             say(answer(peer, model, device, json.loads(line)))
-        except Exception as error:  # noqa: BLE001  whatever it is, the other peers go on
+        except Exception as error:  # whatever it is, the other peers go on
             say({"error": reason(error)})
 
 

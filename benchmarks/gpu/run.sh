@@ -72,17 +72,18 @@ if [[ $kind != auto ]] && ! grep -qi "\"device\": *\"[^\"]*$kind" "$probe.json";
 fi
 
 status=0
+left=$((seconds > SECONDS + 10 ? seconds - SECONDS : 10))
 if [[ $python != none ]] && "$python" -c 'import sys, numpy; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
-    options=(--pairbench "$binary" --device "$device" --out "$out" --seconds "$seconds")
+    options=(--pairbench "$binary" --device "$device" --out "$out" --seconds "$left")
     [[ -z $data ]] || options+=(--data "$data")
     [[ -z $checkpoint ]] || options+=(--checkpoint "$checkpoint")
     [[ -z $batch ]] || options+=(--batch-tokens "$batch")
     [[ -z $small ]] || options+=(--small)
     for test in "${tests[@]}"; do options+=(--test "$test"); done
-    # A minute more than it plans with: the end of the last step must not cut off the result.
-    timeout $((seconds + 60)) "$python" "$here/gpu.py" "${options[@]}" || status=$?
+    # A little more than it plans with: its last words are the result.
+    timeout $((left + 20)) "$python" "$here/gpu.py" "${options[@]}" || status=$?
 else
-    binary=$binary device=$device out=$out seconds=$seconds python=$python data=$data checkpoint=$checkpoint batch=$batch \
+    binary=$binary device=$device out=$out seconds=$left python=$python data=$data checkpoint=$checkpoint batch=$batch \
         small=$small bash "$here/alone.sh" "${tests[@]}" || status=$?
 fi
 cat "$out"

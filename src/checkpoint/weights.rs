@@ -5,7 +5,7 @@ use std::fs::File;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::{DType, Device, Tensor, TensorData};
 use half::{bf16, f16};
 use rayon::prelude::*;
 use safetensors::Dtype;
@@ -19,15 +19,36 @@ use crate::model::kernel::panels::{Panels, Storage};
 use crate::model::kernel::product::Packed;
 use crate::model::{Matrix, Parameters};
 
-/// How weights are kept and multiplied on the CPU.
+/// How weights are kept and multiplied.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Precision {
-    /// f32 arithmetic; half-precision weights stay in their two bytes and are widened exactly.
+    /// f32 arithmetic. On a CPU half-precision weights stay in their two bytes and are widened exactly.
     F32,
-    /// f32 arithmetic on weights rounded to half precision.
+    /// On a CPU: f32 arithmetic on weights rounded to half precision.
     F16,
-    /// LLM.int8() in all linear layers but the last.
+    /// On a CPU: LLM.int8() in all linear layers but the last.
     Int8(Outliers),
+    /// On a GPU: everything between two layers is of half precision, sums are f32.
+    Half(Half),
+}
+
+/// A type of two bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Half {
+    F16,
+    Bf16,
+}
+
+impl Precision {
+    /// As `--dtype` has it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::F32 => "f32",
+            Self::F16 | Self::Half(Half::F16) => "f16",
+            Self::Half(Half::Bf16) => "bf16",
+            Self::Int8(_) => "int8",
+        }
+    }
 }
 
 /// transformers' 8-bit loading leaves out the module that owns the last parameter.
@@ -191,7 +212,6 @@ impl Weights {
     /// How floats of this dtype are kept.
     fn storage(&self, dtype: Dtype) -> Storage {
         match (dtype, self.precision) {
-            _ if !self.packs() => Storage::F32,
             (Dtype::F16, _) => Storage::F16,
             (Dtype::BF16, Precision::F32) => Storage::Bf16,
             (_, Precision::F32) => Storage::F32,
@@ -258,11 +278,19 @@ impl Bytes {
 impl Parameters for Weights {
     fn tensor<const D: usize>(&mut self, name: &str, shape: [usize; D]) -> Result<Tensor<D>> {
         let found = self.take(name, &shape)?;
-        Ok(Tensor::from_data(TensorData::new(self.values(&found)?, shape), &self.device))
+        let data = TensorData::new(self.values(&found)?, shape);
+        Ok(match self.precision {
+            Precision::Half(Half::F16) => Tensor::from_data(data, (&self.device, DType::F16)),
+            Precision::Half(Half::Bf16) => Tensor::from_data(data, (&self.device, DType::BF16)),
+            _ => Tensor::from_data(data, &self.device),
+        })
     }
 
     /// On the CPU in the precision in which it is kept.
     fn table(&mut self, name: &str, shape: [usize; 2]) -> Result<Tensor<2>> {
+        if !self.packs() {
+            return self.tensor(name, shape);
+        }
         let found = self.take(name, &shape)?;
         let values = self.values(&found)?;
         let data = match self.storage(found.place.dtype) {

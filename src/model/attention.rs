@@ -55,12 +55,12 @@ pub struct Wanted {
 }
 
 impl Wanted {
-    /// `positions`: for each of `rows`, positions within it.
+    /// `positions`: for each of `rows`, positions within it; none for rows after the last.
     pub fn new<'a>(rows: &TokenRows, positions: impl IntoIterator<Item = &'a [usize]>) -> Self {
         let mut wanted = Self { positions: Vec::new(), offsets: vec![0], places: Vec::new() };
-        for (start, positions) in rows.offsets().iter().zip(positions) {
+        for (ends, positions) in rows.offsets().windows(2).zip(positions.into_iter().chain(std::iter::repeat(&[][..]))) {
             wanted.positions.extend_from_slice(positions);
-            wanted.places.extend(positions.iter().map(|p| start + p));
+            wanted.places.extend(positions.iter().map(|p| ends[0] + p));
             wanted.offsets.push(wanted.positions.len());
         }
         wanted

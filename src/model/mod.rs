@@ -59,6 +59,18 @@ impl TokenRows {
         packed
     }
 
+    /// With rows of padding after them, up to so many tokens in all. Their length is that of a tile: nobody looks at them,
+    /// and their attention is to cost little.
+    #[must_use]
+    pub fn padded(mut self, tokens: usize) -> Self {
+        while self.ids.len() < tokens {
+            let row = (tokens - self.ids.len()).min(32);
+            self.ids.resize(self.ids.len() + row, 0);
+            self.offsets.push(self.ids.len());
+        }
+        self
+    }
+
     pub fn ids(&self) -> &[u32] {
         &self.ids
     }

@@ -62,7 +62,7 @@ impl PairModel {
 
     /// Logits of rows whose markers are known; one per row, `[rows]`.
     ///
-    /// `markers`: one entry per row, from [`PairConfig::markers`].
+    /// `markers`: one entry per row, from [`PairConfig::markers`]; rows after the last of them are padding.
     pub fn logits(&self, rows: &TokenRows, markers: &[Markers]) -> Tensor<1> {
         let [first, second] = self.scores(rows, markers);
         let (rows, tasks) = (markers.len(), self.config.n_tasks);

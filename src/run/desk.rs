@@ -4,19 +4,17 @@ use std::collections::{HashMap, HashSet};
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
-use burn::tensor::Device;
-
 use super::resume::{self, Kept};
 use crate::cache::{self, Cache};
 use crate::checkpoint::Checkpoint;
 use crate::cli::RunArgs;
+use crate::computing::Computing;
 use crate::dataset::Pair;
-use crate::device;
 use crate::early::Early;
 use crate::error::{Error, Result, one_line};
 use crate::journal::{Journal, Session};
 use crate::plan::Plan;
-use crate::score::{self, Limits, Verdict};
+use crate::score::{self, Scorer, Verdict};
 use crate::signals::Stop;
 use crate::talk::{self, say};
 
@@ -38,12 +36,15 @@ pub struct Spent {
     pub seconds: f64,
     /// Batches that were halved for want of memory.
     pub halved: usize,
+    /// Rows that were computed again in f32: their logit in half precision was not finite.
+    pub again: usize,
 }
 
 /// Where verdicts come from and go to.
 pub struct Desk<'a> {
     args: &'a RunArgs,
     plan: &'a Plan,
+    computing: &'a Computing,
     kept: Kept,
     journal: Option<Journal>,
     stop: Stop,
@@ -51,13 +52,13 @@ pub struct Desk<'a> {
 
 impl<'a> Desk<'a> {
     /// Finds what an earlier run left, and opens the journal.
-    pub fn open(args: &'a RunArgs, plan: &'a Plan, session: Session) -> Result<Self> {
+    pub fn open(args: &'a RunArgs, plan: &'a Plan, computing: &'a Computing, session: Session) -> Result<Self> {
         let stop = Stop::listen(resume::farewell(args))?;
         let (journal, kept) = match &args.out {
             Some(dir) => resume::begin(dir, plan, args.resume, session)?,
             None => (None, Kept::nothing(session)),
         };
-        Ok(Self { args, plan, kept, journal, stop })
+        Ok(Self { args, plan, computing, kept, journal, stop })
     }
 
     /// All verdicts of the model at this place of the plan, in the order of the data. `early` is shown them as they
@@ -97,7 +98,7 @@ impl<'a> Desk<'a> {
     /// Nothing is kept where a verdict depends on a pair's neighbours.
     fn cache(&self, at: usize) -> Cache {
         let folder = cache::folder().filter(|_| !self.args.no_cache && self.args.int8_batch.is_none());
-        folder.map_or_else(Cache::default, |folder| Cache::open(&folder, &self.plan.models[at], &device::name()))
+        folder.map_or_else(Cache::default, |folder| Cache::open(&folder, &self.plan.models[at], &self.computing.devices.name()))
     }
 
     /// Adds what the cache has of the missing verdicts, and counts it.
@@ -127,38 +128,42 @@ impl<'a> Desk<'a> {
         done: &mut HashMap<usize, Verdict>,
         mut early: Option<&mut Early>,
     ) -> Result<Spent> {
-        let (args, name) = (self.args, one_line(&checkpoint.name));
+        let (computing, name) = (self.computing, one_line(&checkpoint.name));
         let begun = Instant::now();
-        // The CPU is the only device so far; `Device::default()` would listen to BURN_DEVICE and panic.
-        let model = checkpoint.load_model(&Device::flex(), args.dtype.precision(args.int8_batch))?;
+        let exact = |at| computing.load_exact(checkpoint, at);
+        let scorer = Scorer { models: computing.load(checkpoint)?, exact: if computing.is_half() { Some(&exact) } else { None }, queues: computing.devices.is_gpu() };
         self.stop.check()?;
-        let (template, dtype, loading) = (checkpoint.template, args.dtype.name(), begun.elapsed().as_secs_f64());
-        say(&format!("{name}: {} pairs, template {template}, cpu, {dtype}, loaded in {loading:.1} s", pairs.len()));
+        let (template, loading) = (checkpoint.template, begun.elapsed().as_secs_f64());
+        say(&format!("{name}: {} pairs, template {template}, {}, loaded in {loading:.1} s", pairs.len(), computing.short_name()));
         let bar = talk::pair_bar(&name, pairs.len() as u64);
         let begun = Instant::now();
-        let limits = Limits { batch_tokens: args.batch_tokens as usize, pairs: args.int8_batch.map(|n| n as usize), ..Limits::default() };
         let keys: HashMap<usize, String> = if cache.is_on() { pairs.iter().map(|pair| (pair.row, cache::key(pair))).collect() } else { HashMap::new() };
-        let (mut tokens, mut halved) = (0, 0);
-        let (verdicts, waited) = score::score(pairs, template, &checkpoint.tokenizer, &model, limits, |step| {
-            self.record(at, step.verdicts)?;
+        let mut spent = Spent::default();
+        let (verdicts, waited) = score::score(pairs, template, &checkpoint.tokenizer, &scorer, computing.limits, |step| {
+            self.record(at, &step.verdicts)?;
             cache.put(step.verdicts.iter().filter_map(|verdict| Some((keys.get(&verdict.row)?.clone(), verdict.into()))).collect());
-            tokens += step.tokens;
-            halved += step.halved;
+            spent.tokens += step.tokens;
+            spent.halved += step.halved;
+            spent.again += step.again;
             bar.inc(step.verdicts.len() as u64);
-            bar.set_message(format!("{:.0} tokens/s", rate(tokens, begun.elapsed())));
+            bar.set_message(format!("{:.0} tokens/s", rate(spent.tokens, begun.elapsed())));
             self.stop.check()?;
-            Ok(early.as_mut().map_or(ControlFlow::Continue(()), |early| early.see(step.verdicts)))
+            Ok(early.as_mut().map_or(ControlFlow::Continue(()), |early| early.see(&step.verdicts)))
         })?;
         bar.finish_and_clear();
         let elapsed = begun.elapsed();
-        let seconds = elapsed.as_secs_f64();
+        spent.seconds = elapsed.as_secs_f64();
+        let Spent { tokens, seconds, halved, again } = spent;
         let waiting = 100.0 * waited / seconds.max(1e-9);
         say(&format!("{name}: scored in {seconds:.1} s, {tokens} tokens, {:.0} tokens/s, {waiting:.0} % waiting for tokens", rate(tokens, elapsed)));
         if halved > 0 {
-            say(&format!("{name}: {halved} batches were halved for want of memory: --batch-tokens {} is too much here", args.batch_tokens));
+            say(&format!("{name}: {halved} batches were halved for want of memory: --batch-tokens {} is too much here", computing.limits.batch_tokens));
+        }
+        if again > 0 {
+            say(&format!("{name}: {again} rows were computed again in f32: their logits in {} were not finite", computing.precision.name()));
         }
         done.extend(verdicts.into_iter().map(|verdict| (verdict.row, verdict)));
-        Ok(Spent { tokens, seconds, halved })
+        Ok(spent)
     }
 
     /// Who worked on the run, once all models are scored, and the journal, which is in the way now. None where the run

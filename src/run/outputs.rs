@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 use super::desk::Scored;
 use crate::benchmark::{Definition, Files};
 use crate::cli::RunArgs;
+use crate::computing::Computing;
 use crate::dataset::Id;
-use crate::device;
 use crate::error::{Error, Result};
 use crate::fsio;
 use crate::journal::Session;
@@ -40,19 +40,19 @@ fn reports(report: &Report) -> [(&'static str, Vec<u8>); 3] {
 }
 
 /// This process, as the journal and `run.json` have it.
-pub fn session(args: &RunArgs, started: SystemTime) -> Session {
+pub fn session(computing: &Computing, started: SystemTime) -> Session {
     Session {
         pid: std::process::id(),
         started: unix(started),
-        device: device::name(),
+        device: computing.devices.name(),
         threads: rayon::current_num_threads(),
-        batch_tokens: args.batch_tokens,
+        batch_tokens: u32::try_from(computing.limits.batch_tokens).unwrap_or(u32::MAX),
         verdicts: 0,
     }
 }
 
 /// What was run, on what and how fast. No environment, no secrets.
-pub fn record(args: &RunArgs, definition: Option<&Definition>, plan: &Plan, files: &Files, whole: &Whole, scored: &[Scored], sessions: &[Session]) -> Value {
+pub fn record(args: &RunArgs, computing: &Computing, definition: Option<&Definition>, plan: &Plan, files: &Files, whole: &Whole, scored: &[Scored], sessions: &[Session]) -> Value {
     let data: Vec<Value> =
         files.files.iter().zip(&plan.data).map(|(file, hash)| json!({ "path": file.path().display().to_string(), "sha256": hash })).collect();
     let models: Vec<Value> = scored.iter().zip(&plan.models).map(|(scored, plan)| model(scored, &plan.fingerprint())).collect();
@@ -64,9 +64,9 @@ pub fn record(args: &RunArgs, definition: Option<&Definition>, plan: &Plan, file
             "definition": definition,
             "subsets": args.subsets,
             "limit": args.limit,
-            "batch_tokens": args.batch_tokens,
-            "device": "cpu",
-            "dtype": args.dtype.name(),
+            "batch_tokens": computing.limits.batch_tokens,
+            "device": computing.devices.short_name(),
+            "dtype": computing.precision.name(),
             "int8_batch": args.int8_batch,
             "against": args.against.baseline,
             "gate": args.against.gates,
@@ -100,6 +100,7 @@ fn model(scored: &Scored, fingerprint: &str) -> Value {
         "tokens": scored.spent.tokens,
         "seconds": scored.spent.seconds,
         "halved": scored.spent.halved,
+        "again_in_f32": scored.spent.again,
         "pairs": scored.verdicts.len(),
         "resumed": scored.resumed,
         "cached": scored.cached,

@@ -305,6 +305,11 @@ mod tests {
     /// Largest difference between fused and plain on rows of these lengths, for all tokens and for some,
     /// as a part of the largest value.
     fn worst(lengths: &[usize], heads: usize, terms: PositionTerms, buckets: Option<usize>, rounded: bool) -> f32 {
+        worst_on(&Device::flex(), lengths, heads, terms, buckets, rounded)
+    }
+
+    /// The same, fused on another device than the plain one.
+    fn worst_on(there: &Device, lengths: &[usize], heads: usize, terms: PositionTerms, buckets: Option<usize>, rounded: bool) -> f32 {
         let device = Device::flex();
         device.seed(7);
         let hidden = 8 * heads;
@@ -342,8 +347,16 @@ mod tests {
         let expected = plain(&q, &k, &v, &positions, &geometry);
         let places: Vec<Vec<usize>> = lengths.iter().map(|n| [0, n / 2, n.saturating_sub(1)].into_iter().filter(|p| p < n).collect()).collect();
         let wanted = Arc::new(Wanted::new(&rows, places.iter().map(Vec::as_slice)));
-        let some = fused(wanted.of(q.clone()), k.clone(), v.clone(), positions.clone(), &geometry, Some(&wanted), rounded) - wanted.of(expected.clone());
-        let all = fused(q, k, v, positions, &geometry, None, rounded) - expected.clone();
+        let move_there = |t: Tensor<2>| t.to_device(there);
+        let moved = match positions {
+            Positions::None => Positions::None,
+            Positions::C2p { keys } => Positions::C2p { keys: move_there(keys) },
+            Positions::P2c { queries } => Positions::P2c { queries: move_there(queries) },
+            Positions::Both { keys, queries } => Positions::Both { keys: move_there(keys), queries: move_there(queries) },
+        };
+        let [some_q, q, k, v] = [wanted.of(q.clone()), q, k, v].map(move_there);
+        let some = fused(some_q, k.clone(), v.clone(), moved.clone(), &geometry, Some(&wanted), rounded).to_device(&device) - wanted.of(expected.clone());
+        let all = fused(q, k, v, moved, &geometry, None, rounded).to_device(&device) - expected.clone();
         let [some, all, whole] = [some, all, expected].map(|t| t.abs().max().into_scalar::<f32>());
         some.max(all) / whole
     }
@@ -355,6 +368,27 @@ mod tests {
                 for lengths in [vec![1], vec![2, 31], vec![3, 65, 1], vec![63, 64], vec![130, 0, 32, 33], vec![255, 256, 257]] {
                     let worst = worst(&lengths, 3, terms, buckets, false);
                     assert!(worst < TOLERANCE, "{terms:?} {buckets:?} {lengths:?}: {worst}");
+                }
+            }
+        }
+    }
+
+    /// On every GPU that this build and this machine have, a software device included.
+    #[cfg(feature = "_gpu")]
+    #[test]
+    fn fused_on_a_gpu_equals_plain_on_the_cpu() {
+        for device in crate::device::for_tests() {
+            for terms in [PositionTerms::None, PositionTerms::C2p, PositionTerms::P2c, PositionTerms::Both] {
+                for (lengths, heads, buckets) in [
+                    (vec![1], 2, None),
+                    (vec![2, 31], 2, Some(32)),
+                    (vec![63, 64, 65], 3, Some(32)),
+                    (vec![130, 0, 32, 33], 1, None),
+                    (vec![255, 256, 257], 1, Some(32)),
+                    (vec![511, 513], 1, Some(32)),
+                ] {
+                    let worst = worst_on(&device, &lengths, heads, terms, buckets, false);
+                    assert!(worst < TOLERANCE, "{device:?} {terms:?} {buckets:?} {lengths:?}: {worst}");
                 }
             }
         }

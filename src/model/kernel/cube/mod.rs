@@ -5,6 +5,7 @@
 pub mod attention;
 pub mod layers;
 pub mod product;
+pub mod trial;
 
 use burn::backend::DispatchDevice;
 use burn::tensor::{Device, Tensor};

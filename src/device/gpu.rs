@@ -1,0 +1,157 @@
+//! GPUs: found, asked what they have, and tried before they are trusted.
+
+use std::sync::Once;
+
+use burn::backend::DispatchDevice;
+use burn::tensor::{DType, Device, DeviceType};
+use cubecl::client::Client;
+use cubecl::config::cache::CacheConfig;
+use cubecl::config::{CubeClRuntimeConfig, RuntimeConfig};
+use cubecl::ir::{ElemType, FloatKind};
+use indicatif::HumanBytes;
+
+use super::{Api, Gpu, not_built};
+use crate::cache;
+use crate::error::{Error, Result, one_line};
+use crate::model::kernel::cube;
+use crate::quiet::guarded;
+
+/// A device that answers.
+struct Found {
+    device: Device,
+    client: Client,
+    model: String,
+    /// Not a card: a driver that computes on the CPU.
+    is_software: bool,
+}
+
+/// The device of this number, after a trial.
+pub fn open(api: Api, number: usize) -> Result<Gpu> {
+    if !api.is_built() {
+        return Err(not_built(api));
+    }
+    let refuse = |why: String| Error::unavailable(format!("failed to open device {}:{number}: {why}", api.name())).hint(format!("{}; --device cpu always works", api.needs()));
+    let devices = devices(api);
+    let count = devices.len();
+    let device = devices.into_iter().nth(number).ok_or_else(|| {
+        refuse(match count {
+            0 => format!("this machine has no {} device", api.name()),
+            n => format!("this machine has {n}, numbered from 0"),
+        })
+    })?;
+    tried(api, number, look(device).map_err(refuse)?).map_err(refuse)
+}
+
+/// The first card that works; software is never chosen unasked.
+pub fn first(api: Api) -> std::result::Result<Gpu, String> {
+    let mut why = "no device".to_owned();
+    for (number, device) in devices(api).into_iter().enumerate() {
+        match look(device) {
+            Ok(found) if found.is_software => why = format!("{} is software on the CPU", found.model),
+            Ok(found) => match tried(api, number, found) {
+                Ok(gpu) => return Ok(gpu),
+                Err(reason) => why = reason,
+            },
+            Err(reason) => why = reason,
+        }
+    }
+    Err(why)
+}
+
+/// What `pairbench doctor` says: each device's memory, types and matrix instructions.
+pub fn describe(api: Api) -> Vec<(String, String)> {
+    if !api.is_built() {
+        return vec![(api.name().to_owned(), "not in this build".to_owned())];
+    }
+    let devices = devices(api);
+    if devices.is_empty() {
+        return vec![(api.name().to_owned(), format!("no device: {}", api.needs()))];
+    }
+    let line = |(number, device)| (format!("{}:{number}", api.name()), look(device).map_or_else(|why| why, |found| found.facts()));
+    devices.into_iter().enumerate().map(line).collect()
+}
+
+fn devices(api: Api) -> Vec<Device> {
+    configure();
+    let kind = match api {
+        #[cfg(feature = "cuda")]
+        Api::Cuda => DeviceType::Cuda,
+        #[cfg(feature = "rocm")]
+        Api::Rocm => DeviceType::Rocm,
+        #[cfg(feature = "metal")]
+        Api::Metal => DeviceType::Metal,
+        #[cfg(feature = "vulkan")]
+        Api::Vulkan => DeviceType::Vulkan,
+        // burn's own WebGpu is the browser's.
+        #[cfg(feature = "webgpu")]
+        Api::WebGpu => DeviceType::Wgpu,
+        #[allow(unreachable_patterns, reason = "some builds have them all")]
+        _ => return Vec::new(),
+    };
+    // Drivers that are there but broken panic.
+    guarded(|| Device::enumerate(kind).into_vec()).unwrap_or_default()
+}
+
+/// Where measurements of kernels and, where a driver takes them, compiled kernels are kept from one run to the next: with
+/// the verdicts. Must come before the first device is asked for.
+fn configure() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        // The variables and the file that users of burn know stay in force.
+        let mut config = CubeClRuntimeConfig::from_current_dir().override_from_env();
+        match cache::folder() {
+            Some(folder) => {
+                config.environment.path = CacheConfig::Directory(folder.join("kernels"));
+                config.compilation.cache = true;
+            }
+            None => config.autotune.disable_cache = true,
+        }
+        // Whoever has set it before, a test for one, had reasons.
+        CubeClRuntimeConfig::try_set(config);
+    });
+}
+
+fn look(device: Device) -> std::result::Result<Found, String> {
+    let asked = guarded(|| {
+        let identity = device.identity()?;
+        let DispatchDevice::Cube(cube) = device.as_dispatch() else { return None };
+        Some((identity.name, identity.physical.is_none(), cube.client()))
+    });
+    let (model, is_software, client) = asked.flatten().ok_or("its driver fails")?;
+    Ok(Found { device, client, model: one_line(&model), is_software })
+}
+
+impl Found {
+    fn has(&self, dtype: DType) -> bool {
+        self.device.supports_dtype(dtype)
+    }
+
+    fn facts(&self) -> String {
+        let properties = self.client.properties();
+        let matrix = [("f16", FloatKind::F16), ("bf16", FloatKind::BF16), ("tf32", FloatKind::TF32), ("f32", FloatKind::F32)];
+        let multiplies = |kind: FloatKind| {
+            let (features, element) = (&properties.features.matmul, ElemType::Float(kind));
+            features.cmma.iter().chain(&features.mma).any(|config| config.a_type == element)
+        };
+        let names = |found: Vec<&str>| if found.is_empty() { "none".to_owned() } else { found.join(" ") };
+        let dtypes = [("f32", DType::F32), ("f16", DType::F16), ("bf16", DType::BF16)];
+        let parts = [
+            Some(self.model.clone()),
+            self.is_software.then(|| "software".to_owned()),
+            properties.memory.max_memory().map(|bytes| HumanBytes(bytes).to_string()),
+            Some(format!("compiled as {}", self.client.name())),
+            Some(format!("dtypes {}", names(dtypes.into_iter().filter(|(_, dtype)| self.has(*dtype)).map(|(name, _)| name).collect()))),
+            Some(format!("matrix instructions {}", names(matrix.into_iter().filter(|(_, kind)| multiplies(*kind)).map(|(name, _)| name).collect()))),
+            Some(format!("{} of shared memory", HumanBytes(properties.hardware.max_shared_memory_size as u64))),
+        ];
+        parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
+    }
+}
+
+/// A driver can compile a kernel and compute something else.
+fn tried(api: Api, number: usize, found: Found) -> std::result::Result<Gpu, String> {
+    let works = |dtype| guarded(|| cube::trial::run(&found.device, dtype)).unwrap_or_else(|| Err("its driver fails".to_owned()));
+    works(DType::F32)?;
+    let [has_f16, has_bf16] = [DType::F16, DType::BF16].map(|dtype| found.has(dtype) && works(dtype).is_ok());
+    Ok(Gpu { device: found.device, api, number, model: found.model, has_f16, has_bf16 })
+}

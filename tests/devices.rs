@@ -1,0 +1,138 @@
+//! Devices: what is refused, and that every GPU of this build and machine, a software device included, finds the
+//! reference's verdicts. A kind named by `PAIRBENCH_TEST_DEVICE` must be there; others are skipped where they are not.
+
+mod common;
+
+use common::binary::pairbench;
+
+#[test]
+fn a_device_that_cannot_be_had_is_an_error_with_its_remedy() {
+    for (device, code, says) in [
+        ("cuda:99", 5, "--device cpu always works|docs/gpu.md"),
+        ("gpu", 2, "is none of auto, cpu, cuda, rocm, metal, vulkan, webgpu"),
+        ("cuda:0,vulkan:0", 2, "of one kind"),
+    ] {
+        let output = pairbench().args(["run", "--limit", "2", "--device", device]).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(code), "{device}: {said}");
+        assert!(says.split('|').any(|part| said.contains(part)), "{device}: {said}");
+        assert!(output.stdout.is_empty(), "{device}");
+        assert!(!said.contains("panicked"), "{said}");
+    }
+}
+
+#[test]
+fn precisions_that_a_cpu_has_not_are_refused() {
+    let output = pairbench().args(["run", "--limit", "2", "--device", "cpu", "--dtype", "bf16"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("for bf16 name a GPU with --device"));
+}
+
+#[test]
+fn doctor_has_a_line_for_every_kind_of_device() {
+    let output = pairbench().arg("doctor").output().unwrap();
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    for kind in ["cuda", "rocm", "metal", "vulkan", "webgpu"] {
+        assert!(text.lines().any(|line| line.starts_with(&format!("device {kind}"))), "{kind}: {text}");
+    }
+}
+
+#[cfg(feature = "_gpu")]
+mod gpus {
+    use super::common::binary::pairbench;
+    use super::common::{MODELS, PARITY, float, golden, ids, lines};
+    use pairbench::checkpoint::weights::{Half, Precision, Weights};
+    use pairbench::device::{Api, Choice, Devices};
+    use pairbench::model::pair_head::Markers;
+    use pairbench::model::{PairConfig, PairModel};
+    use pairbench::score::{Decision, Limits, Scorer, logits};
+
+    /// The first device of each kind.
+    fn there() -> Vec<(Api, Devices)> {
+        let mut found = Vec::new();
+        for api in Api::ALL.into_iter().filter(|api| api.is_built()) {
+            match Devices::open(&Choice::Gpus(api, vec![0])) {
+                Ok(devices) => found.push((api, devices)),
+                Err(error) if std::env::var("PAIRBENCH_TEST_DEVICE").is_ok_and(|name| name == api.name()) => panic!("{}", error.render()),
+                Err(error) => eprintln!("SKIPPED: {}", error.render()),
+            }
+        }
+        found
+    }
+
+    fn load(name: &str, devices: &Devices, precision: Precision) -> PairModel {
+        let dir = golden("models").join(name);
+        let path = dir.join("config.json");
+        let config = PairConfig::parse(&std::fs::read_to_string(&path).unwrap(), &path).unwrap();
+        let mut weights = Weights::open(&dir.as_path().into(), &devices.burn()[0]).unwrap().with_precision(precision);
+        PairModel::load(&mut weights, &config).unwrap()
+    }
+
+    /// Margins of the golden pairs whose rows are shorter than 700 tokens (a software device is slow), with their records.
+    fn margins(name: &str, devices: &Devices, precision: Precision) -> Vec<(serde_json::Value, f32)> {
+        let scorer = Scorer { models: vec![load(name, devices, precision)], exact: None, queues: true };
+        let records: Vec<serde_json::Value> =
+            lines(&format!("{name}.jsonl")).into_iter().filter(|r| r["f32"]["delta"].is_number() && r["length_ab"].as_u64() < Some(700)).collect();
+        let rows: Vec<Vec<u32>> = records.iter().flat_map(|r| [ids(&r["ids_ab"]), ids(&r["ids_ba"])]).collect();
+        let jobs: Vec<(&[u32], Markers)> = rows.iter().map(|row| (row.as_slice(), scorer.models[0].config().markers(row).unwrap())).collect();
+        let limits = Limits { batch_tokens: 1024, ..Limits::default() };
+        let found = logits(&jobs, &limits.batches(&jobs), &scorer, limits).unwrap();
+        if precision == Precision::F32 {
+            for (record, found) in records.iter().zip(found.as_chunks::<2>().0) {
+                let expected = [float(&record["f32"]["logit_ab"]), float(&record["f32"]["logit_ba"])];
+                assert!(expected.iter().zip(found).all(|(a, b)| (a - b).abs() < PARITY), "{name} {}: {found:?} {expected:?}", record["id"]);
+            }
+        }
+        records.into_iter().zip(found.as_chunks::<2>().0.iter().map(|[ab, ba]| ab - ba)).collect()
+    }
+
+    fn no_verdict_turns(name: &str, devices: &Devices, precision: Precision) {
+        let margins = margins(name, devices, precision);
+        assert!(margins.len() >= 15);
+        for (record, margin) in margins {
+            if record["ids_equal"] == false && record["near_tie"] == false {
+                let expected = record["f32"]["decision"].as_bool().unwrap();
+                assert_eq!(Decision::of_margin(margin) == Decision::Correct, expected, "{} {precision:?} {name} {}: {margin}", devices.name(), record["id"]);
+            }
+        }
+    }
+
+    #[test]
+    fn f32_finds_the_logits_and_verdicts_of_the_reference() {
+        for (_, devices) in there() {
+            MODELS.iter().for_each(|name| no_verdict_turns(name, &devices, Precision::F32));
+        }
+    }
+
+    /// What `--dtype auto` rests upon.
+    #[test]
+    fn f16_turns_no_golden_verdict() {
+        for (api, devices) in there() {
+            if devices.halves()[0] {
+                MODELS.iter().for_each(|name| no_verdict_turns(name, &devices, Precision::Half(Half::F16)));
+            } else {
+                eprintln!("SKIPPED: {} has no f16", api.name());
+            }
+        }
+    }
+
+    /// The same run on the CPU and on each device, through the binary.
+    #[test]
+    fn a_run_has_the_verdicts_of_the_cpu() {
+        let verdicts = |device: &str, dtype: &str| {
+            let dir = tempfile::tempdir().unwrap();
+            let out = dir.path().join("run");
+            let run = pairbench().args(["run", "--limit", "12", "--device", device, "--dtype", dtype, "--out"]).arg(&out).output().unwrap();
+            assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
+            let run = pairbench::run_dir::RunDir::open(&out).unwrap();
+            ["pairrm", "better-pairrm"].map(|name| run.verdicts_of(name).unwrap().iter().map(|v| v.decision).collect::<Vec<_>>())
+        };
+        let expected = verdicts("cpu", "f32");
+        assert_eq!(expected[0].len(), 12);
+        for (api, _) in there() {
+            for dtype in ["f32", "auto"] {
+                assert_eq!(verdicts(api.name(), dtype), expected, "{} {dtype}", api.name());
+            }
+        }
+    }
+}
