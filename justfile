@@ -20,6 +20,19 @@ browser *ARGS:
     cargo build --release
     bash tests/browser/run {{ARGS}}
 
+# The LLVM of the feature `cuda`, where its build script cannot download it
+cuda-llvm:
+    .ci/cuda-llvm
+
+# The GPU tests, on the first device of each kind that is there; KIND must be
+gpu KIND="webgpu":
+    PAIRBENCH_TEST_DEVICE={{KIND}} cargo test --release --features {{KIND}} --lib --test devices
+
+# Checks and times a GPU beside PyTorch, in under ten minutes
+bench-gpu *ARGS:
+    cargo build --release --features cuda
+    benchmarks/gpu/run.sh --out benchmarks/results/$(date +%F)-gpu.md {{ARGS}}
+
 # Writes the quickstart again: its pairs, tokenizer, checkpoints and report
 quickstart:
     cargo run --release --example train_quickstart

@@ -197,7 +197,10 @@ fn json(measured: &[Measured], computing: &Computing, peak: Option<f64>) -> Stri
         .iter()
         .map(|m| json!({ "length": m.label, "rows": m.rows, "tokens": m.tokens, "seconds": m.seconds, "flops": m.flops, "logits": m.logits }))
         .collect();
-    format!("{}\n", json!({ "device": computing.devices.name(), "threads": rayon::current_num_threads(), "dtype": computing.precision.name(), "peak_flops": peak, "runs": runs }))
+    format!(
+        "{}\n",
+        json!({ "device": computing.devices.name(), "threads": rayon::current_num_threads(), "dtype": computing.precision.name(), "peak_flops": peak, "runs": runs })
+    )
 }
 
 #[cfg(test)]

@@ -53,7 +53,9 @@ impl Computing {
 
 fn precision(devices: &Devices, dtype: DtypeArg, int8_batch: Option<u32>) -> Result<Precision> {
     let [f16, bf16] = devices.halves();
-    let lacks = |what: &str| Error::unavailable(format!("failed to compute in {what}: {} has no {what}", devices.name())).hint("take --dtype f32, or leave it to --dtype auto");
+    let lacks = |what: &str| {
+        Error::unavailable(format!("failed to compute in {what}: {} has no {what}", devices.name())).hint("take --dtype f32, or leave it to --dtype auto")
+    };
     Ok(match (dtype, devices.is_gpu()) {
         (DtypeArg::Auto, true) if f16 => Precision::Half(Half::F16),
         (DtypeArg::Auto | DtypeArg::F32, _) => Precision::F32,
@@ -63,7 +65,8 @@ fn precision(devices: &Devices, dtype: DtypeArg, int8_batch: Option<u32>) -> Res
         (DtypeArg::F16, true) => return Err(lacks("f16")),
         (DtypeArg::Bf16, true) => return Err(lacks("bf16")),
         (DtypeArg::Bf16, false) => {
-            return Err(Error::usage("failed to understand --dtype bf16: a CPU computes in f32 or int8").hint("--dtype f16 halves the memory; for bf16 name a GPU with --device"));
+            return Err(Error::usage("failed to understand --dtype bf16: a CPU computes in f32 or int8")
+                .hint("--dtype f16 halves the memory; for bf16 name a GPU with --device"));
         }
         (DtypeArg::Int8, false) => Precision::Int8(if int8_batch.is_some() { Outliers::ByBatch } else { Outliers::ByRow }),
         (DtypeArg::Int8, true) => return Err(Error::usage("failed to understand --dtype int8: only the CPU has it").hint("add --device cpu")),

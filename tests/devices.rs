@@ -1,9 +1,21 @@
 //! Devices: what is refused, and that every GPU of this build and machine, a software device included, finds the
 //! reference's verdicts. A kind named by `PAIRBENCH_TEST_DEVICE` must be there; others are skipped where they are not.
 
+#[path = "common/binary.rs"]
+mod binary;
+#[cfg(feature = "_gpu")]
 mod common;
 
-use common::binary::pairbench;
+use std::ops::ControlFlow;
+
+use binary::pairbench;
+use burn::tensor::Device;
+use pairbench::benchmark::Benchmark;
+use pairbench::checkpoint::weights::Precision;
+use pairbench::checkpoint::{Checkpoint, ModelSpec};
+use pairbench::hub::Hub;
+use pairbench::score::{self, Limits, Scorer, Step};
+use pairbench::{dataset, quickstart};
 
 #[test]
 fn a_device_that_cannot_be_had_is_an_error_with_its_remedy() {
@@ -37,9 +49,39 @@ fn doctor_has_a_line_for_every_kind_of_device() {
     }
 }
 
+/// As on two GPUs: each worker takes the next piece of the pairs, and every pair is scored once, as by one.
+#[test]
+fn two_devices_find_the_verdicts_of_one() {
+    let hub = Hub::new(true);
+    let spec: ModelSpec = quickstart::checkpoints().next().unwrap().parse().unwrap();
+    let checkpoint = Checkpoint::open(&spec, spec.resolve(&hub, None).unwrap(), None).unwrap();
+    let pairs = dataset::load(&Benchmark::quickstart().unwrap().files(&hub).unwrap().files).unwrap();
+    let pairs = &pairs[..150];
+    let verdicts = |devices: usize, stop: usize| {
+        let models = (0..devices).map(|_| checkpoint.load_model(&Device::flex(), Precision::F32).unwrap()).collect();
+        let scorer = Scorer { models, exact: None, queues: false };
+        let mut seen = 0;
+        let each = |step: &Step| {
+            seen += step.verdicts.len();
+            Ok(if seen >= stop { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
+        };
+        let (mut verdicts, _) = score::score(pairs, checkpoint.template, &checkpoint.tokenizer, &scorer, Limits::default(), each).unwrap();
+        verdicts.sort_by_key(|verdict| verdict.row);
+        (verdicts, seen)
+    };
+    let (one, two) = (verdicts(1, usize::MAX), verdicts(2, usize::MAX));
+    assert_eq!(one.1, 150);
+    assert_eq!(one, two);
+    // Both end when one is told to.
+    let (some, seen) = verdicts(2, 20);
+    assert!((20..150).contains(&seen) && some.len() == seen, "{seen}");
+}
+
 #[cfg(feature = "_gpu")]
 mod gpus {
-    use super::common::binary::pairbench;
+    use std::path::Path;
+
+    use super::binary::pairbench;
     use super::common::{MODELS, PARITY, float, golden, ids, lines};
     use pairbench::checkpoint::weights::{Half, Precision, Weights};
     use pairbench::device::{Api, Choice, Devices};
@@ -61,10 +103,13 @@ mod gpus {
     }
 
     fn load(name: &str, devices: &Devices, precision: Precision) -> PairModel {
-        let dir = golden("models").join(name);
+        load_from(&golden("models").join(name), devices, precision)
+    }
+
+    fn load_from(dir: &Path, devices: &Devices, precision: Precision) -> PairModel {
         let path = dir.join("config.json");
         let config = PairConfig::parse(&std::fs::read_to_string(&path).unwrap(), &path).unwrap();
-        let mut weights = Weights::open(&dir.as_path().into(), &devices.burn()[0]).unwrap().with_precision(precision);
+        let mut weights = Weights::open(&dir.into(), &devices.burn()[0]).unwrap().with_precision(precision);
         PairModel::load(&mut weights, &config).unwrap()
     }
 
@@ -119,20 +164,54 @@ mod gpus {
     /// The same run on the CPU and on each device, through the binary.
     #[test]
     fn a_run_has_the_verdicts_of_the_cpu() {
-        let verdicts = |device: &str, dtype: &str| {
+        let verdicts = |device: &str| {
             let dir = tempfile::tempdir().unwrap();
             let out = dir.path().join("run");
-            let run = pairbench().args(["run", "--limit", "12", "--device", device, "--dtype", dtype, "--out"]).arg(&out).output().unwrap();
+            let run = pairbench().args(["run", "--limit", "12", "--device", device, "--dtype", "f32", "--out"]).arg(&out).output().unwrap();
             assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
             let run = pairbench::run_dir::RunDir::open(&out).unwrap();
             ["pairrm", "better-pairrm"].map(|name| run.verdicts_of(name).unwrap().iter().map(|v| v.decision).collect::<Vec<_>>())
         };
-        let expected = verdicts("cpu", "f32");
+        let expected = verdicts("cpu");
         assert_eq!(expected[0].len(), 12);
         for (api, _) in there() {
-            for dtype in ["f32", "auto"] {
-                assert_eq!(verdicts(api.name(), dtype), expected, "{} {dtype}", api.name());
-            }
+            assert_eq!(verdicts(api.name()), expected, "{}", api.name());
         }
+    }
+
+    /// A model whose logits no f16 can hold: all of its rows are computed again in f32.
+    #[test]
+    fn logits_that_half_precision_cannot_hold_are_computed_in_f32() {
+        let name = MODELS[0];
+        let dir = tempfile::tempdir().unwrap();
+        scaled(&golden("models").join(name), dir.path(), "head_layer.4.weight", 1e6);
+        for (api, devices) in there().into_iter().filter(|(_, devices)| devices.halves()[0]) {
+            let load = |precision| load_from(dir.path(), &devices, precision);
+            let records: Vec<serde_json::Value> = lines(&format!("{name}.jsonl")).into_iter().filter(|r| r["f32"]["delta"].is_number()).take(2).collect();
+            let rows: Vec<Vec<u32>> = records.iter().flat_map(|r| [ids(&r["ids_ab"]), ids(&r["ids_ba"])]).collect();
+            let exact = load(Precision::F32);
+            let jobs: Vec<(&[u32], Markers)> = rows.iter().map(|row| (row.as_slice(), exact.config().markers(row).unwrap())).collect();
+            let found = |model, exact| {
+                let scorer = Scorer { models: vec![model], exact, queues: true };
+                logits(&jobs, &[vec![0, 1, 2, 3]], &scorer, Limits::default()).unwrap()
+            };
+            let expected = found(exact, None);
+            assert!(expected.iter().all(|logit| logit.abs() > 65_504.0), "{expected:?}");
+            assert!(found(load(Precision::Half(Half::F16)), None).iter().all(|logit| !logit.is_finite()), "{}", api.name());
+            let again = |_: usize| Ok(load(Precision::F32));
+            assert_eq!(found(load(Precision::Half(Half::F16)), Some(&again)), expected, "{}", api.name());
+        }
+    }
+
+    /// Copies a checkpoint, one f32 tensor multiplied.
+    fn scaled(from: &Path, to: &Path, tensor: &str, factor: f32) {
+        std::fs::copy(from.join("config.json"), to.join("config.json")).unwrap();
+        let mut bytes = std::fs::read(from.join("model.safetensors")).unwrap();
+        let (header, metadata) = safetensors::SafeTensors::read_metadata(&bytes).unwrap();
+        let (start, end) = metadata.info(tensor).unwrap().data_offsets;
+        for value in bytes[8 + header + start..8 + header + end].as_chunks_mut::<4>().0 {
+            *value = (f32::from_le_bytes(*value) * factor).to_le_bytes();
+        }
+        std::fs::write(to.join("model.safetensors"), bytes).unwrap();
     }
 }

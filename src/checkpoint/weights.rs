@@ -5,7 +5,7 @@ use std::fs::File;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use burn::tensor::{DType, Device, Tensor, TensorData};
+use burn::tensor::{Device, Tensor, TensorData};
 use half::{bf16, f16};
 use rayon::prelude::*;
 use safetensors::Dtype;
@@ -227,6 +227,17 @@ impl Weights {
         Ok(values)
     }
 
+    /// A tensor on the device, rounded to half precision in parallel where it is to be.
+    fn upload<const D: usize>(&self, values: Vec<f32>, shape: [usize; D], dtype: Dtype) -> Tensor<D> {
+        let data = match dtype {
+            Dtype::F16 => TensorData::new(values.into_par_iter().map(f16::from_f32).collect::<Vec<f16>>(), shape),
+            Dtype::BF16 => TensorData::new(values.into_par_iter().map(bf16::from_f32).collect::<Vec<bf16>>(), shape),
+            _ => return Tensor::from_data(TensorData::new(values, shape), &self.device),
+        };
+        let dtype = data.dtype();
+        Tensor::from_data(data, (&self.device, dtype))
+    }
+
     /// The values from element `first` on, as f32, all of them finite.
     fn read(&self, found: &Found, first: usize, into: &mut [f32]) -> Result<()> {
         let Place { file, dtype, start, .. } = &found.place;
@@ -278,12 +289,12 @@ impl Bytes {
 impl Parameters for Weights {
     fn tensor<const D: usize>(&mut self, name: &str, shape: [usize; D]) -> Result<Tensor<D>> {
         let found = self.take(name, &shape)?;
-        let data = TensorData::new(self.values(&found)?, shape);
-        Ok(match self.precision {
-            Precision::Half(Half::F16) => Tensor::from_data(data, (&self.device, DType::F16)),
-            Precision::Half(Half::Bf16) => Tensor::from_data(data, (&self.device, DType::BF16)),
-            _ => Tensor::from_data(data, &self.device),
-        })
+        let dtype = match self.precision {
+            Precision::Half(Half::F16) => Dtype::F16,
+            Precision::Half(Half::Bf16) => Dtype::BF16,
+            _ => Dtype::F32,
+        };
+        Ok(self.upload(self.values(&found)?, shape, dtype))
     }
 
     /// On the CPU in the precision in which it is kept.
@@ -292,14 +303,12 @@ impl Parameters for Weights {
             return self.tensor(name, shape);
         }
         let found = self.take(name, &shape)?;
-        let values = self.values(&found)?;
-        let data = match self.storage(found.place.dtype) {
-            Storage::F16 => TensorData::new(values.into_par_iter().map(f16::from_f32).collect::<Vec<f16>>(), shape),
-            Storage::Bf16 => TensorData::new(values.into_par_iter().map(bf16::from_f32).collect::<Vec<bf16>>(), shape),
-            Storage::F32 => return Ok(Tensor::from_data(TensorData::new(values, shape), &self.device)),
+        let dtype = match self.storage(found.place.dtype) {
+            Storage::F16 => Dtype::F16,
+            Storage::Bf16 => Dtype::BF16,
+            Storage::F32 => Dtype::F32,
         };
-        let dtype = data.dtype();
-        Ok(Tensor::from_data(data, (&self.device, dtype)))
+        Ok(self.upload(self.values(&found)?, shape, dtype))
     }
 
     /// Packed for the CPU; a tensor for other devices.

@@ -30,7 +30,9 @@ pub fn open(api: Api, number: usize) -> Result<Gpu> {
     if !api.is_built() {
         return Err(not_built(api));
     }
-    let refuse = |why: String| Error::unavailable(format!("failed to open device {}:{number}: {why}", api.name())).hint(format!("{}; --device cpu always works", api.needs()));
+    let refuse = |why: String| {
+        Error::unavailable(format!("failed to open device {}:{number}: {why}", api.name())).hint(format!("{}; --device cpu always works", api.needs()))
+    };
     let devices = devices(api);
     let count = devices.len();
     let device = devices.into_iter().nth(number).ok_or_else(|| {

@@ -34,7 +34,15 @@ impl Geometry {
         #[expect(clippy::cast_precision_loss, reason = "a head has at most some thousand dimensions")]
         let scale = ((head_size * terms.count()) as f32).sqrt();
         let relative = config.relative.as_ref().map(|r| Arc::new(RelativeRows::new(r, rows.longest())));
-        Self { heads: config.heads, scale, terms, offsets: rows.offsets().into(), relative, #[cfg(feature = "_gpu")] kept: Default::default() }
+        Self {
+            heads: config.heads,
+            scale,
+            terms,
+            offsets: rows.offsets().into(),
+            relative,
+            #[cfg(feature = "_gpu")]
+            kept: Default::default(),
+        }
     }
 
     /// Tokens of the longest row.

@@ -9,6 +9,7 @@ use burn::tensor::{Int, Tensor, TensorData, module::conv1d};
 
 use super::attention::{Geometry, SelfAttention, Wanted};
 use super::config::{ConvConfig, EncoderConfig};
+use super::kernel::is_on_gpu;
 use super::layers::{LayerNorm, Linear};
 use super::{Parameters, TokenRows};
 use crate::error::Result;
@@ -64,8 +65,8 @@ impl Embeddings {
     }
 }
 
-/// Tokens that go through the feed-forward part at once: what is between its two products is four times as wide as all
-/// else, and would set the peak of the memory.
+/// Tokens that go through the feed-forward part at once on a CPU: what is between its two products is four times as wide as
+/// all else, and would set the peak of the memory.
 const FEED: usize = 1024;
 
 /// One transformer layer; normalisation after each residual sum.
@@ -104,7 +105,7 @@ impl Layer {
     fn feed_forward(&self, x: &Tensor<2>, config: &EncoderConfig) -> Tensor<2> {
         let through = |x: Tensor<2>| self.output_norm.forward_residual(&self.output, self.intermediate.forward_activated(x.clone(), config.activation), x);
         let [tokens, hidden] = x.dims();
-        if tokens <= FEED || self.output.depends_on_batch() {
+        if tokens <= FEED || self.output.depends_on_batch() || is_on_gpu(x) {
             return through(x.clone());
         }
         let parts = (0..tokens).step_by(FEED).map(|from| through(x.clone().slice([from..(from + FEED).min(tokens), 0..hidden])));

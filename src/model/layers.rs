@@ -6,10 +6,10 @@ use burn::module::{Module, Param};
 use burn::tensor::{DType, Tensor, module::layer_norm};
 
 use super::activation::Activation;
-#[cfg(feature = "_gpu")]
-use super::kernel::cube;
 use super::kernel::int8::Outliers;
 use super::kernel::product::{self, Packed};
+#[cfg(feature = "_gpu")]
+use super::kernel::{cube, is_on_gpu};
 use super::{Matrix, Parameters};
 use crate::error::Result;
 
@@ -83,7 +83,7 @@ impl Linear {
         match self {
             Self::Packed(packed) if product::fuses(activation) => packed.forward(x, Some(activation)),
             #[cfg(feature = "_gpu")]
-            Self::Plain(plain) if cube::has(&x) && activation == Activation::Gelu => plain.forward_on_gpu(x, true),
+            Self::Plain(plain) if is_on_gpu(&x) && activation == Activation::Gelu => plain.forward_on_gpu(x, true),
             _ => activation.forward(self.forward(x)),
         }
     }
@@ -92,7 +92,7 @@ impl Linear {
 impl PlainLinear {
     fn forward(&self, x: Tensor<2>) -> Tensor<2> {
         #[cfg(feature = "_gpu")]
-        if cube::has(&x) {
+        if is_on_gpu(&x) {
             return self.forward_on_gpu(x, false);
         }
         let y = x.matmul(self.weight.val().transpose());
@@ -150,7 +150,7 @@ impl LayerNorm {
     /// `[rows, size]` → `[rows, size]`
     pub fn forward(&self, x: Tensor<2>) -> Tensor<2> {
         #[cfg(feature = "_gpu")]
-        if cube::has(&x) {
+        if is_on_gpu(&x) {
             return cube::layers::add_norm(x, None, self.gamma.val(), self.beta.val(), self.eps);
         }
         layer_norm(x, self.gamma.val(), Some(self.beta.val()), self.eps)
@@ -159,7 +159,7 @@ impl LayerNorm {
     /// The normalisation of a layer's output and what goes around it: `x`: `[rows, input]`; `residual`: `[rows, size]` → `[rows, size]`
     pub fn forward_residual(&self, linear: &Linear, x: Tensor<2>, residual: Tensor<2>) -> Tensor<2> {
         #[cfg(feature = "_gpu")]
-        if let (Linear::Plain(PlainLinear { weight, bias: Some(bias) }), true) = (linear, cube::has(&x)) {
+        if let (Linear::Plain(PlainLinear { weight, bias: Some(bias) }), true) = (linear, is_on_gpu(&x)) {
             let y = cube::layers::linear(x, weight.val());
             return cube::layers::add_norm(y, Some((bias.val(), residual)), self.gamma.val(), self.beta.val(), self.eps);
         }

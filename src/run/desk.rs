@@ -131,7 +131,8 @@ impl<'a> Desk<'a> {
         let (computing, name) = (self.computing, one_line(&checkpoint.name));
         let begun = Instant::now();
         let exact = |at| computing.load_exact(checkpoint, at);
-        let scorer = Scorer { models: computing.load(checkpoint)?, exact: if computing.is_half() { Some(&exact) } else { None }, queues: computing.devices.is_gpu() };
+        let scorer =
+            Scorer { models: computing.load(checkpoint)?, exact: if computing.is_half() { Some(&exact) } else { None }, queues: computing.devices.is_gpu() };
         self.stop.check()?;
         let (template, loading) = (checkpoint.template, begun.elapsed().as_secs_f64());
         say(&format!("{name}: {} pairs, template {template}, {}, loaded in {loading:.1} s", pairs.len(), computing.short_name()));

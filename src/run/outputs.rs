@@ -52,7 +52,16 @@ pub fn session(computing: &Computing, started: SystemTime) -> Session {
 }
 
 /// What was run, on what and how fast. No environment, no secrets.
-pub fn record(args: &RunArgs, computing: &Computing, definition: Option<&Definition>, plan: &Plan, files: &Files, whole: &Whole, scored: &[Scored], sessions: &[Session]) -> Value {
+pub fn record(
+    args: &RunArgs,
+    computing: &Computing,
+    definition: Option<&Definition>,
+    plan: &Plan,
+    files: &Files,
+    whole: &Whole,
+    scored: &[Scored],
+    sessions: &[Session],
+) -> Value {
     let data: Vec<Value> =
         files.files.iter().zip(&plan.data).map(|(file, hash)| json!({ "path": file.path().display().to_string(), "sha256": hash })).collect();
     let models: Vec<Value> = scored.iter().zip(&plan.models).map(|(scored, plan)| model(scored, &plan.fingerprint())).collect();

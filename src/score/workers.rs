@@ -302,8 +302,10 @@ pub fn logits(rows: &[(&[u32], Markers)], batches: &[Vec<usize>], scorer: &Score
     let mut logits = vec![f32::NAN; rows.len()];
     let worker = Worker { scorer, at: 0, limits, exact: OnceCell::new() };
     let mut begun: VecDeque<(&Vec<usize>, Tensor<1>)> = VecDeque::new();
+    let mut again = 0;
     let mut finish = |(members, found): (&Vec<usize>, Tensor<1>)| -> Result<()> {
-        members.iter().zip(worker.read(found)?).for_each(|(row, value)| logits[*row] = value);
+        let found = worker.finite(worker.read(found)?, rows, members, &mut again)?;
+        members.iter().zip(found).for_each(|(row, value)| logits[*row] = value);
         Ok(())
     };
     for members in batches {

@@ -12,3 +12,16 @@ pub mod positional;
 pub mod product;
 pub mod short;
 pub mod tile;
+
+use burn::tensor::Tensor;
+
+/// Whether the kernels of `cube` are to be taken.
+pub fn is_on_gpu<const D: usize>(x: &Tensor<D>) -> bool {
+    #[cfg(feature = "_gpu")]
+    return matches!(x.device().as_dispatch(), burn::backend::DispatchDevice::Cube(_));
+    #[cfg(not(feature = "_gpu"))]
+    {
+        let _ = x;
+        false
+    }
+}

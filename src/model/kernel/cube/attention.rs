@@ -16,7 +16,7 @@ use burn_cubecl::ops::numeric::empty_device_contiguous_dtype;
 use burn_cubecl::tensor::CubeTensor;
 use cubecl::client::Client;
 use cubecl::ir::features::MmaConfig;
-use cubecl::ir::{ElemType, FloatKind};
+use cubecl::ir::{DeviceProperties, ElemType, FloatKind};
 use cubecl::prelude::*;
 use cubecl::server::Handle;
 
@@ -364,14 +364,18 @@ impl Form {
     ///
     /// `size`: dimensions of a head.
     pub fn new(client: &Client, dtype: ElemType, size: usize, terms: PositionTerms) -> Option<Self> {
+        Self::of(client.properties(), dtype, size, terms)
+    }
+
+    fn of(properties: &DeviceProperties, dtype: ElemType, size: usize, terms: PositionTerms) -> Option<Self> {
         let instruction = MmaConfig { a_type: dtype, b_type: dtype, cd_type: ElemType::Float(FloatKind::F32), m: 16, n: 16, k: 16 };
-        let matrix = size.is_multiple_of(16) && client.properties().features.matmul.cmma.contains(&instruction);
+        let matrix = size.is_multiple_of(16) && properties.features.matmul.cmma.contains(&instruction);
         let form = |tile| {
             // Matrices are loaded from multiples of 16 bytes.
             let stride = if matrix { size + 8 } else { size + 1 };
             Self { tile, size, stride, matrix, c2p: terms.c2p(), p2c: terms.p2c() }
         };
-        let room = client.properties().hardware.max_shared_memory_size;
+        let room = properties.hardware.max_shared_memory_size;
         // Wider tiles read keys and values less often, but without matrix instructions it is the products that take time.
         let tiles: &[usize] = if matrix { &[32, 16] } else { &[16] };
         tiles.iter().map(|tile| form(*tile)).find(|form| form.shared_bytes(dtype.size()) <= room)
@@ -383,8 +387,8 @@ impl Form {
         element * (4 * tile * stride + tile * tile) + 4 * (3 * tile * tile + tile * size + 7 * tile)
     }
 
-    fn cube_dim(&self, client: &Client) -> CubeDim {
-        let hardware = &client.properties().hardware;
+    fn cube_dim(&self, properties: &DeviceProperties) -> CubeDim {
+        let hardware = &properties.hardware;
         if self.matrix { CubeDim::new_2d(hardware.plane_size_max, 4) } else { CubeDim::new_1d(hardware.max_units_per_cube.min(128)) }
     }
 }
@@ -458,7 +462,7 @@ impl DisentangledAttention for CubeBackend {
         attend::launch(
             &client,
             CubeCount::Static(count(plan.fields / FIELDS), count(heads), 1),
-            form.cube_dim(&client),
+            form.cube_dim(client.properties()),
             query,
             key,
             value,
@@ -473,5 +477,113 @@ impl DisentangledAttention for CubeBackend {
             element,
         );
         output
+    }
+}
+
+#[cfg(all(test, feature = "cuda"))]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use cubecl::features::Features;
+    use cubecl::ir::nvidia::SmArch;
+    use cubecl::ir::{AddressType, DeviceIdentity, DeviceProperties, HardwareProperties, MemoryDeviceProperties, TargetProperties};
+    use cubecl::profile::TimingMethod;
+    use cubecl::{Compiler, CubeKernel};
+    use cubecl_llvm::nvptx::ptx_version::PtxVersion;
+    use cubecl_llvm::{LlvmTarget, PlironArtifact, PlironCompiler, PlironOptions};
+
+    /// A Hopper device, as far as a kernel asks.
+    fn hopper() -> DeviceProperties {
+        let hardware = HardwareProperties {
+            load_width: 128,
+            vector_register_count: None,
+            plane_size_min: 32,
+            plane_size_max: 32,
+            max_bindings: 32,
+            max_shared_memory_size: 49_152,
+            max_cube_count: (u32::MAX, 65_535, 65_535),
+            max_units_per_cube: 1024,
+            max_cube_dim: (1024, 1024, 64),
+            num_streaming_multiprocessors: None,
+            num_tensor_cores: None,
+            min_tensor_cores_dim: None,
+            num_cpu_cores: None,
+            last_level_cache_size: None,
+            max_vector_size: 16,
+            cube_mma_reserved_shared_memory: 0,
+        };
+        let mut features = Features::default();
+        for kind in [FloatKind::F16, FloatKind::BF16] {
+            let dtype = ElemType::Float(kind);
+            features.matmul.cmma.insert(MmaConfig { a_type: dtype, b_type: dtype, cd_type: ElemType::Float(FloatKind::F32), m: 16, n: 16, k: 16 });
+        }
+        let identity = DeviceIdentity { name: String::new(), fingerprint: String::new(), physical: None };
+        DeviceProperties::new(features, MemoryDeviceProperties::new(u64::MAX, 256), hardware, TimingMethod::Device, identity)
+    }
+
+    /// The kernel as assembly for sm_90, without a device.
+    fn assembly<E: Float>(dtype: FloatKind) -> String {
+        let (properties, dtype) = (Arc::new(hopper()), ElemType::Float(dtype));
+        let form = Form::of(&properties, dtype, 64, PositionTerms::Both).unwrap();
+        let settings = KernelSettings::new(*form.cube_dim(&properties), ExecutionMode::Checked, AddressType::U32);
+        let buffer = || BufferCompilationArg { inplace: None };
+        let kernel = attend::Attend::new(
+            settings,
+            properties,
+            Arc::new(TargetProperties::default()),
+            buffer(),
+            buffer(),
+            buffer(),
+            buffer(),
+            buffer(),
+            buffer(),
+            buffer(),
+            buffer(),
+            (),
+            (),
+            form,
+            dtype,
+        );
+        let mut compiler = PlironCompiler { target: LlvmTarget::Nvptx };
+        let options = PlironOptions { sm_arch: Some(SmArch::new(90, false)), ptx_version: PtxVersion::for_driver(12_080), ..PlironOptions::default() };
+        let PlironArtifact::NvptxCode(module) = compiler.compile(kernel.define(), &options).unwrap() else { panic!("no PTX") };
+        module.ptx.iter().map(|byte| char::from(*byte as u8)).collect()
+    }
+
+    /// NVIDIA's assembler takes it, where the toolkit has one.
+    fn assembles(name: &str, assembly: &str, toolkit: &Path) {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("attention.ptx");
+        std::fs::write(&file, assembly.trim_end_matches('\0')).unwrap();
+        match std::process::Command::new(toolkit.join("bin/ptxas")).args(["-v", "-arch=sm_90a", "-o"]).arg(dir.path().join("cubin")).arg(&file).output() {
+            Ok(output) => {
+                let said = String::from_utf8_lossy(&output.stderr).into_owned();
+                assert!(output.status.success(), "{name}: {said}");
+                eprintln!("{name}: {said}");
+            }
+            Err(error) => eprintln!("SKIPPED: ptxas: {error}"),
+        }
+    }
+
+    /// The products in half precision are NVIDIA's matrix instructions with sums in f32, those in f32 are not (TF32 rounds).
+    #[test]
+    fn half_precision_multiplies_by_matrix_instructions_and_f32_does_not() {
+        let toolkit = std::env::var("CUDA_PATH").unwrap_or_else(|_| "/usr/local/cuda".to_owned());
+        let toolkit = Path::new(&toolkit);
+        if !toolkit.join("nvvm/libdevice/libdevice.10.bc").exists() {
+            eprintln!("SKIPPED: no libdevice.10.bc in {}: docs/gpu.md says where it comes from", toolkit.display());
+            return;
+        }
+        let halves = [("f16", assembly::<half::f16>(FloatKind::F16)), ("bf16", assembly::<half::bf16>(FloatKind::BF16))];
+        for (name, assembly) in &halves {
+            let instructions = assembly.lines().filter(|line| line.contains("wmma.mma.sync.aligned") && line.contains(".f32")).count();
+            // Scores, both position terms, and the values: four products.
+            assert!(instructions >= 4, "{name}: {instructions}\n{assembly}");
+            assembles(name, assembly, toolkit);
+        }
+        let f32 = assembly::<f32>(FloatKind::F32);
+        assert!(!f32.contains("wmma"));
+        assembles("f32", &f32, toolkit);
     }
 }

@@ -110,21 +110,14 @@ fn like(x: &CubeTensor) -> CubeTensor {
 }
 
 #[cube(launch)]
-fn bias_kernel<E: Float>(
-    x: &[E],
-    bias: &[E],
-    output: &mut [E],
-    width: usize,
-    #[comptime] gelu: bool,
-    #[define(E)] _dtype: ElemType,
-) {
+fn bias_kernel<E: Float>(x: &[E], bias: &[E], output: &mut [E], width: usize, #[comptime] gelu: bool, #[define(E)] _dtype: ElemType) {
     let at = ABSOLUTE_POS;
     if at >= output.len() {
         terminate!();
     }
     let mut y = f32::cast_from(x[at]) + f32::cast_from(bias[at % width]);
     if gelu {
-        y = 0.5 * y * (1.0 + (y * std::f32::consts::FRAC_1_SQRT_2).erf());
+        y = 0.5 * y * (1.0 + Erf::erf(y * std::f32::consts::FRAC_1_SQRT_2));
     }
     output[at] = E::cast_from(y);
 }

@@ -35,7 +35,8 @@ pub fn run(device: &Device, dtype: DType) -> Result<(), String> {
         // What the device can hold, so that only its arithmetic counts.
         Tensor::<2>::from_data(TensorData::new(values, [rows, columns]), &Device::flex()).cast(dtype).cast(DType::F32)
     };
-    let inputs = [wave(TOKENS, HIDDEN, 0.0), wave(HIDDEN, HIDDEN, 1.0) / 8.0, wave(1, HIDDEN, 2.0), wave(table_rows, HIDDEN, 3.0), wave(table_rows, HIDDEN, 4.0)];
+    let inputs =
+        [wave(TOKENS, HIDDEN, 0.0), wave(HIDDEN, HIDDEN, 1.0) / 8.0, wave(1, HIDDEN, 2.0), wave(table_rows, HIDDEN, 3.0), wave(table_rows, HIDDEN, 4.0)];
 
     let [x, weight, bias, keys, queries] = inputs.clone();
     let y = activation::gelu(x.clone().matmul(weight.transpose()) + bias.clone());
