@@ -57,10 +57,9 @@ fn precision(devices: &Devices, dtype: DtypeArg, int8_batch: Option<u32>) -> Res
         Error::unavailable(format!("failed to compute in {what}: {} has no {what}", devices.name())).hint("take --dtype f32, or leave it to --dtype auto")
     };
     Ok(match (dtype, devices.is_gpu()) {
-        (DtypeArg::Auto, true) if f16 => Precision::Half(Half::F16),
+        (DtypeArg::Auto | DtypeArg::F16, true) if f16 => Precision::Half(Half::F16),
         (DtypeArg::Auto | DtypeArg::F32, _) => Precision::F32,
         (DtypeArg::F16, false) => Precision::F16,
-        (DtypeArg::F16, true) if f16 => Precision::Half(Half::F16),
         (DtypeArg::Bf16, true) if bf16 => Precision::Half(Half::Bf16),
         (DtypeArg::F16, true) => return Err(lacks("f16")),
         (DtypeArg::Bf16, true) => return Err(lacks("bf16")),

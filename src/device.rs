@@ -143,13 +143,15 @@ impl Devices {
 
     /// Says which, and why, where there was a choice.
     fn best() -> Self {
-        let mut passed = Vec::new();
+        let mut passed: Vec<String> = Vec::new();
         for api in Api::ALL.into_iter().filter(|api| api.is_built()) {
             match first(api) {
                 Ok(gpu) => {
                     let devices = Self::Gpus(vec![gpu]);
                     say(&format!("device: {}: {}", devices.name(), if passed.is_empty() { "the first to try, and it works" } else { "the first that works" }));
-                    passed.iter().for_each(|why: &String| say(&format!("device: not {why}")));
+                    for why in &passed {
+                        say(&format!("device: not {why}"));
+                    }
                     return devices;
                 }
                 Err(why) => passed.push(format!("{}: {why}", api.name())),
@@ -216,6 +218,7 @@ pub fn list() -> Vec<(String, String)> {
 /// The first GPU of each kind that this build has, software devices included; says what is skipped. A kind named by
 /// `PAIRBENCH_TEST_DEVICE` must be there.
 #[cfg(all(test, feature = "_gpu"))]
+#[expect(clippy::missing_panics_doc, reason = "for tests")]
 pub fn for_tests() -> Vec<Device> {
     let mut devices = Vec::new();
     for api in Api::ALL.into_iter().filter(|api| api.is_built()) {

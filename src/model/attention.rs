@@ -7,6 +7,8 @@ use burn::tensor::{Int, Tensor, TensorData, activation};
 
 use super::config::{EncoderConfig, PositionTerms};
 use super::kernel::attention::{fused, is_fused};
+#[cfg(feature = "_gpu")]
+use super::kernel::cube::attention::Kept;
 use super::layers::Linear;
 use super::position::RelativeRows;
 use super::{Parameters, TokenRows};
@@ -24,7 +26,7 @@ pub struct Geometry {
     pub relative: Option<Arc<RelativeRows>>,
     /// What a GPU has of this already.
     #[cfg(feature = "_gpu")]
-    pub kept: super::kernel::cube::attention::Kept,
+    pub kept: Kept,
 }
 
 impl Geometry {
@@ -41,7 +43,7 @@ impl Geometry {
             offsets: rows.offsets().into(),
             relative,
             #[cfg(feature = "_gpu")]
-            kept: Default::default(),
+            kept: Kept::default(),
         }
     }
 

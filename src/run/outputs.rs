@@ -52,6 +52,7 @@ pub fn session(computing: &Computing, started: SystemTime) -> Session {
 }
 
 /// What was run, on what and how fast. No environment, no secrets.
+#[expect(clippy::too_many_arguments, reason = "all that a run knows of itself")]
 pub fn record(
     args: &RunArgs,
     computing: &Computing,

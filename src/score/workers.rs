@@ -174,7 +174,9 @@ impl Worker<'_> {
         let rows: Vec<(&[u32], Markers)> = jobs.iter().map(|job| (job.ids, job.markers)).collect();
         let tokens_of = |batch: &[usize]| batch.iter().map(|job| rows[*job].0.len()).sum();
         let mut left = vec![0; pairs.len()];
-        jobs.iter().for_each(|job| left[job.pair] += 1);
+        for job in &jobs {
+            left[job.pair] += 1;
+        }
         let mut logits = vec![[None; 2]; pairs.len()];
 
         // Pairs that need no model are finished at once.

@@ -305,14 +305,24 @@ mod tests {
     /// Largest difference between fused and plain on rows of these lengths, for all tokens and for some,
     /// as a part of the largest value.
     fn worst(lengths: &[usize], heads: usize, terms: PositionTerms, buckets: Option<usize>, rounded: bool) -> f32 {
-        worst_on(&Device::flex(), lengths, heads, terms, buckets, rounded)
+        let factors = if rounded { DType::BF16 } else { DType::F32 };
+        worst_on((&Device::flex(), DType::F32), factors, lengths, [heads, 8], terms, buckets)
     }
 
-    /// The same, fused on another device than the plain one.
-    fn worst_on(there: &Device, lengths: &[usize], heads: usize, terms: PositionTerms, buckets: Option<usize>, rounded: bool) -> f32 {
+    /// The same, fused on another device than the plain one and in another type; `factors`: what the random numbers are
+    /// rounded to before.
+    fn worst_on(
+        (there, dtype): (&Device, DType),
+        factors: DType,
+        lengths: &[usize],
+        [heads, size]: [usize; 2],
+        terms: PositionTerms,
+        buckets: Option<usize>,
+    ) -> f32 {
+        let rounded = factors == DType::BF16;
         let device = Device::flex();
         device.seed(7);
-        let hidden = 8 * heads;
+        let hidden = size * heads;
         let config = EncoderConfig {
             vocab_size: 8,
             hidden_size: hidden,
@@ -331,10 +341,7 @@ mod tests {
         let rows = TokenRows::new(ids.iter().map(Vec::as_slice));
         let geometry = Geometry::new(&config, &rows);
         // What is rounded is compared on factors that rounding does not change.
-        let random = |n: usize| {
-            let values = Tensor::<2>::random([n, hidden], Distribution::Normal(0.0, 1.0), &device);
-            if rounded { values.cast(DType::BF16).cast(DType::F32) } else { values }
-        };
+        let random = |n: usize| Tensor::<2>::random([n, hidden], Distribution::Normal(0.0, 1.0), &device).cast(factors).cast(DType::F32);
         let tokens = rows.ids().len();
         let table = 2 * config.relative.as_ref().unwrap().span();
         let (q, k, v) = (random(tokens), random(tokens), random(tokens));
@@ -347,7 +354,8 @@ mod tests {
         let expected = plain(&q, &k, &v, &positions, &geometry);
         let places: Vec<Vec<usize>> = lengths.iter().map(|n| [0, n / 2, n.saturating_sub(1)].into_iter().filter(|p| p < n).collect()).collect();
         let wanted = Arc::new(Wanted::new(&rows, places.iter().map(Vec::as_slice)));
-        let move_there = |t: Tensor<2>| t.to_device(there);
+        let move_there = |t: Tensor<2>| t.to_device(there).cast(dtype);
+        let back = |t: Tensor<2>| t.cast(DType::F32).to_device(&device);
         let moved = match positions {
             Positions::None => Positions::None,
             Positions::C2p { keys } => Positions::C2p { keys: move_there(keys) },
@@ -355,8 +363,8 @@ mod tests {
             Positions::Both { keys, queries } => Positions::Both { keys: move_there(keys), queries: move_there(queries) },
         };
         let [some_q, q, k, v] = [wanted.of(q.clone()), q, k, v].map(move_there);
-        let some = fused(some_q, k.clone(), v.clone(), moved.clone(), &geometry, Some(&wanted), rounded).to_device(&device) - wanted.of(expected.clone());
-        let all = fused(q, k, v, moved, &geometry, None, rounded).to_device(&device) - expected.clone();
+        let some = back(fused(some_q, k.clone(), v.clone(), moved.clone(), &geometry, Some(&wanted), rounded)) - wanted.of(expected.clone());
+        let all = back(fused(q, k, v, moved, &geometry, None, rounded)) - expected.clone();
         let [some, all, whole] = [some, all, expected].map(|t| t.abs().max().into_scalar::<f32>());
         some.max(all) / whole
     }
@@ -377,18 +385,21 @@ mod tests {
     #[cfg(feature = "_gpu")]
     #[test]
     fn fused_on_a_gpu_equals_plain_on_the_cpu() {
-        for device in crate::device::for_tests() {
-            for terms in [PositionTerms::None, PositionTerms::C2p, PositionTerms::P2c, PositionTerms::Both] {
-                for (lengths, heads, buckets) in [
-                    (vec![1], 2, None),
-                    (vec![2, 31], 2, Some(32)),
-                    (vec![63, 64, 65], 3, Some(32)),
-                    (vec![130, 0, 32, 33], 1, None),
-                    (vec![255, 256, 257], 1, Some(32)),
-                    (vec![511, 513], 1, Some(32)),
-                ] {
-                    let worst = worst_on(&device, &lengths, heads, terms, buckets, false);
-                    assert!(worst < TOLERANCE, "{device:?} {terms:?} {buckets:?} {lengths:?}: {worst}");
+        // In f16 weights, sums and results are rounded to 11 bits.
+        for (dtype, size, tolerance) in [(DType::F32, 8, TOLERANCE), (DType::F16, 32, 3e-3)] {
+            for device in crate::device::for_tests().iter().filter(|device| device.supports_dtype(dtype)) {
+                for terms in [PositionTerms::None, PositionTerms::C2p, PositionTerms::P2c, PositionTerms::Both] {
+                    for (lengths, heads, buckets) in [
+                        (vec![1], 2, None),
+                        (vec![2, 31], 2, Some(32)),
+                        (vec![63, 64, 65], 3, Some(32)),
+                        (vec![130, 0, 32, 33], 1, None),
+                        (vec![255, 256, 257], 1, Some(32)),
+                        (vec![511, 513], 1, Some(32)),
+                    ] {
+                        let worst = worst_on((device, dtype), dtype, &lengths, [heads, size], terms, buckets);
+                        assert!(worst < tolerance, "{device:?} {dtype:?} {terms:?} {buckets:?} {lengths:?}: {worst}");
+                    }
                 }
             }
         }

@@ -1,4 +1,6 @@
 //! What is between the matrix products of a layer, each in one pass over the memory.
+#![allow(clippy::used_underscore_binding, reason = "the macro's")]
+#![expect(clippy::cast_possible_truncation, reason = "sizes of a model")]
 
 use burn::backend::cubecl::dtype_to_storage_type;
 use burn::backend::{Backend, Dispatch, backend_extension, tensor::FloatTensor};
@@ -62,7 +64,7 @@ const UNITS: u32 = 128;
 
 impl Layers for CubeBackend {
     fn linear(x: CubeTensor, weight: CubeTensor) -> CubeTensor {
-        product::linear(x, weight)
+        product::linear(&x, &weight)
     }
 
     fn add_bias(x: CubeTensor, bias: CubeTensor, gelu: bool) -> CubeTensor {
@@ -83,7 +85,6 @@ impl Layers for CubeBackend {
         // A cube takes several rows where there are more than a device can count cubes.
         let cubes = CubeCount::Static(u32::try_from(rows).unwrap_or(u32::MAX).min(client.properties().hardware.max_cube_count.0), 1, 1);
         let [x, bias, residual, gamma, beta] = [x, bias, residual, gamma, beta].map(|t| into_contiguous(t).into_buffer_arg());
-        #[expect(clippy::cast_possible_truncation, reason = "a small number from config.json")]
         let eps = eps as f32;
         norm_kernel::launch(
             &client,
@@ -184,7 +185,7 @@ fn total(part: f32, parts: &mut Shared<[f32]>) -> f32 {
     let mut half = comptime!(UNITS as usize / 2).runtime();
     while half > 0 {
         if unit < half {
-            parts[unit] = parts[unit] + parts[unit + half];
+            parts[unit] += parts[unit + half];
         }
         sync_cube();
         half /= 2;

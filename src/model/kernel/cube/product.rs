@@ -7,6 +7,7 @@ use cubecl::ir::{ElemType, FloatKind};
 use cubek::matmul::definition::{MatmulElems, MatmulGlobalElems};
 use cubek::matmul::launch::launch_ref;
 use cubek::matmul::multi_level::Strategy;
+use cubek::matmul::routine::BlueprintStrategy;
 use cubek::std::InputBinding;
 
 use burn::backend::cubecl::dtype_to_storage_type;
@@ -16,7 +17,8 @@ use burn::backend::cubecl::dtype_to_storage_type;
 /// burn chooses by measuring, and among its products in f32 are those of NVIDIA's tensor cores, which round the factors
 /// to 10 bits (TF32): for f32 the one of single units is taken. So it is where there are no matrix instructions:
 /// software devices die of compiling some of the candidates.
-pub fn linear(x: CubeTensor, weight: CubeTensor) -> CubeTensor {
+#[expect(clippy::missing_panics_doc, reason = "the naive product takes all shapes that fit each other")]
+pub fn linear(x: &CubeTensor, weight: &CubeTensor) -> CubeTensor {
     let dtype = x.dtype;
     if dtype_to_storage_type(dtype) != ElemType::Float(FloatKind::F32)
         && has_matrix_instructions(&x.client)
@@ -25,15 +27,14 @@ pub fn linear(x: CubeTensor, weight: CubeTensor) -> CubeTensor {
         return product;
     }
     let element = dtype_to_storage_type(dtype);
-    let output = init_matmul_output(&x, &weight, dtype);
+    let output = init_matmul_output(x, weight, dtype);
     let client = x.client.clone();
     let launch = |strategy: Strategy| {
         let mut elements = MatmulElems::from_globals(&MatmulGlobalElems { lhs: element, rhs: element, out: element });
-        let [x, weight] = [x.clone(), weight.clone()].map(|tensor| InputBinding::new(tensor.binding(), element));
+        let [x, weight] = [x, weight].map(|tensor| InputBinding::new(tensor.clone().binding(), element));
         launch_ref(&strategy.into(), &client, x, weight, output.clone().binding(), &mut elements)
     };
-    // The naive product takes all shapes.
-    if std::env::var("PB_NAIVE").is_ok() || launch(Strategy::DoubleUnit(Default::default())).is_err() {
+    if launch(Strategy::DoubleUnit(BlueprintStrategy::default())).is_err() {
         launch(Strategy::Naive).expect("a product of two matrices");
     }
     output

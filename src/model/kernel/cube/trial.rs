@@ -5,6 +5,7 @@ use std::sync::Arc;
 use burn::tensor::module::layer_norm;
 use burn::tensor::{DType, Device, Tensor, TensorData, activation};
 
+use super::attention::Kept;
 use super::layers::{add_bias, add_norm, linear};
 use crate::model::attention::{Geometry, Positions, plain};
 use crate::model::config::{PositionTerms, RelativeConfig};
@@ -27,7 +28,7 @@ pub fn run(device: &Device, dtype: DType) -> Result<(), String> {
         // One row is longer than a tile, one shorter.
         offsets: [0, 45, TOKENS].into(),
         relative: Some(Arc::new(RelativeRows::new(&relative, 45))),
-        kept: Default::default(),
+        kept: Kept::default(),
     };
     let wave = |rows: usize, columns: usize, phase: f32| {
         #[expect(clippy::cast_precision_loss, reason = "small numbers")]
