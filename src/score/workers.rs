@@ -264,13 +264,16 @@ impl Worker<'_> {
             return Ok(model.logits(&packed, &markers));
         }
         let tokens = shape(packed.ids().len(), self.limits.batch_tokens);
-        guarded(|| model.logits(&packed.padded(tokens), &markers)).ok_or_else(given_up)
+        guarded(|| model.logits(&packed.padded(tokens), &markers)).ok_or_else(|| given_up("its driver failed"))
     }
 
     /// Waits for the device.
     fn read(&self, logits: Tensor<1>) -> Result<Vec<f32>> {
-        let read = || logits.cast(DType::F32).try_into_data().ok()?.try_to_vec::<f32>().ok();
-        if self.scorer.queues { guarded(read).flatten() } else { read() }.ok_or_else(given_up)
+        let read = || {
+            let data = logits.cast(DType::F32).try_into_data().map_err(|e| given_up(&e.to_string()))?;
+            data.try_to_vec::<f32>().map_err(|e| given_up(&format!("{e:?}")))
+        };
+        if self.scorer.queues { guarded(read).unwrap_or_else(|| Err(given_up("its driver failed"))) } else { read() }
     }
 
     /// The logits, those that are not finite computed again in f32 where they were not.
@@ -326,8 +329,9 @@ fn halve(mut batch: Vec<usize>, waiting: &mut VecDeque<Vec<usize>>) {
     waiting.push_front(batch);
 }
 
-fn given_up() -> Error {
+fn given_up(why: &str) -> Error {
     Error::new(Kind::Resources, "failed to compute a batch: the device has given up")
+        .caused_by(why)
         .hint("where its memory did not do, a smaller --batch-tokens helps; a run with --out goes on with --resume")
 }
 

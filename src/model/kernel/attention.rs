@@ -18,6 +18,7 @@ use super::tile::WIDTH;
 use crate::model::attention::{Geometry, Positions, Wanted};
 
 /// Whether the device of `x` has a fused version for these heads, without a gradient.
+#[cfg_attr(not(feature = "_gpu"), expect(unused_variables, reason = "a CPU takes all"))]
 pub fn is_fused(x: &Tensor<2>, geometry: &Geometry) -> bool {
     match x.device().as_dispatch() {
         DispatchDevice::Flex(_) => true,
