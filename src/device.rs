@@ -48,17 +48,6 @@ impl Api {
             Self::WebGpu => cfg!(feature = "webgpu"),
         }
     }
-
-    /// What a machine must have for it.
-    fn needs(self) -> &'static str {
-        match self {
-            Self::Cuda => "it needs NVIDIA's driver (libcuda); `nvidia-smi` shows whether it works",
-            Self::Rocm => "it needs AMD's driver and ROCm's libamdhip64",
-            Self::Metal => "it needs macOS",
-            Self::Vulkan => "it needs a Vulkan driver; `vulkaninfo --summary` shows whether one works",
-            Self::WebGpu => "it needs a driver for Vulkan, Metal or Direct3D 12",
-        }
-    }
 }
 
 /// What `--device` names.

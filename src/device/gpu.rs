@@ -25,13 +25,24 @@ struct Found {
     is_software: bool,
 }
 
+/// What a machine must have for it.
+fn needs(api: Api) -> &'static str {
+    match api {
+        Api::Cuda => "it needs NVIDIA's driver (libcuda); `nvidia-smi` shows whether it works",
+        Api::Rocm => "it needs AMD's driver and ROCm's libamdhip64",
+        Api::Metal => "it needs macOS",
+        Api::Vulkan => "it needs a Vulkan driver; `vulkaninfo --summary` shows whether one works",
+        Api::WebGpu => "it needs a driver for Vulkan, Metal or Direct3D 12",
+    }
+}
+
 /// The device of this number, after a trial.
 pub fn open(api: Api, number: usize) -> Result<Gpu> {
     if !api.is_built() {
         return Err(not_built(api));
     }
     let refuse = |why: String| {
-        Error::unavailable(format!("failed to open device {}:{number}: {why}", api.name())).hint(format!("{}; --device cpu always works", api.needs()))
+        Error::unavailable(format!("failed to open device {}:{number}: {why}", api.name())).hint(format!("{}; --device cpu always works", needs(api)))
     };
     let devices = devices(api);
     let count = devices.len();
@@ -67,7 +78,7 @@ pub fn describe(api: Api) -> Vec<(String, String)> {
     }
     let devices = devices(api);
     if devices.is_empty() {
-        return vec![(api.name().to_owned(), format!("no device: {}", api.needs()))];
+        return vec![(api.name().to_owned(), format!("no device: {}", needs(api)))];
     }
     let line = |(number, device)| (format!("{}:{number}", api.name()), look(device).map_or_else(|why| why, |found| found.facts()));
     devices.into_iter().enumerate().map(line).collect()
