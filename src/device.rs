@@ -152,11 +152,18 @@ impl Devices {
         Self::Cpu
     }
 
-    /// For reports, and for what a verdict depends on besides its plan.
+    /// What a verdict depends on besides its plan: not which of several equal ones found it.
+    pub fn kind(&self) -> String {
+        match self {
+            Self::Cpu => cpu(),
+            Self::Gpus(gpus) => format!("{} {}", gpus[0].api.name(), gpus[0].model),
+        }
+    }
+
+    /// For reports.
     pub fn name(&self) -> String {
         match self {
             Self::Cpu => cpu(),
-            // Which of several equal ones found a verdict makes no difference.
             Self::Gpus(gpus) => {
                 let names: Vec<String> = gpus.iter().map(|gpu| format!("{}:{}", gpu.api.name(), gpu.number)).collect();
                 format!("{} ({})", names.join(","), gpus[0].model)

@@ -98,7 +98,7 @@ impl<'a> Desk<'a> {
     /// Nothing is kept where a verdict depends on a pair's neighbours.
     fn cache(&self, at: usize) -> Cache {
         let folder = cache::folder().filter(|_| !self.args.no_cache && self.args.int8_batch.is_none());
-        folder.map_or_else(Cache::default, |folder| Cache::open(&folder, &self.plan.models[at], &self.computing.devices.name()))
+        folder.map_or_else(Cache::default, |folder| Cache::open(&folder, &self.plan.models[at], &self.computing.devices.kind()))
     }
 
     /// Adds what the cache has of the missing verdicts, and counts it.
