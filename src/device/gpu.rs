@@ -80,7 +80,7 @@ pub fn describe(api: Api) -> Vec<(String, String)> {
     if devices.is_empty() {
         return vec![(api.name().to_owned(), format!("no device: {}", needs(api)))];
     }
-    let line = |(number, device)| (format!("{}:{number}", api.name()), look(device).map_or_else(|why| why, |found| found.facts()));
+    let line = |(number, device)| (format!("{}:{number}", api.name()), look(device).map_or_else(|why| why, |found| found.facts(api)));
     devices.into_iter().enumerate().map(line).collect()
 }
 
@@ -139,7 +139,7 @@ impl Found {
         self.device.supports_dtype(dtype)
     }
 
-    fn facts(&self) -> String {
+    fn facts(&self, api: Api) -> String {
         let properties = self.client.properties();
         let matrix = [("f16", FloatKind::F16), ("bf16", FloatKind::BF16), ("tf32", FloatKind::TF32), ("f32", FloatKind::F32)];
         let multiplies = |kind: FloatKind| {
@@ -151,6 +151,7 @@ impl Found {
         let parts = [
             Some(self.model.clone()),
             self.is_software.then(|| "software".to_owned()),
+            driver(api, &self.model),
             properties.memory.max_memory().map(|bytes| HumanBytes(bytes).to_string()),
             Some(format!("compiled as {}", self.client.name())),
             Some(format!("dtypes {}", names(dtypes.into_iter().filter(|(_, dtype)| self.has(*dtype)).map(|(name, _)| name).collect()))),
@@ -159,6 +160,34 @@ impl Found {
         ];
         parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
     }
+}
+
+/// The driver's version, where it can be read.
+fn driver(api: Api, model: &str) -> Option<String> {
+    match api {
+        Api::Cuda => {
+            // NVRM version: NVIDIA UNIX x86_64 Kernel Module  570.124.06  ...
+            let text = std::fs::read_to_string("/proc/driver/nvidia/version").ok()?;
+            let version = text.split_whitespace().find(|word| word.starts_with(|c: char| c.is_ascii_digit()) && word.contains('.'))?;
+            Some(format!("driver {}", one_line(version)))
+        }
+        Api::Rocm => None,
+        Api::Metal | Api::Vulkan | Api::WebGpu => guarded(|| of_graphics(model)).flatten(),
+    }
+}
+
+#[cfg(any(feature = "metal", feature = "vulkan", feature = "webgpu"))]
+fn of_graphics(model: &str) -> Option<String> {
+    use burn::backend::wgpu::wgpu;
+    let instance = wgpu::Instance::new(wgpu::InstanceDescriptor::new_without_display_handle());
+    let adapters = cubecl::future::block_on(instance.enumerate_adapters(wgpu::Backends::PRIMARY));
+    let info = adapters.iter().map(wgpu::Adapter::get_info).find(|info| info.name == model)?;
+    Some(one_line(&format!("driver {} {}", info.driver, info.driver_info)))
+}
+
+#[cfg(not(any(feature = "metal", feature = "vulkan", feature = "webgpu")))]
+fn of_graphics(_model: &str) -> Option<String> {
+    None
 }
 
 /// A driver can compile a kernel and compute something else.

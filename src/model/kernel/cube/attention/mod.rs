@@ -61,7 +61,9 @@ impl Form {
 
     fn of(properties: &DeviceProperties, dtype: ElemType, size: usize, terms: PositionTerms) -> Option<Self> {
         let instruction = MmaConfig { a_type: dtype, b_type: dtype, cd_type: ElemType::Float(FloatKind::F32), m: 16, n: 16, k: 16 };
-        let matrix = size.is_multiple_of(16) && properties.features.matmul.cmma.contains(&instruction);
+        // A plane computes a tile: its size must be known, which Intel and AMD decide as they compile.
+        let planes = properties.hardware.plane_size_min == properties.hardware.plane_size_max;
+        let matrix = planes && size.is_multiple_of(16) && properties.features.matmul.cmma.contains(&instruction);
         let form = |tile| {
             // Matrices are loaded from multiples of 16 bytes.
             let stride = if matrix { size + 8 } else { size + 1 };
