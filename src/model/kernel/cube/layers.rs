@@ -13,7 +13,7 @@ use cubecl::calculate_cube_count_elemwise;
 use cubecl::ir::ElemType;
 use cubecl::prelude::*;
 
-use super::product;
+use super::{lanes, product};
 
 /// x · `weight`ᵀ; `x`: `[rows, input]`; `weight`: `[output, input]` → `[rows, output]`
 pub fn linear(x: Tensor<2>, weight: Tensor<2>) -> Tensor<2> {
@@ -70,11 +70,12 @@ impl Layers for CubeBackend {
     fn add_bias(x: CubeTensor, bias: CubeTensor, gelu: bool) -> CubeTensor {
         let (client, element, width) = (x.client.clone(), dtype_to_storage_type(x.dtype), x.meta.shape()[1]);
         let output = like(&x);
-        let numbers = x.meta.num_elements();
-        let cube_dim = CubeDim::new(&client, numbers);
-        let cube_count = calculate_cube_count_elemwise(&client, numbers, cube_dim);
-        let [x, bias] = [x, bias].map(|t| into_contiguous(t).into_buffer_arg());
-        bias_kernel::launch(&client, cube_count, cube_dim, x, bias, output.clone().into_buffer_arg(), width, gelu, element);
+        let lanes = lanes(client.properties(), element, width);
+        let vectors = x.meta.num_elements() / lanes;
+        let cube_dim = CubeDim::new(&client, vectors);
+        let cube_count = calculate_cube_count_elemwise(&client, vectors, cube_dim);
+        let [x, bias, to] = [x, bias, output.clone()].map(|tensor| vectors_of(tensor, lanes));
+        bias_kernel::launch(&client, cube_count, cube_dim, lanes, x, bias, to, width / lanes, gelu, element);
         output
     }
 
@@ -82,26 +83,12 @@ impl Layers for CubeBackend {
         let (client, element, shape) = (x.client.clone(), dtype_to_storage_type(x.dtype), x.meta.shape().clone());
         let output = like(&x);
         let (rows, width) = (shape[0], shape[1]);
+        let lanes = lanes(client.properties(), element, width);
         // A cube takes several rows where there are more than a device can count cubes.
         let cubes = CubeCount::Static(u32::try_from(rows).unwrap_or(u32::MAX).min(client.properties().hardware.max_cube_count.0), 1, 1);
-        let [x, bias, residual, gamma, beta] = [x, bias, residual, gamma, beta].map(|t| into_contiguous(t).into_buffer_arg());
+        let [x, bias, residual, gamma, beta, to] = [x, bias, residual, gamma, beta, output.clone()].map(|tensor| vectors_of(tensor, lanes));
         let eps = eps as f32;
-        norm_kernel::launch(
-            &client,
-            cubes,
-            CubeDim::new_1d(UNITS),
-            x,
-            bias,
-            residual,
-            gamma,
-            beta,
-            output.clone().into_buffer_arg(),
-            rows,
-            eps,
-            width,
-            adds,
-            element,
-        );
+        norm_kernel::launch(&client, cubes, CubeDim::new_1d(UNITS), lanes, x, bias, residual, gamma, beta, to, rows, eps, width / lanes, adds, element);
         output
     }
 }
@@ -110,70 +97,101 @@ fn like(x: &CubeTensor) -> CubeTensor {
     empty_device_contiguous_dtype(x.client.clone(), x.device.clone(), x.meta.shape().clone(), x.dtype)
 }
 
+/// A tensor as a kernel takes it, so many elements at once; the last dimension is a multiple of that.
+pub fn vectors_of(tensor: CubeTensor, lanes: usize) -> BufferArg {
+    let tensor = into_contiguous(tensor);
+    let vectors = tensor.meta.num_elements() / lanes;
+    // SAFETY: the length is the tensor's.
+    unsafe { BufferArg::from_raw_parts(tensor.handle, vectors) }
+}
+
+/// `x`, `output`: `[rows, width]`; `bias`: `[width]`, in vectors.
 #[cube(launch)]
-fn bias_kernel<E: Float>(x: &[E], bias: &[E], output: &mut [E], width: usize, #[comptime] gelu: bool, #[define(E)] _dtype: ElemType) {
+fn bias_kernel<E: Float, N: Size>(
+    x: &[Vector<E, N>],
+    bias: &[Vector<E, N>],
+    output: &mut [Vector<E, N>],
+    width: usize,
+    #[comptime] gelu: bool,
+    #[define(E)] _dtype: ElemType,
+) {
     let at = ABSOLUTE_POS;
     if at >= output.len() {
         terminate!();
     }
-    let mut y = f32::cast_from(x[at]) + f32::cast_from(bias[at % width]);
+    let mut y = Vector::<f32, N>::cast_from(x[at]) + Vector::<f32, N>::cast_from(bias[at % width]);
     if gelu {
-        y = 0.5 * y * (1.0 + Erf::erf(y * std::f32::consts::FRAC_1_SQRT_2));
+        let half = Vector::<f32, N>::new(0.5);
+        let one = Vector::<f32, N>::new(1.0);
+        let inverse_root = Vector::<f32, N>::new(std::f32::consts::FRAC_1_SQRT_2);
+        y = half * y * (one + Erf::erf(y * inverse_root));
     }
-    output[at] = E::cast_from(y);
+    output[at] = Vector::<E, N>::cast_from(y);
 }
 
-/// A cube of [`UNITS`] units for each row.
+/// A cube of [`UNITS`] units for each row; `x`, `residual`, `output`: `[rows, width]`, the others `[width]`, in vectors.
 #[cube(launch)]
 #[expect(clippy::too_many_arguments, reason = "a kernel takes buffers one by one")]
-fn norm_kernel<E: Float>(
-    x: &[E],
-    bias: &[E],
-    residual: &[E],
-    gamma: &[E],
-    beta: &[E],
-    output: &mut [E],
+fn norm_kernel<E: Float, N: Size>(
+    x: &[Vector<E, N>],
+    bias: &[Vector<E, N>],
+    residual: &[Vector<E, N>],
+    gamma: &[Vector<E, N>],
+    beta: &[Vector<E, N>],
+    output: &mut [Vector<E, N>],
     rows: usize,
     eps: f32,
     #[comptime] width: usize,
     #[comptime] adds: bool,
     #[define(E)] _dtype: ElemType,
 ) {
-    let mut values = Shared::<[f32]>::new_slice(width);
+    let mut values = Shared::<[Vector<f32, N>]>::new_slice(width);
     let mut parts = Shared::<[f32]>::new_slice(comptime!(UNITS as usize));
     let unit = UNIT_POS as usize;
-    let count = f32::cast_from(width as u32);
+    let lanes = N::value();
+    let count = f32::cast_from((width * lanes) as u32);
     let mut row = CUBE_POS_X as usize;
     while row < rows {
         let begin = row * width;
         let mut sum = f32::new(0.0);
         let mut c = unit;
         while c < width {
-            let mut y = f32::cast_from(x[begin + c]);
+            let mut y = Vector::<f32, N>::cast_from(x[begin + c]);
             if adds {
-                y += f32::cast_from(bias[c]) + f32::cast_from(residual[begin + c]);
+                y += Vector::<f32, N>::cast_from(bias[c]) + Vector::<f32, N>::cast_from(residual[begin + c]);
             }
             values[c] = y;
-            sum += y;
+            sum += of_lanes::<N>(y);
             c += UNITS as usize;
         }
-        let mean = total(sum, &mut parts) / count;
+        let mean = Vector::<f32, N>::new(total(sum, &mut parts) / count);
         let mut squares = f32::new(0.0);
         let mut c = unit;
         while c < width {
             let y = values[c] - mean;
-            squares += y * y;
+            squares += of_lanes::<N>(y * y);
             c += UNITS as usize;
         }
-        let deviation = (total(squares, &mut parts) / count + eps).sqrt();
+        let deviation = Vector::<f32, N>::new((total(squares, &mut parts) / count + eps).sqrt());
         let mut c = unit;
         while c < width {
             let y = (values[c] - mean) / deviation;
-            output[begin + c] = E::cast_from(y * f32::cast_from(gamma[c]) + f32::cast_from(beta[c]));
+            output[begin + c] = Vector::<E, N>::cast_from(y * Vector::<f32, N>::cast_from(gamma[c]) + Vector::<f32, N>::cast_from(beta[c]));
             c += UNITS as usize;
         }
         row += CUBE_COUNT_X as usize;
     }
+}
+
+/// The sum of a vector's elements.
+#[cube]
+fn of_lanes<N: Size>(x: Vector<f32, N>) -> f32 {
+    let mut sum = f32::new(0.0);
+    #[unroll]
+    for lane in 0..N::value() {
+        sum += x.extract(lane);
+    }
+    sum
 }
 
 /// The sum over all units of a cube.

@@ -15,12 +15,12 @@ const NEVER: f32 = -1e30;
 /// position, from −reach → `[queries, hidden]`.
 #[cube(launch)]
 #[expect(clippy::too_many_arguments, reason = "a kernel takes buffers one by one")]
-pub fn attend<E: Float>(
-    query: &[E],
-    key: &[E],
-    value: &[E],
-    pos_keys: &[E],
-    pos_queries: &[E],
+pub fn attend<E: Float, N: Size>(
+    query: &[Vector<E, N>],
+    key: &[Vector<E, N>],
+    value: &[Vector<E, N>],
+    pos_keys: &[Vector<E, N>],
+    pos_queries: &[Vector<E, N>],
     blocks: &[u32],
     table: &[u32],
     output: &mut [E],
@@ -55,7 +55,7 @@ pub fn attend<E: Float>(
     let mut places = Shared::<[u32]>::new_slice(2 * tile);
     let mut rows = Shared::<[u32]>::new_slice(2 * tile);
 
-    load::<E>(query, &mut queries, first, count, hidden, column, form);
+    load::<E, N>(query, &mut queries, first, count, hidden, column, form);
     let mut at = UNIT_POS as usize;
     while at < tile * size {
         context[at] = 0.0;
@@ -70,10 +70,10 @@ pub fn attend<E: Float>(
     while start < length {
         let there = min(length - start, tile);
         let window_rows = if comptime!(form.c2p || form.p2c) { reached(table, &mut places, &mut rows, position, start, form) } else { 0usize.runtime() };
-        load::<E>(key, &mut keys, tokens + start, there, hidden, column, form);
+        load::<E, N>(key, &mut keys, tokens + start, there, hidden, column, form);
         sync_cube();
         if comptime!(form.c2p) {
-            gather::<E>(pos_keys, &rows, &mut window, window_rows, hidden, column, form);
+            gather::<E, N>(pos_keys, &rows, &mut window, window_rows, hidden, column, form);
             sync_cube();
         }
         product::<E>(&queries, &keys, &mut scores, tile, tile, form);
@@ -89,14 +89,14 @@ pub fn attend<E: Float>(
             sync_cube();
         }
         if comptime!(form.p2c) {
-            gather::<E>(pos_queries, &rows, &mut window, window_rows, hidden, column, form);
+            gather::<E, N>(pos_queries, &rows, &mut window, window_rows, hidden, column, form);
             sync_cube();
             product::<E>(&keys, &window, &mut terms, window_rows, comptime!(2 * tile), form);
         }
         sync_cube();
 
         // The keys are done with.
-        load::<E>(value, &mut keys, tokens + start, there, hidden, column, form);
+        load::<E, N>(value, &mut keys, tokens + start, there, hidden, column, form);
         let mut at = UNIT_POS as usize;
         while at < tile * tile {
             let (i, j) = (at / tile, at % tile);
@@ -212,28 +212,47 @@ fn less(a: usize, b: usize) -> usize {
 
 /// `count` rows of one head from `first` on into `[tile, size]`; the others are 0.
 #[cube]
-fn load<E: Float>(from: &[E], to: &mut Shared<[E]>, first: usize, count: usize, hidden: usize, column: usize, #[comptime] form: Form) {
-    let size = comptime!(form.size);
+fn load<E: Float, N: Size>(from: &[Vector<E, N>], to: &mut Shared<[E]>, first: usize, count: usize, hidden: usize, column: usize, #[comptime] form: Form) {
+    let lanes = comptime!(form.lanes);
+    let parts = comptime!(form.size / form.lanes);
     let mut at = UNIT_POS as usize;
-    while at < comptime!(form.tile * form.size) {
-        let (row, c) = (at / size, at % size);
-        let mut x = E::new(0.0);
+    while at < comptime!(form.tile * form.size / form.lanes) {
+        let (row, part) = (at / parts, at % parts);
+        let begin = row * comptime!(form.stride) + part * lanes;
+        let mut x = Vector::<E, N>::new(E::new(0.0));
         if row < count {
-            x = from[(first + row) * hidden + column + c];
+            x = from[((first + row) * hidden + column) / lanes + part];
         }
-        to[row * comptime!(form.stride) + c] = x;
+        #[unroll]
+        for lane in 0..lanes {
+            to[begin + lane] = x.extract(lane);
+        }
         at += CUBE_DIM as usize;
     }
 }
 
 /// The rows of one head that the first `count` of `rows` name into `[2 · tile, size]`.
 #[cube]
-fn gather<E: Float>(from: &[E], rows: &Shared<[u32]>, to: &mut Shared<[E]>, count: usize, hidden: usize, column: usize, #[comptime] form: Form) {
-    let size = comptime!(form.size);
+fn gather<E: Float, N: Size>(
+    from: &[Vector<E, N>],
+    rows: &Shared<[u32]>,
+    to: &mut Shared<[E]>,
+    count: usize,
+    hidden: usize,
+    column: usize,
+    #[comptime] form: Form,
+) {
+    let lanes = comptime!(form.lanes);
+    let parts = comptime!(form.size / form.lanes);
     let mut at = UNIT_POS as usize;
-    while at < count * size {
-        let (row, c) = (at / size, at % size);
-        to[row * comptime!(form.stride) + c] = from[rows[row] as usize * hidden + column + c];
+    while at < count * parts {
+        let (row, part) = (at / parts, at % parts);
+        let begin = row * comptime!(form.stride) + part * lanes;
+        let x = from[(rows[row] as usize * hidden + column) / lanes + part];
+        #[unroll]
+        for lane in 0..lanes {
+            to[begin + lane] = x.extract(lane);
+        }
         at += CUBE_DIM as usize;
     }
 }

@@ -13,7 +13,6 @@ use std::sync::{Arc, OnceLock};
 use burn::backend::cubecl::dtype_to_storage_type;
 use burn::tensor::DType;
 use burn_cubecl::CubeBackend;
-use burn_cubecl::kernel::into_contiguous;
 use burn_cubecl::ops::numeric::empty_device_contiguous_dtype;
 use burn_cubecl::tensor::CubeTensor;
 use cubecl::client::Client;
@@ -25,6 +24,8 @@ use cubecl::server::Handle;
 use crate::model::attention::{Geometry, Wanted};
 use crate::model::config::PositionTerms;
 use crate::model::kernel::attention::DisentangledAttention;
+use crate::model::kernel::cube::lanes;
+use crate::model::kernel::cube::layers::vectors_of;
 use kernel::attend;
 
 /// What the kernel is compiled for.
@@ -37,6 +38,8 @@ pub struct Form {
     /// From one row of queries, keys or table to the next: not a power of two, so that units that read a column do not
     /// meet in one bank of the shared memory.
     stride: usize,
+    /// Elements that are read at once.
+    lanes: usize,
     /// Products by matrix instructions of 16 × 16 × 16; else by units, an element at a time.
     matrix: bool,
     c2p: bool,
@@ -64,10 +67,11 @@ impl Form {
         // A plane computes a tile: its size must be known, which Intel and AMD decide as they compile.
         let planes = properties.hardware.plane_size_min == properties.hardware.plane_size_max;
         let matrix = planes && size.is_multiple_of(16) && properties.features.matmul.cmma.contains(&instruction);
+        let lanes = lanes(properties, dtype, size);
         let form = |tile| {
             // Matrices are loaded from multiples of 16 bytes.
             let stride = if matrix { size + 8 } else { size + 1 };
-            Self { tile, size, stride, matrix, c2p: terms.c2p(), p2c: terms.p2c() }
+            Self { tile, size, stride, lanes, matrix, c2p: terms.c2p(), p2c: terms.p2c() }
         };
         let room = properties.hardware.max_shared_memory_size;
         // Wider tiles read keys and values less often, but without matrix instructions it is the products that take time.
@@ -150,13 +154,14 @@ impl DisentangledAttention for CubeBackend {
             wanted => Plan::upload(&client, &geometry, wanted, form.tile),
         };
         let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
-        let [query, key, value, pos_keys, pos_queries] = [query, key, value, pos_keys, pos_queries].map(|t| into_contiguous(t).into_buffer_arg());
+        let [query, key, value, pos_keys, pos_queries] = [query, key, value, pos_keys, pos_queries].map(|tensor| vectors_of(tensor, form.lanes));
         // SAFETY: the lengths are those of the slices that the buffers were made from.
         let (blocks, table) = unsafe { (BufferArg::from_raw_parts(plan.blocks, plan.fields), BufferArg::from_raw_parts(plan.table, plan.distances)) };
         attend::launch(
             &client,
             CubeCount::Static(count(plan.fields / FIELDS), count(heads), 1),
             form.cube_dim(client.properties()),
+            form.lanes,
             query,
             key,
             value,
@@ -236,6 +241,7 @@ mod tests {
             buffer(),
             (),
             (),
+            form.lanes,
             form,
             dtype,
         );
