@@ -40,6 +40,9 @@ pub fn bench(args: &BenchArgs) -> Result<String> {
     let checkpoint = Checkpoint::open(&args.model, home, Some(args.template.unwrap_or(Template::PairRm)))?;
     let begun = Instant::now();
     let computing = Computing::open(&args.computing, args.batch_tokens, None)?;
+    if computing.devices.burn().len() > 1 {
+        return Err(Error::usage("failed to measure several devices: bench measures one").hint("name one with --device"));
+    }
     let scorer = Scorer { models: computing.load(&checkpoint)?, exact: None, queues: computing.devices.is_gpu() };
     say(&format!("{}: loaded in {:.1} s", checkpoint.name, begun.elapsed().as_secs_f64()));
     let peak = if computing.devices.is_gpu() { None } else { Some(peak()) };

@@ -6,7 +6,7 @@
 //! once and done without.
 
 use std::collections::HashMap;
-use std::fs::{File, OpenOptions};
+use std::fs::{DirEntry, File, OpenOptions};
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
@@ -42,6 +42,11 @@ pub fn folder() -> Option<PathBuf> {
         Some(folder) => Some(folder.into()),
         None => Some(fsio::user_caches().join("pairbench")),
     }
+}
+
+/// Where what GPUs need to know of kernels is kept.
+pub fn kernels() -> Option<PathBuf> {
+    folder().map(|folder| folder.join("kernels"))
 }
 
 /// What the model sees of a pair, as a hash.
@@ -131,9 +136,17 @@ pub fn files(folder: &Path) -> Result<Vec<(PathBuf, u64)>> {
     Ok(files)
 }
 
-/// Removes them.
+/// The database of kernels, in its parts.
+pub fn kernel_files() -> Vec<(PathBuf, u64)> {
+    let entries = kernels().and_then(|dir| std::fs::read_dir(dir).ok()).into_iter().flatten().flatten();
+    let is_ours = |entry: &DirEntry| entry.file_name().to_string_lossy().starts_with("default.db");
+    entries.filter(is_ours).map(|entry| (entry.path(), entry.metadata().map_or(0, |meta| meta.len()))).collect()
+}
+
+/// Removes both.
 pub fn clear(folder: &Path) -> Result<usize> {
-    let files = files(folder)?;
+    let mut files = files(folder)?;
+    files.extend(kernel_files());
     for (file, _) in &files {
         std::fs::remove_file(file).map_err(|e| Error::io(format!("failed to remove file: {}", file.display()), e))?;
     }

@@ -1,6 +1,6 @@
 //! What a run computes with: the devices, the precision, how much at a time.
 
-use burn::tensor::Device;
+use burn::tensor::{DType, Device};
 
 use crate::checkpoint::Checkpoint;
 use crate::checkpoint::weights::{Half, Precision};
@@ -10,6 +10,7 @@ use crate::error::{Error, Result};
 use crate::model::PairModel;
 use crate::model::kernel::int8::Outliers;
 use crate::score::Limits;
+use crate::talk::say;
 
 #[derive(Debug, Clone)]
 pub struct Computing {
@@ -31,6 +32,7 @@ impl Computing {
 
     /// The model on each device.
     pub fn load(&self, checkpoint: &Checkpoint) -> Result<Vec<PairModel>> {
+        self.devices.takes(&checkpoint.config.encoder, DType::F32)?;
         self.devices.burn().iter().map(|device| checkpoint.load_model(device, self.precision)).collect()
     }
 
@@ -38,6 +40,13 @@ impl Computing {
     pub fn load_exact(&self, checkpoint: &Checkpoint, at: usize) -> Result<PairModel> {
         let device: &Device = &self.devices.burn()[at];
         checkpoint.load_model(device, Precision::F32)
+    }
+
+    /// Gives back what devices hold for a model that is done with.
+    pub fn tidy(&self) {
+        if self.devices.is_gpu() {
+            self.devices.burn().iter().for_each(Device::memory_cleanup);
+        }
     }
 
     /// Whether a logit can be not finite for want of range.
@@ -52,17 +61,20 @@ impl Computing {
 }
 
 fn precision(devices: &Devices, dtype: DtypeArg, int8_batch: Option<u32>) -> Result<Precision> {
-    let [f16, bf16] = devices.halves();
-    let lacks = |what: &str| {
-        Error::unavailable(format!("failed to compute in {what}: {} has no {what}", devices.name())).hint("take --dtype f32, or leave it to --dtype auto")
+    let named = |half: Half, dtype: DType| match devices.works_in(dtype) {
+        Ok(()) => Ok(Precision::Half(half)),
+        Err(why) => Err(Error::unavailable(format!("failed to compute in {} on {}: {why}", dtype.name(), devices.name()))
+            .hint("take --dtype f32, or leave it to --dtype auto")),
     };
     Ok(match (dtype, devices.is_gpu()) {
-        (DtypeArg::Auto | DtypeArg::F16, true) if f16 => Precision::Half(Half::F16),
+        (DtypeArg::Auto, true) => named(Half::F16, DType::F16).unwrap_or_else(|error| {
+            say(&format!("device: in f32: {error}"));
+            Precision::F32
+        }),
         (DtypeArg::Auto | DtypeArg::F32, _) => Precision::F32,
+        (DtypeArg::F16, true) => named(Half::F16, DType::F16)?,
+        (DtypeArg::Bf16, true) => named(Half::Bf16, DType::BF16)?,
         (DtypeArg::F16, false) => Precision::F16,
-        (DtypeArg::Bf16, true) if bf16 => Precision::Half(Half::Bf16),
-        (DtypeArg::F16, true) => return Err(lacks("f16")),
-        (DtypeArg::Bf16, true) => return Err(lacks("bf16")),
         (DtypeArg::Bf16, false) => {
             return Err(Error::usage("failed to understand --dtype bf16: a CPU computes in f32 or int8")
                 .hint("--dtype f16 halves the memory; for bf16 name a GPU with --device"));

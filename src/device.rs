@@ -6,9 +6,10 @@ mod gpu;
 use std::fmt;
 use std::str::FromStr;
 
-use burn::tensor::Device;
+use burn::tensor::{DType, Device};
 
 use crate::error::{Error, Result};
+use crate::model::EncoderConfig;
 #[cfg(target_arch = "x86_64")]
 use crate::model::kernel::short::Engine;
 use crate::talk::say;
@@ -107,9 +108,6 @@ pub struct Gpu {
     number: usize,
     /// As it calls itself.
     model: String,
-    /// Whether it computes in f16 with f32 sums.
-    has_f16: bool,
-    has_bf16: bool,
 }
 
 /// What a run computes on.
@@ -126,7 +124,15 @@ impl Devices {
         match choice {
             Choice::Cpu => Ok(Self::Cpu),
             Choice::Auto => Ok(Self::best()),
-            Choice::Gpus(api, numbers) => numbers.iter().map(|number| open(*api, *number)).collect::<Result<_>>().map(Self::Gpus),
+            Choice::Gpus(api, numbers) => {
+                let gpus: Vec<Gpu> = numbers.iter().map(|number| open(*api, *number)).collect::<Result<_>>()?;
+                // They would round differently, and nobody could say which has found a verdict.
+                if let Some(other) = gpus.iter().find(|gpu| gpu.model != gpus[0].model) {
+                    return Err(Error::usage(format!("failed to put devices together: {} and {} are not alike", gpus[0].model, other.model))
+                        .hint("one run for each, with --shard"));
+                }
+                Ok(Self::Gpus(gpus))
+            }
         }
     }
 
@@ -188,12 +194,23 @@ impl Devices {
         matches!(self, Self::Gpus(_))
     }
 
-    /// Whether all of them compute in f16, and in bf16.
-    pub fn halves(&self) -> [bool; 2] {
+    /// Whether all of them compute in a type of two bytes, after a trial; else why not.
+    pub fn works_in(&self, dtype: DType) -> std::result::Result<(), String> {
         match self {
-            Self::Cpu => [false, false],
-            Self::Gpus(gpus) => [gpus.iter().all(|gpu| gpu.has_f16), gpus.iter().all(|gpu| gpu.has_bf16)],
+            Self::Cpu => Err("a CPU computes in f32 or int8".to_owned()),
+            Self::Gpus(gpus) => gpus.iter().try_for_each(|gpu| works(gpu, dtype)),
         }
+    }
+
+    /// Refuses a model whose heads are too large for the attention's kernel: without it f32 would not be exact, and all slow.
+    pub fn takes(&self, config: &EncoderConfig, dtype: DType) -> Result<()> {
+        let Self::Gpus(gpus) = self else { return Ok(()) };
+        if gpus.iter().all(|gpu| fits(gpu, config, dtype)) {
+            return Ok(());
+        }
+        let size = config.hidden_size / config.heads;
+        Err(Error::unavailable(format!("failed to compute on {}: its shared memory is too small for heads of {size} dimensions", self.name()))
+            .hint("add --device cpu"))
     }
 
     /// Tokens in the model at once, where nobody says how many: a GPU has more to do at a time.
@@ -228,7 +245,7 @@ pub fn for_tests() -> Vec<Device> {
 }
 
 #[cfg(feature = "_gpu")]
-use gpu::{describe, first, open};
+use gpu::{describe, first, fits, open, works};
 
 #[cfg(not(feature = "_gpu"))]
 fn open(api: Api, _number: usize) -> Result<Gpu> {
@@ -238,6 +255,16 @@ fn open(api: Api, _number: usize) -> Result<Gpu> {
 #[cfg(not(feature = "_gpu"))]
 fn first(_api: Api) -> std::result::Result<Gpu, String> {
     Err("not built in".to_owned())
+}
+
+#[cfg(not(feature = "_gpu"))]
+fn works(_gpu: &Gpu, _dtype: DType) -> std::result::Result<(), String> {
+    Err("not built in".to_owned())
+}
+
+#[cfg(not(feature = "_gpu"))]
+fn fits(_gpu: &Gpu, _config: &EncoderConfig, _dtype: DType) -> bool {
+    false
 }
 
 #[cfg(not(feature = "_gpu"))]

@@ -5,7 +5,7 @@ use std::path::Path;
 use indicatif::{HumanBytes, HumanCount};
 
 use crate::cache;
-use crate::device;
+use crate::device::{self, Choice, Devices};
 use crate::error::{Error, Result, one_line};
 use crate::fsio;
 use crate::hub;
@@ -18,6 +18,7 @@ pub fn doctor() -> Result<String> {
     let name = |name: String| if name == "cpu" { "device".to_owned() } else { format!("device {name}") };
     lines.extend(device::list().into_iter().map(|(device, facts)| (name(device), facts)));
     let parts = [
+        ("device auto", Devices::open(&Choice::Auto)?.short_name()),
         ("threads", rayon::current_num_threads().to_string()),
         ("network", if cfg!(feature = "hub") { "built in" } else { "none: built without the feature `hub`" }.to_owned()),
         ("hub cache", size(hub.root())?),
@@ -58,7 +59,9 @@ fn verdicts() -> Result<String> {
         kept += fsio::read(path)?.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).count();
     }
     let (kept, models) = (HumanCount(kept as u64), files.len());
-    Ok(format!("{}: {kept} verdicts of {models} models, {}", one_line(&folder.display().to_string()), HumanBytes(bytes)))
+    let kernels: u64 = cache::kernel_files().iter().map(|(_, bytes)| bytes).sum();
+    let kernels = if kernels == 0 { String::new() } else { format!("; kernels of GPUs, {}", HumanBytes(kernels)) };
+    Ok(format!("{}: {kept} verdicts of {models} models, {}{kernels}", one_line(&folder.display().to_string()), HumanBytes(bytes)))
 }
 
 fn size(dir: &Path) -> Result<String> {

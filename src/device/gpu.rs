@@ -8,11 +8,14 @@ use cubecl::client::Client;
 use cubecl::config::cache::CacheConfig;
 use cubecl::config::{CubeClRuntimeConfig, RuntimeConfig};
 use cubecl::ir::{ElemType, FloatKind};
+use cubecl::records::RecordLevel;
 use indicatif::HumanBytes;
 
 use super::{Api, Gpu, not_built};
 use crate::cache;
 use crate::error::{Error, Result, one_line};
+use crate::model::EncoderConfig;
+use crate::model::config::PositionTerms;
 use crate::model::kernel::cube;
 use crate::quiet::guarded;
 
@@ -28,7 +31,9 @@ struct Found {
 /// What a machine must have for it.
 fn needs(api: Api) -> &'static str {
     match api {
-        Api::Cuda => "it needs NVIDIA's driver (libcuda); `nvidia-smi` shows whether it works",
+        Api::Cuda => {
+            "it needs NVIDIA's driver (libcuda; `nvidia-smi` shows whether it works) and libdevice.10.bc of a CUDA toolkit, found through CUDA_PATH (docs/gpu.md)"
+        }
         Api::Rocm => "it needs AMD's driver and ROCm's libamdhip64",
         Api::Metal => "it needs macOS",
         Api::Vulkan => "it needs a Vulkan driver; `vulkaninfo --summary` shows whether one works",
@@ -110,14 +115,16 @@ fn devices(api: Api) -> Vec<Device> {
 fn configure() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
-        // The variables and the file that users of burn know stay in force.
         let mut config = CubeClRuntimeConfig::from_current_dir().override_from_env();
-        match cache::folder() {
-            Some(folder) => {
-                config.environment.path = CacheConfig::Directory(folder.join("kernels"));
-                config.compilation.cache = true;
-            }
-            None => config.autotune.disable_cache = true,
+        // What was compiled when, for ever, is of no use here.
+        config.environment.records.level = RecordLevel::Off;
+        if let Some(folder) = cache::kernels() {
+            config.environment.path = CacheConfig::Directory(folder);
+            config.compilation.cache = true;
+        } else {
+            config.compilation.cache = false;
+            config.autotune.disable_cache = true;
+            config.throughput.disable_cache = true;
         }
         // Whoever has set it before, a test for one, had reasons.
         CubeClRuntimeConfig::try_set(config);
@@ -192,8 +199,23 @@ fn of_graphics(_model: &str) -> Option<String> {
 
 /// A driver can compile a kernel and compute something else.
 fn tried(api: Api, number: usize, found: Found) -> std::result::Result<Gpu, String> {
-    let works = |dtype| guarded(|| cube::trial::run(&found.device, dtype)).unwrap_or_else(|| Err("its driver fails".to_owned()));
-    works(DType::F32)?;
-    let [has_f16, has_bf16] = [DType::F16, DType::BF16].map(|dtype| found.has(dtype) && works(dtype).is_ok());
-    Ok(Gpu { device: found.device, api, number, model: found.model, has_f16, has_bf16 })
+    let gpu = Gpu { device: found.device, api, number, model: found.model };
+    works(&gpu, DType::F32)?;
+    Ok(gpu)
+}
+
+/// Whether it computes in this type; else why not.
+pub fn works(gpu: &Gpu, dtype: DType) -> std::result::Result<(), String> {
+    if !gpu.device.supports_dtype(dtype) {
+        return Err(format!("it has no {}", dtype.name()));
+    }
+    let trial = guarded(|| cube::trial::run(&gpu.device, dtype)).unwrap_or_else(|| Err("its driver fails".to_owned()));
+    trial.map_err(|why| one_line(&why))
+}
+
+/// Whether the attention's kernel can be had for a model's heads in this type.
+pub fn fits(gpu: &Gpu, config: &EncoderConfig, dtype: DType) -> bool {
+    let DispatchDevice::Cube(device) = gpu.device.as_dispatch() else { return false };
+    let terms = config.relative.as_ref().map_or(PositionTerms::None, |relative| relative.terms);
+    cube::attention::fits(&device.client(), dtype, config.hidden_size / config.heads, terms)
 }

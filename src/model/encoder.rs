@@ -11,7 +11,7 @@ use super::attention::{Geometry, SelfAttention, Wanted};
 use super::config::{ConvConfig, EncoderConfig};
 use super::kernel::is_on_gpu;
 use super::layers::{LayerNorm, Linear};
-use super::{Parameters, TokenRows};
+use super::{Matrix, Parameters, TokenRows};
 use crate::error::Result;
 
 /// Word, absolute position and token type embeddings.
@@ -135,14 +135,48 @@ impl ConvLayer {
 
     /// `embedded`, `first`: `[tokens, hidden]` → `[tokens, hidden]`
     fn forward(&self, embedded: &Tensor<2>, first: Tensor<2>, geometry: &Geometry, conv: &ConvConfig) -> Tensor<2> {
-        let hidden = first.dims()[1];
+        let convolved = if is_on_gpu(embedded) { self.by_product(embedded, geometry, conv) } else { self.by_row(embedded, geometry, conv) };
+        self.norm.forward(first + conv.activation.forward(convolved))
+    }
+
+    /// Row by row.
+    fn by_row(&self, embedded: &Tensor<2>, geometry: &Geometry, conv: &ConvConfig) -> Tensor<2> {
+        let hidden = embedded.dims()[1];
         let options = ConvOptions::new([1], [(conv.kernel - 1) / 2], [1], conv.groups);
         let rows = geometry.offsets.windows(2).filter(|ends| ends[0] < ends[1]).map(|ends| {
             let row = embedded.clone().slice([ends[0]..ends[1], 0..hidden]).transpose().unsqueeze::<3>();
             conv1d(row, self.weight.val(), Some(self.bias.val()), options.clone()).squeeze_dim::<2>(0).transpose()
         });
-        let convolved = conv.activation.forward(Tensor::cat(rows.collect(), 0));
-        self.norm.forward(first + convolved)
+        Tensor::cat(rows.collect(), 0)
+    }
+
+    /// All rows at once, as products: a GPU's convolutions round their factors, and would be measured for every length.
+    fn by_product(&self, embedded: &Tensor<2>, geometry: &Geometry, conv: &ConvConfig) -> Tensor<2> {
+        let [tokens, hidden] = embedded.dims();
+        let before = (conv.kernel - 1) / 2;
+        // Of every token: the places of its neighbours; beyond the ends of its row, that of the zeros after all tokens.
+        let neighbours = |ends: &[usize]| {
+            let row = ends[0]..ends[1];
+            row.clone().flat_map(move |at| {
+                let row = row.clone();
+                (0..conv.kernel).map(move |k| (at + k).checked_sub(before).filter(|place| row.contains(place)).unwrap_or(tokens))
+            })
+        };
+        let places: Vec<i64> = geometry.offsets.windows(2).flat_map(neighbours).map(|place| i64::try_from(place).unwrap_or(i64::MAX)).collect();
+        let count = places.len();
+        let device = embedded.device();
+        let zeros = Tensor::zeros([1, hidden], (&device, embedded.dtype()));
+        let index = Tensor::<1, Int>::from_data(TensorData::new(places, [count]), &device);
+        let around = Tensor::cat(vec![embedded.clone(), zeros], 0).select(0, index).reshape([tokens, conv.kernel, hidden]);
+        // Of a group: as many inputs as outputs.
+        let size = hidden / conv.groups;
+        let group = |g: usize| {
+            let x = around.clone().slice([0..tokens, 0..conv.kernel, g * size..(g + 1) * size]).reshape([tokens, conv.kernel * size]);
+            let weight = self.weight.val().slice([g * size..(g + 1) * size, 0..size, 0..conv.kernel]);
+            let bias = self.bias.val().narrow(0, g * size, size);
+            Linear::new(Matrix::Plain(weight.swap_dims(1, 2).reshape([size, conv.kernel * size])), Some(bias)).forward(x)
+        };
+        Tensor::cat((0..conv.groups).map(group).collect(), 1)
     }
 }
 

@@ -151,6 +151,8 @@ impl<'a> Desk<'a> {
             self.stop.check()?;
             Ok(early.as_mut().map_or(ControlFlow::Continue(()), |early| early.see(&step.verdicts)))
         })?;
+        drop(scorer);
+        computing.tidy();
         bar.finish_and_clear();
         let elapsed = begun.elapsed();
         spent.seconds = elapsed.as_secs_f64();

@@ -205,7 +205,16 @@ impl Worker<'_> {
             }
             let Some((batch, found)) = begun.pop_front() else { return true };
             step.tokens = tokens_of(&batch);
-            match found.and_then(|found| self.read(found)).and_then(|found| self.finite(found, &rows, &batch, &mut step.again)) {
+            let found = match found.and_then(|found| self.read(found)) {
+                // A device says only here that its memory did not do.
+                Err(_) if self.scorer.queues && self.can_be_halved(&batch) => {
+                    step.halved += 1;
+                    halve(batch, &mut waiting);
+                    continue;
+                }
+                found => found.and_then(|found| self.finite(found, &rows, &batch, &mut step.again)),
+            };
+            match found {
                 Ok(found) => {
                     for (job, value) in batch.iter().map(|job| &jobs[*job]).zip(found) {
                         logits[job.pair][job.order] = Some(value);
@@ -214,12 +223,6 @@ impl Worker<'_> {
                             step.verdicts.push(verdict(pairs[job.pair].borrow(), &prepared[job.pair], logits[job.pair]));
                         }
                     }
-                }
-                // A device says only here that its memory did not do.
-                Err(_) if self.scorer.queues && self.can_be_halved(&batch) => {
-                    step.halved += 1;
-                    halve(batch, &mut waiting);
-                    continue;
                 }
                 Err(error) => {
                     enter(Err(error));

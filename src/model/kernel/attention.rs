@@ -23,7 +23,7 @@ pub fn is_fused(x: &Tensor<2>, geometry: &Geometry) -> bool {
     match x.device().as_dispatch() {
         DispatchDevice::Flex(_) => true,
         #[cfg(feature = "_gpu")]
-        DispatchDevice::Cube(device) => super::cube::attention::fits(&device.client(), x.dtype(), geometry, x.dims()[1]),
+        DispatchDevice::Cube(device) => super::cube::attention::fits(&device.client(), x.dtype(), x.dims()[1] / geometry.heads, geometry.terms),
         #[allow(unreachable_patterns, reason = "some builds have these two only")]
         _ => false,
     }

@@ -12,9 +12,13 @@ use cubek::std::InputBinding;
 
 use burn::backend::cubecl::dtype_to_storage_type;
 
+/// Rows below which a product is narrow.
+const NARROW: usize = 1024;
+
 /// `x`: `[rows, input]`; `weight`: `[input, output]`, in any order of the memory → `[rows, output]`.
 ///
-/// burn chooses by measuring, and among its products in f32 are those of NVIDIA's tensor cores, which round the factors
+/// burn chooses by measuring, for every power of two of rows anew: narrow products, those of the last layer and of the head,
+/// are not worth it. Among its products in f32 are those of NVIDIA's tensor cores, which round the factors
 /// to 10 bits (TF32): for f32 the one of single units is taken. So it is where there are no matrix instructions:
 /// software devices die of compiling some of the candidates.
 #[expect(clippy::missing_panics_doc, reason = "the naive product takes all shapes that fit each other")]
@@ -22,6 +26,7 @@ pub fn linear(x: &CubeTensor, weight: &CubeTensor) -> CubeTensor {
     let dtype = x.dtype;
     if dtype_to_storage_type(dtype) != ElemType::Float(FloatKind::F32)
         && has_matrix_instructions(&x.client)
+        && x.meta.shape()[0] >= NARROW
         && let Ok(product) = matmul(x.clone(), weight.clone(), None, MatmulStrategy::Autotune, dtype)
     {
         return product;

@@ -10,6 +10,9 @@ use super::{FIELDS, Form};
 /// A score that no softmax sees, far below any: WGSL has no infinity.
 const NEVER: f32 = -1e30;
 
+/// Bytes: NVIDIA's matrices are loaded from multiples of it.
+const ALIGNED: usize = 32;
+
 /// `query`: `[queries, hidden]`; `key`, `value`: `[tokens, hidden]`; `pos_keys`, `pos_queries`: `[2 · span, hidden]`;
 /// `blocks`: `[blocks, FIELDS]`; `table`: `[2 · reach + 1]`, the row of the position table by query position − key
 /// position, from −reach → `[queries, hidden]`.
@@ -40,13 +43,13 @@ pub fn attend<E: Float, N: Size>(
     let count = blocks[block + 4] as usize;
     let column = CUBE_POS_Y as usize * size;
 
-    let mut queries = Shared::<[E]>::new_slice(tile * stride);
-    let mut keys = Shared::<[E]>::new_slice(tile * stride);
-    let mut window = Shared::<[E]>::new_slice(2 * tile * stride);
-    let mut weights = Shared::<[E]>::new_slice(tile * tile);
-    let mut scores = Shared::<[f32]>::new_slice(tile * tile);
-    let mut terms = Shared::<[f32]>::new_slice(2 * tile * tile);
-    let mut context = Shared::<[f32]>::new_slice(tile * size);
+    let mut queries = Shared::<[E]>::new_aligned_slice(tile * stride, ALIGNED);
+    let mut keys = Shared::<[E]>::new_aligned_slice(tile * stride, ALIGNED);
+    let mut window = Shared::<[E]>::new_aligned_slice(2 * tile * stride, ALIGNED);
+    let mut weights = Shared::<[E]>::new_aligned_slice(tile * tile, ALIGNED);
+    let mut scores = Shared::<[f32]>::new_aligned_slice(tile * tile, ALIGNED);
+    let mut terms = Shared::<[f32]>::new_aligned_slice(2 * tile * tile, ALIGNED);
+    let mut context = Shared::<[f32]>::new_aligned_slice(tile * size, ALIGNED);
     // Of each query: the largest score so far, the sum of the weights relative to it, what both change by now.
     let mut maxima = Shared::<[f32]>::new_slice(tile);
     let mut sums = Shared::<[f32]>::new_slice(tile);

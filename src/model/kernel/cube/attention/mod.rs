@@ -49,9 +49,9 @@ pub struct Form {
 /// Numbers of a block of queries: see [`blocks`].
 const FIELDS: usize = 5;
 
-/// Whether the kernel can be had for these heads; `hidden`: of all of them.
-pub fn fits(client: &Client, dtype: DType, geometry: &Geometry, hidden: usize) -> bool {
-    Form::new(client, dtype_to_storage_type(dtype), hidden / geometry.heads, geometry.terms).is_some()
+/// Whether the kernel can be had for heads of so many dimensions.
+pub fn fits(client: &Client, dtype: DType, size: usize, terms: PositionTerms) -> bool {
+    Form::new(client, dtype_to_storage_type(dtype), size, terms).is_some()
 }
 
 impl Form {
