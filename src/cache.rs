@@ -45,8 +45,8 @@ pub fn folder() -> Option<PathBuf> {
 }
 
 /// Where what GPUs need to know of kernels is kept.
-pub fn kernels() -> Option<PathBuf> {
-    folder().map(|folder| folder.join("kernels"))
+pub fn kernels(folder: &Path) -> PathBuf {
+    folder.join("kernels")
 }
 
 /// What the model sees of a pair, as a hash.
@@ -137,8 +137,8 @@ pub fn files(folder: &Path) -> Result<Vec<(PathBuf, u64)>> {
 }
 
 /// The database of kernels, in its parts.
-pub fn kernel_files() -> Vec<(PathBuf, u64)> {
-    let entries = kernels().and_then(|dir| std::fs::read_dir(dir).ok()).into_iter().flatten().flatten();
+pub fn kernel_files(folder: &Path) -> Vec<(PathBuf, u64)> {
+    let entries = std::fs::read_dir(kernels(folder)).into_iter().flatten().flatten();
     let is_ours = |entry: &DirEntry| entry.file_name().to_string_lossy().starts_with("default.db");
     entries.filter(is_ours).map(|entry| (entry.path(), entry.metadata().map_or(0, |meta| meta.len()))).collect()
 }
@@ -146,7 +146,7 @@ pub fn kernel_files() -> Vec<(PathBuf, u64)> {
 /// Removes both.
 pub fn clear(folder: &Path) -> Result<usize> {
     let mut files = files(folder)?;
-    files.extend(kernel_files());
+    files.extend(kernel_files(folder));
     for (file, _) in &files {
         std::fs::remove_file(file).map_err(|e| Error::io(format!("failed to remove file: {}", file.display()), e))?;
     }
@@ -195,9 +195,11 @@ mod tests {
         cache.put(vec![("c".to_owned(), outcome(3.0))]);
         let again = Cache::open(dir.path(), model, "cpu");
         assert_eq!([again.get("a"), again.get("b"), again.get("c")], [Some(&outcome(1.0)), None, Some(&outcome(3.0))]);
-        std::fs::write(file.with_file_name("mine.jsonl"), "").unwrap();
-        assert_eq!(clear(dir.path()).unwrap(), 1);
-        assert!(file.with_file_name("mine.jsonl").exists());
+        std::fs::create_dir(kernels(dir.path())).unwrap();
+        let [mine, also_mine] = [file.with_file_name("mine.jsonl"), kernels(dir.path()).join("mine.db")];
+        [&mine, &also_mine, &kernels(dir.path()).join("default.db-wal")].into_iter().for_each(|path| std::fs::write(path, "").unwrap());
+        assert_eq!(clear(dir.path()).unwrap(), 2);
+        assert!(mine.exists() && also_mine.exists());
     }
 
     #[test]

@@ -59,7 +59,7 @@ fn verdicts() -> Result<String> {
         kept += fsio::read(path)?.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).count();
     }
     let (kept, models) = (HumanCount(kept as u64), files.len());
-    let kernels: u64 = cache::kernel_files().iter().map(|(_, bytes)| bytes).sum();
+    let kernels: u64 = cache::kernel_files(&folder).iter().map(|(_, bytes)| bytes).sum();
     let kernels = if kernels == 0 { String::new() } else { format!("; kernels of GPUs, {}", HumanBytes(kernels)) };
     Ok(format!("{}: {kept} verdicts of {models} models, {}{kernels}", one_line(&folder.display().to_string()), HumanBytes(bytes)))
 }

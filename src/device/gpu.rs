@@ -118,8 +118,8 @@ fn configure() {
         let mut config = CubeClRuntimeConfig::from_current_dir().override_from_env();
         // What was compiled when, for ever, is of no use here.
         config.environment.records.level = RecordLevel::Off;
-        if let Some(folder) = cache::kernels() {
-            config.environment.path = CacheConfig::Directory(folder);
+        if let Some(folder) = cache::folder() {
+            config.environment.path = CacheConfig::Directory(cache::kernels(&folder));
             config.compilation.cache = true;
         } else {
             config.compilation.cache = false;
