@@ -197,7 +197,9 @@ mod tests {
         assert_eq!([again.get("a"), again.get("b"), again.get("c")], [Some(&outcome(1.0)), None, Some(&outcome(3.0))]);
         std::fs::create_dir(kernels(dir.path())).unwrap();
         let [mine, also_mine] = [file.with_file_name("mine.jsonl"), kernels(dir.path()).join("mine.db")];
-        [&mine, &also_mine, &kernels(dir.path()).join("default.db-wal")].into_iter().for_each(|path| std::fs::write(path, "").unwrap());
+        for path in [&mine, &also_mine, &kernels(dir.path()).join("default.db-wal")] {
+            std::fs::write(path, "").unwrap();
+        }
         assert_eq!(clear(dir.path()).unwrap(), 2);
         assert!(mine.exists() && also_mine.exists());
     }
