@@ -1,5 +1,5 @@
 //! What is computed in ways of our own, behind burn's extension mechanism; the tensor operations that they stand in for
-//! are their oracles. All is for the CPU, but for [`cube`].
+//! are their oracles. All is for the CPU, but for `cube`.
 
 pub mod arithmetic;
 pub mod attention;
