@@ -9,24 +9,18 @@ matrix are alike.
 
 from __future__ import annotations
 
-import argparse
 import json
 import random
-import shutil
 import sys
 from array import array
 from math import prod
 from pathlib import Path
 from typing import BinaryIO
-from unittest.mock import MagicMock
 
 PEER = Path(__file__).resolve().parents[1] / "peer"
 sys.path.insert(0, str(PEER))
-# Its list of shapes needs neither, but its head imports both.
-sys.modules.update({name: MagicMock() for name in ("numpy", "safetensors", "safetensors.numpy")})
 
-from make_checkpoint import TOKENIZER_FILES, make_config, shapes
-from rows import TINY, read_config
+from architecture import make_config, parse_sizes, shapes, size_arguments, write_beside
 
 STRETCH = 1_000_003
 
@@ -53,23 +47,12 @@ def constant(file: BinaryIO, value: float, count: int) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("out", type=Path)
-    parser.add_argument("--layers", type=int, default=24)
-    parser.add_argument("--hidden", type=int, default=1024)
-    parser.add_argument("--heads", type=int, default=16)
-    parser.add_argument("--intermediate", type=int, default=4096)
-    vocabulary = read_config(TINY)["vocab_size"]
-    parser.add_argument("--vocab", type=int, default=vocabulary)
-    parser.add_argument("--seed", type=int, default=1)
-    args = parser.parse_args()
-    if args.hidden % args.heads or args.vocab < vocabulary or sys.byteorder != "little":
-        parser.error(
-            f"--hidden must be a multiple of --heads, --vocab at least {vocabulary}, and the machine little-endian"
-        )
-    args.dtype = "f32"
+    parser = size_arguments(__doc__)
+    args = parse_sizes(parser)
+    if sys.byteorder != "little":
+        parser.error("the machine must be little-endian")
 
-    config = make_config(args)
+    config = make_config(args, "float32")
     tensors = dict(shapes(config))
     header: dict[str, dict] = {"__metadata__": {"format": "pt"}}
     end = 0
@@ -79,11 +62,7 @@ def main() -> None:
     text = json.dumps(header).encode()
     text += b" " * (-len(text) % 8)  # the data begin at a multiple of 8
 
-    args.out.mkdir(parents=True, exist_ok=True)
-    for name in TOKENIZER_FILES:
-        shutil.copyfile(TINY / name, args.out / name)
-    (args.out / "config.json").write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
-    (args.out / "pairbench.toml").write_text('template = "pairrm"\n', encoding="utf-8")
+    write_beside(args.out, config)
     part = args.out / "model.safetensors.part"
     values = Values(args.seed)
     with part.open("wb") as file:

@@ -10,23 +10,16 @@ from pathlib import Path
 
 import numpy as np
 
+from architecture import GOLDEN, ROOT, TINY, read_config
+
 Row = list[int]
 Scorer = Callable[[list[Row], int], list[float]]
-
-ROOT = Path(__file__).resolve().parents[2]
-GOLDEN = ROOT / "tests" / "data" / "golden"
-TINY = GOLDEN / "models" / "tiny-pairrm"
 
 CLS, SEP, PAD = 1, 2, 0
 FIRST_ORDINARY_ID = 260  # special tokens and byte pieces lie below
 SOURCE_MAX, CANDIDATE_MAX = 1224, 412
 # The misspelling and the missing blank before "USER:" belong to the published template.
 INSTRUCTION = "Finish the following coversation in each i-th turn by filling in <Response i> with your response."
-
-
-def read_config(model: Path) -> dict:
-    """The checkpoint's config.json."""
-    return json.loads((model / "config.json").read_text(encoding="utf-8"))
 
 
 def markers(config: dict) -> tuple[int, int, int]:
