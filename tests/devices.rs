@@ -84,11 +84,10 @@ mod gpus {
     use burn::tensor::DType;
 
     use super::binary::pairbench;
-    use super::common::{MODELS, PARITY, float, golden, ids, lines};
-    use pairbench::checkpoint::weights::{Half, Precision, Weights};
+    use super::common::{MODELS, PARITY, float, golden, ids, lines, load};
+    use pairbench::checkpoint::weights::{Half, Precision};
     use pairbench::device::{Api, Choice, Devices};
     use pairbench::model::pair_head::Markers;
-    use pairbench::model::{PairConfig, PairModel};
     use pairbench::score::{Decision, Limits, Scorer, logits};
     use pairbench::talk::say;
 
@@ -105,20 +104,9 @@ mod gpus {
         found
     }
 
-    fn load(name: &str, devices: &Devices, precision: Precision) -> PairModel {
-        load_from(&golden("models").join(name), devices, precision)
-    }
-
-    fn load_from(dir: &Path, devices: &Devices, precision: Precision) -> PairModel {
-        let path = dir.join("config.json");
-        let config = PairConfig::parse(&std::fs::read_to_string(&path).unwrap(), &path).unwrap();
-        let mut weights = Weights::open(&dir.into(), &devices.burn()[0]).unwrap().with_precision(precision);
-        PairModel::load(&mut weights, &config).unwrap()
-    }
-
     /// Margins of the golden pairs whose rows are shorter than 700 tokens (a software device is slow), with their records.
     fn margins(name: &str, devices: &Devices, precision: Precision) -> Vec<(serde_json::Value, f32)> {
-        let scorer = Scorer { models: vec![load(name, devices, precision)], exact: None, queues: true };
+        let scorer = Scorer { models: vec![load(&golden("models").join(name), &devices.burn()[0], precision)], exact: None, queues: true };
         let records: Vec<serde_json::Value> =
             lines(&format!("{name}.jsonl")).into_iter().filter(|r| r["f32"]["delta"].is_number() && r["length_ab"].as_u64() < Some(700)).collect();
         let rows: Vec<Vec<u32>> = records.iter().flat_map(|r| [ids(&r["ids_ab"]), ids(&r["ids_ba"])]).collect();
@@ -193,7 +181,7 @@ mod gpus {
         let dir = tempfile::tempdir().unwrap();
         scaled(&golden("models").join(name), dir.path(), "head_layer.4.weight", 1e8);
         for (api, devices) in there().into_iter().filter(|(_, devices)| devices.works_in(DType::F16).is_ok()) {
-            let load = |precision| load_from(dir.path(), &devices, precision);
+            let load = |precision| load(dir.path(), &devices.burn()[0], precision);
             let records: Vec<serde_json::Value> = lines(&format!("{name}.jsonl")).into_iter().filter(|r| r["f32"]["delta"].is_number()).take(2).collect();
             let rows: Vec<Vec<u32>> = records.iter().flat_map(|r| [ids(&r["ids_ab"]), ids(&r["ids_ba"])]).collect();
             let exact = load(Precision::F32);

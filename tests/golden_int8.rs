@@ -3,22 +3,13 @@
 mod common;
 
 use burn::tensor::Device;
-use common::{float, golden, ids, json, lines, logits};
-use pairbench::checkpoint::weights::{Precision, Weights};
+use common::{float, golden, ids, json, lines, load, logits};
+use pairbench::checkpoint::weights::Precision;
 use pairbench::model::kernel::int8::Outliers;
-use pairbench::model::{PairConfig, PairModel};
-
-fn model(precision: Precision) -> PairModel {
-    let dir = golden("models/tiny-pairrm");
-    let path = dir.join("config.json");
-    let config = PairConfig::parse(&std::fs::read_to_string(&path).unwrap(), &path).unwrap();
-    let mut weights = Weights::open(&dir.as_path().into(), &Device::flex()).unwrap().with_precision(precision);
-    PairModel::load(&mut weights, &config).unwrap()
-}
 
 /// Margins of the recorded cases, so many pairs at a time, one order after the other as upstream.
 fn margins(precision: Precision, pairs: usize) -> Vec<f32> {
-    let model = model(precision);
+    let model = load(&golden("models/tiny-pairrm"), &Device::flex(), precision);
     let records = lines("tiny-pairrm.jsonl");
     let cases = json("tiny-pairrm.lowprec.json")["ids"].clone();
     let cases: Vec<_> = cases.as_array().unwrap().iter().map(|id| records.iter().find(|record| record["id"] == *id).unwrap()).collect();

@@ -142,10 +142,6 @@ fn look(device: Device) -> std::result::Result<Found, String> {
 }
 
 impl Found {
-    fn has(&self, dtype: DType) -> bool {
-        self.device.supports_dtype(dtype)
-    }
-
     fn facts(&self, api: Api) -> String {
         let properties = self.client.properties();
         let matrix = [("f16", FloatKind::F16), ("bf16", FloatKind::BF16), ("tf32", FloatKind::TF32), ("f32", FloatKind::F32)];
@@ -161,7 +157,7 @@ impl Found {
             driver(api, &self.model),
             properties.memory.max_memory().map(|bytes| HumanBytes(bytes).to_string()),
             Some(format!("compiled as {}", self.client.name())),
-            Some(format!("dtypes {}", names(dtypes.into_iter().filter(|(_, dtype)| self.has(*dtype)).map(|(name, _)| name).collect()))),
+            Some(format!("dtypes {}", names(dtypes.into_iter().filter(|(_, dtype)| self.device.supports_dtype(*dtype)).map(|(name, _)| name).collect()))),
             Some(format!("matrix instructions {}", names(matrix.into_iter().filter(|(_, kind)| multiplies(*kind)).map(|(name, _)| name).collect()))),
             Some(format!("{} of shared memory", HumanBytes(properties.hardware.max_shared_memory_size as u64))),
         ];

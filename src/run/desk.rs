@@ -151,10 +151,10 @@ impl<'a> Desk<'a> {
             self.stop.check()?;
             Ok(early.as_mut().map_or(ControlFlow::Continue(()), |early| early.see(&step.verdicts)))
         })?;
-        drop(scorer);
-        computing.tidy();
         bar.finish_and_clear();
         let elapsed = begun.elapsed();
+        drop(scorer);
+        computing.tidy();
         spent.seconds = elapsed.as_secs_f64();
         let Spent { tokens, seconds, halved, again } = spent;
         let waiting = 100.0 * waited / seconds.max(1e-9);

@@ -286,11 +286,13 @@ impl Worker<'_> {
         if failed.is_empty() {
             return Ok(found);
         }
-        if self.exact.get().is_none() {
-            // A second call cannot come between: a worker is one thread.
-            let _ = self.exact.set(load(self.at)?);
-        }
-        let Some(exact) = self.exact.get() else { return Ok(found) };
+        let exact = match self.exact.get() {
+            Some(exact) => exact,
+            None => {
+                let loaded = load(self.at)?;
+                self.exact.get_or_init(|| loaded)
+            }
+        };
         for at in failed {
             let row = [batch[at]];
             found[at] = self.read(self.begin(rows, &row, exact)?)?[0];

@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use burn::tensor::Device;
-use pairbench::checkpoint::weights::Weights;
+use pairbench::checkpoint::weights::{Precision, Weights};
 use pairbench::model::pair_head::Markers;
 use pairbench::model::{PairConfig, PairModel, TokenRows};
 use pairbench::score::{Decision, Verdict};
@@ -34,10 +34,14 @@ pub fn json(file: &str) -> Value {
 }
 
 pub fn model(name: &str, device: &Device) -> PairModel {
-    let dir = golden("models").join(name);
+    load(&golden("models").join(name), device, Precision::F32)
+}
+
+/// The model of a checkpoint's directory.
+pub fn load(dir: &Path, device: &Device, precision: Precision) -> PairModel {
     let path = dir.join("config.json");
     let config = PairConfig::parse(&std::fs::read_to_string(&path).unwrap(), &path).unwrap();
-    let mut weights = Weights::open(&dir.as_path().into(), device).unwrap();
+    let mut weights = Weights::open(&dir.into(), device).unwrap().with_precision(precision);
     let model = PairModel::load(&mut weights, &config).unwrap();
     weights.finish().unwrap();
     model

@@ -272,24 +272,8 @@ fn product<E: Float>(a: &Shared<[E]>, b: &Shared<[E]>, to: &mut Shared<[f32]>, c
             let sum = cmma::Matrix::<f32>::from_value(cmma::MatrixIdent::Accumulator, 16usize, 16usize, 16usize, cmma::MatrixLayout::Undefined, 0.0);
             #[unroll]
             for k in 0..comptime!(form.size / 16) {
-                let left = cmma::Matrix::<E>::from_slice(
-                    cmma::MatrixIdent::A,
-                    16usize,
-                    16usize,
-                    16usize,
-                    cmma::MatrixLayout::RowMajor,
-                    &a[i * stride + k * 16..a.len()],
-                    comptime!(stride as u32),
-                );
-                let right = cmma::Matrix::<E>::from_slice(
-                    cmma::MatrixIdent::B,
-                    16usize,
-                    16usize,
-                    16usize,
-                    cmma::MatrixLayout::ColMajor,
-                    &b[j * stride + k * 16..b.len()],
-                    comptime!(stride as u32),
-                );
+                let left = factor::<E>(a, i * stride + k * 16, stride, cmma::MatrixIdent::A, cmma::MatrixLayout::RowMajor);
+                let right = factor::<E>(b, j * stride + k * 16, stride, cmma::MatrixIdent::B, cmma::MatrixLayout::ColMajor);
                 cmma::execute(&left, &right, &sum, &sum);
             }
             let end = to.len();
@@ -326,24 +310,8 @@ fn weigh<E: Float>(weights: &Shared<[E]>, values: &Shared<[E]>, context: &mut Sh
             cmma::load_with_layout(&mut sum, &context[i * size + j..end], comptime!(size as u32), cmma::MatrixLayout::RowMajor);
             #[unroll]
             for k in 0..comptime!(form.tile / 16) {
-                let left = cmma::Matrix::<E>::from_slice(
-                    cmma::MatrixIdent::A,
-                    16usize,
-                    16usize,
-                    16usize,
-                    cmma::MatrixLayout::RowMajor,
-                    &weights[i * tile + k * 16..weights.len()],
-                    comptime!(tile as u32),
-                );
-                let right = cmma::Matrix::<E>::from_slice(
-                    cmma::MatrixIdent::B,
-                    16usize,
-                    16usize,
-                    16usize,
-                    cmma::MatrixLayout::RowMajor,
-                    &values[k * 16 * stride + j..values.len()],
-                    comptime!(stride as u32),
-                );
+                let left = factor::<E>(weights, i * tile + k * 16, tile, cmma::MatrixIdent::A, cmma::MatrixLayout::RowMajor);
+                let right = factor::<E>(values, k * 16 * stride + j, stride, cmma::MatrixIdent::B, cmma::MatrixLayout::RowMajor);
                 cmma::execute(&left, &right, &sum, &sum);
             }
             cmma::store(&mut context[i * size + j..end], &sum, comptime!(size as u32), cmma::MatrixLayout::RowMajor);
@@ -361,4 +329,16 @@ fn weigh<E: Float>(weights: &Shared<[E]>, values: &Shared<[E]>, context: &mut Sh
             at += CUBE_DIM as usize;
         }
     }
+}
+
+/// 16 × 16 elements from `at` on, as matrix instructions take them; `stride`: from one row, or column, to the next.
+#[cube]
+fn factor<E: Float>(
+    from: &Shared<[E]>,
+    at: usize,
+    #[comptime] stride: usize,
+    #[comptime] ident: cmma::MatrixIdent,
+    #[comptime] layout: cmma::MatrixLayout,
+) -> cmma::Matrix<E> {
+    cmma::Matrix::<E>::from_slice(ident, 16usize, 16usize, 16usize, layout, &from[at..from.len()], comptime!(stride as u32))
 }
