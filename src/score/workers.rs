@@ -286,12 +286,11 @@ impl Worker<'_> {
         if failed.is_empty() {
             return Ok(found);
         }
-        let exact = match self.exact.get() {
-            Some(exact) => exact,
-            None => {
-                let loaded = load(self.at)?;
-                self.exact.get_or_init(|| loaded)
-            }
+        let exact = if let Some(exact) = self.exact.get() {
+            exact
+        } else {
+            let loaded = load(self.at)?;
+            self.exact.get_or_init(|| loaded)
         };
         for at in failed {
             let row = [batch[at]];
