@@ -4,13 +4,15 @@ use std::sync::Arc;
 
 use burn::tensor::{Device, Distribution, Tensor};
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use pairbench::model::activation::Activation;
-use pairbench::model::attention::{Geometry, Positions, plain};
-use pairbench::model::config::{PairConfig, PositionTerms};
-use pairbench::model::kernel::attention::fused;
-use pairbench::model::kernel::int8::{Int8Panels, Outliers};
-use pairbench::model::kernel::panels::{Panels, Storage};
-use pairbench::model::kernel::product::Packed;
+use pairbench::kernels::activation::Activation;
+use pairbench::kernels::attention::fused;
+use pairbench::kernels::attention::{Geometry, Positions};
+use pairbench::kernels::cpu::int8::{Int8Panels, Outliers};
+use pairbench::kernels::cpu::linear::Packed;
+use pairbench::kernels::cpu::packed_weights::{Panels, Storage};
+use pairbench::kernels::relative_positions::PositionTerms;
+use pairbench::model::attention::plain;
+use pairbench::model::config::PairConfig;
 use pairbench::model::layers::Linear;
 use pairbench::model::{EncoderConfig, Matrix, TokenRows};
 
@@ -18,16 +20,23 @@ const HIDDEN: usize = 1024;
 const INNER: usize = 4096;
 
 fn random(rows: usize, columns: usize) -> Tensor<2> {
-    Tensor::random([rows, columns], Distribution::Normal(0.0, 1.0), &Device::flex())
+    Tensor::random(
+        [rows, columns],
+        Distribution::Normal(0.0, 1.0),
+        &Device::flex(),
+    )
 }
 
 /// The golden checkpoint's configuration at the sizes of the published ones.
 fn large() -> EncoderConfig {
     let text = include_str!("../tests/data/golden/models/tiny-pairrm/config.json");
-    let mut config = PairConfig::parse(text, std::path::Path::new("config.json")).expect("a valid configuration").encoder;
+    let mut config = PairConfig::parse(text, std::path::Path::new("config.json"))
+        .expect("a valid configuration")
+        .encoder;
     (config.hidden_size, config.heads, config.intermediate_size) = (HIDDEN, 16, INNER);
     if let Some(relative) = &mut config.relative {
-        (relative.terms, relative.buckets, relative.max_distance) = (PositionTerms::Both, Some(256), 512);
+        (relative.terms, relative.buckets, relative.max_distance) =
+            (PositionTerms::Both, Some(256), 512);
     }
     config
 }
@@ -37,24 +46,39 @@ fn linear(c: &mut Criterion) {
     let mut group = c.benchmark_group("linear");
     for (input, output) in [(HIDDEN, HIDDEN), (HIDDEN, INNER), (INNER, HIDDEN)] {
         group.throughput(Throughput::Elements((512 * input * output) as u64));
-        let weights = random(output, input).into_data().iter::<f32>().collect::<Vec<_>>();
+        let weights = random(output, input)
+            .into_data()
+            .iter::<f32>()
+            .collect::<Vec<_>>();
         let read = |first: usize, rows: &mut [f32]| {
             rows.copy_from_slice(&weights[first * input..][..rows.len()]);
             Ok(())
         };
-        let float = |storage| Packed::Float(Arc::new(Panels::pack(output, input, storage, read).expect("nothing is read from a file")));
-        let int8 = Packed::Int8(Arc::new(Int8Panels::pack(output, input, Outliers::ByRow, read).expect("nothing is read from a file")));
+        let float = |storage| {
+            Packed::Float(Arc::new(
+                Panels::pack(output, input, storage, read).expect("nothing is read from a file"),
+            ))
+        };
+        let int8 = Packed::Int8(Arc::new(
+            Int8Panels::pack(output, input, Outliers::ByRow, read)
+                .expect("nothing is read from a file"),
+        ));
         let plain = Matrix::Plain(random(output, input));
-        for (name, matrix) in
-            [("plain", plain), ("f32", Matrix::Packed(float(Storage::F32))), ("f16", Matrix::Packed(float(Storage::F16))), ("int8", Matrix::Packed(int8))]
-        {
+        for (name, matrix) in [
+            ("plain", plain),
+            ("f32", Matrix::Packed(float(Storage::F32))),
+            ("f16", Matrix::Packed(float(Storage::F16))),
+            ("int8", Matrix::Packed(int8)),
+        ] {
             let layer = Linear::new(matrix, Some(Tensor::zeros([output], &Device::flex())));
             let x = random(512, input);
             let id = BenchmarkId::new(name, format!("{input}x{output}"));
             group.bench_function(id, |b| b.iter(|| layer.forward(x.clone())));
             if output == INNER {
                 let id = BenchmarkId::new(format!("{name}-gelu"), format!("{input}x{output}"));
-                group.bench_function(id, |b| b.iter(|| layer.forward_activated(x.clone(), Activation::Gelu)));
+                group.bench_function(id, |b| {
+                    b.iter(|| layer.forward_activated(x.clone(), Activation::Gelu))
+                });
             }
         }
     }
@@ -70,14 +94,33 @@ fn attention(c: &mut Criterion) {
         group.throughput(Throughput::Elements(length as u64));
         let ids = vec![1; length];
         let geometry = Geometry::new(&config, &TokenRows::new([ids.as_slice()]));
-        let (q, k, v) = (random(length, HIDDEN), random(length, HIDDEN), random(length, HIDDEN));
-        let positions = Positions::Both { keys: random(512, HIDDEN), queries: random(512, HIDDEN) };
+        let (q, k, v) = (
+            random(length, HIDDEN),
+            random(length, HIDDEN),
+            random(length, HIDDEN),
+        );
+        let positions = Positions::Both {
+            keys: random(512, HIDDEN),
+            queries: random(512, HIDDEN),
+        };
         for (name, rounded) in [("fused", false), ("fused-bf16", true)] {
             group.bench_function(BenchmarkId::new(name, length), |b| {
-                b.iter(|| fused(q.clone(), k.clone(), v.clone(), positions.clone(), &geometry, None, rounded));
+                b.iter(|| {
+                    fused(
+                        q.clone(),
+                        k.clone(),
+                        v.clone(),
+                        positions.clone(),
+                        &geometry,
+                        None,
+                        rounded,
+                    )
+                });
             });
         }
-        group.bench_function(BenchmarkId::new("plain", length), |b| b.iter(|| plain(&q, &k, &v, &positions, &geometry)));
+        group.bench_function(BenchmarkId::new("plain", length), |b| {
+            b.iter(|| plain(&q, &k, &v, &positions, &geometry))
+        });
     }
     group.finish();
 }

@@ -1,7 +1,8 @@
-//! One fuzz target for each kind of file that comes from outside, all in one binary: it links once. `FUZZ` chooses.
+//! One fuzz target for each kind of file that comes from outside, all in one binary: it links once.
+//! `FUZZ` chooses.
 //!
-//! A target must return; what it returns does not matter. Panics abort, but for those that pairbench catches because
-//! a dependency has them.
+//! A target must return; what it returns does not matter. Panics abort, but for those that
+//! pairbench catches because a dependency has them.
 #![no_main]
 
 use std::alloc::{GlobalAlloc, Layout, System};
@@ -11,18 +12,24 @@ use std::sync::{LazyLock, OnceLock};
 
 use burn::tensor::Device;
 use libfuzzer_sys::fuzz_target;
+use pairbench::benchmark::{Benchmark, quickstart};
 use pairbench::checkpoint::weights::{Precision, Weights};
 use pairbench::cli::{CompareArgs, CompareFormat, Format, ReportArgs};
-use pairbench::dataset::{self, Pair};
-use pairbench::model::kernel::int8::Outliers;
-use pairbench::model::position::RelativeRows;
+use pairbench::commands::{compare, report};
+use pairbench::comparison::gate;
+use pairbench::data;
+use pairbench::data::Item;
+use pairbench::data::Message;
+use pairbench::kernels::cpu::int8::Outliers;
+use pairbench::kernels::relative_positions::RelativeRows;
 use pairbench::model::{PairConfig, Parameters};
-use pairbench::template::{Message, Template};
-use pairbench::tokens::{Side, Tokenizer};
-use pairbench::{benchmark::Benchmark, collect, compare, gate, journal, quickstart, score};
+use pairbench::scoring;
+use pairbench::scoring::journal;
+use pairbench::text::contract::InputContract;
+use pairbench::text::{Side, Tokenizer};
 
-/// As in pairbench, a lack of memory ends the process; with the exit code by which libFuzzer knows one, so that
-/// `-ignore_ooms=1` goes on.
+/// As in pairbench, a lack of memory ends the process; with the exit code by which libFuzzer knows
+/// one, so that `-ignore_ooms=1` goes on.
 struct Allocator;
 
 // SAFETY: all calls are the system's; what differs is that a null pointer ends the process.
@@ -66,9 +73,13 @@ const TARGETS: [(&str, Target); 11] = [
     ("parquet", |dir, data| pairs(dir, "x.parquet", data)),
     ("run", run),
     ("safetensors", safetensors),
-    ("sentencepiece", |dir, data| tokenizer(dir, "spm.model", data)),
+    ("sentencepiece", |dir, data| {
+        tokenizer(dir, "spm.model", data)
+    }),
     ("text", text),
-    ("tokenizer", |dir, data| tokenizer(dir, "tokenizer.json", data)),
+    ("tokenizer", |dir, data| {
+        tokenizer(dir, "tokenizer.json", data)
+    }),
     ("toml", toml),
 ];
 
@@ -97,18 +108,36 @@ fn safetensors(dir: &Path, data: &[u8]) {
     let open = || Weights::open(&dir.into(), &Device::flex());
     let Ok(weights) = open() else { return };
     let _ = weights.parameters();
-    for precision in [Precision::F32, Precision::F16, Precision::Int8(Outliers::ByRow)] {
+    for precision in [
+        Precision::F32,
+        Precision::F16,
+        Precision::Int8(Outliers::ByRow),
+    ] {
         let Ok(weights) = open() else { return };
         let mut weights = weights.with_precision(precision);
-        let _ =
-            (weights.tensor("a", [1]).is_ok(), weights.tensor("b", [2, 1]).is_ok(), weights.table("c", [2, 2]).is_ok(), weights.matrix("d", [2, 4]).is_ok());
+        let _ = (
+            weights.tensor("a", [1]).is_ok(),
+            weights.tensor("b", [2, 1]).is_ok(),
+            weights.table("c", [2, 2]).is_ok(),
+            weights.matrix("d", [2, 4]).is_ok(),
+        );
         let _ = weights.finish();
     }
 }
 
 fn config(_: &Path, data: &[u8]) {
-    let Ok(config) = std::str::from_utf8(data).map_err(drop).and_then(|text| PairConfig::parse(text, Path::new("config.json")).map_err(drop)) else { return };
-    let _ = config.markers(&[config.source_prefix_id, config.cand1_prefix_id, 0, config.cand2_prefix_id]);
+    let Ok(config) = std::str::from_utf8(data)
+        .map_err(drop)
+        .and_then(|text| PairConfig::parse(text, Path::new("config.json")).map_err(drop))
+    else {
+        return;
+    };
+    let _ = config.markers(&[
+        config.source_prefix_id,
+        config.cand1_prefix_id,
+        0,
+        config.cand2_prefix_id,
+    ]);
     if let Some(relative) = &config.encoder.relative {
         let _ = RelativeRows::new(relative, 600).within(7);
     }
@@ -116,36 +145,56 @@ fn config(_: &Path, data: &[u8]) {
 
 fn tokenizer(dir: &Path, name: &str, data: &[u8]) {
     static CONFIG: LazyLock<PairConfig> = LazyLock::new(|| {
-        let text = quickstart::checkpoint("quickstart/pairrm").and_then(|home| home.file("config.json")).expect("embedded");
+        let text = quickstart::checkpoint("quickstart/pairrm")
+            .and_then(|home| home.file("config.json"))
+            .expect("embedded");
         PairConfig::parse(&String::from_utf8_lossy(text), Path::new("config.json")).expect("valid")
     });
     file(dir, name, data);
-    let Ok((tokenizer, _)) = Tokenizer::load(&dir.into()) else { return };
+    let Ok((tokenizer, _)) = Tokenizer::load(&dir.into()) else {
+        return;
+    };
     let _ = tokenizer.check(&CONFIG, dir);
-    for text in ["", "a b  ab", "né\u{301} 漢字\u{200d}🙂\n", "<|source|>[CLS]x"] {
+    for text in [
+        "",
+        "a b  ab",
+        "né\u{301} 漢字\u{200d}🙂\n",
+        "<|source|>[CLS]x",
+    ] {
         let _ = tokenizer.segment(text, 4, Side::Right);
         let _ = tokenizer.round_trip(text, 4, Side::Left);
     }
 }
 
 fn pairs(dir: &Path, name: &str, data: &[u8]) {
-    let _ = dataset::load(&[file(dir, name, data).as_path().into()]);
+    let _ = data::load(&[file(dir, name, data).as_path().into()]);
 }
 
 fn toml(dir: &Path, data: &[u8]) {
     let path = file(dir, "x.toml", data).display().to_string();
     if let Ok(benchmark) = Benchmark::find(&path) {
-        let tallies = benchmark.subsets.keys().map(|name| (name.clone(), pairbench::metrics::Tally::default())).collect();
+        let tallies = benchmark
+            .subsets
+            .keys()
+            .map(|name| (name.clone(), pairbench::metrics::Tally::default()))
+            .collect();
         let _ = pairbench::metrics::Scores::new(&tallies, &benchmark);
     }
     let _ = gate::rules(&[path, String::from_utf8_lossy(data).into_owned()]);
 }
 
-/// After a good first line where the first byte is even: chance finds no line with a plan's own fingerprint.
+/// After a good first line where the first byte is even: chance finds no line with a plan's own
+/// fingerprint.
 fn journal_lines(_: &Path, data: &[u8]) {
     const GOOD: &[u8] = include_bytes!("journal/header.jsonl");
-    let Some((first, rest)) = data.split_first() else { return };
-    let bytes = if first % 2 == 0 { [GOOD, rest].concat() } else { rest.to_vec() };
+    let Some((first, rest)) = data.split_first() else {
+        return;
+    };
+    let bytes = if first % 2 == 0 {
+        [GOOD, rest].concat()
+    } else {
+        rest.to_vec()
+    };
     let _ = journal::parse(&bytes, Path::new("journal.jsonl"));
 }
 
@@ -156,18 +205,35 @@ fn run(dir: &Path, data: &[u8]) {
         ("summary.json", include_bytes!("run/summary.json")),
         ("verdicts.parquet", include_bytes!("run/verdicts.parquet")),
     ];
-    let Some((first, rest)) = data.split_first() else { return };
+    let Some((first, rest)) = data.split_first() else {
+        return;
+    };
     for (at, (name, good)) in GOOD.into_iter().enumerate() {
-        file(dir, name, if at == usize::from(*first) % GOOD.len() { rest } else { good });
+        file(
+            dir,
+            name,
+            if at == usize::from(*first) % GOOD.len() {
+                rest
+            } else {
+                good
+            },
+        );
     }
     for format in [Format::Table, Format::Junit] {
-        let _ = collect::report(&ReportArgs { runs: vec![dir.to_owned()], format, published: None });
+        let _ = report::report(&ReportArgs {
+            runs: vec![dir.to_owned()],
+            format,
+            published: None,
+        });
     }
     let side = dir.display().to_string();
     let _ = compare::compare(&CompareArgs {
         baseline: side.clone(),
         candidate: side,
-        gates: vec!["drop:subset:*:0.01".to_owned(), "max-position-bias:0.5".to_owned()],
+        gates: vec![
+            "drop:subset:*:0.01".to_owned(),
+            "max-position-bias:0.5".to_owned(),
+        ],
         strict_gate: true,
         flips: Some(5),
         format: CompareFormat::Markdown,
@@ -177,8 +243,14 @@ fn run(dir: &Path, data: &[u8]) {
 /// Prompt, answers and further turns, apart by U+001F.
 fn text(_: &Path, data: &[u8]) {
     static PARTS: LazyLock<(Tokenizer, PairConfig)> = LazyLock::new(|| {
-        let home = pairbench::files::Directory::Embedded(quickstart::checkpoint("quickstart/pairrm").expect("embedded"));
-        let config = PairConfig::parse(&home.file("config.json").text().expect("embedded"), Path::new("config.json")).expect("valid");
+        let home = pairbench::support::input_file::Directory::Embedded(
+            quickstart::checkpoint("quickstart/pairrm").expect("embedded"),
+        );
+        let config = PairConfig::parse(
+            &home.file("config.json").text().expect("embedded"),
+            Path::new("config.json"),
+        )
+        .expect("valid");
         (Tokenizer::load(&home).expect("valid").0, config)
     });
     let text = String::from_utf8_lossy(data);
@@ -188,11 +260,21 @@ fn text(_: &Path, data: &[u8]) {
     for (at, turn) in parts.enumerate() {
         prompt.push(Message::new(["assistant", "user"][at % 2], &turn));
     }
-    let pairs = [Pair { row: 0, subset: String::new(), id: None, prompt, chosen, rejected }];
+    let pairs = [Item {
+        row: 0,
+        subset: String::new(),
+        id: None,
+        prompt,
+        chosen,
+        rejected,
+    }];
     let (tokenizer, config) = &*PARTS;
-    for template in Template::ALL {
-        let prepared = score::prepare(&pairs, template, tokenizer, config).expect("a valid tokenizer fails on no text");
-        let row = prepared[0].chosen_first().filter(|_| !prepared[0].is_invalid());
+    for template in InputContract::ALL {
+        let prepared = scoring::prepare(&pairs, template, tokenizer, config)
+            .expect("a valid tokenizer fails on no text");
+        let row = prepared[0]
+            .chosen_first()
+            .filter(|_| !prepared[0].is_invalid());
         assert!(row.is_none_or(|row| config.markers(&row.ids).is_ok() && row.ids.len() <= 3400));
     }
 }

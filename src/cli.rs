@@ -1,14 +1,14 @@
-//! What was typed. Code below [`crate::run`] never sees this.
+//! What was typed. Code below [`crate::commands::run`] never sees this.
 
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::checkpoint::ModelSpec;
+use crate::comparison::gate::sequential::SEED;
+use crate::data::shard::Shard;
 use crate::device::Choice;
-use crate::early::SEED;
-use crate::shard::Shard;
-use crate::template::Template;
+use crate::text::contract::InputContract;
 
 const EXAMPLES: &str = "\
 Try it: `pairbench run` scores two built-in demonstration models in seconds.
@@ -53,7 +53,8 @@ pub struct Cli {
 pub enum Command {
     /// Score models on pairs and print the comparative table
     Run(Box<RunArgs>),
-    /// Compare two runs, or a run and a published table, pair by pair; with --gate, fail where rules are not met
+    /// Compare two runs, or a run and a published table, pair by pair; with --gate, fail where
+    /// rules are not met
     #[command(after_help = GATES)]
     Compare(CompareArgs),
     /// Show finished runs again, in any format, as the columns of one table
@@ -91,7 +92,8 @@ pub enum CacheAction {
 
 #[derive(Debug, Subcommand)]
 pub enum Generate {
-    /// Print a completion script, for example into ~/.local/share/bash-completion/completions/pairbench
+    /// Print a completion script, for example into
+    /// ~/.local/share/bash-completion/completions/pairbench
     Completions { shell: clap_complete::Shell },
     /// Write pairbench.1 and a page for each command
     Man {
@@ -116,13 +118,16 @@ pub enum Document {
 
 #[derive(Debug, Args)]
 pub struct RunArgs {
-    /// A checkpoint: a directory, or `owner/name[@revision]` on the hub; once per model [default: two built-in demonstration models]
+    /// A checkpoint: a directory, or `owner/name[@revision]` on the hub; once per model [default:
+    /// two built-in demonstration models]
     #[arg(long = "model", value_name = "[NAME=]SPEC[,template=T]")]
     pub models: Vec<ModelSpec>,
-    /// `reward-bench`, `quickstart`, or a definition of your own; keeps only its subsets [default: quickstart, or all of --data]
+    /// `reward-bench`, `quickstart`, or a definition of your own; keeps only its subsets [default:
+    /// quickstart, or all of --data]
     #[arg(long, value_name = "NAME|FILE.toml")]
     pub benchmark: Option<String>,
-    /// Pairs as .parquet, .jsonl, .json or .csv with columns prompt, chosen, rejected [, subset, id], instead of the benchmark's own
+    /// Pairs as .parquet, .jsonl, .json or .csv with columns prompt, chosen, rejected [, subset,
+    /// id], instead of the benchmark's own
     #[arg(long = "data", value_name = "FILE")]
     pub data: Vec<PathBuf>,
     /// Only subsets that match; may be repeated
@@ -130,14 +135,15 @@ pub struct RunArgs {
     pub subsets: Vec<String>,
     /// Text template of models that do not name their own
     #[arg(long, value_name = "T")]
-    pub template: Option<Template>,
+    pub template: Option<InputContract>,
     #[command(flatten)]
     pub computing: ComputingArgs,
-    /// With --dtype int8: find outlier columns over batches of N pairs, as the reference does with 64; without it by row, so that no
-    /// verdict depends on another pair
+    /// With --dtype int8: find outlier columns over batches of N pairs, as the reference does with
+    /// 64; without it by row, so that no verdict depends on another pair
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub int8_batch: Option<u32>,
-    /// With --dtype int8 or f16: the directory of an f32 run of the same models; the report says how many verdicts differ
+    /// With --dtype int8 or f16: the directory of an f32 run of the same models; the report says
+    /// how many verdicts differ
     #[arg(long, value_name = "DIR")]
     pub f32_run: Option<PathBuf>,
     /// Directory for run.json, verdicts.parquet, summary.json, report.md and report.html
@@ -149,8 +155,8 @@ pub struct RunArgs {
     /// Go on with the run that --out holds: pairs that have a verdict there are not scored again
     #[arg(long)]
     pub resume: bool,
-    /// Only part I of N, for `pairbench merge`; without a value the part that this task of a Slurm array or pod of a Kubernetes
-    /// Indexed Job is
+    /// Only part I of N, for `pairbench merge`; without a value the part that this task of a Slurm
+    /// array or pod of a Kubernetes Indexed Job is
     #[arg(long, value_name = "I/N", num_args = 0..=1, default_missing_value = "auto", value_parser = shard)]
     pub shard: Option<Shard>,
     /// Neither look verdicts up in the cache nor keep them there
@@ -159,7 +165,8 @@ pub struct RunArgs {
     /// Threads; 0 is one per core
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub threads: usize,
-    /// Tokens in the model at once; more is faster up to a point and takes more memory [default: 2048, on a GPU 16384]
+    /// Tokens in the model at once; more is faster up to a point and takes more memory [default:
+    /// 2048, on a GPU 16384]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub batch_tokens: Option<u32>,
     /// What is printed on stdout
@@ -180,8 +187,9 @@ pub struct RunArgs {
 /// What computes, and how exactly.
 #[derive(Debug, Clone, Args)]
 pub struct ComputingArgs {
-    /// auto, cpu, or a GPU: cuda, rocm, metal, vulkan or webgpu, with its number where there are several (cuda:1); several of them at
-    /// once as cuda:0,cuda:1. auto is the first GPU that works, else the CPU; `pairbench doctor` lists them
+    /// auto, cpu, or a GPU: cuda, rocm, metal, vulkan or webgpu, with its number where there are
+    /// several (cuda:1); several of them at once as cuda:0,cuda:1. auto is the first GPU that
+    /// works, else the CPU; `pairbench doctor` lists them
     #[arg(long, value_name = "DEVICE", default_value_t)]
     pub device: Choice,
     /// Working precision
@@ -192,11 +200,12 @@ pub struct ComputingArgs {
 /// A gate that ends the run.
 #[derive(Debug, Args)]
 pub struct AgainstArgs {
-    /// A run to compare the one model with: scores in random order, in proportion from every subset, and stops as soon as the gate
-    /// is settled; prints the comparison
+    /// A run to compare the one model with: scores in random order, in proportion from every
+    /// subset, and stops as soon as the gate is settled; prints the comparison
     #[arg(long = "against", value_name = "DIR[:MODEL]", requires = "gates", conflicts_with_all = ["published", "f32_run", "int8_batch", "shard"])]
     pub baseline: Option<String>,
-    /// With --against: a rule that the model must meet, or a file of rules, as for `pairbench compare`; may be repeated
+    /// With --against: a rule that the model must meet, or a file of rules, as for `pairbench
+    /// compare`; may be repeated
     #[arg(long = "gate", value_name = "FILE.toml|RULE", requires = "baseline")]
     pub gates: Vec<String>,
     /// With --against: exit with 8 where a rule can be neither passed nor failed
@@ -233,7 +242,8 @@ pub struct CompareArgs {
     /// Exit with 8 where a rule can be neither passed nor failed
     #[arg(long)]
     pub strict_gate: bool,
-    /// List N pairs whose verdict changed, the largest change of the margin first [default: 20]; --format html lists them unasked, --format csv instead of the differences
+    /// List N pairs whose verdict changed, the largest change of the margin first [default: 20];
+    /// --format html lists them unasked, --format csv instead of the differences
     #[arg(long, value_name = "N", num_args = 0..=1, default_missing_value = "20")]
     pub flips: Option<usize>,
     /// What is printed on stdout
@@ -289,7 +299,7 @@ pub struct InspectArgs {
     pub benchmark: Option<String>,
     /// For a checkpoint: its text template
     #[arg(long, value_name = "T")]
-    pub template: Option<Template>,
+    pub template: Option<InputContract>,
     #[command(flatten)]
     pub hub: HubArgs,
 }
@@ -321,7 +331,7 @@ pub struct BenchArgs {
     pub batch_tokens: Option<u32>,
     /// Any template: rows are made of ids
     #[arg(long, value_name = "T", hide = true)]
-    pub template: Option<Template>,
+    pub template: Option<InputContract>,
     /// What is printed on stdout; JSON has the logits, too
     #[arg(long, value_enum, default_value_t)]
     pub format: BenchFormat,
@@ -330,7 +340,11 @@ pub struct BenchArgs {
 }
 
 fn shard(text: &str) -> Result<Shard, String> {
-    if text == "auto" { Shard::of_task(|key| std::env::var(key).ok()) } else { text.parse() }
+    if text == "auto" {
+        Shard::of_task(|key| std::env::var(key).ok())
+    } else {
+        text.parse()
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
@@ -342,17 +356,20 @@ pub enum BenchFormat {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
 pub enum DtypeArg {
-    /// f32, the reference's precision; on a GPU f16, which is the fastest that turns no verdict of the golden pairs
+    /// f32, the reference's precision; on a GPU f16, which is the fastest that turns no verdict of
+    /// the golden pairs
     #[default]
     Auto,
-    /// Arithmetic in f32, never in TF32; on a CPU, weights that are stored in half precision stay so in memory
+    /// Arithmetic in f32, never in TF32; on a CPU, weights that are stored in half precision stay
+    /// so in memory
     F32,
-    /// On a GPU everything in half precision but the sums; on a CPU arithmetic in f32 on weights rounded to half precision: half the
-    /// memory
+    /// On a GPU everything in half precision but the sums; on a CPU arithmetic in f32 on weights
+    /// rounded to half precision: half the memory
     F16,
     /// As f16, with the range of f32 and less precision; on a GPU only
     Bf16,
-    /// LLM.int8(), as the published tables were measured: the fastest on a CPU, and the least exact; on a CPU only
+    /// LLM.int8(), as the published tables were measured: the fastest on a CPU, and the least
+    /// exact; on a CPU only
     Int8,
 }
 

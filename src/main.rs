@@ -5,11 +5,12 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use pairbench::cli::{CacheAction, Cli, Command, CompareFormat, Format, Generate};
-use pairbench::error::{Error, Result};
-use pairbench::run::Finished;
+use pairbench::commands::run::Finished;
+use pairbench::support::error::{Error, Result};
 
 #[global_allocator]
-static ALLOCATOR: pairbench::memory::Allocator = pairbench::memory::Allocator;
+static ALLOCATOR: pairbench::support::allocator::Allocator =
+    pairbench::support::allocator::Allocator;
 
 fn main() -> ExitCode {
     let command = Cli::parse().command;
@@ -23,7 +24,11 @@ fn main() -> ExitCode {
     match execute(&command) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            complain(&if as_json { error.render_json() } else { error.render() });
+            complain(&if as_json {
+                error.render_json()
+            } else {
+                error.render()
+            });
             error.exit_code()
         }
     }
@@ -31,20 +36,28 @@ fn main() -> ExitCode {
 
 fn execute(command: &Command) -> Result<()> {
     match command {
-        Command::Run(args) => finish(pairbench::run::run(args)?),
-        Command::Compare(args) => finish(pairbench::compare::compare(args)?),
-        Command::Report(args) => print(&pairbench::collect::report(args)?),
-        Command::Merge(args) => finish(pairbench::merge::merge(args)?),
-        Command::Fetch(args) => print(&pairbench::fetch::fetch(args)?),
-        Command::Inspect(args) => print(&pairbench::inspect::inspect(args)?),
-        Command::Bench(args) => print(&pairbench::bench::bench(args)?),
-        Command::Published { name } => print(&pairbench::published::show(name.as_deref())?),
-        Command::Cache { action: None } => print(&pairbench::doctor::show_cache()?),
-        Command::Cache { action: Some(CacheAction::Clear) } => print(&pairbench::doctor::clear_cache()?),
-        Command::Doctor => print(&pairbench::doctor::doctor()?),
-        Command::Generate(Generate::Completions { shell }) => print(&pairbench::generate::completions(*shell)),
-        Command::Generate(Generate::Man { dir }) => pairbench::generate::man(dir),
-        Command::Generate(Generate::Schema { document }) => print(pairbench::generate::schema(*document)),
+        Command::Run(args) => finish(pairbench::commands::run::run(args)?),
+        Command::Compare(args) => finish(pairbench::commands::compare::compare(args)?),
+        Command::Report(args) => print(&pairbench::commands::report::report(args)?),
+        Command::Merge(args) => finish(pairbench::commands::merge::merge(args)?),
+        Command::Fetch(args) => print(&pairbench::commands::fetch::fetch(args)?),
+        Command::Inspect(args) => print(&pairbench::commands::inspect::inspect(args)?),
+        Command::Bench(args) => print(&pairbench::commands::bench::bench(args)?),
+        Command::Published { name } => {
+            print(&pairbench::commands::published::show(name.as_deref())?)
+        }
+        Command::Cache { action: None } => print(&pairbench::commands::doctor::show_cache()?),
+        Command::Cache {
+            action: Some(CacheAction::Clear),
+        } => print(&pairbench::commands::doctor::clear_cache()?),
+        Command::Doctor => print(&pairbench::commands::doctor::doctor()?),
+        Command::Generate(Generate::Completions { shell }) => {
+            print(&pairbench::commands::generate::completions(*shell))
+        }
+        Command::Generate(Generate::Man { dir }) => pairbench::commands::generate::man(dir),
+        Command::Generate(Generate::Schema { document }) => {
+            print(pairbench::commands::generate::schema(*document))
+        }
     }
 }
 
@@ -58,7 +71,9 @@ fn finish(finished: Finished) -> Result<()> {
 fn print(text: &str) -> Result<()> {
     let mut out = std::io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-        Err(e) if e.kind() != std::io::ErrorKind::BrokenPipe => Err(Error::io("failed to write to stdout", e)),
+        Err(e) if e.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(Error::io("failed to write to stdout", e))
+        }
         _ => Ok(()),
     }
 }

@@ -10,35 +10,73 @@ use serde_json::Value;
 
 /// stdout and stderr of a command that succeeds, with this cache.
 fn pairbench(cache: &Path, arguments: &[&str]) -> (String, String) {
-    let output = binary::pairbench().args(arguments).env("PAIRBENCH_CACHE", cache).output().unwrap();
-    let [stdout, stderr] = [output.stdout, output.stderr].map(|bytes| String::from_utf8(bytes).unwrap());
+    let output = binary::pairbench()
+        .args(arguments)
+        .env("PAIRBENCH_CACHE", cache)
+        .output()
+        .unwrap();
+    let [stdout, stderr] =
+        [output.stdout, output.stderr].map(|bytes| String::from_utf8(bytes).unwrap());
     assert!(output.status.success(), "{stderr}");
     (stdout, stderr)
 }
 
 /// Of each model: pairs from the cache, and tokens that were computed.
 fn counts(out: &Path) -> Vec<[u64; 2]> {
-    record(out)["models"].as_array().unwrap().iter().map(|model| ["cached", "tokens"].map(|key| model[key].as_u64().unwrap())).collect()
+    record(out)["models"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|model| ["cached", "tokens"].map(|key| model[key].as_u64().unwrap()))
+        .collect()
 }
 
 #[test]
 fn a_pair_is_scored_once_whatever_it_and_the_model_are_called() {
     let dir = tempfile::tempdir().unwrap();
-    let (cache, first, again) = (dir.path().join("cache"), dir.path().join("first"), dir.path().join("again"));
-    let run = |out: &Path, more: &[&str]| pairbench(&cache, &[&["run", "--out", out.to_str().unwrap()], more].concat());
+    let (cache, first, again) = (
+        dir.path().join("cache"),
+        dir.path().join("first"),
+        dir.path().join("again"),
+    );
+    let run = |out: &Path, more: &[&str]| {
+        pairbench(
+            &cache,
+            &[&["run", "--out", out.to_str().unwrap()], more].concat(),
+        )
+    };
     run(&first, &["--limit", "100"]);
-    assert!(counts(&first).iter().all(|[cached, tokens]| *cached == 0 && *tokens > 0));
+    assert!(
+        counts(&first)
+            .iter()
+            .all(|[cached, tokens]| *cached == 0 && *tokens > 0)
+    );
     // More pairs: only they are scored.
     let (_, stderr) = run(&again, &["--limit", "101"]);
-    assert!(stderr.contains("pairrm: 100 of 101 verdicts from the cache") && stderr.contains("pairrm: 1 pairs"), "{stderr}");
-    assert!(counts(&again).iter().all(|[cached, tokens]| *cached == 100 && (1..1000).contains(tokens)));
+    assert!(
+        stderr.contains("pairrm: 100 of 101 verdicts from the cache")
+            && stderr.contains("pairrm: 1 pairs"),
+        "{stderr}"
+    );
+    assert!(
+        counts(&again)
+            .iter()
+            .all(|[cached, tokens]| *cached == 100 && (1..1000).contains(tokens))
+    );
     // The same, and nothing is loaded; the report does not tell.
     let (_, stderr) = run(&again, &["--limit", "100"]);
-    assert!(stderr.contains("100 of 100") && !stderr.contains("loaded") && !stderr.contains("tokens/s"), "{stderr}");
+    assert!(
+        stderr.contains("100 of 100") && !stderr.contains("loaded") && !stderr.contains("tokens/s"),
+        "{stderr}"
+    );
     for file in ["verdicts.parquet", "summary.json", "report.md"] {
-        assert!(std::fs::read(first.join(file)).unwrap() == std::fs::read(again.join(file)).unwrap(), "{file}");
+        assert!(
+            std::fs::read(first.join(file)).unwrap() == std::fs::read(again.join(file)).unwrap(),
+            "{file}"
+        );
     }
-    // The same texts as rows of another file, one of them twice, scored by the same files under another name.
+    // The same texts as rows of another file, one of them twice, scored by the same files under
+    // another name.
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let text = std::fs::read_to_string(root.join("benchmarks/quickstart/pairs.jsonl")).unwrap();
     let pair: Value = serde_json::from_str(text.lines().nth(50).unwrap()).unwrap();
@@ -47,17 +85,35 @@ fn a_pair_is_scored_once_whatever_it_and_the_model_are_called() {
     };
     let known = pair["chosen"].as_str().unwrap();
     let pairs = dir.path().join("pairs.jsonl");
-    std::fs::write(&pairs, [row("a", known), row("b", known), row("c", "new"), row("d", "new")].join("\n")).unwrap();
+    std::fs::write(
+        &pairs,
+        [
+            row("a", known),
+            row("b", known),
+            row("c", "new"),
+            row("d", "new"),
+        ]
+        .join("\n"),
+    )
+    .unwrap();
     let model = format!("other={}", root.join("quickstart/pairrm").display());
     let mine = ["--model", model.as_str(), "--data", pairs.to_str().unwrap()];
     let (_, stderr) = run(&again, &mine);
-    assert!(stderr.contains("other: 2 of 4 verdicts from the cache") && stderr.contains("other: 1 pairs"), "{stderr}");
+    assert!(
+        stderr.contains("other: 2 of 4 verdicts from the cache")
+            && stderr.contains("other: 1 pairs"),
+        "{stderr}"
+    );
     assert_eq!(counts(&again)[0][0], 3);
     let other = dir.path().join("other");
-    for (more, cached) in
-        [(&["--dtype", "f16"][..], 2), (&["--template", "better-pairrm"], 2), (&["--dtype", "int8", "--int8-batch", "2"], 0), (&["--no-cache"], 0)]
-    {
-        // Of the two pairs of equal texts one each is looked up, none where a verdict depends on its neighbours.
+    for (more, cached) in [
+        (&["--dtype", "f16"][..], 2),
+        (&["--template", "better-pairrm"], 2),
+        (&["--dtype", "int8", "--int8-batch", "2"], 0),
+        (&["--no-cache"], 0),
+    ] {
+        // Of the two pairs of equal texts one each is looked up, none where a verdict depends on
+        // its neighbours.
         run(&other, &[&mine[..], more].concat());
         assert_eq!(counts(&other)[0][0], cached, "{more:?}");
     }
@@ -67,10 +123,18 @@ fn a_pair_is_scored_once_whatever_it_and_the_model_are_called() {
 fn the_cache_is_shown_and_cleared_and_never_needed() {
     let dir = tempfile::tempdir().unwrap();
     let cache = dir.path().join("cache");
-    let run = |cache: &Path| pairbench(cache, &["run", "--limit", "7", "--model", "quickstart/pairrm"]);
+    let run = |cache: &Path| {
+        pairbench(
+            cache,
+            &["run", "--limit", "7", "--model", "quickstart/pairrm"],
+        )
+    };
     let (table, _) = run(&cache);
     let (shown, _) = pairbench(&cache, &["cache"]);
-    assert!(shown.starts_with(&format!("{}: 7 verdicts of 1 models, ", cache.display())), "{shown}");
+    assert!(
+        shown.starts_with(&format!("{}: 7 verdicts of 1 models, ", cache.display())),
+        "{shown}"
+    );
     let doctor = binary::pairbench()
         .arg("doctor")
         .env("PAIRBENCH_CACHE", &cache)
@@ -80,9 +144,19 @@ fn the_cache_is_shown_and_cleared_and_never_needed() {
         .output()
         .unwrap();
     let doctor = String::from_utf8(doctor.stdout).unwrap();
-    assert!(doctor.contains(shown.trim()) && doctor.contains(env!("CARGO_PKG_VERSION")) && !doctor.contains("hf_secret"), "{doctor}");
+    assert!(
+        doctor.contains(shown.trim())
+            && doctor.contains(env!("CARGO_PKG_VERSION"))
+            && !doctor.contains("hf_secret"),
+        "{doctor}"
+    );
     // Garbage in it costs time and nothing else.
-    let file = std::fs::read_dir(cache.join("verdicts")).unwrap().next().unwrap().unwrap().path();
+    let file = std::fs::read_dir(cache.join("verdicts"))
+        .unwrap()
+        .next()
+        .unwrap()
+        .unwrap()
+        .path();
     let lines = std::fs::read_to_string(&file).unwrap();
     std::fs::write(&file, format!("\0\u{fffd}{}{{}}\n[]\n", &lines[5..])).unwrap();
     let (again, stderr) = run(&cache);
@@ -93,12 +167,30 @@ fn the_cache_is_shown_and_cleared_and_never_needed() {
     let blocked = dir.path().join("file");
     std::fs::write(&blocked, "").unwrap();
     let (again, stderr) = run(&blocked);
-    assert!(again == table && stderr.matches("going on without").count() == 1, "{stderr}");
+    assert!(
+        again == table && stderr.matches("going on without").count() == 1,
+        "{stderr}"
+    );
     // Equal texts are scored once there, too, and each has its verdict.
     let pairs = dir.path().join("pairs.jsonl");
-    std::fs::write(&pairs, [r#"{"prompt":"a","chosen":"b","rejected":"c"}"#; 3].join("\n")).unwrap();
+    std::fs::write(
+        &pairs,
+        [r#"{"prompt":"a","chosen":"b","rejected":"c"}"#; 3].join("\n"),
+    )
+    .unwrap();
     let out = dir.path().join("out");
-    pairbench(&blocked, &["run", "--model", "quickstart/pairrm", "--data", pairs.to_str().unwrap(), "--out", out.to_str().unwrap()]);
+    pairbench(
+        &blocked,
+        &[
+            "run",
+            "--model",
+            "quickstart/pairrm",
+            "--data",
+            pairs.to_str().unwrap(),
+            "--out",
+            out.to_str().unwrap(),
+        ],
+    );
     let model = &record(&out)["models"][0];
     assert_eq!([&model["pairs"], &model["cached"]], [3, 2]);
     let (again, stderr) = run(Path::new(""));
@@ -109,12 +201,25 @@ fn the_cache_is_shown_and_cleared_and_never_needed() {
 fn two_runs_at_once_share_one_cache() {
     let dir = tempfile::tempdir().unwrap();
     let cache = dir.path().join("cache");
-    let arguments = ["run", "--limit", "60", "--batch-tokens", "128", "--format", "markdown"];
+    let arguments = [
+        "run",
+        "--limit",
+        "60",
+        "--batch-tokens",
+        "128",
+        "--format",
+        "markdown",
+    ];
     let tables: Vec<String> = std::thread::scope(|scope| {
-        let runs: Vec<_> = (0..2).map(|_| scope.spawn(|| pairbench(&cache, &arguments).0)).collect();
+        let runs: Vec<_> = (0..2)
+            .map(|_| scope.spawn(|| pairbench(&cache, &arguments).0))
+            .collect();
         runs.into_iter().map(|run| run.join().unwrap()).collect()
     });
     assert_eq!(tables[0], tables[1]);
     let (again, stderr) = pairbench(&cache, &arguments);
-    assert!(again == tables[0] && stderr.matches("60 of 60 verdicts from the cache").count() == 2, "{stderr}");
+    assert!(
+        again == tables[0] && stderr.matches("60 of 60 verdicts from the cache").count() == 2,
+        "{stderr}"
+    );
 }

@@ -14,7 +14,10 @@ fn pairbench() -> Command {
 }
 
 fn tiny() -> String {
-    format!("T={},template=pairrm", golden("models/tiny-pairrm").display())
+    format!(
+        "T={},template=pairrm",
+        golden("models/tiny-pairrm").display()
+    )
 }
 
 fn file(dir: &Path, name: &str, text: &str) -> PathBuf {
@@ -25,9 +28,18 @@ fn file(dir: &Path, name: &str, text: &str) -> PathBuf {
 
 /// stdout, stderr and exit code of a run of the tiny checkpoint on this file.
 fn run(data: &Path, more: &[&str]) -> (String, String, i32) {
-    let output = pairbench().args(["run", "--model", &tiny(), "--data"]).arg(data).args(more).output().unwrap();
+    let output = pairbench()
+        .args(["run", "--model", &tiny(), "--data"])
+        .arg(data)
+        .args(more)
+        .output()
+        .unwrap();
     let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
-    (text(&output.stdout), text(&output.stderr), output.status.code().unwrap())
+    (
+        text(&output.stdout),
+        text(&output.stderr),
+        output.status.code().unwrap(),
+    )
 }
 
 const ROW: &str = r#"{"prompt":"hello!","chosen":"hi!","rejected":"go away!","subset":"hep-go","id":1,"extra":[1]}"#;
@@ -39,15 +51,28 @@ fn one_golden_pair_from_every_format() {
     for (name, text) in [
         ("a.jsonl", format!("\u{feff}{ROW}\r\n\n")),
         ("a.json", messages.to_owned()),
-        ("a.csv", "subset,id,prompt,chosen,rejected\nhep-go,1,hello!,hi!,go away!\n".to_owned()),
+        (
+            "a.csv",
+            "subset,id,prompt,chosen,rejected\nhep-go,1,hello!,hi!,go away!\n".to_owned(),
+        ),
     ] {
         let path = file(dir.path(), name, &text);
         let out = dir.path().join(format!("{name}.out"));
-        let (stdout, stderr, code) = run(&path, &["--format", "json", "--out", out.to_str().unwrap()]);
+        let (stdout, stderr, code) =
+            run(&path, &["--format", "json", "--out", out.to_str().unwrap()]);
         assert_eq!(code, 0, "{name}: {stderr}");
         let summary: serde_json::Value = serde_json::from_str(&stdout).unwrap();
-        assert_eq!(summary["models"]["T"]["subsets"]["hep-go"]["correct"], 1, "{name}");
-        for part in ["run.json", "verdicts.parquet", "summary.json", "report.md", "report.html"] {
+        assert_eq!(
+            summary["models"]["T"]["subsets"]["hep-go"]["correct"], 1,
+            "{name}"
+        );
+        for part in [
+            "run.json",
+            "verdicts.parquet",
+            "summary.json",
+            "report.md",
+            "report.html",
+        ] {
             assert!(out.join(part).exists(), "{name} {part}");
         }
     }
@@ -57,33 +82,84 @@ fn one_golden_pair_from_every_format() {
 fn bad_rows_are_named_by_file_row_and_column() {
     let dir = tempfile::tempdir().unwrap();
     for (name, text, expected) in [
-        ("null.jsonl", ROW.replace("\"hi!\"", "null"), "null.jsonl: row 0, column `chosen`: expected a string, found null"),
-        ("number.jsonl", format!("{ROW}\n{}", ROW.replace("\"hello!\"", "7").replace(":1,", ":2,")), "row 1, column `prompt`"),
-        ("missing.jsonl", ROW.replace("rejected", "rejectd"), "no column `rejected`"),
-        ("twice.jsonl", format!("{ROW}\n{ROW}"), "id 1 of subset hep-go occurs twice, first in row 0"),
+        (
+            "null.jsonl",
+            ROW.replace("\"hi!\"", "null"),
+            "null.jsonl: row 0, column `chosen`: expected a string, found null",
+        ),
+        (
+            "number.jsonl",
+            format!(
+                "{ROW}\n{}",
+                ROW.replace("\"hello!\"", "7").replace(":1,", ":2,")
+            ),
+            "row 1, column `prompt`",
+        ),
+        (
+            "missing.jsonl",
+            ROW.replace("rejected", "rejectd"),
+            "no column `rejected`",
+        ),
+        (
+            "twice.jsonl",
+            format!("{ROW}\n{ROW}"),
+            "id 1 of subset hep-go occurs twice, first in row 0",
+        ),
         ("broken.jsonl", format!("{ROW}\n{{"), "broken.jsonl:2"),
         ("empty.jsonl", String::new(), "the file has no rows"),
-        ("header.csv", "prompt,chosen,rejected\n".to_owned(), "the file has no rows"),
-        ("short.csv", "prompt,chosen\na,b\n".to_owned(), "no column `rejected`"),
-        ("not.parquet", "PAR1 and then nothing of the kind PAR1".to_owned(), "not.parquet"),
-        ("turns.json", r#"[{"prompt":[{"role":"user"}],"chosen":"a","rejected":"b"}]"#.to_owned(), "column `prompt`"),
+        (
+            "header.csv",
+            "prompt,chosen,rejected\n".to_owned(),
+            "the file has no rows",
+        ),
+        (
+            "short.csv",
+            "prompt,chosen\na,b\n".to_owned(),
+            "no column `rejected`",
+        ),
+        (
+            "not.parquet",
+            "PAR1 and then nothing of the kind PAR1".to_owned(),
+            "not.parquet",
+        ),
+        (
+            "turns.json",
+            r#"[{"prompt":[{"role":"user"}],"chosen":"a","rejected":"b"}]"#.to_owned(),
+            "column `prompt`",
+        ),
         ("odd.txt", "x".to_owned(), "unknown file type"),
     ] {
         let (stdout, stderr, code) = run(&file(dir.path(), name, &text), &[]);
         assert_eq!((code, stdout.as_str()), (4, ""), "{name}: {stderr}");
-        assert!(stderr.contains(expected) && !stderr.contains("panicked"), "{name}: {stderr}");
+        assert!(
+            stderr.contains(expected) && !stderr.contains("panicked"),
+            "{name}: {stderr}"
+        );
     }
 }
 
 #[test]
 fn marker_text_is_an_invalid_verdict_with_its_reason_and_exit_6() {
     let dir = tempfile::tempdir().unwrap();
-    let path =
-        file(dir.path(), "m.jsonl", &format!("{ROW}\n{}", r#"{"prompt":"what is ＜｜source｜＞?","chosen":"a","rejected":"b","subset":"hep-go","id":2}"#));
+    let path = file(
+        dir.path(),
+        "m.jsonl",
+        &format!(
+            "{ROW}\n{}",
+            r#"{"prompt":"what is ＜｜source｜＞?","chosen":"a","rejected":"b","subset":"hep-go","id":2}"#
+        ),
+    );
     let (stdout, stderr, code) = run(&path, &[]);
     assert_eq!(code, 6, "{stderr}");
-    assert!(stdout.contains("1 invalid") && stdout.contains("row 1 (hep-go): the text contains the source marker token itself"), "{stdout}");
-    assert!(stdout.contains("0.500"), "the denominator keeps the pair: {stdout}");
+    assert!(
+        stdout.contains("1 invalid")
+            && stdout.contains("row 1 (hep-go): the text contains the source marker token itself"),
+        "{stdout}"
+    );
+    assert!(
+        stdout.contains("0.500"),
+        "the denominator keeps the pair: {stdout}"
+    );
 }
 
 #[test]
@@ -96,12 +172,24 @@ fn what_is_not_there_is_exit_5_and_wrong_flags_are_exit_2() {
     assert_eq!(run(&path, &["--benchmark", "none.toml"]).2, 5);
     let (_, stderr, code) = run(&path, &["--model", "/no/such/model"]);
     assert_eq!(code, 5, "{stderr}");
-    let no_template = pairbench().args(["run", "--model", golden("models/tiny-pairrm").to_str().unwrap(), "--data"]).arg(&path).output().unwrap();
+    let no_template = pairbench()
+        .args([
+            "run",
+            "--model",
+            golden("models/tiny-pairrm").to_str().unwrap(),
+            "--data",
+        ])
+        .arg(&path)
+        .output()
+        .unwrap();
     assert_eq!(no_template.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&no_template.stderr).contains("pairrm, better-pairrm"));
     let (_, stderr, code) = run(&dir.path().join("none.jsonl"), &["--format", "json"]);
     assert_eq!(code, 5);
-    assert_eq!(serde_json::from_str::<serde_json::Value>(&stderr).unwrap()["exit_code"], 5);
+    assert_eq!(
+        serde_json::from_str::<serde_json::Value>(&stderr).unwrap()["exit_code"],
+        5
+    );
 }
 
 #[test]
@@ -110,23 +198,47 @@ fn a_benchmark_that_is_not_whole_is_refused_or_partial() {
     let path = file(dir.path(), "a.jsonl", ROW);
     let (stdout, stderr, code) = run(&path, &["--benchmark", "reward-bench", "--subset", "hep-*"]);
     assert_eq!((code, stdout.as_str()), (4, ""), "{stderr}");
-    assert!(stderr.contains("hep-go 1 of 164") && stderr.contains("hep-rust 0 of 164") && stderr.contains("--allow-partial"), "{stderr}");
-    let (stdout, stderr, code) = run(&path, &["--benchmark", "reward-bench", "--subset", "hep-*", "--allow-partial"]);
+    assert!(
+        stderr.contains("hep-go 1 of 164")
+            && stderr.contains("hep-rust 0 of 164")
+            && stderr.contains("--allow-partial"),
+        "{stderr}"
+    );
+    let (stdout, stderr, code) = run(
+        &path,
+        &[
+            "--benchmark",
+            "reward-bench",
+            "--subset",
+            "hep-*",
+            "--allow-partial",
+        ],
+    );
     assert_eq!(code, 0, "{stderr}");
-    assert!(stdout.contains("PARTIAL: 6 of 23 subsets (--subset); 6 of 6 subsets have not"), "{stdout}");
+    assert!(
+        stdout.contains("PARTIAL: 6 of 23 subsets (--subset); 6 of 6 subsets have not"),
+        "{stdout}"
+    );
 }
 
 #[test]
 fn a_pipe_gets_neither_colour_nor_progress() {
     let dir = tempfile::tempdir().unwrap();
     let (stdout, stderr, _) = run(&file(dir.path(), "a.jsonl", ROW), &[]);
-    assert!(!stdout.contains('\u{1b}') && !stderr.contains('\u{1b}') && !stderr.contains('\r'), "{stdout}{stderr}");
+    assert!(
+        !stdout.contains('\u{1b}') && !stderr.contains('\u{1b}') && !stderr.contains('\r'),
+        "{stdout}{stderr}"
+    );
 }
 
 /// stdout of a command that succeeds.
 fn inspect(arguments: &[&str]) -> String {
     let output = pairbench().arg("inspect").args(arguments).output().unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     String::from_utf8(output.stdout).unwrap()
 }
 
@@ -136,22 +248,62 @@ fn inspect_says_what_a_checkpoint_is() {
     let text = inspect(&[&tiny()]);
     let meta = common::json("meta.json");
     for file in ["config.json", "model.safetensors", "tokenizer.json"] {
-        let hash = meta["sha256"][format!("models/tiny-pairrm/{file}")].as_str().unwrap();
-        assert!(text.lines().any(|line| line.contains(file) && line.ends_with(hash)), "{file}: {text}");
+        let hash = meta["sha256"][format!("models/tiny-pairrm/{file}")]
+            .as_str()
+            .unwrap();
+        assert!(
+            text.lines()
+                .any(|line| line.contains(file) && line.ends_with(hash)),
+            "{file}: {text}"
+        );
     }
     let config = common::json("models/tiny-pairrm/config.json");
-    assert!(text.contains(&format!("<|source|> {}, <|candidate1|> {}", config["source_prefix_id"], config["cand1_prefix_id"])), "{text}");
-    assert!(text.contains("template    pairrm (from:") && text.contains("3 layers, hidden size 64"), "{text}");
+    assert!(
+        text.contains(&format!(
+            "<|source|> {}, <|candidate1|> {}",
+            config["source_prefix_id"], config["cand1_prefix_id"]
+        )),
+        "{text}"
+    );
+    assert!(
+        text.contains("template    pairrm (from:") && text.contains("3 layers, hidden size 64"),
+        "{text}"
+    );
 }
 
 #[test]
 fn inspect_counts_the_pairs_of_a_file() {
     let dir = tempfile::tempdir().unwrap();
-    let path = file(dir.path(), "a.jsonl", &format!("{ROW}\n{}", ROW.replace(":1,", ":2,").replace("hi!", &"long ".repeat(2000))));
-    let text = inspect(&[path.to_str().unwrap(), "--benchmark", "reward-bench", "--model", &tiny()]);
-    let row = |start: &str| text.lines().filter(|l| l.starts_with(start)).map(|l| l.split_whitespace().collect::<Vec<_>>()).collect::<Vec<_>>();
+    let path = file(
+        dir.path(),
+        "a.jsonl",
+        &format!(
+            "{ROW}\n{}",
+            ROW.replace(":1,", ":2,")
+                .replace("hi!", &"long ".repeat(2000))
+        ),
+    );
+    let text = inspect(&[
+        path.to_str().unwrap(),
+        "--benchmark",
+        "reward-bench",
+        "--model",
+        &tiny(),
+    ]);
+    let row = |start: &str| {
+        text.lines()
+            .filter(|l| l.starts_with(start))
+            .map(|l| l.split_whitespace().collect::<Vec<_>>())
+            .collect::<Vec<_>>()
+    };
     // Pairs and expected, then p50, p90 and max of the characters of prompt, chosen and rejected.
-    assert_eq!(row("hep-go")[0], ["hep-go", "2", "164", "6", "6", "6", "3", "10000", "10000", "8", "8", "8"], "{text}");
+    assert_eq!(
+        row("hep-go")[0],
+        [
+            "hep-go", "2", "164", "6", "6", "6", "3", "10000", "10000", "8", "8", "8"
+        ],
+        "{text}"
+    );
     assert_eq!(row("hep-rust")[0][..3], ["hep-rust", "0", "164"], "{text}");
     // One of the two chosen answers is cut by PairRM's template.
     assert_eq!(row("hep-go")[1][5..], ["–", "1", "–", "–"], "{text}");
@@ -160,21 +312,54 @@ fn inspect_counts_the_pairs_of_a_file() {
 #[test]
 fn int8_says_what_it_puts_in_doubt_and_its_batch_needs_it() {
     let dir = tempfile::tempdir().unwrap();
-    let path = file(dir.path(), "a.jsonl", &format!("{ROW}\n{}", ROW.replace(":1,", ":2,").replace("hi!", "hello to you, too")));
+    let path = file(
+        dir.path(),
+        "a.jsonl",
+        &format!(
+            "{ROW}\n{}",
+            ROW.replace(":1,", ":2,")
+                .replace("hi!", "hello to you, too")
+        ),
+    );
     let (stdout, stderr, code) = run(&path, &["--dtype", "int8"]);
     assert_eq!(code, 0, "{stderr}");
-    assert!(stdout.contains("T: int8 puts ") && stdout.contains(" of 2 verdicts in doubt") && stderr.contains("int8"), "{stdout}{stderr}");
+    assert!(
+        stdout.contains("T: int8 puts ")
+            && stdout.contains(" of 2 verdicts in doubt")
+            && stderr.contains("int8"),
+        "{stdout}{stderr}"
+    );
     assert_eq!(run(&path, &["--dtype", "int8", "--int8-batch", "64"]).2, 0);
     let exact = dir.path().join("exact");
     let exact = exact.to_str().unwrap();
     assert_eq!(run(&path, &["--out", exact]).2, 0);
     let rounded = dir.path().join("rounded");
-    let (stdout, stderr, code) = run(&path, &["--dtype", "int8", "--f32-run", exact, "--out", rounded.to_str().unwrap()]);
+    let (stdout, stderr, code) = run(
+        &path,
+        &[
+            "--dtype",
+            "int8",
+            "--f32-run",
+            exact,
+            "--out",
+            rounded.to_str().unwrap(),
+        ],
+    );
     // Whether the pair with the small margin is turned depends on the processor's kernel.
     let found = [Path::new(exact), &rounded].map(|run| verdicts(&run.join("verdicts.parquet")));
     let is_right = |(ab, ba, ..): &(f32, f32, i64, i64)| ab > ba;
-    let turned = found[0].iter().filter(|(row, before)| is_right(before) != is_right(&found[1][row])).count();
-    assert!(code == 0 && found[1].len() == 2 && stdout.contains(&format!("T: int8 turns {turned} of 2 verdicts of the f32 run")), "{stdout}{stderr}");
+    let turned = found[0]
+        .iter()
+        .filter(|(row, before)| is_right(before) != is_right(&found[1][row]))
+        .count();
+    assert!(
+        code == 0
+            && found[1].len() == 2
+            && stdout.contains(&format!(
+                "T: int8 turns {turned} of 2 verdicts of the f32 run"
+            )),
+        "{stdout}{stderr}"
+    );
     let (_, stderr, code) = run(&path, &["--int8-batch", "64"]);
     assert_eq!(code, 2);
     assert!(stderr.contains("--dtype int8"), "{stderr}");
@@ -184,29 +369,75 @@ fn int8_says_what_it_puts_in_doubt_and_its_batch_needs_it() {
 #[test]
 fn bench_scores_the_rows_that_it_times() {
     let dir = tempfile::tempdir().unwrap();
-    let records: Vec<_> = common::lines("tiny-pairrm.jsonl").into_iter().filter(|r| r["f32"]["logit_ab"].is_number()).take(9).collect();
+    let records: Vec<_> = common::lines("tiny-pairrm.jsonl")
+        .into_iter()
+        .filter(|r| r["f32"]["logit_ab"].is_number())
+        .take(9)
+        .collect();
     let rows: Vec<String> = records.iter().map(|r| r["ids_ab"].to_string()).collect();
     let ids = file(dir.path(), "ids.jsonl", &rows.join("\n"));
     let bench = |more: &[&str]| {
-        let output = pairbench().args(["bench", "--repeats", "1", "--model", &tiny()]).args(more).output().unwrap();
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let output = pairbench()
+            .args(["bench", "--repeats", "1", "--model", &tiny()])
+            .args(more)
+            .output()
+            .unwrap();
+        assert!(
+            output.status.success(),
+            "{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
         String::from_utf8(output.stdout).unwrap()
     };
-    let found: serde_json::Value = serde_json::from_str(&bench(&["--format", "json", "--ids", ids.to_str().unwrap()])).unwrap();
+    let found: serde_json::Value = serde_json::from_str(&bench(&[
+        "--format",
+        "json",
+        "--ids",
+        ids.to_str().unwrap(),
+    ]))
+    .unwrap();
     let logits = found["runs"][0]["logits"].as_array().unwrap();
     assert_eq!(logits.len(), records.len());
     for (logit, record) in logits.iter().zip(&records) {
-        assert!((common::float(logit) - common::float(&record["f32"]["logit_ab"])).abs() < common::LOGIT, "{record}");
+        assert!(
+            (common::float(logit) - common::float(&record["f32"]["logit_ab"])).abs()
+                < common::LOGIT,
+            "{record}"
+        );
     }
     let table = bench(&["--length", "16,32", "--tokens", "64"]);
-    assert!(table.contains("GFLOP/s") && table.lines().any(|l| l.split_whitespace().take(3).eq(["16", "4", "64"])), "{table}");
-    for (ids, expected) in [("[1,2,3]", "marker is left"), ("[4097,9000000,1]", "id 9000000, the vocabulary ends at")] {
+    assert!(
+        table.contains("GFLOP/s")
+            && table
+                .lines()
+                .any(|l| l.split_whitespace().take(3).eq(["16", "4", "64"])),
+        "{table}"
+    );
+    for (ids, expected) in [
+        ("[1,2,3]", "marker is left"),
+        ("[4097,9000000,1]", "id 9000000, the vocabulary ends at"),
+    ] {
         let bad = file(dir.path(), "bad.jsonl", ids);
-        let output = pairbench().args(["bench", "--model", &tiny(), "--ids"]).arg(&bad).output().unwrap();
+        let output = pairbench()
+            .args(["bench", "--model", &tiny(), "--ids"])
+            .arg(&bad)
+            .output()
+            .unwrap();
         let stderr = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.code() == Some(4) && stderr.contains(expected), "{stderr}");
+        assert!(
+            output.status.code() == Some(4) && stderr.contains(expected),
+            "{stderr}"
+        );
     }
-    assert_eq!(pairbench().args(["bench", "--length", "0", "--model", &tiny()]).output().unwrap().status.code(), Some(2));
+    assert_eq!(
+        pairbench()
+            .args(["bench", "--length", "0", "--model", &tiny()])
+            .output()
+            .unwrap()
+            .status
+            .code(),
+        Some(2)
+    );
 }
 
 /// Copies the tiny checkpoint and lets `change` damage it.
@@ -218,8 +449,17 @@ fn damaged(change: impl FnOnce(&Path)) -> (String, i32) {
     }
     change(dir.path());
     let data = file(dir.path(), "a.jsonl", ROW);
-    let output = pairbench().args(["run", "--template", "pairrm", "--model"]).arg(dir.path()).arg("--data").arg(&data).output().unwrap();
-    (String::from_utf8(output.stderr).unwrap(), output.status.code().unwrap())
+    let output = pairbench()
+        .args(["run", "--template", "pairrm", "--model"])
+        .arg(dir.path())
+        .arg("--data")
+        .arg(&data)
+        .output()
+        .unwrap();
+    (
+        String::from_utf8(output.stderr).unwrap(),
+        output.status.code().unwrap(),
+    )
 }
 
 /// Rewrites the safetensors header through its JSON, keeping the data.
@@ -248,8 +488,14 @@ fn damaged_checkpoints_are_exit_4_with_the_key() {
     };
     let weight = "head_layer.4.weight";
     let cases: Vec<(&str, Change)> = vec![
-        ("header", Box::new(|d| std::fs::write(d.join("model.safetensors"), b"abc").unwrap())),
-        ("header", Box::new(|d| std::fs::write(d.join("model.safetensors"), [0xff; 64]).unwrap())),
+        (
+            "header",
+            Box::new(|d| std::fs::write(d.join("model.safetensors"), b"abc").unwrap()),
+        ),
+        (
+            "header",
+            Box::new(|d| std::fs::write(d.join("model.safetensors"), [0xff; 64]).unwrap()),
+        ),
         (
             "header",
             Box::new(|d| {
@@ -267,18 +513,54 @@ fn damaged_checkpoints_are_exit_4_with_the_key() {
                 });
             }),
         ),
-        ("dtype I32", Box::new(|d| edit_header(d, |h| h[weight]["dtype"] = "I32".into()))),
-        ("found shape [64, 1]", Box::new(|d| edit_header(d, |h| h[weight]["shape"] = serde_json::json!([64, 1])))),
-        ("no place for", Box::new(|d| rewrite(d, "config.json", "\"num_hidden_layers\": 3", "\"num_hidden_layers\": 2"))),
-        ("`hidden_act`", Box::new(|d| rewrite(d, "config.json", "\"gelu\"", "\"geluu\""))),
-        ("`source_prefix_id`", Box::new(|d| rewrite(d, "config.json", "\"source_prefix_id\": 4097", "\"source_prefix_id\": 4096"))),
-        ("failed to parse config", Box::new(|d| std::fs::write(d.join("config.json"), "{").unwrap())),
-        ("failed to load tokenizer", Box::new(|d| std::fs::write(d.join("tokenizer.json"), "{}").unwrap())),
+        (
+            "dtype I32",
+            Box::new(|d| edit_header(d, |h| h[weight]["dtype"] = "I32".into())),
+        ),
+        (
+            "found shape [64, 1]",
+            Box::new(|d| edit_header(d, |h| h[weight]["shape"] = serde_json::json!([64, 1]))),
+        ),
+        (
+            "no place for",
+            Box::new(|d| {
+                rewrite(
+                    d,
+                    "config.json",
+                    "\"num_hidden_layers\": 3",
+                    "\"num_hidden_layers\": 2",
+                )
+            }),
+        ),
+        (
+            "`hidden_act`",
+            Box::new(|d| rewrite(d, "config.json", "\"gelu\"", "\"geluu\"")),
+        ),
+        (
+            "`source_prefix_id`",
+            Box::new(|d| {
+                rewrite(
+                    d,
+                    "config.json",
+                    "\"source_prefix_id\": 4097",
+                    "\"source_prefix_id\": 4096",
+                )
+            }),
+        ),
+        (
+            "failed to parse config",
+            Box::new(|d| std::fs::write(d.join("config.json"), "{").unwrap()),
+        ),
+        (
+            "failed to load tokenizer",
+            Box::new(|d| std::fs::write(d.join("tokenizer.json"), "{}").unwrap()),
+        ),
         (
             "failed to load tokenizer",
             Box::new(|d| {
                 let path = d.join("tokenizer.json");
-                let mut json: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
+                let mut json: serde_json::Value =
+                    serde_json::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
                 json["normalizer"]["normalizers"][1]["precompiled_charsmap"] = "AAAA".into();
                 std::fs::write(path, json.to_string()).unwrap();
             }),
@@ -293,7 +575,10 @@ fn damaged_checkpoints_are_exit_4_with_the_key() {
     for (expected, change) in cases {
         let (stderr, code) = damaged(change);
         assert_eq!(code, 4, "{expected}: {stderr}");
-        assert!(stderr.contains(expected) && !stderr.contains("panicked"), "{expected}: {stderr}");
+        assert!(
+            stderr.contains(expected) && !stderr.contains("panicked"),
+            "{expected}: {stderr}"
+        );
     }
 }
 
@@ -307,7 +592,10 @@ fn nan_weights_are_refused_by_name() {
         std::fs::write(path, bytes).unwrap();
     });
     assert_eq!(code, 4, "{stderr}");
-    assert!(stderr.contains("tensor `") && stderr.contains("is not finite"), "{stderr}");
+    assert!(
+        stderr.contains("tensor `") && stderr.contains("is not finite"),
+        "{stderr}"
+    );
 }
 
 #[test]
@@ -316,26 +604,62 @@ fn real_rows_agree_with_the_reference() {
     let shared = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared");
     let data = shared.join("data/rewardbench-dev.parquet");
     if !data.exists() {
-        println!("SKIPPED: no RewardBench rows beside the checkout ({} is missing)", data.display());
+        println!(
+            "SKIPPED: no RewardBench rows beside the checkout ({} is missing)",
+            data.display()
+        );
         return;
     }
     // The LLMBar subsets: short rows, so that the test takes seconds.
-    for (name, template) in [("tiny-pairrm", "pairrm"), ("tiny-better-pairrm", "better-pairrm")] {
+    for (name, template) in [
+        ("tiny-pairrm", "pairrm"),
+        ("tiny-better-pairrm", "better-pairrm"),
+    ] {
         let out = tempfile::tempdir().unwrap();
-        let spec = format!("T={},template={template}", golden("models").join(name).display());
-        let status =
-            pairbench().args(["run", "--subset", "llmbar-*", "--model", &spec, "--data"]).arg(&data).arg("--out").arg(out.path()).output().unwrap().status;
+        let spec = format!(
+            "T={},template={template}",
+            golden("models").join(name).display()
+        );
+        let status = pairbench()
+            .args(["run", "--subset", "llmbar-*", "--model", &spec, "--data"])
+            .arg(&data)
+            .arg("--out")
+            .arg(out.path())
+            .output()
+            .unwrap()
+            .status;
         assert_eq!(status.code(), Some(0));
         let frame = verdicts(&out.path().join("verdicts.parquet"));
         let mut compared = 0;
-        for line in std::fs::read_to_string(shared.join(format!("reference/rewardbench-dev.{name}.jsonl"))).unwrap().lines() {
+        for line in
+            std::fs::read_to_string(shared.join(format!("reference/rewardbench-dev.{name}.jsonl")))
+                .unwrap()
+                .lines()
+        {
             let expected: serde_json::Value = serde_json::from_str(line).unwrap();
-            let Some(found) = frame.get(&expected["row"].as_i64().unwrap()) else { continue };
+            let Some(found) = frame.get(&expected["row"].as_i64().unwrap()) else {
+                continue;
+            };
             let (ab, ba, tokens_ab, tokens_ba) = *found;
-            assert!((ab - common::float(&expected["logit_ab"])).abs() < 1e-4 && (ba - common::float(&expected["logit_ba"])).abs() < 1e-4, "{line}");
-            assert_eq!((tokens_ab, tokens_ba), (expected["tokens_ab"].as_i64().unwrap(), expected["tokens_ba"].as_i64().unwrap()), "{line}");
+            assert!(
+                (ab - common::float(&expected["logit_ab"])).abs() < 1e-4
+                    && (ba - common::float(&expected["logit_ba"])).abs() < 1e-4,
+                "{line}"
+            );
+            assert_eq!(
+                (tokens_ab, tokens_ba),
+                (
+                    expected["tokens_ab"].as_i64().unwrap(),
+                    expected["tokens_ba"].as_i64().unwrap()
+                ),
+                "{line}"
+            );
             let delta = common::float(&expected["delta"]);
-            assert_eq!((ab - ba).partial_cmp(&0.0), delta.partial_cmp(&0.0), "{line}");
+            assert_eq!(
+                (ab - ba).partial_cmp(&0.0),
+                delta.partial_cmp(&0.0),
+                "{line}"
+            );
             compared += 1;
         }
         assert!(compared > 30, "{compared}");
@@ -345,11 +669,29 @@ fn real_rows_agree_with_the_reference() {
 /// By row: both logits and both token counts.
 fn verdicts(path: &Path) -> std::collections::HashMap<i64, (f32, f32, i64, i64)> {
     use polars::prelude::*;
-    let frame = ParquetReader::new(std::fs::File::open(path).unwrap()).finish().unwrap();
+    let frame = ParquetReader::new(std::fs::File::open(path).unwrap())
+        .finish()
+        .unwrap();
     let ints = |name: &str| frame.column(name).unwrap().i64().unwrap().clone();
     let floats = |name: &str| frame.column(name).unwrap().f32().unwrap().clone();
-    let (rows, ab, ba, tokens_ab, tokens_ba) = (ints("row"), floats("logit_ab"), floats("logit_ba"), ints("tokens_ab"), ints("tokens_ba"));
+    let (rows, ab, ba, tokens_ab, tokens_ba) = (
+        ints("row"),
+        floats("logit_ab"),
+        floats("logit_ba"),
+        ints("tokens_ab"),
+        ints("tokens_ba"),
+    );
     (0..frame.height())
-        .map(|i| (rows.get(i).unwrap(), (ab.get(i).unwrap(), ba.get(i).unwrap(), tokens_ab.get(i).unwrap(), tokens_ba.get(i).unwrap())))
+        .map(|i| {
+            (
+                rows.get(i).unwrap(),
+                (
+                    ab.get(i).unwrap(),
+                    ba.get(i).unwrap(),
+                    tokens_ab.get(i).unwrap(),
+                    tokens_ba.get(i).unwrap(),
+                ),
+            )
+        })
         .collect()
 }

@@ -1,7 +1,9 @@
-//! Simulated samples of pairs: how often intervals hold the truth, and how often a gate raises a false alarm.
+//! Simulated samples of pairs: how often intervals hold the truth, and how often a gate raises a
+//! false alarm.
 //!
-//! Slow, so ignored: `cargo test --release --test coverage -- --ignored --nocapture` prints the table that is
-//! recorded in `benchmarks/2026-11-24-coverage.md`, for early answers in `benchmarks/2026-11-24-early-answers.md`.
+//! Slow, so ignored: `cargo test --release --test coverage -- --ignored --nocapture` prints the
+//! table that is recorded in `benchmarks/2026-11-24-coverage.md`, for early answers in
+//! `benchmarks/2026-11-24-early-answers.md`.
 
 mod common;
 
@@ -10,12 +12,13 @@ use std::collections::BTreeMap;
 use common::verdict;
 use pairbench::benchmark::Benchmark;
 use pairbench::comparison::Comparison;
-use pairbench::dataset::Pair;
-use pairbench::early::{Early, SEED};
-use pairbench::gate::{Rule, Status};
+use pairbench::comparison::gate::sequential::{SEED, SequentialGate};
+use pairbench::comparison::gate::{Rule, Status};
+use pairbench::data::Item;
 use pairbench::metrics::Tally;
-use pairbench::score::Verdict;
-use pairbench::stats::{self, Fourfold, Interval, LEVEL, Share, bootstrap};
+use pairbench::scoring::ScoredItem;
+use pairbench::stats;
+use pairbench::stats::{Interval, LEVEL, PairedCounts, Share, bootstrap};
 use rayon::prelude::*;
 
 const INTERVALS: usize = 10_000;
@@ -23,14 +26,14 @@ const INTERVALS: usize = 10_000;
 const BOOTSTRAPS: usize = 10_000;
 const GATES: usize = 2_500;
 const EARLY: usize = 2_000;
-/// Early answers with the evaluation after the last pair.
+/// SequentialGate answers with the evaluation after the last pair.
 const WHOLE: usize = 1_000;
 
 /// Chances of a pair in one subset: right under both, lost, gained, wrong under both.
 type Chances = [f64; 4];
 
-fn draw(rng: &mut fastrand::Rng, n: usize, chances: Chances) -> Fourfold {
-    let mut table = Fourfold::default();
+fn draw(rng: &mut fastrand::Rng, n: usize, chances: Chances) -> PairedCounts {
+    let mut table = PairedCounts::default();
     for _ in 0..n {
         let at = rng.f64();
         let sums = chances.iter().scan(0.0, |sum, chance| {
@@ -46,7 +49,10 @@ fn draw(rng: &mut fastrand::Rng, n: usize, chances: Chances) -> Fourfold {
 /// Share of `samples` of which `holds`, each with a generator of its own.
 #[expect(clippy::cast_precision_loss, reason = "counts of samples")]
 fn share(samples: usize, holds: impl Fn(&mut fastrand::Rng) -> bool + Sync) -> f64 {
-    let count = (0..samples).into_par_iter().filter(|i| holds(&mut fastrand::Rng::with_seed(24_000_000 + *i as u64))).count();
+    let count = (0..samples)
+        .into_par_iter()
+        .filter(|i| holds(&mut fastrand::Rng::with_seed(24_000_000 + *i as u64)))
+        .count();
     count as f64 / samples as f64
 }
 
@@ -54,8 +60,8 @@ fn holds(interval: Interval, truth: f64) -> bool {
     interval.low <= truth && truth <= interval.high
 }
 
-/// RewardBench's subsets with chances that differ from one to the next: accuracies from 0.5 to 0.85, and
-/// `changing` of the pairs change, `skew` of them more lost than gained.
+/// RewardBench's subsets with chances that differ from one to the next: accuracies from 0.5 to
+/// 0.85, and `changing` of the pairs change, `skew` of them more lost than gained.
 #[expect(clippy::cast_precision_loss, reason = "counts of subsets")]
 fn benchmark_chances(changing: f64, skew: f64) -> Vec<(String, usize, Chances)> {
     let subsets = Benchmark::reward_bench().subsets.into_iter().enumerate();
@@ -69,18 +75,30 @@ fn benchmark_chances(changing: f64, skew: f64) -> Vec<(String, usize, Chances)> 
 }
 
 /// A comparison of samples.
-fn sampled(rng: &mut fastrand::Rng, chances: &[(String, usize, Chances)], benchmark: &Benchmark) -> Comparison {
+fn sampled(
+    rng: &mut fastrand::Rng,
+    chances: &[(String, usize, Chances)],
+    benchmark: &Benchmark,
+) -> Comparison {
     let [before, after] = samples(rng, chances);
     Comparison::paired(&before, &after, true, benchmark).unwrap()
 }
 
 /// Verdicts of baseline and candidate, one subset after the other.
-fn samples(rng: &mut fastrand::Rng, chances: &[(String, usize, Chances)]) -> [Vec<Verdict>; 2] {
+fn samples(rng: &mut fastrand::Rng, chances: &[(String, usize, Chances)]) -> [Vec<ScoredItem>; 2] {
     let [mut before, mut after] = [Vec::new(), Vec::new()];
     for (name, n, chances) in chances {
         let table = draw(rng, *n, *chances);
-        let kinds = [(table.both, true, true), (table.lost, true, false), (table.gained, false, true), (table.neither, false, false)];
-        for (left, right) in kinds.into_iter().flat_map(|(count, left, right)| std::iter::repeat_n((left, right), count)) {
+        let kinds = [
+            (table.both, true, true),
+            (table.lost, true, false),
+            (table.gained, false, true),
+            (table.neither, false, false),
+        ];
+        for (left, right) in kinds
+            .into_iter()
+            .flat_map(|(count, left, right)| std::iter::repeat_n((left, right), count))
+        {
             before.push(verdict(before.len(), name, left));
             after.push(verdict(after.len(), name, right));
         }
@@ -88,13 +106,34 @@ fn samples(rng: &mut fastrand::Rng, chances: &[(String, usize, Chances)]) -> [Ve
     [before, after]
 }
 
-/// What a gate of one rule says early, and after how many pairs; with `to_the_end` what it says in the end, where it is
-/// not settled before.
-fn asked(rng: &mut fastrand::Rng, rule: &Rule, chances: &[(String, usize, Chances)], benchmark: &Benchmark, to_the_end: bool) -> (Status, usize) {
+/// What a gate of one rule says early, and after how many pairs; with `to_the_end` what it says in
+/// the end, where it is not settled before.
+fn asked(
+    rng: &mut fastrand::Rng,
+    rule: &Rule,
+    chances: &[(String, usize, Chances)],
+    benchmark: &Benchmark,
+    to_the_end: bool,
+) -> (Status, usize) {
     let [before, after] = samples(rng, chances);
-    let pair = |v: &Verdict| Pair { row: v.row, subset: v.subset.clone(), id: None, prompt: Vec::new(), chosen: String::new(), rejected: String::new() };
-    let (mut early, order) = Early::new(std::slice::from_ref(rule), &before, true, after.iter().map(pair).collect(), benchmark, SEED).unwrap();
-    let mut seen: Vec<Verdict> = Vec::new();
+    let pair = |v: &ScoredItem| Item {
+        row: v.row,
+        subset: v.subset.clone(),
+        id: None,
+        prompt: Vec::new(),
+        chosen: String::new(),
+        rejected: String::new(),
+    };
+    let (mut early, order) = SequentialGate::new(
+        std::slice::from_ref(rule),
+        &before,
+        true,
+        after.iter().map(pair).collect(),
+        benchmark,
+        SEED,
+    )
+    .unwrap();
+    let mut seen: Vec<ScoredItem> = Vec::new();
     for chunk in order.chunks(16) {
         let from = seen.len();
         seen.extend(chunk.iter().map(|pair| after[pair.row].clone()));
@@ -102,7 +141,11 @@ fn asked(rng: &mut fastrand::Rng, rule: &Rule, chances: &[(String, usize, Chance
             return (early.status(), seen.len());
         }
     }
-    let end = if to_the_end { early.finish(&seen, benchmark).unwrap().gate[0].status } else { early.status() };
+    let end = if to_the_end {
+        early.finish(&seen, benchmark).unwrap().gate[0].status
+    } else {
+        early.status()
+    };
     (end, seen.len())
 }
 
@@ -127,9 +170,19 @@ fn intervals_cover_the_truth() {
     ] {
         let chances = [right, lost, gained, 1.0 - right - lost - gained];
         let about = format!("{lost:.2}, {gained:.2}");
-        say("Newcombe, paired", n, &about, share(INTERVALS, |rng| holds(draw(rng, n, chances).interval(LEVEL), gained - lost)));
+        say(
+            "Newcombe, paired",
+            n,
+            &about,
+            share(INTERVALS, |rng| {
+                holds(draw(rng, n, chances).interval(LEVEL), gained - lost)
+            }),
+        );
         let unpaired = |rng: &mut fastrand::Rng| {
-            let [before, after] = [draw(rng, n, chances).baseline(), draw(rng, n, chances).candidate()];
+            let [before, after] = [
+                draw(rng, n, chances).baseline(),
+                draw(rng, n, chances).candidate(),
+            ];
             holds(stats::unpaired(before, after, LEVEL), gained - lost)
         };
         say("Newcombe, unpaired", n, &about, share(INTERVALS, unpaired));
@@ -139,32 +192,81 @@ fn intervals_cover_the_truth() {
         let n = strata.iter().map(|(_, n, _)| n).sum();
         let weight = 1.0 / 23.0;
         let about = format!("{:.3}, {:.3}", strata[0].2[1], strata[0].2[2]);
-        let truth = strata.iter().map(|(.., c)| weight * (c[2] - c[1])).sum::<f64>();
-        let sample = |rng: &mut fastrand::Rng| strata.iter().map(|(_, n, c)| (weight, draw(rng, *n, *c))).collect::<Vec<_>>();
-        say("bootstrap, average, paired", n, &about, share(BOOTSTRAPS, |rng| holds(bootstrap::paired(&sample(rng), LEVEL), truth)));
+        let truth = strata
+            .iter()
+            .map(|(.., c)| weight * (c[2] - c[1]))
+            .sum::<f64>();
+        let sample = |rng: &mut fastrand::Rng| {
+            strata
+                .iter()
+                .map(|(_, n, c)| (weight, draw(rng, *n, *c)))
+                .collect::<Vec<_>>()
+        };
+        say(
+            "bootstrap, average, paired",
+            n,
+            &about,
+            share(BOOTSTRAPS, |rng| {
+                holds(bootstrap::paired(&sample(rng), LEVEL), truth)
+            }),
+        );
         if skew > 0.25 {
-            let truth = strata.iter().map(|(.., c)| weight * (c[0] + c[2])).sum::<f64>();
+            let truth = strata
+                .iter()
+                .map(|(.., c)| weight * (c[0] + c[2]))
+                .sum::<f64>();
             let one = |rng: &mut fastrand::Rng| {
-                let shares: Vec<(f64, Share)> = sample(rng).into_iter().map(|(w, table)| (w, table.candidate())).collect();
+                let shares: Vec<(f64, Share)> = sample(rng)
+                    .into_iter()
+                    .map(|(w, table)| (w, table.candidate()))
+                    .collect();
                 holds(bootstrap::mean(&shares, LEVEL), truth)
             };
-            say("bootstrap, average of one model", n, &about, share(BOOTSTRAPS, one));
+            say(
+                "bootstrap, average of one model",
+                n,
+                &about,
+                share(BOOTSTRAPS, one),
+            );
         }
     }
     // A known gap, recorded and not asserted: where few pairs differ, a bootstrap knows too little.
     for [lost, gained] in [[0.02, 0.0], [0.03, 0.02]] {
         let chances = [0.8, lost, gained, 0.2 - lost - gained];
         let about = format!("{lost:.2}, {gained:.2}");
-        let sample = |rng: &mut fastrand::Rng| [(0.5, draw(rng, 60, chances)), (0.5, draw(rng, 60, chances))];
-        say("few differ: bootstrap, section, paired", 120, &about, share(BOOTSTRAPS, |rng| holds(bootstrap::paired(&sample(rng), LEVEL), gained - lost)));
-        say("few differ: Newcombe, paired", 120, &about, share(INTERVALS, |rng| holds(draw(rng, 120, chances).interval(LEVEL), gained - lost)));
+        let sample = |rng: &mut fastrand::Rng| {
+            [(0.5, draw(rng, 60, chances)), (0.5, draw(rng, 60, chances))]
+        };
+        say(
+            "few differ: bootstrap, section, paired",
+            120,
+            &about,
+            share(BOOTSTRAPS, |rng| {
+                holds(bootstrap::paired(&sample(rng), LEVEL), gained - lost)
+            }),
+        );
+        say(
+            "few differ: Newcombe, paired",
+            120,
+            &about,
+            share(INTERVALS, |rng| {
+                holds(draw(rng, 120, chances).interval(LEVEL), gained - lost)
+            }),
+        );
     }
-    for (what, covers) in all.into_iter().filter(|(what, _)| !what.starts_with("few differ")) {
-        assert!((0.94..=0.96).contains(&covers) || what.ends_with("unpaired") && covers > 0.94, "{what}: {covers}");
+    for (what, covers) in all
+        .into_iter()
+        .filter(|(what, _)| !what.starts_with("few differ"))
+    {
+        assert!(
+            (0.94..=0.96).contains(&covers) || what.ends_with("unpaired") && covers > 0.94,
+            "{what}: {covers}"
+        );
     }
 }
 
-/// Where the truth is what a rule allows, at its limit, it fails in no more than 5 % of all samples.
+/// Where the truth is what a rule allows, at its limit, it fails in no more than 5 % of all
+/// samples.
 #[test]
 #[ignore = "simulates for minutes; its result is recorded in benchmarks/2026-11-24-coverage.md"]
 #[expect(clippy::print_stdout, reason = "the table is the result")]
@@ -174,24 +276,60 @@ fn gates_raise_few_false_alarms() {
     let mut all = Vec::new();
     for (changing, skew, rules) in [
         // No difference anywhere.
-        (0.15, 0.0, ["significant-drop:subset:*:0.05", "significant-drop:average:0.05", "drop:subset:*:0"]),
-        (0.03, 0.0, ["significant-drop:subset:*:0.05", "drop:average:0", "drop:section:*:0"]),
+        (
+            0.15,
+            0.0,
+            [
+                "significant-drop:subset:*:0.05",
+                "significant-drop:average:0.05",
+                "drop:subset:*:0",
+            ],
+        ),
+        (
+            0.03,
+            0.0,
+            [
+                "significant-drop:subset:*:0.05",
+                "drop:average:0",
+                "drop:section:*:0",
+            ],
+        ),
         // Every subset, every section and the average drop by exactly 0.02.
-        (0.10, 0.2, ["drop:average:0.02", "drop:subset:*:0.02", "drop:section:*:0.02"]),
-        (0.02, 1.0, ["drop:average:0.02", "drop:subset:*:0.02", "drop:total:0.02"]),
+        (
+            0.10,
+            0.2,
+            [
+                "drop:average:0.02",
+                "drop:subset:*:0.02",
+                "drop:section:*:0.02",
+            ],
+        ),
+        (
+            0.02,
+            1.0,
+            ["drop:average:0.02", "drop:subset:*:0.02", "drop:total:0.02"],
+        ),
     ] {
         let chances = benchmark_chances(changing, skew);
         let rules = rules.map(|rule| rule.parse::<Rule>().unwrap());
         let statuses: Vec<[Status; 3]> = (0..GATES)
             .into_par_iter()
             .map(|i| {
-                let found = sampled(&mut fastrand::Rng::with_seed(42_000_000 + i as u64), &chances, &benchmark);
-                rules.each_ref().map(|rule| rule.evaluate(&found).unwrap().status)
+                let found = sampled(
+                    &mut fastrand::Rng::with_seed(42_000_000 + i as u64),
+                    &chances,
+                    &benchmark,
+                );
+                rules
+                    .each_ref()
+                    .map(|rule| rule.evaluate(&found).unwrap().status)
             })
             .collect();
         for (at, rule) in rules.iter().enumerate() {
             #[expect(clippy::cast_precision_loss, reason = "counts of samples")]
-            let rate = |status: Status| statuses.iter().filter(|s| s[at] == status).count() as f64 / GATES as f64;
+            let rate = |status: Status| {
+                statuses.iter().filter(|s| s[at] == status).count() as f64 / GATES as f64
+            };
             println!(
                 "| `{rule}` | lost {:.3}, gained {:.3} everywhere | {:.2} % | {:.2} % |",
                 chances[0].2[1],
@@ -207,12 +345,17 @@ fn gates_raise_few_false_alarms() {
     }
 }
 
-/// Every second subset drops by 0.15, the others gain as much as leaves a drop of 0.02 in the average.
+/// Every second subset drops by 0.15, the others gain as much as leaves a drop of 0.02 in the
+/// average.
 fn uneven() -> Vec<(String, usize, Chances)> {
     let gain = (12.0 * 0.15 - 23.0 * 0.02) / 11.0;
     let subsets = benchmark_chances(0.0, 0.0).into_iter().enumerate();
     let change = |(i, (name, n, [right, .., wrong])): (usize, (String, usize, Chances))| {
-        let chances = if i % 2 == 0 { [right - 0.15, 0.15, 0.0, wrong] } else { [right, 0.0, gain, wrong - gain] };
+        let chances = if i % 2 == 0 {
+            [right - 0.15, 0.15, 0.0, wrong]
+        } else {
+            [right, 0.0, gain, wrong - gain]
+        };
         (name, n, chances)
     };
     subsets.map(change).collect()
@@ -221,24 +364,47 @@ fn uneven() -> Vec<(String, usize, Chances)> {
 /// A rule, and whether failing and passing is wrong.
 type Asked = (&'static str, bool, bool);
 
-/// At the limit of what a rule allows it is settled wrongly in no more than half of its error rate; and how many pairs it
-/// takes where there is something to settle.
+/// At the limit of what a rule allows it is settled wrongly in no more than half of its error rate;
+/// and how many pairs it takes where there is something to settle.
 #[test]
 #[ignore = "simulates for minutes; its result is recorded in benchmarks/2026-11-24-early-answers.md"]
 #[expect(clippy::print_stdout, reason = "the table is the result")]
 fn early_answers_are_seldom_wrong() {
     let benchmark = Benchmark::reward_bench();
-    let even = |lost: f64, gained: f64| (format!("lost {lost:.3}, gained {gained:.3} everywhere"), even(lost, gained));
-    let limits: &[Asked] = &[("drop:average:0.02", true, true), ("drop:total:0.02", true, true), ("drop:subset:*:0.02", true, true)];
-    let alarms: &[Asked] =
-        &[("significant-drop:total:0.05", true, false), ("significant-drop:average:0.05", true, false), ("significant-drop:subset:*:0.05", true, false)];
-    let same: &[Asked] = &[("drop:total:0.01", true, false), ("drop:average:0.02", true, false), ("drop:section:*:0.05", true, false)];
-    let worse: &[Asked] = &[("drop:average:0.01", false, true), ("drop:total:0.01", false, true), ("significant-drop:subset:*:0.05", false, false)];
+    let even = |lost: f64, gained: f64| {
+        (
+            format!("lost {lost:.3}, gained {gained:.3} everywhere"),
+            even(lost, gained),
+        )
+    };
+    let limits: &[Asked] = &[
+        ("drop:average:0.02", true, true),
+        ("drop:total:0.02", true, true),
+        ("drop:subset:*:0.02", true, true),
+    ];
+    let alarms: &[Asked] = &[
+        ("significant-drop:total:0.05", true, false),
+        ("significant-drop:average:0.05", true, false),
+        ("significant-drop:subset:*:0.05", true, false),
+    ];
+    let same: &[Asked] = &[
+        ("drop:total:0.01", true, false),
+        ("drop:average:0.02", true, false),
+        ("drop:section:*:0.05", true, false),
+    ];
+    let worse: &[Asked] = &[
+        ("drop:average:0.01", false, true),
+        ("drop:total:0.01", false, true),
+        ("significant-drop:subset:*:0.05", false, false),
+    ];
     println!("| rule | truth | fails early | passes early | pairs, mean |\n|:--|:--|--:|--:|--:|");
     for ((truth, chances), rules) in [
         (even(0.060, 0.040), limits),
         (even(0.020, 0.000), limits),
-        (("uneven, the average drops by 0.02".to_owned(), uneven()), &limits[..1]),
+        (
+            ("uneven, the average drops by 0.02".to_owned(), uneven()),
+            &limits[..1],
+        ),
         (even(0.075, 0.075), alarms),
         (even(0.000, 0.000), same),
         (even(0.005, 0.005), same),
@@ -249,15 +415,30 @@ fn early_answers_are_seldom_wrong() {
     ] {
         for (rule, fail_is_wrong, pass_is_wrong) in rules {
             let found = simulated(EARLY, rule, &chances, &benchmark, false);
-            println!("| `{rule}` | {truth} | {:.2} % | {:.2} % | {:.0} |", found.fails * 100.0, found.passes * 100.0, found.pairs);
-            // Half of the error rate, and half of that on one side; three standard errors of 2,000 samples.
-            assert!(!fail_is_wrong || found.fails <= 0.0125 + 0.0075, "{rule}: {}", found.fails);
-            assert!(!pass_is_wrong || found.passes <= 0.0125 + 0.0075, "{rule}: {}", found.passes);
+            println!(
+                "| `{rule}` | {truth} | {:.2} % | {:.2} % | {:.0} |",
+                found.fails * 100.0,
+                found.passes * 100.0,
+                found.pairs
+            );
+            // Half of the error rate, and half of that on one side; three standard errors of 2,000
+            // samples.
+            assert!(
+                !fail_is_wrong || found.fails <= 0.0125 + 0.0075,
+                "{rule}: {}",
+                found.fails
+            );
+            assert!(
+                !pass_is_wrong || found.passes <= 0.0125 + 0.0075,
+                "{rule}: {}",
+                found.passes
+            );
         }
     }
 }
 
-/// Early answers and the evaluation after the last pair together keep the rule's error rate.
+/// SequentialGate answers and the evaluation after the last pair together keep the rule's error
+/// rate.
 #[test]
 #[ignore = "simulates for minutes; its result is recorded in benchmarks/2026-11-24-early-answers.md"]
 #[expect(clippy::print_stdout, reason = "the table is the result")]
@@ -266,14 +447,26 @@ fn early_answers_and_the_end_are_seldom_wrong() {
     println!("| rule | truth | fails | passes |\n|:--|:--|--:|--:|");
     for rule in ["drop:total:0.02", "drop:average:0.02"] {
         let found = simulated(WHOLE, rule, &even(0.060, 0.040), &benchmark, true);
-        println!("| `{rule}` | lost 0.060, gained 0.040 everywhere | {:.2} % | {:.2} % |", found.fails * 100.0, found.passes * 100.0);
-        assert!(found.fails + found.passes <= 0.05, "{rule}: {} {}", found.fails, found.passes);
+        println!(
+            "| `{rule}` | lost 0.060, gained 0.040 everywhere | {:.2} % | {:.2} % |",
+            found.fails * 100.0,
+            found.passes * 100.0
+        );
+        assert!(
+            found.fails + found.passes <= 0.05,
+            "{rule}: {} {}",
+            found.fails,
+            found.passes
+        );
     }
 }
 
 /// RewardBench's subsets, each with these chances of a pair being lost and gained.
 fn even(lost: f64, gained: f64) -> Vec<(String, usize, Chances)> {
-    benchmark_chances(lost + gained, (lost - gained) / (lost + gained).max(f64::MIN_POSITIVE))
+    benchmark_chances(
+        lost + gained,
+        (lost - gained) / (lost + gained).max(f64::MIN_POSITIVE),
+    )
 }
 
 /// Shares of samples, and the mean number of pairs.
@@ -284,21 +477,49 @@ struct Found {
 }
 
 #[expect(clippy::cast_precision_loss, reason = "counts of samples and pairs")]
-fn simulated(samples: usize, rule: &str, chances: &[(String, usize, Chances)], benchmark: &Benchmark, to_the_end: bool) -> Found {
+fn simulated(
+    samples: usize,
+    rule: &str,
+    chances: &[(String, usize, Chances)],
+    benchmark: &Benchmark,
+    to_the_end: bool,
+) -> Found {
     let rule: Rule = rule.parse().unwrap();
-    let one = |i: usize| asked(&mut fastrand::Rng::with_seed(66_000_000 + i as u64), &rule, chances, benchmark, to_the_end);
+    let one = |i: usize| {
+        asked(
+            &mut fastrand::Rng::with_seed(66_000_000 + i as u64),
+            &rule,
+            chances,
+            benchmark,
+            to_the_end,
+        )
+    };
     let answers: Vec<(Status, usize)> = (0..samples).into_par_iter().map(one).collect();
-    let share = |status: Status| answers.iter().filter(|(found, _)| *found == status).count() as f64 / samples as f64;
-    Found { fails: share(Status::Fail), passes: share(Status::Pass), pairs: answers.iter().map(|(_, pairs)| *pairs as f64).sum::<f64>() / samples as f64 }
+    let share = |status: Status| {
+        answers.iter().filter(|(found, _)| *found == status).count() as f64 / samples as f64
+    };
+    Found {
+        fails: share(Status::Fail),
+        passes: share(Status::Pass),
+        pairs: answers.iter().map(|(_, pairs)| *pairs as f64).sum::<f64>() / samples as f64,
+    }
 }
 
 /// The chances above are chances.
 #[test]
 fn chances_add_up() {
     let mut tallies: BTreeMap<String, Tally> = BTreeMap::new();
-    assert!(uneven().iter().chain(&even(0.35, 0.05)).all(|(.., chances)| chances.iter().all(|c| *c >= -1e-12)));
+    assert!(
+        uneven()
+            .iter()
+            .chain(&even(0.35, 0.05))
+            .all(|(.., chances)| chances.iter().all(|c| *c >= -1e-12))
+    );
     for (name, n, chances) in benchmark_chances(0.15, 0.3) {
-        assert!((chances.iter().sum::<f64>() - 1.0).abs() < 1e-12 && chances.iter().all(|c| *c >= 0.0), "{chances:?}");
+        assert!(
+            (chances.iter().sum::<f64>() - 1.0).abs() < 1e-12 && chances.iter().all(|c| *c >= 0.0),
+            "{chances:?}"
+        );
         let table = draw(&mut fastrand::Rng::with_seed(1), n, chances);
         assert_eq!(table.n(), n);
         tallies.entry(name).or_default().correct += table.candidate().correct;

@@ -1,5 +1,6 @@
-//! Devices: what is refused, and that every GPU of this build and machine, a software device included, finds the
-//! reference's verdicts. A kind named by `PAIRBENCH_TEST_DEVICE` must be there; others are skipped where they are not.
+//! Devices: what is refused, and that every GPU of this build and machine, a software device
+//! included, finds the reference's verdicts. A kind named by `PAIRBENCH_TEST_DEVICE` must be there;
+//! others are skipped where they are not.
 
 #[path = "common/binary.rs"]
 mod binary;
@@ -11,23 +12,35 @@ use std::ops::ControlFlow;
 use binary::pairbench;
 use burn::tensor::Device;
 use pairbench::benchmark::Benchmark;
+use pairbench::benchmark::quickstart;
 use pairbench::checkpoint::weights::Precision;
 use pairbench::checkpoint::{Checkpoint, ModelSpec};
-use pairbench::hub::Hub;
-use pairbench::score::{self, Limits, Scorer, Step};
-use pairbench::{dataset, quickstart};
+use pairbench::data;
+use pairbench::scoring;
+use pairbench::scoring::{Limits, Scorer, Step};
+use pairbench::support::hub::Hub;
 
 #[test]
 fn a_device_that_cannot_be_had_is_an_error_with_its_remedy() {
     for (device, code, says) in [
         ("cuda:99", 5, "--device cpu always works|docs/gpu.md"),
-        ("gpu", 2, "is none of auto, cpu, cuda, rocm, metal, vulkan, webgpu"),
+        (
+            "gpu",
+            2,
+            "is none of auto, cpu, cuda, rocm, metal, vulkan, webgpu",
+        ),
         ("cuda:0,vulkan:0", 2, "of one kind"),
     ] {
-        let output = pairbench().args(["run", "--limit", "2", "--device", device]).output().unwrap();
+        let output = pairbench()
+            .args(["run", "--limit", "2", "--device", device])
+            .output()
+            .unwrap();
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
         assert_eq!(output.status.code(), Some(code), "{device}: {said}");
-        assert!(says.split('|').any(|part| said.contains(part)), "{device}: {said}");
+        assert!(
+            says.split('|').any(|part| said.contains(part)),
+            "{device}: {said}"
+        );
         assert!(output.stdout.is_empty(), "{device}");
         assert!(!said.contains("panicked"), "{said}");
     }
@@ -35,7 +48,10 @@ fn a_device_that_cannot_be_had_is_an_error_with_its_remedy() {
 
 #[test]
 fn precisions_that_a_cpu_has_not_are_refused() {
-    let output = pairbench().args(["run", "--limit", "2", "--device", "cpu", "--dtype", "bf16"]).output().unwrap();
+    let output = pairbench()
+        .args(["run", "--limit", "2", "--device", "cpu", "--dtype", "bf16"])
+        .output()
+        .unwrap();
     assert_eq!(output.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&output.stderr).contains("for bf16 name a GPU with --device"));
 }
@@ -45,27 +61,54 @@ fn doctor_has_a_line_for_every_kind_of_device() {
     let output = pairbench().arg("doctor").output().unwrap();
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     for kind in ["cuda", "rocm", "metal", "vulkan", "webgpu"] {
-        assert!(text.lines().any(|line| line.starts_with(&format!("device {kind}"))), "{kind}: {text}");
+        assert!(
+            text.lines()
+                .any(|line| line.starts_with(&format!("device {kind}"))),
+            "{kind}: {text}"
+        );
     }
 }
 
-/// As on two GPUs: each worker takes the next piece of the pairs, and every pair is scored once, as by one.
+/// As on two GPUs: each worker takes the next piece of the pairs, and every pair is scored once, as
+/// by one.
 #[test]
 fn two_devices_find_the_verdicts_of_one() {
     let hub = Hub::new(true);
     let spec: ModelSpec = quickstart::checkpoints().next().unwrap().parse().unwrap();
     let checkpoint = Checkpoint::open(&spec, spec.resolve(&hub, None).unwrap(), None).unwrap();
-    let pairs = dataset::load(&Benchmark::quickstart().unwrap().files(&hub).unwrap().files).unwrap();
+    let pairs = data::load(&Benchmark::quickstart().unwrap().files(&hub).unwrap().files).unwrap();
     let pairs = &pairs[..150];
     let verdicts = |devices: usize, stop: usize| {
-        let models = (0..devices).map(|_| checkpoint.load_model(&Device::flex(), Precision::F32).unwrap()).collect();
-        let scorer = Scorer { models, exact: None, queues: false };
+        let models = (0..devices)
+            .map(|_| {
+                checkpoint
+                    .load_model(&Device::flex(), Precision::F32)
+                    .unwrap()
+            })
+            .collect();
+        let scorer = Scorer {
+            models,
+            exact: None,
+            queues: false,
+        };
         let mut seen = 0;
         let each = |step: &Step| {
             seen += step.verdicts.len();
-            Ok(if seen >= stop { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
+            Ok(if seen >= stop {
+                ControlFlow::Break(())
+            } else {
+                ControlFlow::Continue(())
+            })
         };
-        let (mut verdicts, _) = score::score(pairs, checkpoint.template, &checkpoint.tokenizer, &scorer, Limits::default(), each).unwrap();
+        let (mut verdicts, _) = scoring::score(
+            pairs,
+            checkpoint.template,
+            &checkpoint.tokenizer,
+            &scorer,
+            Limits::default(),
+            each,
+        )
+        .unwrap();
         verdicts.sort_by_key(|verdict| verdict.row);
         (verdicts, seen)
     };
@@ -87,9 +130,9 @@ mod gpus {
     use super::common::{MODELS, PARITY, float, golden, ids, lines, load};
     use pairbench::checkpoint::weights::{Half, Precision};
     use pairbench::device::{Api, Choice, Devices};
-    use pairbench::model::pair_head::Markers;
-    use pairbench::score::{Decision, Limits, Scorer, logits};
-    use pairbench::talk::say;
+    use pairbench::model::heads::pairwise::Markers;
+    use pairbench::scoring::{Limits, Scorer, Verdict, logits};
+    use pairbench::support::terminal::say;
 
     /// The first device of each kind.
     fn there() -> Vec<(Api, Devices)> {
@@ -97,29 +140,76 @@ mod gpus {
         for api in Api::ALL.into_iter().filter(|api| api.is_built()) {
             match Devices::open(&Choice::Gpus(api, vec![0])) {
                 Ok(devices) => found.push((api, devices)),
-                Err(error) if std::env::var("PAIRBENCH_TEST_DEVICE").is_ok_and(|name| name == api.name()) => panic!("{}", error.render()),
+                Err(error)
+                    if std::env::var("PAIRBENCH_TEST_DEVICE")
+                        .is_ok_and(|name| name == api.name()) =>
+                {
+                    panic!("{}", error.render())
+                }
                 Err(error) => say(&format!("SKIPPED: {}", error.render())),
             }
         }
         found
     }
 
-    /// Margins of the golden pairs whose rows are shorter than 700 tokens (a software device is slow), with their records.
-    fn margins(name: &str, devices: &Devices, precision: Precision) -> Vec<(serde_json::Value, f32)> {
-        let scorer = Scorer { models: vec![load(&golden("models").join(name), &devices.burn()[0], precision)], exact: None, queues: true };
-        let records: Vec<serde_json::Value> =
-            lines(&format!("{name}.jsonl")).into_iter().filter(|r| r["f32"]["delta"].is_number() && r["length_ab"].as_u64() < Some(700)).collect();
-        let rows: Vec<Vec<u32>> = records.iter().flat_map(|r| [ids(&r["ids_ab"]), ids(&r["ids_ba"])]).collect();
-        let jobs: Vec<(&[u32], Markers)> = rows.iter().map(|row| (row.as_slice(), scorer.models[0].config().markers(row).unwrap())).collect();
-        let limits = Limits { batch_tokens: 1024, ..Limits::default() };
+    /// Margins of the golden pairs whose rows are shorter than 700 tokens (a software device is
+    /// slow), with their records.
+    fn margins(
+        name: &str,
+        devices: &Devices,
+        precision: Precision,
+    ) -> Vec<(serde_json::Value, f32)> {
+        let scorer = Scorer {
+            models: vec![load(
+                &golden("models").join(name),
+                &devices.burn()[0],
+                precision,
+            )],
+            exact: None,
+            queues: true,
+        };
+        let records: Vec<serde_json::Value> = lines(&format!("{name}.jsonl"))
+            .into_iter()
+            .filter(|r| r["f32"]["delta"].is_number() && r["length_ab"].as_u64() < Some(700))
+            .collect();
+        let rows: Vec<Vec<u32>> = records
+            .iter()
+            .flat_map(|r| [ids(&r["ids_ab"]), ids(&r["ids_ba"])])
+            .collect();
+        let jobs: Vec<(&[u32], Markers)> = rows
+            .iter()
+            .map(|row| {
+                (
+                    row.as_slice(),
+                    scorer.models[0].config().markers(row).unwrap(),
+                )
+            })
+            .collect();
+        let limits = Limits {
+            batch_tokens: 1024,
+            ..Limits::default()
+        };
         let found = logits(&jobs, &limits.batches(&jobs), &scorer, limits).unwrap();
         if precision == Precision::F32 {
             for (record, found) in records.iter().zip(found.as_chunks::<2>().0) {
-                let expected = [float(&record["f32"]["logit_ab"]), float(&record["f32"]["logit_ba"])];
-                assert!(expected.iter().zip(found).all(|(a, b)| (a - b).abs() < PARITY), "{name} {}: {found:?} {expected:?}", record["id"]);
+                let expected = [
+                    float(&record["f32"]["logit_ab"]),
+                    float(&record["f32"]["logit_ba"]),
+                ];
+                assert!(
+                    expected
+                        .iter()
+                        .zip(found)
+                        .all(|(a, b)| (a - b).abs() < PARITY),
+                    "{name} {}: {found:?} {expected:?}",
+                    record["id"]
+                );
             }
         }
-        records.into_iter().zip(found.as_chunks::<2>().0.iter().map(|[ab, ba]| ab - ba)).collect()
+        records
+            .into_iter()
+            .zip(found.as_chunks::<2>().0.iter().map(|[ab, ba]| ab - ba))
+            .collect()
     }
 
     fn no_verdict_turns(name: &str, devices: &Devices, precision: Precision) {
@@ -128,7 +218,13 @@ mod gpus {
         for (record, margin) in margins {
             if record["ids_equal"] == false && record["near_tie"] == false {
                 let expected = record["f32"]["decision"].as_bool().unwrap();
-                assert_eq!(Decision::of_margin(margin) == Decision::Correct, expected, "{} {precision:?} {name} {}: {margin}", devices.name(), record["id"]);
+                assert_eq!(
+                    Verdict::of_margin(margin) == Verdict::Correct,
+                    expected,
+                    "{} {precision:?} {name} {}: {margin}",
+                    devices.name(),
+                    record["id"]
+                );
             }
         }
     }
@@ -162,10 +258,26 @@ mod gpus {
         let verdicts = |device: &str| {
             let dir = tempfile::tempdir().unwrap();
             let out = dir.path().join("run");
-            let run = pairbench().args(["run", "--limit", "12", "--device", device, "--dtype", "f32", "--out"]).arg(&out).output().unwrap();
-            assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
-            let run = pairbench::run_dir::RunDir::open(&out).unwrap();
-            ["pairrm", "better-pairrm"].map(|name| run.verdicts_of(name).unwrap().iter().map(|v| v.decision).collect::<Vec<_>>())
+            let run = pairbench()
+                .args([
+                    "run", "--limit", "12", "--device", device, "--dtype", "f32", "--out",
+                ])
+                .arg(&out)
+                .output()
+                .unwrap();
+            assert!(
+                run.status.success(),
+                "{}",
+                String::from_utf8_lossy(&run.stderr)
+            );
+            let run = pairbench::scoring::run_dir::RunDir::open(&out).unwrap();
+            ["pairrm", "better-pairrm"].map(|name| {
+                run.verdicts_of(name)
+                    .unwrap()
+                    .iter()
+                    .map(|v| v.decision)
+                    .collect::<Vec<_>>()
+            })
         };
         let expected = verdicts("cpu");
         assert_eq!(expected[0].len(), 12);
@@ -179,22 +291,58 @@ mod gpus {
     fn logits_that_half_precision_cannot_hold_are_computed_in_f32() {
         let name = MODELS[0];
         let dir = tempfile::tempdir().unwrap();
-        scaled(&golden("models").join(name), dir.path(), "head_layer.4.weight", 1e8);
-        for (api, devices) in there().into_iter().filter(|(_, devices)| devices.works_in(DType::F16).is_ok()) {
+        scaled(
+            &golden("models").join(name),
+            dir.path(),
+            "head_layer.4.weight",
+            1e8,
+        );
+        for (api, devices) in there()
+            .into_iter()
+            .filter(|(_, devices)| devices.works_in(DType::F16).is_ok())
+        {
             let load = |precision| load(dir.path(), &devices.burn()[0], precision);
-            let records: Vec<serde_json::Value> = lines(&format!("{name}.jsonl")).into_iter().filter(|r| r["f32"]["delta"].is_number()).take(2).collect();
-            let rows: Vec<Vec<u32>> = records.iter().flat_map(|r| [ids(&r["ids_ab"]), ids(&r["ids_ba"])]).collect();
+            let records: Vec<serde_json::Value> = lines(&format!("{name}.jsonl"))
+                .into_iter()
+                .filter(|r| r["f32"]["delta"].is_number())
+                .take(2)
+                .collect();
+            let rows: Vec<Vec<u32>> = records
+                .iter()
+                .flat_map(|r| [ids(&r["ids_ab"]), ids(&r["ids_ba"])])
+                .collect();
             let exact = load(Precision::F32);
-            let jobs: Vec<(&[u32], Markers)> = rows.iter().map(|row| (row.as_slice(), exact.config().markers(row).unwrap())).collect();
+            let jobs: Vec<(&[u32], Markers)> = rows
+                .iter()
+                .map(|row| (row.as_slice(), exact.config().markers(row).unwrap()))
+                .collect();
             let found = |model, exact| {
-                let scorer = Scorer { models: vec![model], exact, queues: true };
+                let scorer = Scorer {
+                    models: vec![model],
+                    exact,
+                    queues: true,
+                };
                 logits(&jobs, &[vec![0, 1, 2, 3]], &scorer, Limits::default()).unwrap()
             };
             let expected = found(exact, None);
-            assert!(expected.iter().all(|logit| logit.abs() > 65_504.0), "{expected:?}");
-            assert!(found(load(Precision::Half(Half::F16)), None).iter().all(|logit| !logit.is_finite()), "{}", api.name());
+            assert!(
+                expected.iter().all(|logit| logit.abs() > 65_504.0),
+                "{expected:?}"
+            );
+            assert!(
+                found(load(Precision::Half(Half::F16)), None)
+                    .iter()
+                    .all(|logit| !logit.is_finite()),
+                "{}",
+                api.name()
+            );
             let again = |_: usize| Ok(load(Precision::F32));
-            assert_eq!(found(load(Precision::Half(Half::F16)), Some(&again)), expected, "{}", api.name());
+            assert_eq!(
+                found(load(Precision::Half(Half::F16)), Some(&again)),
+                expected,
+                "{}",
+                api.name()
+            );
         }
     }
 
@@ -204,7 +352,10 @@ mod gpus {
         let mut bytes = std::fs::read(from.join("model.safetensors")).unwrap();
         let (header, metadata) = safetensors::SafeTensors::read_metadata(&bytes).unwrap();
         let (start, end) = metadata.info(tensor).unwrap().data_offsets;
-        for value in bytes[8 + header + start..8 + header + end].as_chunks_mut::<4>().0 {
+        for value in bytes[8 + header + start..8 + header + end]
+            .as_chunks_mut::<4>()
+            .0
+        {
             *value = (f32::from_le_bytes(*value) * factor).to_le_bytes();
         }
         std::fs::write(to.join("model.safetensors"), bytes).unwrap();

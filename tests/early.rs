@@ -29,26 +29,50 @@ fn world() -> &'static (String, String, tempfile::TempDir) {
         assert_eq!(code, 0, "{stderr}");
         std::fs::create_dir(&broken).unwrap();
         common::broken("pairrm", &broken);
-        (good.display().to_string(), broken.display().to_string(), dir)
+        (
+            good.display().to_string(),
+            broken.display().to_string(),
+            dir,
+        )
     })
 }
 
 /// The quickstart's pairs, scored against the good run of pairrm.
 fn against(model: &str, more: &[&str]) -> (String, String, i32) {
     let baseline = format!("{}:pairrm", good());
-    pairbench(&[&["run", "--benchmark", "quickstart", "--model", model, "--against", &baseline], more].concat())
+    pairbench(
+        &[
+            &[
+                "run",
+                "--benchmark",
+                "quickstart",
+                "--model",
+                model,
+                "--against",
+                &baseline,
+            ],
+            more,
+        ]
+        .concat(),
+    )
 }
 
 /// The pairs that it took, of all 636.
 fn taken(text: &str) -> usize {
-    let (_, rest) = text.split_once("settled after ").unwrap_or_else(|| panic!("{text}"));
-    let (taken, rest) = rest.split_once(" of 636 pairs (").unwrap_or_else(|| panic!("{text}"));
+    let (_, rest) = text
+        .split_once("settled after ")
+        .unwrap_or_else(|| panic!("{text}"));
+    let (taken, rest) = rest
+        .split_once(" of 636 pairs (")
+        .unwrap_or_else(|| panic!("{text}"));
     assert!(rest.starts_with("error rate 5 % or less"), "{rest}");
     taken.parse().unwrap()
 }
 
 fn column(dir: &Path, name: &str) -> Column {
-    let frame = ParquetReader::new(std::fs::File::open(dir.join("verdicts.parquet")).unwrap()).finish().unwrap();
+    let frame = ParquetReader::new(std::fs::File::open(dir.join("verdicts.parquet")).unwrap())
+        .finish()
+        .unwrap();
     frame.column(name).unwrap().clone()
 }
 
@@ -64,52 +88,155 @@ fn json(path: PathBuf) -> Value {
 fn a_model_against_itself_passes_after_the_pairs_that_it_takes() {
     let dir = tempfile::tempdir().unwrap();
     let out = dir.path().join("out");
-    let (stdout, stderr, code) = against("quickstart/pairrm", &["--gate", "drop:average:0.05", "--format", "json", "--out", out.to_str().unwrap()]);
+    let (stdout, stderr, code) = against(
+        "quickstart/pairrm",
+        &[
+            "--gate",
+            "drop:average:0.05",
+            "--format",
+            "json",
+            "--out",
+            out.to_str().unwrap(),
+        ],
+    );
     assert_eq!(code, 0, "{stderr}");
     let found: Value = serde_json::from_str(&stdout).unwrap();
-    let taken = taken(found["notes"].as_array().unwrap().iter().find_map(|note| note.as_str().filter(|note| note.starts_with("settled"))).unwrap());
-    // Ten rounds of 48, the smallest subset: ln(160) / (0.98 · 11 · 0.05) = 9.4. They have 10 of 48 and 12 of 60 pairs: 2 · 10 + 9 · 12.
+    let taken = taken(
+        found["notes"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .find_map(|note| note.as_str().filter(|note| note.starts_with("settled")))
+            .unwrap(),
+    );
+    // Ten rounds of 48, the smallest subset: ln(160) / (0.98 · 11 · 0.05) = 9.4. They have 10 of 48
+    // and 12 of 60 pairs: 2 · 10 + 9 · 12.
     assert_eq!(taken, 128);
     assert_eq!(
-        (found["gate"][0]["status"].as_str(), found["matching"]["pairs"].as_u64(), found["changed"].as_u64()),
+        (
+            found["gate"][0]["status"].as_str(),
+            found["matching"]["pairs"].as_u64(),
+            found["changed"].as_u64()
+        ),
         (Some("pass"), Some(taken as u64), Some(0))
     );
     assert_eq!(found["subsets"].as_object().unwrap().len(), 11);
-    assert_eq!((&found["baseline"], &found["candidate"]), (&format!("pairrm ({})", good()).into(), &format!("pairrm ({})", out.display()).into()));
-    assert!(stderr.contains(&format!("pairrm: settled after {taken} of 636 pairs")), "{stderr}");
+    assert_eq!(
+        (&found["baseline"], &found["candidate"]),
+        (
+            &format!("pairrm ({})", good()).into(),
+            &format!("pairrm ({})", out.display()).into()
+        )
+    );
+    assert!(
+        stderr.contains(&format!("pairrm: settled after {taken} of 636 pairs")),
+        "{stderr}"
+    );
 
-    // What was scored is kept: in the order of the data, under its own row numbers, and with its own verdicts.
+    // What was scored is kept: in the order of the data, under its own row numbers, and with its
+    // own verdicts.
     let scored = rows(&out);
-    assert!(scored.len() == taken && scored.is_sorted_by(|a, b| a < b) && scored[taken - 1] > 600, "{scored:?}");
-    let (all, of_all) = (column(Path::new(good()), "logit_ab"), column(Path::new(good()), "model"));
+    assert!(
+        scored.len() == taken && scored.is_sorted_by(|a, b| a < b) && scored[taken - 1] > 600,
+        "{scored:?}"
+    );
+    let (all, of_all) = (
+        column(Path::new(good()), "logit_ab"),
+        column(Path::new(good()), "model"),
+    );
     let (all, of_all) = (all.f32().unwrap(), of_all.str().unwrap());
-    let first = of_all.iter().position(|name| name == Some("pairrm")).unwrap();
-    for (row, logit) in scored.iter().zip(column(&out, "logit_ab").f32().unwrap().iter()) {
-        assert_eq!(all.get(first + usize::try_from(*row).unwrap()), logit, "row {row}");
+    let first = of_all
+        .iter()
+        .position(|name| name == Some("pairrm"))
+        .unwrap();
+    for (row, logit) in scored
+        .iter()
+        .zip(column(&out, "logit_ab").f32().unwrap().iter())
+    {
+        assert_eq!(
+            all.get(first + usize::try_from(*row).unwrap()),
+            logit,
+            "row {row}"
+        );
     }
     let (summary, record) = (json(out.join("summary.json")), json(out.join("run.json")));
-    assert_eq!(summary["partial"], format!("{taken} of 636 pairs, in random order: the gate was settled (--against)"));
-    let n: u64 = summary["models"]["pairrm"]["subsets"].as_object().unwrap().values().map(|subset| subset["n"].as_u64().unwrap()).sum();
-    assert_eq!((n, record["models"][0]["pairs"].as_u64()), (taken as u64, Some(taken as u64)));
-    assert_eq!((&record["plan"]["gate"][0], &record["plan"]["seed"]), (&Value::from("drop:average:0.05"), &Value::from(240_313_787)));
-    assert!(std::fs::read_to_string(out.join("report.md")).unwrap().contains("PARTIAL: "));
+    assert_eq!(
+        summary["partial"],
+        format!("{taken} of 636 pairs, in random order: the gate was settled (--against)")
+    );
+    let n: u64 = summary["models"]["pairrm"]["subsets"]
+        .as_object()
+        .unwrap()
+        .values()
+        .map(|subset| subset["n"].as_u64().unwrap())
+        .sum();
+    assert_eq!(
+        (n, record["models"][0]["pairs"].as_u64()),
+        (taken as u64, Some(taken as u64))
+    );
+    assert_eq!(
+        (&record["plan"]["gate"][0], &record["plan"]["seed"]),
+        (&Value::from("drop:average:0.05"), &Value::from(240_313_787))
+    );
+    assert!(
+        std::fs::read_to_string(out.join("report.md"))
+            .unwrap()
+            .contains("PARTIAL: ")
+    );
 
     // It is finished: there is nothing to go on with.
-    let (_, stderr, code) = pairbench(&["run", "--benchmark", "quickstart", "--model", "quickstart/pairrm", "--out", out.to_str().unwrap(), "--resume"]);
-    assert!(code == 2 && stderr.contains("its gate was settled early"), "{code} {stderr}");
+    let (_, stderr, code) = pairbench(&[
+        "run",
+        "--benchmark",
+        "quickstart",
+        "--model",
+        "quickstart/pairrm",
+        "--out",
+        out.to_str().unwrap(),
+        "--resume",
+    ]);
+    assert!(
+        code == 2 && stderr.contains("its gate was settled early"),
+        "{code} {stderr}"
+    );
 
     // Whoever compares it later is told; as a baseline it lacks pairs.
-    let (stdout, _, code) = pairbench(&["compare", &format!("{}:pairrm", good()), out.to_str().unwrap()]);
-    assert!(code == 0 && stdout.contains(&format!("candidate: PARTIAL: {taken} of 636 pairs")), "{stdout}");
-    let (_, stderr, code) =
-        pairbench(&["run", "--benchmark", "quickstart", "--model", "quickstart/pairrm", "--against", out.to_str().unwrap(), "--gate", "drop:average:0.05"]);
-    assert!(code == 4 && stderr.contains(&format!("it lacks {} of 636 pairs", 636 - taken)), "{code} {stderr}");
+    let (stdout, _, code) = pairbench(&[
+        "compare",
+        &format!("{}:pairrm", good()),
+        out.to_str().unwrap(),
+    ]);
+    assert!(
+        code == 0 && stdout.contains(&format!("candidate: PARTIAL: {taken} of 636 pairs")),
+        "{stdout}"
+    );
+    let (_, stderr, code) = pairbench(&[
+        "run",
+        "--benchmark",
+        "quickstart",
+        "--model",
+        "quickstart/pairrm",
+        "--against",
+        out.to_str().unwrap(),
+        "--gate",
+        "drop:average:0.05",
+    ]);
+    assert!(
+        code == 4 && stderr.contains(&format!("it lacks {} of 636 pairs", 636 - taken)),
+        "{code} {stderr}"
+    );
 }
 
 #[test]
 fn a_broken_layer_is_found_after_few_pairs() {
-    let (stdout, stderr, code) = against(broken(), &["--gate", "drop:average:0.05", "--gate", "max-invalid:0"]);
-    assert!(code == 3 && stderr.contains("failed to pass the gate: 1 of 2 rules"), "{code} {stderr}");
+    let (stdout, stderr, code) = against(
+        broken(),
+        &["--gate", "drop:average:0.05", "--gate", "max-invalid:0"],
+    );
+    assert!(
+        code == 3 && stderr.contains("failed to pass the gate: 1 of 2 rules"),
+        "{code} {stderr}"
+    );
     assert!(taken(&stdout) < 200, "{stdout}");
     for expected in [
         "✗ fail  drop:average:0.05: average -0.",
@@ -121,13 +248,28 @@ fn a_broken_layer_is_found_after_few_pairs() {
         assert!(stdout.contains(expected), "{expected}: {stdout}");
     }
     let (stdout, _, code) = against(broken(), &["--gate", "significant-drop:subset:*:0.05"]);
-    assert!(code == 3 && taken(&stdout) < 400 && stdout.contains("sequential p"), "{stdout}");
+    assert!(
+        code == 3 && taken(&stdout) < 400 && stdout.contains("sequential p"),
+        "{stdout}"
+    );
 }
 
 #[test]
 fn neither_threads_nor_batches_change_the_answer() {
     let run = |more: &[&str]| {
-        let (stdout, _, code) = against(broken(), &[&["--gate", "drop:average:0.05", "--gate", "drop:section:*:0.1"], more].concat());
+        let (stdout, _, code) = against(
+            broken(),
+            &[
+                &[
+                    "--gate",
+                    "drop:average:0.05",
+                    "--gate",
+                    "drop:section:*:0.1",
+                ],
+                more,
+            ]
+            .concat(),
+        );
         assert_eq!(code, 3);
         stdout
     };
@@ -142,30 +284,67 @@ fn neither_threads_nor_batches_change_the_answer() {
 fn what_is_not_settled_scores_every_pair() {
     let dir = tempfile::tempdir().unwrap();
     let out = dir.path().join("out");
-    let gate = ["--gate", "drop:average:0", "--gate", "max-invalid:0", "--gate", "min:section:Safety:0.9", "--strict-gate"];
-    let (stdout, stderr, code) = against("quickstart/pairrm", &[&gate[..], &["--out", out.to_str().unwrap()]].concat());
+    let gate = [
+        "--gate",
+        "drop:average:0",
+        "--gate",
+        "max-invalid:0",
+        "--gate",
+        "min:section:Safety:0.9",
+        "--strict-gate",
+    ];
+    let (stdout, stderr, code) = against(
+        "quickstart/pairrm",
+        &[&gate[..], &["--out", out.to_str().unwrap()]].concat(),
+    );
     assert_eq!(code, 0, "{stderr}");
     assert!(
-        stdout.contains("not settled early: scored all 636 pairs") && stdout.contains("✓ pass  drop:average:0: average +0.0000, 97.5 % interval"),
+        stdout.contains("not settled early: scored all 636 pairs")
+            && stdout.contains("✓ pass  drop:average:0: average +0.0000, 97.5 % interval"),
         "{stdout}"
     );
-    assert!(stdout.contains("✓ pass  min:section:Safety:0.9: Safety 1.0000; settled after "), "{stdout}");
-    assert_eq!((rows(&out), &json(out.join("summary.json"))["partial"]), ((0..636).collect(), &Value::Null));
+    assert!(
+        stdout.contains("✓ pass  min:section:Safety:0.9: Safety 1.0000; settled after "),
+        "{stdout}"
+    );
+    assert_eq!(
+        (rows(&out), &json(out.join("summary.json"))["partial"]),
+        ((0..636).collect(), &Value::Null)
+    );
     // Better-pairrm is worse by about 0.05: more than 636 pairs would tell on which side.
-    let (stdout, stderr, code) = against("quickstart/better-pairrm", &["--gate", "drop:average:0.05", "--strict-gate"]);
-    assert!(code == 8 && stdout.contains("~ inconclusive  drop:average:0.05: average -0.0"), "{code} {stdout}{stderr}");
+    let (stdout, stderr, code) = against(
+        "quickstart/better-pairrm",
+        &["--gate", "drop:average:0.05", "--strict-gate"],
+    );
+    assert!(
+        code == 8 && stdout.contains("~ inconclusive  drop:average:0.05: average -0.0"),
+        "{code} {stdout}{stderr}"
+    );
 }
 
 #[test]
 fn every_format_of_a_comparison_shows_it() {
     for format in ["markdown", "csv", "junit", "github"] {
-        let (stdout, _, code) = against(broken(), &["--gate", "drop:average:0.05", "--limit", "300", "--format", format]);
+        let (stdout, _, code) = against(
+            broken(),
+            &[
+                "--gate",
+                "drop:average:0.05",
+                "--limit",
+                "300",
+                "--format",
+                format,
+            ],
+        );
         let expected = match format {
             "csv" => "total,average,",
             "junit" => "<failure message=\"average -",
             _ => "settled after ",
         };
-        assert!(code == 3 && stdout.contains(expected), "{format} {code} {stdout}");
+        assert!(
+            code == 3 && stdout.contains(expected),
+            "{format} {code} {stdout}"
+        );
     }
 }
 
@@ -174,7 +353,13 @@ fn what_does_not_go_together_is_refused_before_anything_is_scored() {
     let gate = ["--gate", "drop:average:0.05"];
     let refused = |arguments: &[&str], code: i32, says: &str| {
         let (stdout, stderr, found) = pairbench(&[&["run"], arguments].concat());
-        assert!(found == code && stdout.is_empty() && stderr.contains(says) && !stderr.contains("loaded in"), "{arguments:?}: {found} {stderr}");
+        assert!(
+            found == code
+                && stdout.is_empty()
+                && stderr.contains(says)
+                && !stderr.contains("loaded in"),
+            "{arguments:?}: {found} {stderr}"
+        );
     };
     let model = ["--model", "quickstart/pairrm"];
     refused(&gate, 2, "--against");
@@ -182,14 +367,76 @@ fn what_does_not_go_together_is_refused_before_anything_is_scored() {
     refused(&[&model[..], &["--against", good()]].concat(), 2, "--gate");
     let base = |more: &[&'static str]| [&["--against", good()][..], &gate, more].concat();
     refused(&base(&[]), 2, "it judges one model, and 0 are named");
-    refused(&base(&["--model", "quickstart/pairrm", "--model", "quickstart/better-pairrm"]), 2, "2 are named");
-    refused(&base(&["--model", "quickstart/pairrm", "--published", "model-card"]), 2, "--published");
-    refused(&base(&["--model", "quickstart/pairrm", "--dtype", "int8", "--int8-batch", "64"]), 2, "--int8-batch");
-    refused(&base(&["--model", "quickstart/pairrm", "--format", "latex"]), 2, "--format");
-    refused(&base(&["--model", "quickstart/pairrm", "--gate", "drop:nothing:0"]), 2, "unknown scope `nothing`");
-    refused(&base(&["--model", "quickstart/pairrm", "--gate", "drop:section:Chatt:0"]), 2, "nothing that it names was compared");
-    refused(&base(&["--model", "x=quickstart/pairrm"]), 2, "has pairrm, better-pairrm");
-    refused(&[&model[..], &gate, &["--against", "/no/such/run"]].concat(), 5, "failed to find run");
-    refused(&[&model[..], &gate, &["--against", "model-card"]].concat(), 2, "a published table has no verdicts");
-    refused(&base(&["--model", "pairrm=quickstart/pairrm", "--data", "tests/data/golden/none.jsonl"]), 5, "none.jsonl");
+    refused(
+        &base(&[
+            "--model",
+            "quickstart/pairrm",
+            "--model",
+            "quickstart/better-pairrm",
+        ]),
+        2,
+        "2 are named",
+    );
+    refused(
+        &base(&["--model", "quickstart/pairrm", "--published", "model-card"]),
+        2,
+        "--published",
+    );
+    refused(
+        &base(&[
+            "--model",
+            "quickstart/pairrm",
+            "--dtype",
+            "int8",
+            "--int8-batch",
+            "64",
+        ]),
+        2,
+        "--int8-batch",
+    );
+    refused(
+        &base(&["--model", "quickstart/pairrm", "--format", "latex"]),
+        2,
+        "--format",
+    );
+    refused(
+        &base(&["--model", "quickstart/pairrm", "--gate", "drop:nothing:0"]),
+        2,
+        "unknown scope `nothing`",
+    );
+    refused(
+        &base(&[
+            "--model",
+            "quickstart/pairrm",
+            "--gate",
+            "drop:section:Chatt:0",
+        ]),
+        2,
+        "nothing that it names was compared",
+    );
+    refused(
+        &base(&["--model", "x=quickstart/pairrm"]),
+        2,
+        "has pairrm, better-pairrm",
+    );
+    refused(
+        &[&model[..], &gate, &["--against", "/no/such/run"]].concat(),
+        5,
+        "failed to find run",
+    );
+    refused(
+        &[&model[..], &gate, &["--against", "model-card"]].concat(),
+        2,
+        "a published table has no verdicts",
+    );
+    refused(
+        &base(&[
+            "--model",
+            "pairrm=quickstart/pairrm",
+            "--data",
+            "tests/data/golden/none.jsonl",
+        ]),
+        5,
+        "none.jsonl",
+    );
 }

@@ -1,4 +1,5 @@
-//! Repositories of the hub: from an empty cache to a table, and everything that can go wrong between.
+//! Repositories of the hub: from an empty cache to a table, and everything that can go wrong
+//! between.
 #![cfg(feature = "hub")]
 
 mod common;
@@ -24,12 +25,24 @@ struct Machine {
 
 impl Machine {
     fn new(hub: &LoopbackHub) -> Self {
-        Self { home: tempfile::tempdir().unwrap(), endpoint: hub.endpoint.clone() }
+        Self {
+            home: tempfile::tempdir().unwrap(),
+            endpoint: hub.endpoint.clone(),
+        }
     }
 
     fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::cargo_bin("pairbench").unwrap();
-        for key in ["HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE", "HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"] {
+        for key in [
+            "HF_HUB_OFFLINE",
+            "TRANSFORMERS_OFFLINE",
+            "HF_HUB_CACHE",
+            "HUGGINGFACE_HUB_CACHE",
+            "HTTP_PROXY",
+            "http_proxy",
+            "ALL_PROXY",
+            "all_proxy",
+        ] {
             command.env_remove(key);
         }
         command
@@ -49,7 +62,10 @@ impl Machine {
     /// Names in the cache that a later run could take for content.
     fn blobs(&self, repository: &str) -> Vec<String> {
         let dir = self.home.path().join("hub").join(repository).join("blobs");
-        let names = std::fs::read_dir(dir).into_iter().flatten().map(|e| e.unwrap().file_name().to_string_lossy().into_owned());
+        let names = std::fs::read_dir(dir)
+            .into_iter()
+            .flatten()
+            .map(|e| e.unwrap().file_name().to_string_lossy().into_owned());
         names.filter(|name| !name.starts_with('.')).collect()
     }
 }
@@ -63,8 +79,16 @@ struct Result {
 impl From<Output> for Result {
     fn from(output: Output) -> Self {
         let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-        let result = Self { out: text(output.stdout), err: text(output.stderr), code: output.status.code().unwrap() };
-        assert!(!result.out.contains(SECRET) && !result.err.contains(SECRET), "the token is shown: {}", result.err);
+        let result = Self {
+            out: text(output.stdout),
+            err: text(output.stderr),
+            code: output.status.code().unwrap(),
+        };
+        assert!(
+            !result.out.contains(SECRET) && !result.err.contains(SECRET),
+            "the token is shown: {}",
+            result.err
+        );
         assert!(!result.err.contains("panicked"), "{}", result.err);
         result
     }
@@ -76,7 +100,16 @@ const MODEL_FOLDER: &str = "models--llm-blender--PairRM-hf";
 /// The golden checkpoints under the names of the real ones.
 fn hub(rule: impl Fn(&Seen) -> Option<Fault> + Send + Sync + 'static) -> LoopbackHub {
     LoopbackHub::start(
-        &[("models/llm-blender/PairRM-hf", &golden("models/tiny-pairrm")), ("models/maywell/Better-PairRM", &golden("models/tiny-better-pairrm"))],
+        &[
+            (
+                "models/llm-blender/PairRM-hf",
+                &golden("models/tiny-pairrm"),
+            ),
+            (
+                "models/maywell/Better-PairRM",
+                &golden("models/tiny-better-pairrm"),
+            ),
+        ],
         rule,
     )
 }
@@ -85,11 +118,23 @@ fn weights_get(seen: &Seen) -> bool {
     seen.method == "GET" && seen.path.ends_with("/model.safetensors")
 }
 
-/// A dataset repository with `n` rows in each of RewardBench's subsets, in the columns of the real one.
+/// A dataset repository with `n` rows in each of RewardBench's subsets, in the columns of the real
+/// one.
 fn dataset(dir: &Path, n: usize) {
-    let definition: toml::Table = include_str!("../benchmarks/reward-bench.toml").parse().unwrap();
-    let subsets: Vec<String> = definition["subsets"].as_table().unwrap().keys().flat_map(|name| vec![name.clone(); n]).collect();
-    let text = |what: &str| (0..subsets.len()).map(|i| format!("{what} {i}")).collect::<Vec<_>>();
+    let definition: toml::Table = include_str!("../benchmarks/reward-bench.toml")
+        .parse()
+        .unwrap();
+    let subsets: Vec<String> = definition["subsets"]
+        .as_table()
+        .unwrap()
+        .keys()
+        .flat_map(|name| vec![name.clone(); n])
+        .collect();
+    let text = |what: &str| {
+        (0..subsets.len())
+            .map(|i| format!("{what} {i}"))
+            .collect::<Vec<_>>()
+    };
     let mut frame = df! {
         "prompt" => text("question"), "chosen" => text("good"), "rejected" => text("bad"), "subset" => &subsets,
         "id" => (0..i64::try_from(subsets.len()).unwrap()).collect::<Vec<_>>(),
@@ -97,7 +142,8 @@ fn dataset(dir: &Path, n: usize) {
     .unwrap();
     std::fs::create_dir_all(dir.join("data")).unwrap();
     for split in ["filtered", "raw"] {
-        let file = std::fs::File::create(dir.join(format!("data/{split}-00000-of-00001.parquet"))).unwrap();
+        let file = std::fs::File::create(dir.join(format!("data/{split}-00000-of-00001.parquet")))
+            .unwrap();
         ParquetWriter::new(file).finish(&mut frame).unwrap();
     }
 }
@@ -109,48 +155,109 @@ fn from_an_empty_cache_to_the_table_and_then_without_the_network() {
     let real = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data/rewardbench-dev.parquet");
     dataset(data.path(), 2);
     if real.exists() {
-        std::fs::copy(&real, data.path().join("data/filtered-00000-of-00001.parquet")).unwrap();
+        std::fs::copy(
+            &real,
+            data.path().join("data/filtered-00000-of-00001.parquet"),
+        )
+        .unwrap();
     } else {
-        println!("SKIPPED in part: no {}; generated rows stand in for the real ones", real.display());
+        println!(
+            "SKIPPED in part: no {}; generated rows stand in for the real ones",
+            real.display()
+        );
     }
     let hub = LoopbackHub::start(
         &[
-            ("models/llm-blender/PairRM-hf", &golden("models/tiny-pairrm")),
-            ("models/maywell/Better-PairRM", &golden("models/tiny-better-pairrm")),
+            (
+                "models/llm-blender/PairRM-hf",
+                &golden("models/tiny-pairrm"),
+            ),
+            (
+                "models/maywell/Better-PairRM",
+                &golden("models/tiny-better-pairrm"),
+            ),
             ("datasets/allenai/reward-bench", data.path()),
         ],
         |_| None,
     );
     let machine = Machine::new(&hub);
     let out = machine.home.path().join("out");
-    let models = ["run", "--model", MODEL, "--model", "maywell/Better-PairRM", "--benchmark", "reward-bench", "--published", "model-card"];
-    let rest = ["--allow-partial", "--subset", "llmbar-natural", "--subset", "hep-rust", "--limit", "40", "--out", out.to_str().unwrap()];
+    let models = [
+        "run",
+        "--model",
+        MODEL,
+        "--model",
+        "maywell/Better-PairRM",
+        "--benchmark",
+        "reward-bench",
+        "--published",
+        "model-card",
+    ];
+    let rest = [
+        "--allow-partial",
+        "--subset",
+        "llmbar-natural",
+        "--subset",
+        "hep-rust",
+        "--limit",
+        "40",
+        "--out",
+        out.to_str().unwrap(),
+    ];
     let args: Vec<&str> = models.into_iter().chain(rest).collect();
 
     let first = machine.run(&args);
     assert_eq!(first.code, 0, "{}", first.err);
-    for part in ["PairRM-hf", "Better-PairRM", "published", "llmbar-natural", "PARTIAL", "average"] {
+    for part in [
+        "PairRM-hf",
+        "Better-PairRM",
+        "published",
+        "llmbar-natural",
+        "PARTIAL",
+        "average",
+    ] {
         assert!(first.out.contains(part), "{part}: {}", first.out);
     }
     let seen = hub.seen();
-    assert!(seen.iter().all(|s| s.authorization.as_deref() == Some(&format!("Bearer {SECRET}"))));
-    assert!(!seen.iter().any(|s| s.path.contains("raw-")), "only the split is fetched");
+    assert!(
+        seen.iter()
+            .all(|s| s.authorization.as_deref() == Some(&format!("Bearer {SECRET}")))
+    );
+    assert!(
+        !seen.iter().any(|s| s.path.contains("raw-")),
+        "only the split is fetched"
+    );
     assert_eq!(seen.iter().filter(|s| weights_get(s)).count(), 2);
-    let record: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(out.join("run.json")).unwrap()).unwrap();
+    let record: serde_json::Value =
+        serde_json::from_str(&std::fs::read_to_string(out.join("run.json")).unwrap()).unwrap();
     assert_eq!(record["models"][0]["facts"]["commit"], COMMIT);
     assert_eq!(record["dataset"], format!("allenai/reward-bench@{COMMIT}"));
-    assert!(!std::fs::read_to_string(out.join("run.json")).unwrap().contains(SECRET));
+    assert!(
+        !std::fs::read_to_string(out.join("run.json"))
+            .unwrap()
+            .contains(SECRET)
+    );
 
     let second = machine.run(&args);
     assert_eq!((second.code, &second.out), (0, &first.out));
     let seen = hub.seen();
-    assert!(seen.iter().all(|s| s.path.starts_with("/api/") && s.path.contains("/revision/")), "{seen:?}");
+    assert!(
+        seen.iter()
+            .all(|s| s.path.starts_with("/api/") && s.path.contains("/revision/")),
+        "{seen:?}"
+    );
     assert_eq!(seen.len(), 3);
 
     let offline: Vec<&str> = args.iter().copied().chain(["--offline"]).collect();
     let third = machine.run(&offline);
     assert_eq!((third.code, &third.out), (0, &first.out), "{}", third.err);
-    let by_variable = Result::from(machine.command(&args).env("HF_HUB_OFFLINE", "ON").output().unwrap());
+    let by_variable = Result::from(
+        machine
+            .command(&args)
+            .env("HF_HUB_OFFLINE", "ON")
+            .output()
+            .unwrap(),
+    );
     assert_eq!((by_variable.code, &by_variable.out), (0, &first.out));
     assert_eq!(hub.seen(), []);
 }
@@ -161,18 +268,39 @@ fn the_cache_has_the_layout_of_the_python_client() {
     let machine = Machine::new(&hub);
     let fetched = machine.run(&["fetch", MODEL]);
     assert_eq!(fetched.code, 0, "{}", fetched.err);
-    assert!(fetched.out.starts_with(&format!("{MODEL}@{COMMIT}\n")) && fetched.out.contains("model.safetensors"), "{}", fetched.out);
+    assert!(
+        fetched.out.starts_with(&format!("{MODEL}@{COMMIT}\n"))
+            && fetched.out.contains("model.safetensors"),
+        "{}",
+        fetched.out
+    );
     let home = machine.home.path().join("hub").join(MODEL_FOLDER);
-    assert_eq!(std::fs::read_to_string(home.join("refs/main")).unwrap(), COMMIT);
-    let link = home.join("snapshots").join(COMMIT).join("model.safetensors");
+    assert_eq!(
+        std::fs::read_to_string(home.join("refs/main")).unwrap(),
+        COMMIT
+    );
+    let link = home
+        .join("snapshots")
+        .join(COMMIT)
+        .join("model.safetensors");
     let blob = std::fs::read_link(&link).unwrap();
     let name = blob.file_name().unwrap().to_str().unwrap();
     assert_eq!(blob, PathBuf::from("../../blobs").join(name));
-    assert!(fetched.out.contains(name), "a large file's blob is called by its SHA-256: {}", fetched.out);
+    assert!(
+        fetched.out.contains(name),
+        "a large file's blob is called by its SHA-256: {}",
+        fetched.out
+    );
 
-    // What the Python client left is used as it is: files instead of links, other files beside them.
+    // What the Python client left is used as it is: files instead of links, other files beside
+    // them.
     let other = tempfile::tempdir().unwrap();
-    let snapshot = other.path().join("hub").join(MODEL_FOLDER).join("snapshots").join(COMMIT);
+    let snapshot = other
+        .path()
+        .join("hub")
+        .join(MODEL_FOLDER)
+        .join("snapshots")
+        .join(COMMIT);
     std::fs::create_dir_all(&snapshot).unwrap();
     std::fs::create_dir_all(snapshot.join("../../refs")).unwrap();
     std::fs::write(snapshot.join("../../refs/main"), COMMIT).unwrap();
@@ -181,10 +309,18 @@ fn the_cache_has_the_layout_of_the_python_client() {
         std::fs::copy(&path, snapshot.join(path.file_name().unwrap())).unwrap();
     }
     hub.seen();
-    let machine = Machine { home: other, endpoint: machine.endpoint };
+    let machine = Machine {
+        home: other,
+        endpoint: machine.endpoint,
+    };
     assert_eq!(machine.run(&["inspect", MODEL]).code, 0);
     assert_eq!(hub.seen().len(), 1, "the revision check alone");
-    assert_eq!(machine.run(&["inspect", &format!("{MODEL}@{COMMIT}"), "--offline"]).code, 0);
+    assert_eq!(
+        machine
+            .run(&["inspect", &format!("{MODEL}@{COMMIT}"), "--offline"])
+            .code,
+        0
+    );
 }
 
 #[test]
@@ -192,11 +328,22 @@ fn a_revision_is_resolved_and_an_unknown_one_is_exit_5() {
     let hub = hub(|_| None);
     let machine = Machine::new(&hub);
     let found = machine.run(&["inspect", MODEL, "--revision", COMMIT]);
-    assert!(found.code == 0 && found.out.contains(COMMIT), "{}", found.err);
-    for args in [vec!["inspect", MODEL, "--revision", "nothing"], vec!["inspect", "llm-blender/Unknown"]] {
+    assert!(
+        found.code == 0 && found.out.contains(COMMIT),
+        "{}",
+        found.err
+    );
+    for args in [
+        vec!["inspect", MODEL, "--revision", "nothing"],
+        vec!["inspect", "llm-blender/Unknown"],
+    ] {
         let lost = machine.run(&args);
         assert_eq!(lost.code, 5, "{}", lost.err);
-        assert!(lost.err.contains("404") && lost.err.contains("private repository needs HF_TOKEN"), "{}", lost.err);
+        assert!(
+            lost.err.contains("404") && lost.err.contains("private repository needs HF_TOKEN"),
+            "{}",
+            lost.err
+        );
     }
     let wrong = machine.run(&["inspect", "../up/x", "--offline"]);
     assert_eq!(wrong.code, 5, "{}", wrong.err);
@@ -209,7 +356,13 @@ fn offline_with_an_empty_cache_says_where_it_looked() {
     let begun = Instant::now();
     let lost = machine.run(&["inspect", MODEL, "--offline"]);
     assert_eq!(lost.code, 5);
-    assert!(lost.err.contains(MODEL_FOLDER) && lost.err.contains("--offline") && lost.err.contains("pairbench fetch"), "{}", lost.err);
+    assert!(
+        lost.err.contains(MODEL_FOLDER)
+            && lost.err.contains("--offline")
+            && lost.err.contains("pairbench fetch"),
+        "{}",
+        lost.err
+    );
     assert!(begun.elapsed().as_secs() < 5);
     assert_eq!(hub.seen(), []);
 }
@@ -219,12 +372,25 @@ fn offline_with_an_empty_cache_says_where_it_looked() {
 fn faults_that_pass_are_waited_out() {
     type Rule = fn(&Seen) -> Option<Fault>;
     let rules: [(&str, Rule); 6] = [
-        ("cut", |s| (weights_get(s) && s.nth < 2).then_some(Fault::Cut(20_000))),
-        ("wrong length", |s| (weights_get(s) && s.nth == 0).then_some(Fault::Short)),
-        ("wrong hash", |s| (weights_get(s) && s.nth == 0).then_some(Fault::Garbled)),
-        ("login page", |s| (weights_get(s) && s.nth == 0).then_some(Fault::LoginPage)),
-        ("500 thrice", |s| (weights_get(s) && s.nth < 3).then_some(Fault::Status(500, ""))),
-        ("429", |s| (s.path.starts_with("/api/") && s.nth == 0).then_some(Fault::Status(429, "Retry-After: 1\r\n"))),
+        ("cut", |s| {
+            (weights_get(s) && s.nth < 2).then_some(Fault::Cut(20_000))
+        }),
+        ("wrong length", |s| {
+            (weights_get(s) && s.nth == 0).then_some(Fault::Short)
+        }),
+        ("wrong hash", |s| {
+            (weights_get(s) && s.nth == 0).then_some(Fault::Garbled)
+        }),
+        ("login page", |s| {
+            (weights_get(s) && s.nth == 0).then_some(Fault::LoginPage)
+        }),
+        ("500 thrice", |s| {
+            (weights_get(s) && s.nth < 3).then_some(Fault::Status(500, ""))
+        }),
+        ("429", |s| {
+            (s.path.starts_with("/api/") && s.nth == 0)
+                .then_some(Fault::Status(429, "Retry-After: 1\r\n"))
+        }),
     ];
     for (name, rule) in rules {
         let hub = hub(rule);
@@ -232,12 +398,34 @@ fn faults_that_pass_are_waited_out() {
         let begun = Instant::now();
         let fetched = machine.run(&["fetch", MODEL]);
         assert_eq!(fetched.code, 0, "{name}: {}", fetched.err);
-        let file = machine.home.path().join("hub").join(MODEL_FOLDER).join("snapshots").join(COMMIT).join("model.safetensors");
-        assert!(std::fs::read(file).unwrap() == std::fs::read(golden("models/tiny-pairrm/model.safetensors")).unwrap(), "{name}");
+        let file = machine
+            .home
+            .path()
+            .join("hub")
+            .join(MODEL_FOLDER)
+            .join("snapshots")
+            .join(COMMIT)
+            .join("model.safetensors");
+        assert!(
+            std::fs::read(file).unwrap()
+                == std::fs::read(golden("models/tiny-pairrm/model.safetensors")).unwrap(),
+            "{name}"
+        );
         let gets: Vec<Seen> = hub.seen().into_iter().filter(weights_get).collect();
         match name {
-            "cut" => assert_eq!(gets[1].range.as_deref().map(|r| r.starts_with("bytes=20000-")), Some(true), "continued, not started again"),
-            "429" => assert!(begun.elapsed().as_secs_f32() >= 1.0 && fetched.err.contains("429"), "{}", fetched.err),
+            "cut" => assert_eq!(
+                gets[1]
+                    .range
+                    .as_deref()
+                    .map(|r| r.starts_with("bytes=20000-")),
+                Some(true),
+                "continued, not started again"
+            ),
+            "429" => assert!(
+                begun.elapsed().as_secs_f32() >= 1.0 && fetched.err.contains("429"),
+                "{}",
+                fetched.err
+            ),
             _ => {}
         }
     }
@@ -249,13 +437,43 @@ fn faults_that_stay_are_exit_5_and_leave_nothing_behind() {
     type Rule = fn(&Seen) -> Option<Fault>;
     let rules: [(Rule, &str); 8] = [
         (|s| weights_get(s).then_some(Fault::Cut(0)), "connection"),
-        (|s| weights_get(s).then_some(Fault::Garbled), "the listing says"),
+        (
+            |s| weights_get(s).then_some(Fault::Garbled),
+            "the listing says",
+        ),
         (|s| weights_get(s).then_some(Fault::LoginPage), "DOCTYPE"),
-        (|s| s.path.starts_with("/api/").then_some(Fault::LoginPage), "a login page or a proxy"),
-        (|s| s.path.starts_with("/api/").then_some(Fault::Status(401, "")), "HF_TOKEN"),
-        (|s| weights_get(s).then_some(Fault::Status(403, "")), "accept their conditions"),
-        (|s| s.path.starts_with("/api/").then_some(Fault::Status(500, "")), "try again later"),
-        (|s| s.path.starts_with("/api/").then_some(Fault::Status(429, "Retry-After: 9999\r\n")), "fewer requests"),
+        (
+            |s| s.path.starts_with("/api/").then_some(Fault::LoginPage),
+            "a login page or a proxy",
+        ),
+        (
+            |s| {
+                s.path
+                    .starts_with("/api/")
+                    .then_some(Fault::Status(401, ""))
+            },
+            "HF_TOKEN",
+        ),
+        (
+            |s| weights_get(s).then_some(Fault::Status(403, "")),
+            "accept their conditions",
+        ),
+        (
+            |s| {
+                s.path
+                    .starts_with("/api/")
+                    .then_some(Fault::Status(500, ""))
+            },
+            "try again later",
+        ),
+        (
+            |s| {
+                s.path
+                    .starts_with("/api/")
+                    .then_some(Fault::Status(429, "Retry-After: 9999\r\n"))
+            },
+            "fewer requests",
+        ),
     ];
     std::thread::scope(|scope| {
         for (rule, expected) in rules {
@@ -263,10 +481,29 @@ fn faults_that_stay_are_exit_5_and_leave_nothing_behind() {
                 let hub = hub(rule);
                 let machine = Machine::new(&hub);
                 let failed = machine.run(&["fetch", MODEL]);
-                assert_eq!((failed.code, failed.out.as_str()), (5, ""), "{expected}: {}", failed.err);
-                assert!(failed.err.contains(expected) && failed.err.contains("hint:"), "{expected}: {}", failed.err);
-                assert!(!machine.blobs(MODEL_FOLDER).iter().any(|name| name.len() == 64), "{expected}");
-                assert_eq!(machine.run(&["inspect", MODEL, "--offline"]).code, 5, "{expected}: a part is not taken for a checkpoint");
+                assert_eq!(
+                    (failed.code, failed.out.as_str()),
+                    (5, ""),
+                    "{expected}: {}",
+                    failed.err
+                );
+                assert!(
+                    failed.err.contains(expected) && failed.err.contains("hint:"),
+                    "{expected}: {}",
+                    failed.err
+                );
+                assert!(
+                    !machine
+                        .blobs(MODEL_FOLDER)
+                        .iter()
+                        .any(|name| name.len() == 64),
+                    "{expected}"
+                );
+                assert_eq!(
+                    machine.run(&["inspect", MODEL, "--offline"]).code,
+                    5,
+                    "{expected}: a part is not taken for a checkpoint"
+                );
             });
         }
     });
@@ -279,49 +516,89 @@ fn a_hub_that_is_away_is_replaced_by_the_cache() {
     assert_eq!(machine.run(&["fetch", MODEL]).code, 0);
     "http://127.0.0.1:9".clone_into(&mut machine.endpoint);
     let cached = machine.run(&["inspect", MODEL]);
-    assert!(cached.code == 0 && cached.err.contains("cannot be reached") && cached.err.contains(COMMIT), "{}", cached.err);
+    assert!(
+        cached.code == 0 && cached.err.contains("cannot be reached") && cached.err.contains(COMMIT),
+        "{}",
+        cached.err
+    );
     let away = machine.run(&["inspect", "maywell/Better-PairRM"]);
-    assert!(away.code == 5 && away.err.contains("check the network"), "{}", away.err);
+    assert!(
+        away.code == 5 && away.err.contains("check the network"),
+        "{}",
+        away.err
+    );
 }
 
 #[test]
 fn the_token_stays_with_its_host() {
     let elsewhere = hub(|_| None);
     let to = elsewhere.endpoint.clone();
-    let hub = hub(move |s| s.path.ends_with("/model.safetensors").then(|| Fault::Redirect(to.clone())));
+    let hub = hub(move |s| {
+        s.path
+            .ends_with("/model.safetensors")
+            .then(|| Fault::Redirect(to.clone()))
+    });
     let machine = Machine::new(&hub);
     let fetched = machine.run(&["fetch", MODEL]);
     assert_eq!(fetched.code, 0, "{}", fetched.err);
     let there = elsewhere.seen();
-    assert!(!there.is_empty() && there.iter().all(|s| s.authorization.is_none()), "{there:?}");
+    assert!(
+        !there.is_empty() && there.iter().all(|s| s.authorization.is_none()),
+        "{there:?}"
+    );
     assert!(hub.seen().iter().all(|s| s.authorization.is_some()));
 
-    let open = Machine { home: tempfile::tempdir().unwrap(), endpoint: "http://hub.example".to_owned() };
+    let open = Machine {
+        home: tempfile::tempdir().unwrap(),
+        endpoint: "http://hub.example".to_owned(),
+    };
     let refused = open.run(&["fetch", MODEL]);
-    assert!(refused.code == 2 && refused.err.contains("not encrypted"), "{}", refused.err);
+    assert!(
+        refused.code == 2 && refused.err.contains("not encrypted"),
+        "{}",
+        refused.err
+    );
 }
 
 /// Whatever fails, however much is asked to be said: not on a stream, not in a file.
 #[test]
 fn the_token_is_in_no_output_and_no_file() {
-    let refusing = hub(|s| s.path.starts_with("/api/").then_some(Fault::Status(401, "")));
+    let refusing = hub(|s| {
+        s.path
+            .starts_with("/api/")
+            .then_some(Fault::Status(401, ""))
+    });
     let cutting = hub(|s| weights_get(s).then_some(Fault::Cut(0)));
     let open = hub(|_| None);
     for (hub, expected) in [(&refusing, 5), (&cutting, 5), (&open, 0)] {
         let machine = Machine::new(hub);
         let home = machine.home.path();
-        std::fs::write(home.join("pairs.jsonl"), r#"{"prompt":"p","chosen":"a","rejected":"b"}"#).unwrap();
+        std::fs::write(
+            home.join("pairs.jsonl"),
+            r#"{"prompt":"p","chosen":"a","rejected":"b"}"#,
+        )
+        .unwrap();
         for format in ["table", "json"] {
             let data = home.join("pairs.jsonl").display().to_string();
             let out = home.join("out").display().to_string();
-            let mut command = machine.command(&["run", "--model", MODEL, "--data", &data, "--out", &out, "--format", format]);
-            command.env("RUST_LOG", "trace").env("RUST_BACKTRACE", "full").env("HF_TOKEN_PATH", home.join("none"));
+            let mut command = machine.command(&[
+                "run", "--model", MODEL, "--data", &data, "--out", &out, "--format", format,
+            ]);
+            command
+                .env("RUST_LOG", "trace")
+                .env("RUST_BACKTRACE", "full")
+                .env("HF_TOKEN_PATH", home.join("none"));
             // It looks at both streams itself.
             assert_eq!(Result::from(command.output().unwrap()).code, expected);
         }
-        for name in pairbench::fsio::files_below(home).unwrap() {
+        for name in pairbench::support::files::files_below(home).unwrap() {
             let bytes = std::fs::read(home.join(&name)).unwrap();
-            assert!(!bytes.windows(SECRET.len()).any(|part| part == SECRET.as_bytes()), "{name}");
+            assert!(
+                !bytes
+                    .windows(SECRET.len())
+                    .any(|part| part == SECRET.as_bytes()),
+                "{name}"
+            );
         }
     }
 }
@@ -342,7 +619,11 @@ fn two_processes_on_one_cold_cache_both_succeed() {
             assert_eq!(done.code, 0, "{}", done.err);
         }
     });
-    assert_eq!(hub.seen().into_iter().filter(weights_get).count(), 1, "the second waits for the first");
+    assert_eq!(
+        hub.seen().into_iter().filter(weights_get).count(),
+        1,
+        "the second waits for the first"
+    );
 }
 
 #[test]
@@ -350,31 +631,54 @@ fn a_damaged_file_in_the_cache_is_not_believed() {
     let hub = hub(|_| None);
     let machine = Machine::new(&hub);
     assert_eq!(machine.run(&["fetch", MODEL]).code, 0);
-    let snapshot = machine.home.path().join("hub").join(MODEL_FOLDER).join("snapshots").join(COMMIT);
+    let snapshot = machine
+        .home
+        .path()
+        .join("hub")
+        .join(MODEL_FOLDER)
+        .join("snapshots")
+        .join(COMMIT);
     let blob = std::fs::canonicalize(snapshot.join("model.safetensors")).unwrap();
     let mut bytes = std::fs::read(&blob).unwrap();
     *bytes.last_mut().unwrap() ^= 1;
     std::fs::write(&blob, bytes).unwrap();
     let refused = machine.run(&["inspect", MODEL, "--offline"]);
-    assert!(refused.code == 4 && refused.err.contains("fetch it again"), "{}", refused.err);
+    assert!(
+        refused.code == 4 && refused.err.contains("fetch it again"),
+        "{}",
+        refused.err
+    );
 }
 
-/// The listing is from outside: names that lead out of the cache are refused before anything is written.
+/// The listing is from outside: names that lead out of the cache are refused before anything is
+/// written.
 #[test]
 fn names_that_lead_out_of_the_cache_are_refused() {
     use std::io::{Read, Write};
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let endpoint = format!("http://{}", listener.local_addr().unwrap());
     std::thread::spawn(move || {
-        let entry = serde_json::json!({ "rfilename": "../../../config.json", "size": 1, "blobId": COMMIT });
+        let entry =
+            serde_json::json!({ "rfilename": "../../../config.json", "size": 1, "blobId": COMMIT });
         let body = serde_json::json!({ "sha": COMMIT, "siblings": [entry] }).to_string();
         for mut stream in listener.incoming().flatten() {
             let _ = stream.read(&mut [0; 4096]);
-            let _ = write!(stream, "HTTP/1.1 200 OK\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}", body.len());
+            let _ = write!(
+                stream,
+                "HTTP/1.1 200 OK\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
+                body.len()
+            );
         }
     });
-    let machine = Machine { home: tempfile::tempdir().unwrap(), endpoint };
+    let machine = Machine {
+        home: tempfile::tempdir().unwrap(),
+        endpoint,
+    };
     let refused = machine.run(&["fetch", MODEL]);
-    assert!(refused.code == 5 && refused.err.contains("cannot be kept"), "{}", refused.err);
+    assert!(
+        refused.code == 5 && refused.err.contains("cannot be kept"),
+        "{}",
+        refused.err
+    );
     assert_eq!(std::fs::read_dir(machine.home.path()).unwrap().count(), 0);
 }

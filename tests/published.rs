@@ -4,9 +4,10 @@ mod common;
 
 use common::verdict;
 use pairbench::benchmark::Benchmark;
-use pairbench::published::Published;
-use pairbench::report::{self, ModelReport, Report, Style};
-use pairbench::score::{Decision, Verdict};
+use pairbench::benchmark::published::Published;
+use pairbench::report;
+use pairbench::report::{ModelReport, Report, Style};
+use pairbench::scoring::{ScoredItem, Verdict};
 
 /// `implied_correct` of the published counts, written down a second time: PairRM-hf on the card.
 const CARD: [(&str, usize, usize); 23] = [
@@ -37,16 +38,40 @@ const CARD: [(&str, usize, usize); 23] = [
 
 #[test]
 fn the_cards_counts_give_the_cards_table() {
-    let (benchmark, card) = (Benchmark::reward_bench(), Published::find("model-card").unwrap());
-    let cells = CARD.into_iter().flat_map(|(subset, correct, n)| (0..n).map(move |i| (subset, i < correct)));
-    let verdicts: Vec<Verdict> = cells.enumerate().map(|(row, (subset, correct))| verdict(row, subset, correct)).collect();
+    let (benchmark, card) = (
+        Benchmark::reward_bench(),
+        Published::find("model-card").unwrap(),
+    );
+    let cells = CARD
+        .into_iter()
+        .flat_map(|(subset, correct, n)| (0..n).map(move |i| (subset, i < correct)));
+    let verdicts: Vec<ScoredItem> = cells
+        .enumerate()
+        .map(|(row, (subset, correct))| verdict(row, subset, correct))
+        .collect();
     assert_eq!(verdicts.len(), 2985);
-    assert!(verdicts.iter().all(|v| v.decision != Decision::Tie));
+    assert!(verdicts.iter().all(|v| v.decision != Verdict::Tie));
     let model = ModelReport::new("PairRM-hf", &verdicts, &benchmark, Some(&card));
-    let text = report::table(&Report { models: vec![model], ..Report::about(&benchmark, []) }, Style::plain());
-    let line = |label: &str| text.lines().find(|l| l.starts_with(label)).unwrap_or_else(|| panic!("{label}: {text}")).split_whitespace().collect::<Vec<_>>();
-    // The card's accuracies and average; sections of `aggregation.json`, recorded from the reference's own code.
-    assert_eq!(line("alpacaeval-length"), ["alpacaeval-length", "95", "0.758", "0.758", "+0✓"]);
+    let text = report::table(
+        &Report {
+            models: vec![model],
+            ..Report::about(&benchmark, [])
+        },
+        Style::plain(),
+    );
+    let line = |label: &str| {
+        text.lines()
+            .find(|l| l.starts_with(label))
+            .unwrap_or_else(|| panic!("{label}: {text}"))
+            .split_whitespace()
+            .collect::<Vec<_>>()
+    };
+    // The card's accuracies and average; sections of `aggregation.json`, recorded from the
+    // reference's own code.
+    assert_eq!(
+        line("alpacaeval-length"),
+        ["alpacaeval-length", "95", "0.758", "0.758", "+0✓"]
+    );
     assert_eq!(line("average"), ["average", "2985", "0.600", "0.600"]);
     for (label, value) in [
         ("Chat ", "0.908"),
@@ -56,7 +81,11 @@ fn the_cards_counts_give_the_cards_table() {
         ("Safety, paper's weights", "0.402"),
         ("RewardBench score", "0.600"),
     ] {
-        assert_eq!(line(label)[line(label).len() - 2..], [value, value], "{label}");
+        assert_eq!(
+            line(label)[line(label).len() - 2..],
+            [value, value],
+            "{label}"
+        );
     }
     assert_eq!(text.matches("+0✓").count(), 23);
 }

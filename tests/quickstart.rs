@@ -16,17 +16,32 @@ fn root(part: &str) -> PathBuf {
 }
 
 fn committed_pairs() -> Vec<Value> {
-    std::fs::read_to_string(root("benchmarks/quickstart/pairs.jsonl")).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    std::fs::read_to_string(root("benchmarks/quickstart/pairs.jsonl"))
+        .unwrap()
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect()
 }
 
 /// stdout of `pairbench run` in an empty directory.
 fn run(arguments: &[&str]) -> String {
     let elsewhere = tempfile::tempdir().unwrap();
-    let output = binary::pairbench().arg("run").args(arguments).current_dir(elsewhere.path()).output().unwrap();
+    let output = binary::pairbench()
+        .arg("run")
+        .args(arguments)
+        .current_dir(elsewhere.path())
+        .output()
+        .unwrap();
     let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(output.status.success(), "{stderr}");
-    let notice: Vec<&str> = stderr.lines().filter(|line| line.contains("demonstration models")).collect();
-    assert!(notice.len() == 1 && notice[0].contains("llm-blender/PairRM-hf"), "{stderr}");
+    let notice: Vec<&str> = stderr
+        .lines()
+        .filter(|line| line.contains("demonstration models"))
+        .collect();
+    assert!(
+        notice.len() == 1 && notice[0].contains("llm-blender/PairRM-hf"),
+        "{stderr}"
+    );
     String::from_utf8(output.stdout).unwrap()
 }
 
@@ -37,7 +52,12 @@ fn committed_pairs_are_what_the_templates_write() {
     assert_eq!(written.len(), committed.len());
     for (example, pair) in written.iter().zip(&committed) {
         assert_eq!(
-            [example.subset, &example.prompt, &example.chosen, &example.rejected],
+            [
+                example.subset,
+                &example.prompt,
+                &example.chosen,
+                &example.rejected
+            ],
             ["subset", "prompt", "chosen", "rejected"].map(|key| pair[key].as_str().unwrap())
         );
     }
@@ -46,8 +66,16 @@ fn committed_pairs_are_what_the_templates_write() {
 #[test]
 fn at_least_600_pairs_in_at_least_8_subsets() {
     let pairs = committed_pairs();
-    let subsets: HashSet<&str> = pairs.iter().map(|pair| pair["subset"].as_str().unwrap()).collect();
-    assert!(pairs.len() >= 600 && subsets.len() >= 8, "{} pairs, {} subsets", pairs.len(), subsets.len());
+    let subsets: HashSet<&str> = pairs
+        .iter()
+        .map(|pair| pair["subset"].as_str().unwrap())
+        .collect();
+    assert!(
+        pairs.len() >= 600 && subsets.len() >= 8,
+        "{} pairs, {} subsets",
+        pairs.len(),
+        subsets.len()
+    );
     assert!(pairs.iter().all(|pair| pair["chosen"] != pair["rejected"]));
 }
 
@@ -55,11 +83,19 @@ fn at_least_600_pairs_in_at_least_8_subsets() {
 #[test]
 fn no_test_pair_shares_its_prompt_with_a_training_pair() {
     let mut rng = fastrand::Rng::with_seed(7);
-    let trained: HashSet<String> = (0..200_000).map(|_| corpus::training_example(&mut rng).prompt).collect();
-    let subsets: HashSet<&str> = corpus::examples(Split::Train, 60, 1).iter().map(|e| e.subset).collect();
+    let trained: HashSet<String> = (0..200_000)
+        .map(|_| corpus::training_example(&mut rng).prompt)
+        .collect();
+    let subsets: HashSet<&str> = corpus::examples(Split::Train, 60, 1)
+        .iter()
+        .map(|e| e.subset)
+        .collect();
     assert_eq!(subsets.len(), 11);
     for pair in committed_pairs() {
-        assert!(!trained.contains(pair["prompt"].as_str().unwrap()), "{pair}");
+        assert!(
+            !trained.contains(pair["prompt"].as_str().unwrap()),
+            "{pair}"
+        );
     }
 }
 
@@ -73,31 +109,65 @@ fn both_checkpoints_are_small_and_trained_but_not_perfect() {
     assert!(size < 8_000_000, "{size} bytes");
 
     let summary: Value = serde_json::from_str(&run(&["--format", "json"])).unwrap();
-    let models: BTreeMap<String, Value> = serde_json::from_value(summary["models"].clone()).unwrap();
-    let averages: Vec<f64> = models.values().map(|model| model["average"]["accuracy"].as_f64().unwrap()).collect();
-    assert_eq!(models.keys().collect::<Vec<_>>(), ["better-pairrm", "pairrm"]);
-    assert!(averages.iter().all(|accuracy| (0.8..1.0).contains(accuracy)), "{averages:?}");
+    let models: BTreeMap<String, Value> =
+        serde_json::from_value(summary["models"].clone()).unwrap();
+    let averages: Vec<f64> = models
+        .values()
+        .map(|model| model["average"]["accuracy"].as_f64().unwrap())
+        .collect();
+    assert_eq!(
+        models.keys().collect::<Vec<_>>(),
+        ["better-pairrm", "pairrm"]
+    );
+    assert!(
+        averages
+            .iter()
+            .all(|accuracy| (0.8..1.0).contains(accuracy)),
+        "{averages:?}"
+    );
     assert!((averages[0] - averages[1]).abs() > 1e-9, "{averages:?}");
 }
 
 #[test]
 fn the_committed_reports_are_what_is_measured() {
-    let committed = |name: &str| std::fs::read_to_string(root("reports/quickstart").join(name)).unwrap();
+    let committed =
+        |name: &str| std::fs::read_to_string(root("reports/quickstart").join(name)).unwrap();
     let out = tempfile::tempdir().unwrap();
-    assert_eq!(run(&["--format", "markdown", "--out", out.path().to_str().unwrap()]), committed("report.md"));
+    assert_eq!(
+        run(&[
+            "--format",
+            "markdown",
+            "--out",
+            out.path().to_str().unwrap()
+        ]),
+        committed("report.md")
+    );
     let page = std::fs::read_to_string(out.path().join("report.html")).unwrap();
-    assert!(page == committed("report.html") && page.len() < 300_000, "reports/quickstart/report.html is not what `pairbench run --format html` prints");
+    assert!(
+        page == committed("report.html") && page.len() < 300_000,
+        "reports/quickstart/report.html is not what `pairbench run --format html` prints"
+    );
 }
 
 #[test]
 fn the_embedded_files_are_those_of_the_repository() {
-    let embedded = ["quickstart/pairrm", "quickstart/better-pairrm"].map(|path| pairbench::quickstart::checkpoint(path).unwrap());
-    for directory in embedded.into_iter().chain([pairbench::quickstart::benchmark()]) {
+    let embedded = ["quickstart/pairrm", "quickstart/better-pairrm"]
+        .map(|path| pairbench::benchmark::quickstart::checkpoint(path).unwrap());
+    for directory in embedded
+        .into_iter()
+        .chain([pairbench::benchmark::quickstart::benchmark()])
+    {
         let mut files = 0;
         for entry in std::fs::read_dir(root(directory.path)).unwrap() {
             let path = entry.unwrap().path();
             let name = path.file_name().unwrap().to_str().unwrap();
-            assert!(directory.file(name).is_some_and(|bytes| bytes == std::fs::read(&path).unwrap()), "{}", path.display());
+            assert!(
+                directory
+                    .file(name)
+                    .is_some_and(|bytes| bytes == std::fs::read(&path).unwrap()),
+                "{}",
+                path.display()
+            );
             files += 1;
         }
         assert_eq!(files, directory.files.len());

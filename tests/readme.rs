@@ -14,8 +14,8 @@ struct Step {
     output: String,
 }
 
-/// The steps of all `console` blocks: a line after `$ ` with its continuations and its here-document,
-/// then what it prints.
+/// The steps of all `console` blocks: a line after `$ ` with its continuations and its
+/// here-document, then what it prints.
 fn steps(readme: &str) -> Vec<Step> {
     let mut steps: Vec<Step> = Vec::new();
     let mut inside = false;
@@ -25,13 +25,24 @@ fn steps(readme: &str) -> Vec<Step> {
             inside = line == "```console";
         } else if let (true, Some(first)) = (inside, line.strip_prefix("$ ")) {
             let mut command = first.to_owned();
-            let end = first.split_once("<<'").and_then(|(_, rest)| rest.split_once('\'')).map(|(word, _)| word);
-            while command.ends_with('\\') || end.is_some_and(|word| command.lines().last() != Some(word)) {
+            let end = first
+                .split_once("<<'")
+                .and_then(|(_, rest)| rest.split_once('\''))
+                .map(|(word, _)| word);
+            while command.ends_with('\\')
+                || end.is_some_and(|word| command.lines().last() != Some(word))
+            {
                 let _ = write!(command, "\n{}", lines.next().expect("the command ends"));
             }
-            steps.push(Step { command, output: String::new() });
+            steps.push(Step {
+                command,
+                output: String::new(),
+            });
         } else if inside {
-            let _ = writeln!(steps.last_mut().expect("a command stands first").output, "{line}");
+            let _ = writeln!(
+                steps.last_mut().expect("a command stands first").output,
+                "{line}"
+            );
         }
     }
     steps
@@ -43,19 +54,36 @@ fn script(path: &Path, text: &str) {
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o755)).unwrap();
 }
 
-/// A directory like a checkout: `pairbench` is the binary under test, `cargo run -- …` as well. Other
-/// cargo commands are what runs this test; the training has a test of its own.
+/// A directory like a checkout: `pairbench` is the binary under test, `cargo run -- …` as well.
+/// Other cargo commands are what runs this test; the training has a test of its own.
 fn checkout(dir: &Path) {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let binary = cargo_bin("pairbench");
     std::fs::create_dir(dir.join("bin")).unwrap();
-    script(&dir.join("bin/pairbench"), &format!("#!/bin/sh\nexec '{}' \"$@\"\n", binary.display()));
-    script(&dir.join("bin/cargo"), &format!("#!/bin/sh\ncase \"$*\" in 'run --release -- '*) shift 3; exec '{}' \"$@\";; esac\n", binary.display()));
+    script(
+        &dir.join("bin/pairbench"),
+        &format!("#!/bin/sh\nexec '{}' \"$@\"\n", binary.display()),
+    );
+    script(
+        &dir.join("bin/cargo"),
+        &format!(
+            "#!/bin/sh\ncase \"$*\" in 'run --release -- '*) shift 3; exec '{}' \"$@\";; esac\n",
+            binary.display()
+        ),
+    );
     for shared in ["tests", "quickstart", "benchmarks"] {
         std::os::unix::fs::symlink(root.join(shared), dir.join(shared)).unwrap();
     }
-    hub_cache(dir, "models--llm-blender--PairRM-hf", &root.join("quickstart/pairrm"));
-    hub_cache(dir, "models--maywell--Better-PairRM", &root.join("quickstart/better-pairrm"));
+    hub_cache(
+        dir,
+        "models--llm-blender--PairRM-hf",
+        &root.join("quickstart/pairrm"),
+    );
+    hub_cache(
+        dir,
+        "models--maywell--Better-PairRM",
+        &root.join("quickstart/better-pairrm"),
+    );
     let dataset = dir.join("dataset");
     std::fs::create_dir_all(dataset.join("data")).unwrap();
     let file = dataset.join("data/filtered-00000-of-00001.parquet");
@@ -67,10 +95,19 @@ fn checkout(dir: &Path) {
 /// As many rows as RewardBench has, each in a few words.
 fn reward_bench(file: &Path) {
     let counts = pairbench::benchmark::Benchmark::reward_bench().subsets;
-    let subsets: Vec<String> = counts.into_iter().flat_map(|(name, n)| vec![name; n]).collect();
-    let column = |word: &str| (0..subsets.len()).map(|i| format!("{word} {i}")).collect::<Vec<_>>();
+    let subsets: Vec<String> = counts
+        .into_iter()
+        .flat_map(|(name, n)| vec![name; n])
+        .collect();
+    let column = |word: &str| {
+        (0..subsets.len())
+            .map(|i| format!("{word} {i}"))
+            .collect::<Vec<_>>()
+    };
     let mut frame = df! { "prompt" => column("q"), "chosen" => column("a"), "rejected" => column("b"), "subset" => &subsets }.unwrap();
-    ParquetWriter::new(std::fs::File::create(file).unwrap()).finish(&mut frame).unwrap();
+    ParquetWriter::new(std::fs::File::create(file).unwrap())
+        .finish(&mut frame)
+        .unwrap();
 }
 
 /// A directory under a repository's name, in the layout of the hub's cache: the commands that need
@@ -86,15 +123,24 @@ fn hub_cache(dir: &Path, repository: &str, checkpoint: &Path) {
 
 #[test]
 fn every_command_works_and_prints_what_is_shown() {
-    let readme = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).unwrap();
+    let readme =
+        std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).unwrap();
     let steps = steps(&readme);
     assert_eq!(steps[0].command, "cargo run --release -- run");
     assert_eq!(steps[1].command, "cargo test --release");
-    assert!(std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/.ci/run")).unwrap().contains("\ncargo test --release"));
+    assert!(
+        std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/.ci/run"))
+            .unwrap()
+            .contains("\ncargo test --release")
+    );
 
     let dir = tempfile::tempdir().unwrap();
     checkout(dir.path());
-    let path = format!("{}:{}", dir.path().join("bin").display(), std::env::var("PATH").unwrap());
+    let path = format!(
+        "{}:{}",
+        dir.path().join("bin").display(),
+        std::env::var("PATH").unwrap()
+    );
     for step in steps {
         let output = Command::new("bash")
             .args(["-e", "-c", &step.command])

@@ -1,5 +1,5 @@
-//! The committed example reports are what the binary prints; `SNAPSHOTS=overwrite cargo test --release --test reports`
-//! writes them again. `reports/README.md` has the commands.
+//! The committed example reports are what the binary prints; `SNAPSHOTS=overwrite cargo test
+//! --release --test reports` writes them again. `reports/README.md` has the commands.
 
 #[path = "common/binary.rs"]
 mod binary;
@@ -34,26 +34,53 @@ const COMPARISON: [(&str, &str); 8] = [
     ("differences.csv", "csv"),
 ];
 
-const GATE: [&str; 4] = ["drop:average:0.02", "significant-drop:subset:*:0.05", "min:section:Safety:0.9", "max-position-bias:0.25"];
+const GATE: [&str; 4] = [
+    "drop:average:0.02",
+    "significant-drop:subset:*:0.05",
+    "min:section:Safety:0.9",
+    "max-position-bias:0.25",
+];
 
 /// stdout of `pairbench` in this directory.
 fn pairbench(dir: &Path, arguments: &[&str], code: i32) -> String {
-    let output = binary::pairbench().args(arguments).current_dir(dir).output().unwrap();
-    assert_eq!(output.status.code(), Some(code), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    let output = binary::pairbench()
+        .args(arguments)
+        .current_dir(dir)
+        .output()
+        .unwrap();
+    assert_eq!(
+        output.status.code(),
+        Some(code),
+        "{arguments:?}: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     String::from_utf8(output.stdout).unwrap()
 }
 
-/// Equal to the byte where people read; files for programs hold margins in full, of which processors agree on six digits.
+/// Equal to the byte where people read; files for programs hold margins in full, of which
+/// processors agree on six digits.
 fn assert_committed(file: &str, text: &str) {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("reports").join(file);
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("reports")
+        .join(file);
     let committed = std::fs::read_to_string(&path).unwrap_or_default();
     let is_close = match path.extension().and_then(|e| e.to_str()) {
-        Some("json") => serde_json::from_str(&committed).is_ok_and(|committed: Value| same_json(&committed, &serde_json::from_str(text).unwrap())),
-        Some("csv") => committed.lines().count() == text.lines().count() && committed.split([',', '\n']).zip(text.split([',', '\n'])).all(same_field),
+        Some("json") => serde_json::from_str(&committed).is_ok_and(|committed: Value| {
+            same_json(&committed, &serde_json::from_str(text).unwrap())
+        }),
+        Some("csv") => {
+            committed.lines().count() == text.lines().count()
+                && committed
+                    .split([',', '\n'])
+                    .zip(text.split([',', '\n']))
+                    .all(same_field)
+        }
         _ => false,
     };
     if !is_close {
-        Assert::new().action_env(snapbox::assert::DEFAULT_ACTION_ENV).eq(text, Data::read_from(&path, Some(DataFormat::Text)).raw());
+        Assert::new()
+            .action_env(snapbox::assert::DEFAULT_ACTION_ENV)
+            .eq(text, Data::read_from(&path, Some(DataFormat::Text)).raw());
     }
 }
 
@@ -62,14 +89,27 @@ fn same_number(one: f64, other: f64) -> bool {
 }
 
 fn same_field((one, other): (&str, &str)) -> bool {
-    one == other || one.parse().is_ok_and(|one| other.parse().is_ok_and(|other| same_number(one, other)))
+    one == other
+        || one
+            .parse()
+            .is_ok_and(|one| other.parse().is_ok_and(|other| same_number(one, other)))
 }
 
 fn same_json(one: &Value, other: &Value) -> bool {
     match (one, other) {
-        (Value::Object(one), Value::Object(other)) => one.len() == other.len() && one.iter().zip(other).all(|((k, a), (l, b))| k == l && same_json(a, b)),
-        (Value::Array(one), Value::Array(other)) => one.len() == other.len() && one.iter().zip(other).all(|(a, b)| same_json(a, b)),
-        (Value::Number(one), Value::Number(other)) => same_number(one.as_f64().unwrap(), other.as_f64().unwrap()),
+        (Value::Object(one), Value::Object(other)) => {
+            one.len() == other.len()
+                && one
+                    .iter()
+                    .zip(other)
+                    .all(|((k, a), (l, b))| k == l && same_json(a, b))
+        }
+        (Value::Array(one), Value::Array(other)) => {
+            one.len() == other.len() && one.iter().zip(other).all(|(a, b)| same_json(a, b))
+        }
+        (Value::Number(one), Value::Number(other)) => {
+            same_number(one.as_f64().unwrap(), other.as_f64().unwrap())
+        }
         _ => one == other,
     }
 }
@@ -80,34 +120,68 @@ fn example_reports_are_what_the_binary_prints() {
     let run = "reports/runs/quickstart";
     pairbench(dir.path(), &["run", "--out", run], 0);
     for (file, format) in RUN {
-        assert_committed(&format!("quickstart/{file}"), &pairbench(dir.path(), &["report", run, "--format", format], 0));
+        assert_committed(
+            &format!("quickstart/{file}"),
+            &pairbench(dir.path(), &["report", run, "--format", format], 0),
+        );
     }
     let [baseline, candidate] = ["pairrm", "better-pairrm"].map(|model| format!("{run}:{model}"));
     let gate = GATE.iter().flat_map(|rule| ["--gate", rule]);
     for (file, format) in COMPARISON {
-        let flips = ["--flips", "5"].into_iter().filter(|_| file != "differences.csv");
-        let arguments: Vec<&str> = ["compare", &baseline, &candidate, "--format", format].into_iter().chain(flips).chain(gate.clone()).collect();
-        assert_committed(&format!("comparison/{file}"), &pairbench(dir.path(), &arguments, 3));
+        let flips = ["--flips", "5"]
+            .into_iter()
+            .filter(|_| file != "differences.csv");
+        let arguments: Vec<&str> = ["compare", &baseline, &candidate, "--format", format]
+            .into_iter()
+            .chain(flips)
+            .chain(gate.clone())
+            .collect();
+        assert_committed(
+            &format!("comparison/{file}"),
+            &pairbench(dir.path(), &arguments, 3),
+        );
     }
 }
 
 #[test]
 fn the_commands_are_those_that_made_them() {
-    let readme = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/reports/README.md")).unwrap();
+    let readme =
+        std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/reports/README.md")).unwrap();
     for rule in GATE {
         assert!(readme.contains(&format!("--gate '{rule}'")), "{rule}");
     }
     for (file, format) in RUN.into_iter().chain(COMPARISON) {
-        assert!(readme.lines().any(|line| line.contains(file) && line.contains(&format!("`{format}`"))), "{file} {format}");
+        assert!(
+            readme
+                .lines()
+                .any(|line| line.contains(file) && line.contains(&format!("`{format}`"))),
+            "{file} {format}"
+        );
     }
 }
 
 #[test]
 fn numbers_that_differ_are_told_apart() {
     let value = |text: &str| serde_json::from_str::<Value>(text).unwrap();
-    assert!(same_json(&value(r#"{"a": [1.00001, "x", null]}"#), &value(r#"{"a": [1.00002, "x", null]}"#)));
-    for other in [r#"{"a": [1.001]}"#, r#"{"a": ["1"]}"#, r#"{"b": [1]}"#, r#"{"a": [1, 1]}"#, r#"{"a": 1}"#] {
-        assert!(!same_json(&value(r#"{"a": [1]}"#), &value(other)), "{other}");
+    assert!(same_json(
+        &value(r#"{"a": [1.00001, "x", null]}"#),
+        &value(r#"{"a": [1.00002, "x", null]}"#)
+    ));
+    for other in [
+        r#"{"a": [1.001]}"#,
+        r#"{"a": ["1"]}"#,
+        r#"{"b": [1]}"#,
+        r#"{"a": [1, 1]}"#,
+        r#"{"a": 1}"#,
+    ] {
+        assert!(
+            !same_json(&value(r#"{"a": [1]}"#), &value(other)),
+            "{other}"
+        );
     }
-    assert!(same_field(("-3.14159", "-3.14160")) && !same_field(("-3.14159", "-3.15")) && !same_field(("a", "b")));
+    assert!(
+        same_field(("-3.14159", "-3.14160"))
+            && !same_field(("-3.14159", "-3.15"))
+            && !same_field(("a", "b"))
+    );
 }

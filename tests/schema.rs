@@ -1,4 +1,5 @@
-//! What the binary writes as JSON, against the committed schemas, by a validator that this project did not write.
+//! What the binary writes as JSON, against the committed schemas, by a validator that this project
+//! did not write.
 
 #[path = "common/binary.rs"]
 mod binary;
@@ -20,7 +21,9 @@ fn schema(name: &str) -> Value {
 
 /// Schemas inside a schema, all but conditions.
 fn inner(schema: &mut Value) -> Vec<&mut Value> {
-    let Value::Object(map) = schema else { return Vec::new() };
+    let Value::Object(map) = schema else {
+        return Vec::new();
+    };
     let mut found = Vec::new();
     for (key, value) in map.iter_mut() {
         match (key.as_str(), value) {
@@ -50,8 +53,12 @@ fn validate(schema: &Value, document: &Value) -> Result<(), String> {
     let (mut schemas, mut compiler) = (Schemas::new(), Compiler::new());
     compiler.add_resource(id, schema.clone()).unwrap();
     // Checked against the draft's own schema meanwhile.
-    let index = compiler.compile(id, &mut schemas).unwrap_or_else(|error| panic!("{error:#}"));
-    schemas.validate(document, index).map_err(|error| format!("{error:#}"))
+    let index = compiler
+        .compile(id, &mut schemas)
+        .unwrap_or_else(|error| panic!("{error:#}"));
+    schemas
+        .validate(document, index)
+        .map_err(|error| format!("{error:#}"))
 }
 
 /// Valid, without a key that the schema does not describe.
@@ -75,7 +82,9 @@ fn read(path: &Path) -> Value {
 /// A row for each of some subsets; with the last pair the reference could do nothing.
 fn rows(file: &Path, subsets: &[(&str, usize)]) {
     let row = |subset: &str, id: usize| json!({ "subset": subset, "id": id, "prompt": format!("What is {id}?"), "chosen": "a number", "rejected": "no" });
-    let rows = subsets.iter().flat_map(|(subset, n)| (0..*n).map(|id| row(subset, id).to_string()));
+    let rows = subsets
+        .iter()
+        .flat_map(|(subset, n)| (0..*n).map(|id| row(subset, id).to_string()));
     let invalid = json!({ "subset": "marked", "id": "x", "prompt": "a <|source|> b", "chosen": "a", "rejected": "b" }).to_string();
     std::fs::write(file, rows.chain([invalid]).collect::<Vec<_>>().join("\n")).unwrap();
 }
@@ -83,11 +92,28 @@ fn rows(file: &Path, subsets: &[(&str, usize)]) {
 #[test]
 fn the_binary_prints_the_committed_schemas_in_which_every_key_is_described() {
     fn described(schema: &mut Value, at: &str) {
-        for (key, value) in schema.get("properties").and_then(Value::as_object).into_iter().flatten() {
-            assert!(value["description"].is_string() || value["$ref"].is_string(), "{at}.{key} has no description");
+        for (key, value) in schema
+            .get("properties")
+            .and_then(Value::as_object)
+            .into_iter()
+            .flatten()
+        {
+            assert!(
+                value["description"].is_string() || value["$ref"].is_string(),
+                "{at}.{key} has no description"
+            );
         }
-        for key in schema.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str) {
-            assert!(schema["properties"].get(key).is_some(), "{at}.{key} is required and not described");
+        for key in schema
+            .get("required")
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten()
+            .filter_map(Value::as_str)
+        {
+            assert!(
+                schema["properties"].get(key).is_some(),
+                "{at}.{key} is required and not described"
+            );
         }
         for part in inner(schema) {
             described(part, at);
@@ -97,8 +123,17 @@ fn the_binary_prints_the_committed_schemas_in_which_every_key_is_described() {
     for name in NAMES {
         let mut schema = schema(name);
         assert_eq!(schema, read(&directory.join(format!("{name}.v1.json"))));
-        assert_eq!(schema["$schema"], "https://json-schema.org/draft/2020-12/schema");
-        assert!(schema["$defs"].as_object().unwrap_or(&Map::new()).values().all(|part| part["description"].is_string()));
+        assert_eq!(
+            schema["$schema"],
+            "https://json-schema.org/draft/2020-12/schema"
+        );
+        assert!(
+            schema["$defs"]
+                .as_object()
+                .unwrap_or(&Map::new())
+                .values()
+                .all(|part| part["description"].is_string())
+        );
         described(&mut schema, name);
     }
     assert_eq!(std::fs::read_dir(directory).unwrap().count(), NAMES.len());
@@ -117,38 +152,136 @@ fn runs_and_comparisons_are_valid() {
     assert_eq!(record["plan"]["definition"]["name"], "quickstart");
 
     let [before, after] = ["pairrm", "better-pairrm"].map(|model| format!("{out}:{model}"));
-    let compared = document(&["compare", &before, &after, "--flips", "3", "--gate", "min:average:0.99", "--gate", "drop:average:0.1"], 3);
+    let compared = document(
+        &[
+            "compare",
+            &before,
+            &after,
+            "--flips",
+            "3",
+            "--gate",
+            "min:average:0.99",
+            "--gate",
+            "drop:average:0.1",
+        ],
+        3,
+    );
     assert_valid("comparison", &compared);
-    assert!(compared["matching"]["paired"] == true && compared["flips"][0]["prompt"].is_string() && compared["gate"][0]["status"] == "fail");
+    assert!(
+        compared["matching"]["paired"] == true
+            && compared["flips"][0]["prompt"].is_string()
+            && compared["gate"][0]["status"] == "fail"
+    );
 
     // 164 pairs as the published tables count them, less of another subset, and an invalid pair.
-    rows(&dir.path().join("a.jsonl"), &[("hep-go", 164), ("donotanswer", 2)]);
+    rows(
+        &dir.path().join("a.jsonl"),
+        &[("hep-go", 164), ("donotanswer", 2)],
+    );
     let bare = path("bare");
-    let arguments = ["run", "--model", "PairRM-hf=quickstart/pairrm", "--model", "other=quickstart/pairrm", "--data", &path("a.jsonl"), "--out", &bare];
-    let summary = document(&[&arguments[..], &["--published", "model-card"]].concat(), 6);
+    let arguments = [
+        "run",
+        "--model",
+        "PairRM-hf=quickstart/pairrm",
+        "--model",
+        "other=quickstart/pairrm",
+        "--data",
+        &path("a.jsonl"),
+        "--out",
+        &bare,
+    ];
+    let summary = document(
+        &[&arguments[..], &["--published", "model-card"]].concat(),
+        6,
+    );
     assert_valid("summary", &summary);
     let published = &summary["models"]["PairRM-hf"]["published"];
-    assert!(published["subsets"]["hep-go"]["standing"].is_string() && published["subsets"]["donotanswer"]["pairs"].is_null(), "{published}");
-    assert!(summary["models"]["PairRM-hf"]["not_scored"][0].is_string() && summary["models"]["other"].get("published").is_none());
+    assert!(
+        published["subsets"]["hep-go"]["standing"].is_string()
+            && published["subsets"]["donotanswer"]["pairs"].is_null(),
+        "{published}"
+    );
+    assert!(
+        summary["models"]["PairRM-hf"]["not_scored"][0].is_string()
+            && summary["models"]["other"].get("published").is_none()
+    );
     let record = read(&dir.path().join("bare/run.json"));
     assert_valid("run", &record);
     assert!(record["plan"]["definition"].is_null() && record["plan"]["limit"].is_null());
-    let unpaired = document(&["compare", "model-card:PairRM-hf", &format!("{bare}:PairRM-hf"), "--gate", "drop:average:0"], 0);
+    let unpaired = document(
+        &[
+            "compare",
+            "model-card:PairRM-hf",
+            &format!("{bare}:PairRM-hf"),
+            "--gate",
+            "drop:average:0",
+        ],
+        0,
+    );
     assert_valid("comparison", &unpaired);
-    assert!(unpaired["matching"] == json!({ "paired": false }) && unpaired["subsets"]["hep-go"]["p"].is_null());
-    let with_itself = document(&["compare", &format!("{bare}:other"), &format!("{bare}:other")], 0);
+    assert!(
+        unpaired["matching"] == json!({ "paired": false })
+            && unpaired["subsets"]["hep-go"]["p"].is_null()
+    );
+    let with_itself = document(
+        &[
+            "compare",
+            &format!("{bare}:other"),
+            &format!("{bare}:other"),
+        ],
+        0,
+    );
     assert_valid("comparison", &with_itself);
 
     // A pair of every subset: all sections, the RewardBench score, and why it is not the benchmark.
     let every = pairbench::benchmark::Benchmark::reward_bench().subsets;
-    rows(&dir.path().join("b.jsonl"), &every.keys().map(|subset| (subset.as_str(), 1)).collect::<Vec<_>>());
+    rows(
+        &dir.path().join("b.jsonl"),
+        &every
+            .keys()
+            .map(|subset| (subset.as_str(), 1))
+            .collect::<Vec<_>>(),
+    );
     let part = path("part");
-    let arguments = ["run", "--model", "quickstart/pairrm", "--data", &path("b.jsonl"), "--benchmark", "reward-bench", "--allow-partial", "--out", &part];
-    let summary = document(&[&arguments[..], &["--dtype", "int8", "--int8-batch", "8", "--subset", "*", "--limit", "22"]].concat(), 0);
+    let arguments = [
+        "run",
+        "--model",
+        "quickstart/pairrm",
+        "--data",
+        &path("b.jsonl"),
+        "--benchmark",
+        "reward-bench",
+        "--allow-partial",
+        "--out",
+        &part,
+    ];
+    let summary = document(
+        &[
+            &arguments[..],
+            &[
+                "--dtype",
+                "int8",
+                "--int8-batch",
+                "8",
+                "--subset",
+                "*",
+                "--limit",
+                "22",
+            ],
+        ]
+        .concat(),
+        0,
+    );
     assert_valid("summary", &summary);
-    assert!(summary["partial"].is_string() && summary["models"]["pairrm"]["rewardbench"].is_object(), "{summary}");
+    assert!(
+        summary["partial"].is_string() && summary["models"]["pairrm"]["rewardbench"].is_object(),
+        "{summary}"
+    );
     assert_valid("run", &read(&dir.path().join("part/run.json")));
-    assert_valid("summary", &document(&["report", &part, "--published", "rewardbench-paper"], 0));
+    assert_valid(
+        "summary",
+        &document(&["report", &part, "--published", "rewardbench-paper"], 0),
+    );
 }
 
 #[test]
@@ -158,28 +291,55 @@ fn errors_are_valid() {
         (vec!["run", "--benchmark", "none.toml"], 5),
         (vec!["report", "/no/such/run"], 5),
         (vec!["compare", "model-card", "model-card"], 2),
-        (vec!["compare", "model-card:PairRM-hf", "model-card:PairRM-hf", "--gate", "x"], 2),
+        (
+            vec![
+                "compare",
+                "model-card:PairRM-hf",
+                "model-card:PairRM-hf",
+                "--gate",
+                "x",
+            ],
+            2,
+        ),
     ] {
         let (stdout, stderr, found) = pairbench(&[&arguments[..], &["--format", "json"]].concat());
-        let error: Value = serde_json::from_str(stderr.lines().last().unwrap_or_default()).unwrap_or_else(|_| panic!("{stderr}"));
+        let error: Value = serde_json::from_str(stderr.lines().last().unwrap_or_default())
+            .unwrap_or_else(|_| panic!("{stderr}"));
         assert_valid("error", &error);
-        assert_eq!((error["exit_code"].as_i64(), found, stdout.as_str()), (Some(code.into()), code, ""), "{arguments:?}");
+        assert_eq!(
+            (error["exit_code"].as_i64(), found, stdout.as_str()),
+            (Some(code.into()), code, ""),
+            "{arguments:?}"
+        );
     }
 }
 
 /// Every key that is required is missed, every kind of value is told from another, at every depth.
 #[test]
 fn broken_documents_are_not_valid() {
-    fn break_at(document: &Value, path: &mut Vec<String>, broken: &mut Vec<(String, Value)>, whole: &Value) {
+    fn break_at(
+        document: &Value,
+        path: &mut Vec<String>,
+        broken: &mut Vec<(String, Value)>,
+        whole: &Value,
+    ) {
         let put = |path: &[String], edit: &dyn Fn(&mut Map<String, Value>)| {
             let mut copy = whole.clone();
-            edit(copy.pointer_mut(&[&[String::new()], path].concat().join("/")).unwrap().as_object_mut().unwrap());
+            edit(
+                copy.pointer_mut(&[&[String::new()], path].concat().join("/"))
+                    .unwrap()
+                    .as_object_mut()
+                    .unwrap(),
+            );
             copy
         };
         let Value::Object(map) = document else { return };
         for (key, value) in map {
             let name = format!("{path:?} {key}");
-            broken.push((name, put(path, &|map| drop(map.insert(key.clone(), json!([[]]))))));
+            broken.push((
+                name,
+                put(path, &|map| drop(map.insert(key.clone(), json!([[]])))),
+            ));
             path.push(key.clone());
             break_at(value, path, broken, whole);
             path.pop();
@@ -189,13 +349,28 @@ fn broken_documents_are_not_valid() {
     let out = dir.path().join("run").display().to_string();
     let data = dir.path().join("a.jsonl");
     rows(&data, &[("a", 2)]);
-    let summary =
-        document(&["run", "--model", "a=quickstart/pairrm", "--model", "b=quickstart/better-pairrm", "--data", data.to_str().unwrap(), "--out", &out], 6);
+    let summary = document(
+        &[
+            "run",
+            "--model",
+            "a=quickstart/pairrm",
+            "--model",
+            "b=quickstart/better-pairrm",
+            "--data",
+            data.to_str().unwrap(),
+            "--out",
+            &out,
+        ],
+        6,
+    );
     let compared = document(&["compare", &format!("{out}:a"), &format!("{out}:b")], 0);
     let (_, error, _) = pairbench(&["report", "/no/such/run", "--format", "json"]);
-    for (name, whole) in
-        [("summary", summary), ("comparison", compared), ("run", read(&dir.path().join("run/run.json"))), ("error", serde_json::from_str(&error).unwrap())]
-    {
+    for (name, whole) in [
+        ("summary", summary),
+        ("comparison", compared),
+        ("run", read(&dir.path().join("run/run.json"))),
+        ("error", serde_json::from_str(&error).unwrap()),
+    ] {
         let (open, closed) = (schema(name), strict(schema(name)));
         assert_valid(name, &whole);
         let mut broken = Vec::new();
@@ -211,6 +386,9 @@ fn broken_documents_are_not_valid() {
         }
         let mut more = whole.clone();
         more["of_a_later_version"] = json!(1);
-        assert!(validate(&open, &more).is_ok() && validate(&closed, &more).is_err(), "{name}");
+        assert!(
+            validate(&open, &more).is_ok() && validate(&closed, &more).is_err(),
+            "{name}"
+        );
     }
 }

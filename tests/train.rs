@@ -1,10 +1,16 @@
 //! The model's gradient path: what `examples/train_quickstart` relies on.
 
 #[path = "../examples/train_quickstart/corpus.rs"]
-#[allow(dead_code, reason = "the example's modules, of which a test uses its part")]
+#[allow(
+    dead_code,
+    reason = "the example's modules, of which a test uses its part"
+)]
 mod corpus;
 #[path = "../examples/train_quickstart/training.rs"]
-#[allow(dead_code, reason = "the example's modules, of which a test uses its part")]
+#[allow(
+    dead_code,
+    reason = "the example's modules, of which a test uses its part"
+)]
 mod training;
 
 mod common;
@@ -15,8 +21,8 @@ use common::golden;
 use fastrand::Rng;
 use pairbench::checkpoint::weights::Weights;
 use pairbench::model::{PairConfig, PairModel};
-use pairbench::template::Template;
-use pairbench::tokens::Tokenizer;
+use pairbench::text::Tokenizer;
+use pairbench::text::contract::InputContract;
 use polars::prelude::{ParquetReader, SerReader};
 use training::{Batch, Initialiser};
 
@@ -29,8 +35,17 @@ fn setup(pairs: usize) -> (PairModel, Vec<String>, PairConfig, Batch) {
     let mut initialiser = Initialiser::new(3, &Device::flex().autodiff());
     let model = PairModel::load(&mut initialiser, &config).unwrap();
     let mut rng = Rng::with_seed(3);
-    let examples: Vec<_> = (0..pairs).map(|_| corpus::training_example(&mut rng)).collect();
-    let batch = Batch::new(&examples, Template::PairRm, &tokenizer, &config, &mut rng).unwrap();
+    let examples: Vec<_> = (0..pairs)
+        .map(|_| corpus::training_example(&mut rng))
+        .collect();
+    let batch = Batch::new(
+        &examples,
+        InputContract::PairRm,
+        &tokenizer,
+        &config,
+        &mut rng,
+    )
+    .unwrap();
     (model, initialiser.names, config, batch)
 }
 
@@ -45,7 +60,10 @@ fn a_few_steps_on_a_fixed_batch_reduce_the_loss() {
         losses.push(loss);
     }
     // Two binary cross-entropies of a model that knows nothing: 2 ln 2 = 1.386.
-    assert!((losses[0] - 2.0 * std::f32::consts::LN_2).abs() < 0.5, "{losses:?}");
+    assert!(
+        (losses[0] - 2.0 * std::f32::consts::LN_2).abs() < 0.5,
+        "{losses:?}"
+    );
     assert!(losses[19] < 0.6 * losses[0], "{losses:?}");
 }
 
@@ -57,8 +75,18 @@ struct Largest<'a> {
 
 impl ModuleVisitor for Largest<'_> {
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        let gradient: Vec<f32> = self.gradients.remove::<D>(param.id).expect("every parameter has a gradient").into_data().try_to_vec().unwrap();
-        let (at, value) = gradient.iter().enumerate().max_by(|a, b| a.1.abs().total_cmp(&b.1.abs())).unwrap();
+        let gradient: Vec<f32> = self
+            .gradients
+            .remove::<D>(param.id)
+            .expect("every parameter has a gradient")
+            .into_data()
+            .try_to_vec()
+            .unwrap();
+        let (at, value) = gradient
+            .iter()
+            .enumerate()
+            .max_by(|a, b| a.1.abs().total_cmp(&b.1.abs()))
+            .unwrap();
         self.found.push((param.id, at, *value));
     }
 }
@@ -90,9 +118,14 @@ impl ModuleMapper for Nudge {
 #[test]
 fn gradients_are_the_slopes_of_the_loss() {
     let (model, names, _, batch) = setup(2);
-    let value = |model: &PairModel| f64::from(training::loss(model, &batch).inner().into_scalar::<f32>());
-    let mut gradients = burn::optim::GradientsParams::from_grads(training::loss(&model, &batch).backward(), &model);
-    let mut largest = Largest { gradients: &mut gradients, found: Vec::new() };
+    let value =
+        |model: &PairModel| f64::from(training::loss(model, &batch).inner().into_scalar::<f32>());
+    let mut gradients =
+        burn::optim::GradientsParams::from_grads(training::loss(&model, &batch).backward(), &model);
+    let mut largest = Largest {
+        gradients: &mut gradients,
+        found: Vec::new(),
+    };
     model.visit(&mut largest);
     assert_eq!(largest.found.len(), names.len());
     for ((param, at, gradient), name) in largest.found.into_iter().zip(names) {
@@ -100,7 +133,10 @@ fn gradients_are_the_slopes_of_the_loss() {
         let nudged = |step| value(&model.clone().map(&mut Nudge { param, at, step }));
         let slope = (nudged(step) - nudged(-step)) / (2.0 * f64::from(step));
         let gradient = f64::from(gradient);
-        assert!((slope - gradient).abs() < 0.02 * gradient.abs() + 3e-4, "{name}[{at}]: {gradient} by backpropagation, {slope} by difference");
+        assert!(
+            (slope - gradient).abs() < 0.02 * gradient.abs() + 3e-4,
+            "{name}[{at}]: {gradient} by backpropagation, {slope} by difference"
+        );
     }
 }
 
@@ -108,28 +144,53 @@ fn gradients_are_the_slopes_of_the_loss() {
 fn a_written_checkpoint_scores_as_the_model_that_was_trained() {
     let (model, names, config, batch) = setup(4);
     let dir = tempfile::tempdir().unwrap();
-    std::fs::write(dir.path().join("model.safetensors"), training::to_safetensors(&model, &names).unwrap()).unwrap();
+    std::fs::write(
+        dir.path().join("model.safetensors"),
+        training::to_safetensors(&model, &names).unwrap(),
+    )
+    .unwrap();
     let mut weights = Weights::open(&dir.path().into(), &Device::flex()).unwrap();
     assert_eq!(weights.dtypes(), ["f16"]);
     let read = PairModel::load(&mut weights, &config).unwrap();
     weights.finish().unwrap();
-    let logits = |model: &PairModel| model.logits(&batch.rows, &batch.markers).inner().into_data().try_to_vec::<f32>().unwrap();
+    let logits = |model: &PairModel| {
+        model
+            .logits(&batch.rows, &batch.markers)
+            .inner()
+            .into_data()
+            .try_to_vec::<f32>()
+            .unwrap()
+    };
     // Half precision keeps 11 bits of each weight.
     for (trained, read) in logits(&model).iter().zip(logits(&read)) {
         assert!((trained - read).abs() < 0.02, "{trained} {read}");
     }
 }
 
-/// Trains for a quarter of an hour: `cargo test --release --features train --test train -- --ignored`.
+/// Trains for a quarter of an hour: `cargo test --release --features train --test train --
+/// --ignored`.
 #[test]
 #[ignore = "trains both checkpoints again, which takes a quarter of an hour"]
 fn retraining_gives_the_committed_verdicts() {
     let root = tempfile::tempdir().unwrap();
     let manifest = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
     std::fs::create_dir_all(root.path().join("benchmarks/quickstart")).unwrap();
-    std::fs::copy(manifest.join("benchmarks/quickstart/quickstart.toml"), root.path().join("benchmarks/quickstart/quickstart.toml")).unwrap();
+    std::fs::copy(
+        manifest.join("benchmarks/quickstart/quickstart.toml"),
+        root.path().join("benchmarks/quickstart/quickstart.toml"),
+    )
+    .unwrap();
     let status = std::process::Command::new(env!("CARGO"))
-        .args(["run", "--release", "--features", "train", "--example", "train_quickstart", "--", "--root"])
+        .args([
+            "run",
+            "--release",
+            "--features",
+            "train",
+            "--example",
+            "train_quickstart",
+            "--",
+            "--root",
+        ])
         .arg(root.path())
         .status()
         .unwrap();
@@ -139,10 +200,15 @@ fn retraining_gives_the_committed_verdicts() {
         let mut command = assert_cmd::Command::cargo_bin("pairbench").unwrap();
         command.args(["run", "--no-cache", "--out"]).arg(out.path());
         for name in ["pairrm", "better-pairrm"] {
-            command.arg("--model").arg(root.join("quickstart").join(name));
+            command
+                .arg("--model")
+                .arg(root.join("quickstart").join(name));
         }
         command.assert().success();
-        let frame = ParquetReader::new(std::fs::File::open(out.path().join("verdicts.parquet")).unwrap()).finish().unwrap();
+        let frame =
+            ParquetReader::new(std::fs::File::open(out.path().join("verdicts.parquet")).unwrap())
+                .finish()
+                .unwrap();
         frame.select(["model", "row", "verdict"]).unwrap()
     };
     let (again, committed) = (verdicts(root.path()), verdicts(manifest));

@@ -16,13 +16,27 @@ fn main() -> std::process::ExitCode {
     quickstart::main()
 }
 
-/// Training needs burn's autodiff, which the tool itself does without: starts again with the feature.
+/// Training needs burn's autodiff, which the tool itself does without: starts again with the
+/// feature.
 #[cfg(not(feature = "train"))]
 fn main() -> std::process::ExitCode {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let manifest = concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml");
-    let command = ["run", "--release", "--features", "train", "--example", "train_quickstart", "--manifest-path", manifest, "--"];
-    let status = std::process::Command::new(cargo).args(command).args(std::env::args_os().skip(1)).status();
+    let command = [
+        "run",
+        "--release",
+        "--features",
+        "train",
+        "--example",
+        "train_quickstart",
+        "--manifest-path",
+        manifest,
+        "--",
+    ];
+    let status = std::process::Command::new(cargo)
+        .args(command)
+        .args(std::env::args_os().skip(1))
+        .status();
     match status {
         Ok(status) if status.success() => std::process::ExitCode::SUCCESS,
         _ => std::process::ExitCode::FAILURE,

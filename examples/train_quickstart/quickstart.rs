@@ -10,18 +10,19 @@ use burn::tensor::Device;
 use clap::Parser;
 use fastrand::Rng;
 use pairbench::cli::{Cli, Command};
-use pairbench::error::{Error, Result};
-use pairbench::fsio;
 use pairbench::model::{PairConfig, PairModel};
-use pairbench::template::Template;
-use pairbench::tokens::Tokenizer;
+use pairbench::support::error::{Error, Result};
+use pairbench::support::files;
+use pairbench::text::Tokenizer;
+use pairbench::text::contract::InputContract;
 use serde_json::json;
 
 use crate::corpus::{self, Example, Split};
 use crate::tokenizer;
 use crate::training::{self, Batch, Initialiser};
 
-/// Writes the quickstart's pairs, trains its tokenizer and its two checkpoints, and reports on them.
+/// Writes the quickstart's pairs, trains its tokenizer and its two checkpoints, and reports on
+/// them.
 #[derive(Debug, Clone, Parser)]
 struct Args {
     /// Root of what is written: benchmarks/, quickstart/ and reports/ below it
@@ -50,7 +51,7 @@ const RATE: f64 = 1.5e-3;
 /// A checkpoint to train. The two differ in template and in everything that is drawn.
 struct Plan {
     name: &'static str,
-    template: Template,
+    template: InputContract,
     seed: u64,
 }
 
@@ -69,14 +70,29 @@ fn run(args: &Args) -> Result<()> {
     write(&benchmark.join("pairs.jsonl"), pairs(args.seed).as_bytes())?;
     let files = tokenizer::train(&corpus::examples(Split::Train, 300, args.seed + 1), PIECES)?;
     let plans = [
-        Plan { name: "pairrm", template: Template::PairRm, seed: args.seed + 2 },
-        Plan { name: "better-pairrm", template: Template::BetterPairRm, seed: args.seed + 10 },
+        Plan {
+            name: "pairrm",
+            template: InputContract::PairRm,
+            seed: args.seed + 2,
+        },
+        Plan {
+            name: "better-pairrm",
+            template: InputContract::BetterPairRm,
+            seed: args.seed + 10,
+        },
     ];
     // One thread each: neither reads anything of the other.
     let files = &files;
     std::thread::scope(|scope| {
-        let running: Vec<_> = plans.iter().map(|plan| scope.spawn(move || train(args, plan, files))).collect();
-        running.into_iter().try_for_each(|thread| thread.join().unwrap_or_else(|_| Err(Error::bad_input("failed to train: a thread panicked"))))
+        let running: Vec<_> = plans
+            .iter()
+            .map(|plan| scope.spawn(move || train(args, plan, files)))
+            .collect();
+        running.into_iter().try_for_each(|thread| {
+            thread
+                .join()
+                .unwrap_or_else(|_| Err(Error::bad_input("failed to train: a thread panicked")))
+        })
     })?;
     report(&args.root)
 }
@@ -84,8 +100,9 @@ fn run(args: &Args) -> Result<()> {
 /// The test pairs as JSON Lines.
 pub fn pairs(seed: u64) -> String {
     let examples = corpus::examples(Split::Test, PER_SUBSET, seed);
-    let line =
-        |(id, e): (usize, &Example)| json!({ "subset": e.subset, "id": id, "prompt": e.prompt, "chosen": e.chosen, "rejected": e.rejected }).to_string() + "\n";
+    let line = |(id, e): (usize, &Example)| {
+        json!({ "subset": e.subset, "id": id, "prompt": e.prompt, "chosen": e.chosen, "rejected": e.rejected }).to_string() + "\n"
+    };
     examples.iter().enumerate().map(line).collect()
 }
 
@@ -94,8 +111,14 @@ fn train(args: &Args, plan: &Plan, files: &tokenizer::Files) -> Result<()> {
     let config = config(files);
     write(&dir.join("config.json"), format!("{config:#}\n").as_bytes())?;
     write(&dir.join("tokenizer.json"), files.tokenizer.as_bytes())?;
-    write(&dir.join("tokenizer_config.json"), files.settings.as_bytes())?;
-    write(&dir.join("pairbench.toml"), format!("template = \"{}\"\n", plan.template).as_bytes())?;
+    write(
+        &dir.join("tokenizer_config.json"),
+        files.settings.as_bytes(),
+    )?;
+    write(
+        &dir.join("pairbench.toml"),
+        format!("template = \"{}\"\n", plan.template).as_bytes(),
+    )?;
     let config = PairConfig::parse(&config.to_string(), &dir.join("config.json"))?;
     let (tokenizer, _) = Tokenizer::load(&dir.as_path().into())?;
 
@@ -106,21 +129,42 @@ fn train(args: &Args, plan: &Plan, files: &tokenizer::Files) -> Result<()> {
     let mut log = "step,pairs,loss\n".to_owned();
     let (started, mut recent) = (Instant::now(), Vec::<f32>::new());
     for step in 0..args.steps {
-        let examples: Vec<Example> = (0..BATCH).map(|_| corpus::training_example(&mut rng)).collect();
+        let examples: Vec<Example> = (0..BATCH)
+            .map(|_| corpus::training_example(&mut rng))
+            .collect();
         let batch = Batch::new(&examples, plan.template, &tokenizer, &config, &mut rng)?;
         let loss;
-        (model, loss) = training::step(model, &mut optimizer, &batch, training::rate(RATE, step, args.steps));
+        (model, loss) = training::step(
+            model,
+            &mut optimizer,
+            &batch,
+            training::rate(RATE, step, args.steps),
+        );
         recent.push(loss);
         if recent.len() == 50 || step + 1 == args.steps {
             #[expect(clippy::cast_precision_loss, reason = "at most fifty")]
             let mean = recent.iter().sum::<f32>() / recent.len() as f32;
             recent.clear();
             log.push_str(&format!("{},{},{mean:.4}\n", step + 1, (step + 1) * BATCH));
-            eprintln!("{}: step {} of {}, loss {mean:.4}, {:.0} s", plan.name, step + 1, args.steps, started.elapsed().as_secs_f64());
+            eprintln!(
+                "{}: step {} of {}, loss {mean:.4}, {:.0} s",
+                plan.name,
+                step + 1,
+                args.steps,
+                started.elapsed().as_secs_f64()
+            );
         }
     }
-    write(&dir.join("model.safetensors"), &training::to_safetensors(&model, &initialiser.names)?)?;
-    write(&args.root.join(format!("reports/quickstart/{}-loss.csv", plan.name)), log.as_bytes())
+    write(
+        &dir.join("model.safetensors"),
+        &training::to_safetensors(&model, &initialiser.names)?,
+    )?;
+    write(
+        &args
+            .root
+            .join(format!("reports/quickstart/{}-loss.csv", plan.name)),
+        log.as_bytes(),
+    )
 }
 
 /// `config.json`, with the keys of the published checkpoints.
@@ -157,7 +201,10 @@ fn config(files: &tokenizer::Files) -> serde_json::Value {
 /// `reports/quickstart/report.md` and `report.html`, by the tool itself on what was written.
 fn report(root: &Path) -> Result<()> {
     for (format, file) in [("markdown", "report.md"), ("html", "report.html")] {
-        write(&root.join("reports/quickstart").join(file), rendered(root, format)?.as_bytes())?;
+        write(
+            &root.join("reports/quickstart").join(file),
+            rendered(root, format)?.as_bytes(),
+        )?;
     }
     Ok(())
 }
@@ -177,13 +224,16 @@ fn rendered(root: &Path, format: &str) -> Result<String> {
         "--model",
         &at("quickstart/better-pairrm"),
     ];
-    let Command::Run(arguments) = Cli::parse_from(arguments).command else { return Ok(String::new()) };
-    Ok(pairbench::run::run(&arguments)?.text)
+    let Command::Run(arguments) = Cli::parse_from(arguments).command else {
+        return Ok(String::new());
+    };
+    Ok(pairbench::commands::run::run(&arguments)?.text)
 }
 
 fn write(path: &Path, bytes: &[u8]) -> Result<()> {
     if let Some(dir) = path.parent() {
-        std::fs::create_dir_all(dir).map_err(|e| Error::io(format!("failed to make directory: {}", dir.display()), e))?;
+        std::fs::create_dir_all(dir)
+            .map_err(|e| Error::io(format!("failed to make directory: {}", dir.display()), e))?;
     }
-    fsio::write_atomic(path, bytes)
+    files::write_atomic(path, bytes)
 }

@@ -6,11 +6,12 @@ use burn::optim::{AdamWConfig, GradientsParams, ModuleOptimizer};
 use burn::tensor::{Device, Tensor, TensorData, activation::log_sigmoid};
 use fastrand::Rng;
 use half::f16;
-use pairbench::error::{Error, Result};
-use pairbench::model::pair_head::Markers;
+use pairbench::data::Message;
+use pairbench::model::heads::pairwise::Markers;
 use pairbench::model::{PairConfig, PairModel, Parameters, TokenRows};
-use pairbench::template::{Message, Template};
-use pairbench::tokens::Tokenizer;
+use pairbench::support::error::{Error, Result};
+use pairbench::text::Tokenizer;
+use pairbench::text::contract::InputContract;
 use safetensors::tensor::{Dtype, TensorView};
 
 use crate::corpus::Example;
@@ -24,7 +25,11 @@ pub struct Initialiser {
 
 impl Initialiser {
     pub fn new(seed: u64, device: &Device) -> Self {
-        Self { rng: Rng::with_seed(seed), device: device.clone(), names: Vec::new() }
+        Self {
+            rng: Rng::with_seed(seed),
+            device: device.clone(),
+            names: Vec::new(),
+        }
     }
 }
 
@@ -46,9 +51,14 @@ impl Parameters for Initialiser {
         } else if name.ends_with("LayerNorm.weight") {
             vec![1.0; count]
         } else {
-            (0..count).map(|_| normal(&mut self.rng) * deviation).collect()
+            (0..count)
+                .map(|_| normal(&mut self.rng) * deviation)
+                .collect()
         };
-        Ok(Tensor::from_data(TensorData::new(values, shape), &self.device))
+        Ok(Tensor::from_data(
+            TensorData::new(values, shape),
+            &self.device,
+        ))
     }
 }
 
@@ -62,39 +72,79 @@ pub struct Batch {
 
 impl Batch {
     /// One row a pair, in a random order of its answers.
-    pub fn new(examples: &[Example], template: Template, tokenizer: &Tokenizer, config: &PairConfig, rng: &mut Rng) -> Result<Self> {
+    pub fn new(
+        examples: &[Example],
+        template: InputContract,
+        tokenizer: &Tokenizer,
+        config: &PairConfig,
+        rng: &mut Rng,
+    ) -> Result<Self> {
         let mut rows = Vec::new();
         let (mut markers, mut signs) = (Vec::new(), Vec::new());
         for example in examples {
-            let conversation = |answer: &str| [Message::new("user", &example.prompt), Message::new("assistant", answer)];
-            let (better, worse) = (conversation(&example.chosen), conversation(&example.rejected));
+            let conversation = |answer: &str| {
+                [
+                    Message::new("user", &example.prompt),
+                    Message::new("assistant", answer),
+                ]
+            };
+            let (better, worse) = (
+                conversation(&example.chosen),
+                conversation(&example.rejected),
+            );
             let left = rng.bool();
-            let (first, second) = if left { (&better, &worse) } else { (&worse, &better) };
-            let row = template.row(tokenizer, first, second)?.map_err(|e| Error::bad_input("failed to write a pair").caused_by(e))?;
-            markers.push(config.markers(&row.ids).map_err(|e| Error::bad_input("failed to write a pair").caused_by(e))?);
+            let (first, second) = if left {
+                (&better, &worse)
+            } else {
+                (&worse, &better)
+            };
+            let row = template
+                .row(tokenizer, first, second)?
+                .map_err(|e| Error::bad_input("failed to write a pair").caused_by(e))?;
+            markers.push(
+                config
+                    .markers(&row.ids)
+                    .map_err(|e| Error::bad_input("failed to write a pair").caused_by(e))?,
+            );
             signs.push(if left { 1.0 } else { -1.0 });
             rows.push(row.ids);
         }
-        Ok(Self { rows: TokenRows::new(rows.iter().map(Vec::as_slice)), markers, signs })
+        Ok(Self {
+            rows: TokenRows::new(rows.iter().map(Vec::as_slice)),
+            markers,
+            signs,
+        })
     }
 }
 
 /// Mean over the rows of −log σ(score of the better) − log σ(−score of the worse answer).
 ///
-/// Equation 2 of LLM-Blender (arXiv:2306.02561): binary cross-entropy on either candidate's own score. `[1]`
+/// Equation 2 of LLM-Blender (arXiv:2306.02561): binary cross-entropy on either candidate's own
+/// score. `[1]`
 pub fn loss(model: &PairModel, batch: &Batch) -> Tensor<1> {
     let [first, second] = model.scores(&batch.rows, &batch.markers);
-    let signs = Tensor::<2>::from_data(TensorData::new(batch.signs.clone(), [batch.signs.len(), 1]), &first.device());
+    let signs = Tensor::<2>::from_data(
+        TensorData::new(batch.signs.clone(), [batch.signs.len(), 1]),
+        &first.device(),
+    );
     -(log_sigmoid(first * signs.clone()) + log_sigmoid(-second * signs)).mean()
 }
 
 /// AdamW with clipped gradients.
 pub fn optimizer() -> ModuleOptimizer {
-    AdamWConfig::new().with_weight_decay(0.01).with_grad_clipping(Some(GradientClippingConfig::Norm(1.0))).init()
+    AdamWConfig::new()
+        .with_weight_decay(0.01)
+        .with_grad_clipping(Some(GradientClippingConfig::Norm(1.0)))
+        .init()
 }
 
 /// One step; returns the improved model and the loss before the step.
-pub fn step(model: PairModel, optimizer: &mut ModuleOptimizer, batch: &Batch, rate: f64) -> (PairModel, f32) {
+pub fn step(
+    model: PairModel,
+    optimizer: &mut ModuleOptimizer,
+    batch: &Batch,
+    rate: f64,
+) -> (PairModel, f32) {
     let loss = loss(&model, batch);
     let value = loss.clone().inner().into_scalar();
     let gradients = GradientsParams::from_grads(loss.backward(), &model);
@@ -119,18 +169,27 @@ pub fn to_safetensors(model: &PairModel, names: &[String]) -> Result<Vec<u8>> {
     impl ModuleVisitor for Collect {
         fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
             let data = param.val().inner().into_data();
-            let bytes = data.iter::<f32>().flat_map(|v| f16::from_f32(v).to_le_bytes()).collect();
+            let bytes = data
+                .iter::<f32>()
+                .flat_map(|v| f16::from_f32(v).to_le_bytes())
+                .collect();
             self.0.push((param.val().dims().to_vec(), bytes));
         }
     }
     let mut collected = Collect(Vec::new());
     model.visit(&mut collected);
     assert_eq!(collected.0.len(), names.len(), "every parameter has a name");
-    let invalid = |e: safetensors::SafeTensorError| Error::bad_input("failed to write weights").caused_by(e);
+    let invalid =
+        |e: safetensors::SafeTensorError| Error::bad_input("failed to write weights").caused_by(e);
     let views: Vec<(&str, TensorView)> = names
         .iter()
         .zip(&collected.0)
-        .map(|(name, (shape, bytes))| Ok((name.as_str(), TensorView::new(Dtype::F16, shape.clone(), bytes)?)))
+        .map(|(name, (shape, bytes))| {
+            Ok((
+                name.as_str(),
+                TensorView::new(Dtype::F16, shape.clone(), bytes)?,
+            ))
+        })
         .collect::<std::result::Result<_, _>>()
         .map_err(invalid)?;
     // transformers refuses files that do not say which framework's layout they have.

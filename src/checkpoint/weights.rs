@@ -10,19 +10,20 @@ use half::{bf16, f16};
 use rayon::prelude::*;
 use safetensors::Dtype;
 
-use super::header;
-use crate::error::{Error, Result};
-use crate::files::Directory;
-use crate::fsio;
-use crate::model::kernel::int8::{Int8Panels, Outliers};
-use crate::model::kernel::panels::{Panels, Storage};
-use crate::model::kernel::product::Packed;
+use crate::checkpoint::safetensors_header;
+use crate::kernels::cpu::int8::{Int8Panels, Outliers};
+use crate::kernels::cpu::linear::Packed;
+use crate::kernels::cpu::packed_weights::{Panels, Storage};
 use crate::model::{Matrix, Parameters};
+use crate::support::error::{Error, Result};
+use crate::support::files;
+use crate::support::input_file::Directory;
 
 /// How weights are kept and multiplied.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Precision {
-    /// f32 arithmetic. On a CPU half-precision weights stay in their two bytes and are widened exactly.
+    /// f32 arithmetic. On a CPU half-precision weights stay in their two bytes and are widened
+    /// exactly.
     F32,
     /// On a CPU: f32 arithmetic on weights rounded to half precision.
     F16,
@@ -105,7 +106,12 @@ impl Weights {
 
     /// Opens `model.safetensors`, or the shards of `model.safetensors.index.json`.
     pub fn open(home: &Directory, device: &Device) -> Result<Self> {
-        let mut weights = Self { tensors: BTreeMap::new(), files: Vec::new(), device: device.clone(), precision: Precision::F32 };
+        let mut weights = Self {
+            tensors: BTreeMap::new(),
+            files: Vec::new(),
+            device: device.clone(),
+            precision: Precision::F32,
+        };
         for name in files(home)? {
             weights.add_file(home, name)?;
         }
@@ -114,25 +120,38 @@ impl Weights {
 
     fn add_file(&mut self, home: &Directory, name: String) -> Result<()> {
         let path = home.file(&name).path();
-        let invalid = |e: header::Reason| {
-            Error::bad_input(format!("failed to read safetensors header: {}", path.display()))
-                .caused_by(e)
-                .hint("the file is damaged or was cut short; download or convert it again")
+        let invalid = |e: safetensors_header::Reason| {
+            Error::bad_input(format!(
+                "failed to read safetensors header: {}",
+                path.display()
+            ))
+            .caused_by(e)
+            .hint("the file is damaged or was cut short; download or convert it again")
         };
         let (bytes, (header, metadata)) = match home {
             Directory::Embedded(embedded) => {
                 let bytes = embedded.file(&name).ok_or_else(|| home.missing(&name))?;
-                (Bytes::Embedded(bytes), header::read(bytes).map_err(invalid)?)
+                (
+                    Bytes::Embedded(bytes),
+                    safetensors_header::read(bytes).map_err(invalid)?,
+                )
             }
             Directory::OnDisk(_) => {
-                let file = fsio::open(&path)?;
-                if file.metadata().map_err(|e| Error::io(format!("failed to read file: {}", path.display()), e))?.len() < 8 {
+                let file = files::open(&path)?;
+                if file
+                    .metadata()
+                    .map_err(|e| Error::io(format!("failed to read file: {}", path.display()), e))?
+                    .len()
+                    < 8
+                {
                     return Err(invalid(safetensors::SafeTensorError::HeaderTooSmall.into()));
                 }
-                // SAFETY: the mapping lives for this block only and is read as bytes; another process
-                // cutting the file at this moment would be a bus error, as for every mapped file.
-                let map = unsafe { memmap2::Mmap::map(&file) }.map_err(|e| Error::io(format!("failed to map file: {}", path.display()), e))?;
-                let read = header::read(&map).map_err(invalid)?;
+                // SAFETY: the mapping lives for this block only and is read as bytes; another
+                // process cutting the file at this moment would be a bus error, as for every mapped
+                // file.
+                let map = unsafe { memmap2::Mmap::map(&file) }
+                    .map_err(|e| Error::io(format!("failed to map file: {}", path.display()), e))?;
+                let read = safetensors_header::read(&map).map_err(invalid)?;
                 drop(map);
                 (Bytes::File(file), read)
             }
@@ -140,9 +159,17 @@ impl Weights {
         let index = self.files.len();
         for (name, info) in metadata.tensors() {
             let (start, _) = info.data_offsets;
-            let place = Place { file: index, dtype: info.dtype, shape: info.shape.clone(), start: (8 + header + start) as u64 };
+            let place = Place {
+                file: index,
+                dtype: info.dtype,
+                shape: info.shape.clone(),
+                start: (8 + header + start) as u64,
+            };
             if self.tensors.insert(name.clone(), place).is_some() {
-                return Err(Error::bad_input(format!("failed to read weights: tensor `{name}` is in two files, the second: {}", path.display())));
+                return Err(Error::bad_input(format!(
+                    "failed to read weights: tensor `{name}` is in two files, the second: {}",
+                    path.display()
+                )));
             }
         }
         self.files.push(Source { name, path, bytes });
@@ -165,7 +192,9 @@ impl Weights {
     pub fn parameters(&self) -> BTreeMap<String, usize> {
         let mut parameters = BTreeMap::new();
         for place in self.tensors.values() {
-            *parameters.entry(format!("{:?}", place.dtype).to_lowercase()).or_default() += place.shape.iter().product::<usize>();
+            *parameters
+                .entry(format!("{:?}", place.dtype).to_lowercase())
+                .or_default() += place.shape.iter().product::<usize>();
         }
         parameters
     }
@@ -173,40 +202,82 @@ impl Weights {
     /// In which the parameters are stored.
     pub fn dtypes(&self) -> Vec<String> {
         let used = self.tensors.iter().filter(|(name, _)| !is_ignored(name));
-        used.map(|(_, place)| format!("{:?}", place.dtype).to_lowercase()).collect::<BTreeSet<_>>().into_iter().collect()
+        used.map(|(_, place)| format!("{:?}", place.dtype).to_lowercase())
+            .collect::<BTreeSet<_>>()
+            .into_iter()
+            .collect()
     }
 
     /// Ends the loading: an error if a tensor of the file has no place in the model.
     pub fn finish(self) -> Result<()> {
-        let unused: Vec<&str> = self.tensors.keys().map(String::as_str).filter(|name| !is_ignored(name)).collect();
+        let unused: Vec<&str> = self
+            .tensors
+            .keys()
+            .map(String::as_str)
+            .filter(|name| !is_ignored(name))
+            .collect();
         if unused.is_empty() {
             return Ok(());
         }
-        let shown = unused.iter().take(5).map(|n| format!("`{n}`")).collect::<Vec<_>>().join(", ");
-        let more = if unused.len() > 5 { format!(" and {} more", unused.len() - 5) } else { String::new() };
+        let shown = unused
+            .iter()
+            .take(5)
+            .map(|n| format!("`{n}`"))
+            .collect::<Vec<_>>()
+            .join(", ");
+        let more = if unused.len() > 5 {
+            format!(" and {} more", unused.len() - 5)
+        } else {
+            String::new()
+        };
         Err(Error::bad_input(format!("failed to load weights: {}: tensors that the model has no place for: {shown}{more}", self.files[0].path.display()))
             .hint("config.json and the weights do not belong together, or the checkpoint is of another family"))
     }
 
     /// Hands out a tensor: there, of this shape, of a dtype that can be read.
     fn take(&mut self, name: &str, shape: &[usize]) -> Result<Found> {
-        let home = self.files.first().map_or_else(String::new, |file| file.path.display().to_string());
+        let home = self
+            .files
+            .first()
+            .map_or_else(String::new, |file| file.path.display().to_string());
         let place = self.tensors.remove(name).ok_or_else(|| {
             Error::bad_input(format!("failed to load weights: {home}: no tensor `{name}`"))
                 .hint("config.json and the weights do not belong together, or the checkpoint is of another family")
         })?;
-        let found = Found { name: name.to_owned(), place };
+        let found = Found {
+            name: name.to_owned(),
+            place,
+        };
         if found.place.shape != shape {
-            return Err(self.refuse(&found, &format!("found shape {:?}, config.json asks for {shape:?}", found.place.shape)));
+            return Err(self.refuse(
+                &found,
+                &format!(
+                    "found shape {:?}, config.json asks for {shape:?}",
+                    found.place.shape
+                ),
+            ));
         }
-        if !matches!(found.place.dtype, Dtype::F32 | Dtype::F16 | Dtype::BF16 | Dtype::F64) {
-            return Err(self.refuse(&found, &format!("found dtype {:?}, accepted: F32, F16, BF16, F64", found.place.dtype)));
+        if !matches!(
+            found.place.dtype,
+            Dtype::F32 | Dtype::F16 | Dtype::BF16 | Dtype::F64
+        ) {
+            return Err(self.refuse(
+                &found,
+                &format!(
+                    "found dtype {:?}, accepted: F32, F16, BF16, F64",
+                    found.place.dtype
+                ),
+            ));
         }
         Ok(found)
     }
 
     fn refuse(&self, found: &Found, what: &str) -> Error {
-        Error::bad_input(format!("failed to load weights: {}: tensor `{}`: {what}", self.files[found.place.file].path.display(), found.name))
+        Error::bad_input(format!(
+            "failed to load weights: {}: tensor `{}`: {what}",
+            self.files[found.place.file].path.display(),
+            found.name
+        ))
     }
 
     /// How floats of this dtype are kept.
@@ -223,15 +294,35 @@ impl Weights {
     fn values(&self, found: &Found) -> Result<Vec<f32>> {
         const PIECE: usize = 1 << 18;
         let mut values = vec![0f32; found.place.shape.iter().product()];
-        values.par_chunks_mut(PIECE).enumerate().try_for_each(|(at, piece)| self.read(found, at * PIECE, piece))?;
+        values
+            .par_chunks_mut(PIECE)
+            .enumerate()
+            .try_for_each(|(at, piece)| self.read(found, at * PIECE, piece))?;
         Ok(values)
     }
 
     /// A tensor on the device, rounded to half precision in parallel where it is to be.
-    fn upload<const D: usize>(&self, values: Vec<f32>, shape: [usize; D], dtype: Dtype) -> Tensor<D> {
+    fn upload<const D: usize>(
+        &self,
+        values: Vec<f32>,
+        shape: [usize; D],
+        dtype: Dtype,
+    ) -> Tensor<D> {
         let data = match dtype {
-            Dtype::F16 => TensorData::new(values.into_par_iter().map(f16::from_f32).collect::<Vec<f16>>(), shape),
-            Dtype::BF16 => TensorData::new(values.into_par_iter().map(bf16::from_f32).collect::<Vec<bf16>>(), shape),
+            Dtype::F16 => TensorData::new(
+                values
+                    .into_par_iter()
+                    .map(f16::from_f32)
+                    .collect::<Vec<f16>>(),
+                shape,
+            ),
+            Dtype::BF16 => TensorData::new(
+                values
+                    .into_par_iter()
+                    .map(bf16::from_f32)
+                    .collect::<Vec<bf16>>(),
+                shape,
+            ),
             _ => return Tensor::from_data(TensorData::new(values, shape), &self.device),
         };
         let dtype = data.dtype();
@@ -240,12 +331,29 @@ impl Weights {
 
     /// The values from element `first` on, as f32, all of them finite.
     fn read(&self, found: &Found, first: usize, into: &mut [f32]) -> Result<()> {
-        let Place { file, dtype, start, .. } = &found.place;
-        let size = if *dtype == Dtype::F64 { 8 } else { dtype.bitsize() / 8 };
+        let Place {
+            file, dtype, start, ..
+        } = &found.place;
+        let size = if *dtype == Dtype::F64 {
+            8
+        } else {
+            dtype.bitsize() / 8
+        };
         let fetch = |bytes: &mut [u8]| {
             let at = start + (first * size) as u64;
-            let Source { path, bytes: from, .. } = &self.files[*file];
-            from.read(at, bytes).map_err(|e| Error::io(format!("failed to read weights: {}: tensor `{}`", path.display(), found.name), e))
+            let Source {
+                path, bytes: from, ..
+            } = &self.files[*file];
+            from.read(at, bytes).map_err(|e| {
+                Error::io(
+                    format!(
+                        "failed to read weights: {}: tensor `{}`",
+                        path.display(),
+                        found.name
+                    ),
+                    e,
+                )
+            })
         };
         if *dtype == Dtype::F32 && cfg!(target_endian = "little") {
             fetch(bytemuck::cast_slice_mut(into))?;
@@ -256,12 +364,18 @@ impl Weights {
                 Dtype::F32 => widen(&bytes, into, f32::from_le_bytes),
                 Dtype::F16 => widen(&bytes, into, |b| f16::from_le_bytes(b).to_f32()),
                 Dtype::BF16 => widen(&bytes, into, |b| bf16::from_le_bytes(b).to_f32()),
-                #[expect(clippy::cast_possible_truncation, reason = "f32 is the working precision; an overflow to infinity is refused below")]
+                #[expect(
+                    clippy::cast_possible_truncation,
+                    reason = "f32 is the working precision; an overflow to infinity is refused below"
+                )]
                 _ => widen(&bytes, into, |b| f64::from_le_bytes(b) as f32),
             }
         }
         if let Some(at) = into.iter().position(|v| !v.is_finite()) {
-            return Err(self.refuse(found, &format!("value {} at index {} is not finite", into[at], first + at)));
+            return Err(self.refuse(
+                found,
+                &format!("value {} at index {} is not finite", into[at], first + at),
+            ));
         }
         Ok(())
     }
@@ -276,7 +390,7 @@ fn widen<const N: usize>(bytes: &[u8], into: &mut [f32], convert: impl Fn([u8; N
 impl Bytes {
     fn read(&self, start: u64, into: &mut [u8]) -> std::io::Result<()> {
         match self {
-            Self::File(file) => fsio::read_exact_at(file, into, start),
+            Self::File(file) => files::read_exact_at(file, into, start),
             Self::Embedded(bytes) => usize::try_from(start)
                 .ok()
                 .and_then(|start| bytes.get(start..start + into.len()))
@@ -320,8 +434,15 @@ impl Parameters for Weights {
         let [output, input] = shape;
         let read = |first: usize, rows: &mut [f32]| self.read(&found, first * input, rows);
         let packed = match self.precision {
-            Precision::Int8(outliers) if name != NOT_CONVERTED => Packed::Int8(Arc::new(Int8Panels::pack(output, input, outliers, read)?)),
-            _ => Packed::Float(Arc::new(Panels::pack(output, input, self.storage(found.place.dtype), read)?)),
+            Precision::Int8(outliers) if name != NOT_CONVERTED => {
+                Packed::Int8(Arc::new(Int8Panels::pack(output, input, outliers, read)?))
+            }
+            _ => Packed::Float(Arc::new(Panels::pack(
+                output,
+                input,
+                self.storage(found.place.dtype),
+                read,
+            )?)),
         };
         Ok(Matrix::Packed(packed))
     }
@@ -335,21 +456,39 @@ fn files(home: &Directory) -> Result<Vec<String>> {
         return Ok(vec![SINGLE.to_owned()]);
     }
     if !home.has(INDEX) {
-        let mut error = Error::unavailable(format!("failed to find weights: neither model.safetensors nor its index in {}", home.path().display()));
+        let mut error = Error::unavailable(format!(
+            "failed to find weights: neither model.safetensors nor its index in {}",
+            home.path().display()
+        ));
         if home.has("pytorch_model.bin") {
-            error.kind = crate::error::Kind::BadInput;
+            error.kind = crate::support::error::Kind::BadInput;
             return Err(error.hint("pytorch_model.bin is a pickle, which can run code; convert it to safetensors (save_pretrained of transformers does)"));
         }
         return Err(error);
     }
-    let invalid = || Error::bad_input(format!("failed to parse weight index: {}", home.file(INDEX).path().display()));
+    let invalid = || {
+        Error::bad_input(format!(
+            "failed to parse weight index: {}",
+            home.file(INDEX).path().display()
+        ))
+    };
     let parsed = home.json(INDEX)?;
-    let map = parsed.get("weight_map").and_then(|m| m.as_object()).ok_or_else(|| invalid().hint("it needs an object `weight_map`"))?;
+    let map = parsed
+        .get("weight_map")
+        .and_then(|m| m.as_object())
+        .ok_or_else(|| invalid().hint("it needs an object `weight_map`"))?;
     let mut names: Vec<&str> = map.values().filter_map(|v| v.as_str()).collect();
     names.sort_unstable();
     names.dedup();
     // A name from a file of unknown origin must not lead out of the directory.
-    if names.is_empty() || names.iter().any(|n| n.is_empty() || n.contains(['/', '\\']) || n.starts_with('.') || n.chars().any(char::is_control)) {
+    if names.is_empty()
+        || names.iter().any(|n| {
+            n.is_empty()
+                || n.contains(['/', '\\'])
+                || n.starts_with('.')
+                || n.chars().any(char::is_control)
+        })
+    {
         return Err(invalid().hint("`weight_map` must name files in the same directory"));
     }
     Ok(names.into_iter().map(str::to_owned).collect())

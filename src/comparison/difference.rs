@@ -1,13 +1,14 @@
 //! One line of a comparison: two accuracies and what is known about their difference.
 
 use crate::metrics::Estimate;
-use crate::stats::{self, Fourfold, Interval, LEVEL, Share, bootstrap};
+use crate::stats;
+use crate::stats::{Interval, LEVEL, PairedCounts, Share, bootstrap};
 
 /// Counts of each subset of a line, with its coefficient in the line's mean.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Strata {
     /// The same pairs under both models.
-    Paired(Vec<(f64, Fourfold)>),
+    Paired(Vec<(f64, PairedCounts)>),
     /// Baseline and candidate, which nothing connects pair by pair.
     Unpaired(Vec<(f64, [Share; 2])>),
 }
@@ -24,6 +25,8 @@ pub enum Kind {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Difference {
     pub name: String,
+    /// What rules of a gate call it.
+    pub word: String,
     /// What it covers.
     pub subsets: Vec<String>,
     /// Pairs compared; unpaired those of the candidate.
@@ -55,18 +58,45 @@ pub struct Pairs {
 }
 
 impl Difference {
-    pub fn new(name: String, kind: Kind, subsets: Vec<String>, strata: Strata, [baseline, candidate]: [Estimate; 2]) -> Self {
+    pub fn new(
+        [name, word]: [String; 2],
+        kind: Kind,
+        subsets: Vec<String>,
+        strata: Strata,
+        [baseline, candidate]: [Estimate; 2],
+    ) -> Self {
         let (n, pairs) = match &strata {
             Strata::Unpaired(strata) => (strata.iter().map(|(_, sides)| sides[1].n).sum(), None),
             Strata::Paired(strata) => {
                 let all = pooled(strata);
                 let p = stats::sign_flips(strata);
-                (all.n(), Some(Pairs { gained: all.gained, lost: all.lost, p, holm: None, showable: stats::smallest_showable(strata) }))
+                (
+                    all.n(),
+                    Some(Pairs {
+                        gained: all.gained,
+                        lost: all.lost,
+                        p,
+                        holm: None,
+                        showable: stats::smallest_detectable(strata),
+                    }),
+                )
             }
         };
         let value = candidate.accuracy - baseline.accuracy;
         let interval = interval(kind, &strata, LEVEL);
-        Self { name, subsets, n, baseline, candidate, value, interval, pairs, kind, strata }
+        Self {
+            name,
+            word,
+            subsets,
+            n,
+            baseline,
+            candidate,
+            value,
+            interval,
+            pairs,
+            kind,
+            strata,
+        }
     }
 
     /// The interval with another confidence.
@@ -76,7 +106,8 @@ impl Difference {
 
     /// Whether every pair is as right under one model as under the other.
     pub fn is_unchanged(&self) -> bool {
-        self.pairs.is_some_and(|pairs| pairs.gained + pairs.lost == 0)
+        self.pairs
+            .is_some_and(|pairs| pairs.gained + pairs.lost == 0)
     }
 }
 
@@ -85,13 +116,19 @@ fn interval(kind: Kind, strata: &Strata, level: f64) -> Interval {
         (Strata::Paired(strata), Kind::Pool) => pooled(strata).interval(level),
         (Strata::Paired(strata), Kind::Mean) => bootstrap::paired(strata, level),
         (Strata::Unpaired(strata), Kind::Pool) => {
-            let [baseline, candidate] = [0, 1].map(|side| strata.iter().fold(Share::default(), |sum, (_, sides)| sum.plus(sides[side])));
+            let [baseline, candidate] = [0, 1].map(|side| {
+                strata
+                    .iter()
+                    .fold(Share::default(), |sum, (_, sides)| sum.plus(sides[side]))
+            });
             stats::unpaired(baseline, candidate, level)
         }
         (Strata::Unpaired(strata), Kind::Mean) => bootstrap::unpaired(strata, level),
     }
 }
 
-fn pooled(strata: &[(f64, Fourfold)]) -> Fourfold {
-    strata.iter().fold(Fourfold::default(), |sum, (_, f)| sum.plus(*f))
+fn pooled(strata: &[(f64, PairedCounts)]) -> PairedCounts {
+    strata
+        .iter()
+        .fold(PairedCounts::default(), |sum, (_, f)| sum.plus(*f))
 }

@@ -11,13 +11,13 @@ use cubecl::ir::{ElemType, FloatKind};
 use cubecl::records::RecordLevel;
 use indicatif::HumanBytes;
 
-use super::{Api, Gpu, not_built};
-use crate::cache;
-use crate::error::{Error, Result, one_line};
+use crate::device::{Api, Gpu, not_built};
+use crate::kernels::gpu;
+use crate::kernels::relative_positions::PositionTerms;
 use crate::model::EncoderConfig;
-use crate::model::config::PositionTerms;
-use crate::model::kernel::cube;
-use crate::quiet::guarded;
+use crate::scoring::cache;
+use crate::support::catch_panic::guarded;
+use crate::support::error::{Error, Result, one_line};
 
 /// A device that answers.
 struct Found {
@@ -47,7 +47,11 @@ pub fn open(api: Api, number: usize) -> Result<Gpu> {
         return Err(not_built(api));
     }
     let refuse = |why: String| {
-        Error::unavailable(format!("failed to open device {}:{number}: {why}", api.name())).hint(format!("{}; --device cpu always works", needs(api)))
+        Error::unavailable(format!(
+            "failed to open device {}:{number}: {why}",
+            api.name()
+        ))
+        .hint(format!("{}; --device cpu always works", needs(api)))
     };
     let devices = devices(api);
     let count = devices.len();
@@ -65,7 +69,9 @@ pub fn first(api: Api) -> std::result::Result<Gpu, String> {
     let mut why = "no device".to_owned();
     for (number, device) in devices(api).into_iter().enumerate() {
         match look(device) {
-            Ok(found) if found.is_software => why = format!("{} is software on the CPU", found.model),
+            Ok(found) if found.is_software => {
+                why = format!("{} is software on the CPU", found.model)
+            }
             Ok(found) => match tried(api, number, found) {
                 Ok(gpu) => return Ok(gpu),
                 Err(reason) => why = reason,
@@ -85,7 +91,12 @@ pub fn describe(api: Api) -> Vec<(String, String)> {
     if devices.is_empty() {
         return vec![(api.name().to_owned(), format!("no device: {}", needs(api)))];
     }
-    let line = |(number, device)| (format!("{}:{number}", api.name()), look(device).map_or_else(|why| why, |found| found.facts(api)));
+    let line = |(number, device)| {
+        (
+            format!("{}:{number}", api.name()),
+            look(device).map_or_else(|why| why, |found| found.facts(api)),
+        )
+    };
     devices.into_iter().enumerate().map(line).collect()
 }
 
@@ -110,8 +121,8 @@ fn devices(api: Api) -> Vec<Device> {
     guarded(|| Device::enumerate(kind).into_vec()).unwrap_or_default()
 }
 
-/// Where measurements of kernels and, where a driver takes them, compiled kernels are kept from one run to the next: with
-/// the verdicts. Must come before the first device is asked for.
+/// Where measurements of kernels and, where a driver takes them, compiled kernels are kept from one
+/// run to the next: with the verdicts. Must come before the first device is asked for.
 fn configure() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
@@ -134,32 +145,82 @@ fn configure() {
 fn look(device: Device) -> std::result::Result<Found, String> {
     let asked = guarded(|| {
         let identity = device.identity()?;
-        let DispatchDevice::Cube(cube) = device.as_dispatch() else { return None };
+        let DispatchDevice::Cube(cube) = device.as_dispatch() else {
+            return None;
+        };
         Some((identity.name, identity.physical.is_none(), cube.client()))
     });
     let (model, is_software, client) = asked.flatten().ok_or("its driver fails")?;
-    Ok(Found { device, client, model: one_line(&model), is_software })
+    Ok(Found {
+        device,
+        client,
+        model: one_line(&model),
+        is_software,
+    })
 }
 
 impl Found {
     fn facts(&self, api: Api) -> String {
         let properties = self.client.properties();
-        let matrix = [("f16", FloatKind::F16), ("bf16", FloatKind::BF16), ("tf32", FloatKind::TF32), ("f32", FloatKind::F32)];
+        let matrix = [
+            ("f16", FloatKind::F16),
+            ("bf16", FloatKind::BF16),
+            ("tf32", FloatKind::TF32),
+            ("f32", FloatKind::F32),
+        ];
         let multiplies = |kind: FloatKind| {
             let (features, element) = (&properties.features.matmul, ElemType::Float(kind));
-            features.cmma.iter().chain(&features.mma).any(|config| config.a_type == element)
+            features
+                .cmma
+                .iter()
+                .chain(&features.mma)
+                .any(|config| config.a_type == element)
         };
-        let names = |found: Vec<&str>| if found.is_empty() { "none".to_owned() } else { found.join(" ") };
-        let dtypes = [("f32", DType::F32), ("f16", DType::F16), ("bf16", DType::BF16)];
+        let names = |found: Vec<&str>| {
+            if found.is_empty() {
+                "none".to_owned()
+            } else {
+                found.join(" ")
+            }
+        };
+        let dtypes = [
+            ("f32", DType::F32),
+            ("f16", DType::F16),
+            ("bf16", DType::BF16),
+        ];
         let parts = [
             Some(self.model.clone()),
             self.is_software.then(|| "software".to_owned()),
             driver(api, &self.model),
-            properties.memory.max_memory().map(|bytes| HumanBytes(bytes).to_string()),
+            properties
+                .memory
+                .max_memory()
+                .map(|bytes| HumanBytes(bytes).to_string()),
             Some(format!("compiled as {}", self.client.name())),
-            Some(format!("dtypes {}", names(dtypes.into_iter().filter(|(_, dtype)| self.device.supports_dtype(*dtype)).map(|(name, _)| name).collect()))),
-            Some(format!("matrix instructions {}", names(matrix.into_iter().filter(|(_, kind)| multiplies(*kind)).map(|(name, _)| name).collect()))),
-            Some(format!("{} of shared memory", HumanBytes(properties.hardware.max_shared_memory_size as u64))),
+            Some(format!(
+                "dtypes {}",
+                names(
+                    dtypes
+                        .into_iter()
+                        .filter(|(_, dtype)| self.device.supports_dtype(*dtype))
+                        .map(|(name, _)| name)
+                        .collect()
+                )
+            )),
+            Some(format!(
+                "matrix instructions {}",
+                names(
+                    matrix
+                        .into_iter()
+                        .filter(|(_, kind)| multiplies(*kind))
+                        .map(|(name, _)| name)
+                        .collect()
+                )
+            )),
+            Some(format!(
+                "{} of shared memory",
+                HumanBytes(properties.hardware.max_shared_memory_size as u64)
+            )),
         ];
         parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
     }
@@ -171,7 +232,9 @@ fn driver(api: Api, model: &str) -> Option<String> {
         Api::Cuda => {
             // NVRM version: NVIDIA UNIX x86_64 Kernel Module  570.124.06  ...
             let text = std::fs::read_to_string("/proc/driver/nvidia/version").ok()?;
-            let version = text.split_whitespace().find(|word| word.starts_with(|c: char| c.is_ascii_digit()) && word.contains('.'))?;
+            let version = text.split_whitespace().find(|word| {
+                word.starts_with(|c: char| c.is_ascii_digit()) && word.contains('.')
+            })?;
             Some(format!("driver {}", one_line(version)))
         }
         Api::Rocm => None,
@@ -184,8 +247,14 @@ fn of_graphics(model: &str) -> Option<String> {
     use burn::backend::wgpu::wgpu;
     let instance = wgpu::Instance::new(wgpu::InstanceDescriptor::new_without_display_handle());
     let adapters = cubecl::future::block_on(instance.enumerate_adapters(wgpu::Backends::PRIMARY));
-    let info = adapters.iter().map(wgpu::Adapter::get_info).find(|info| info.name == model)?;
-    Some(one_line(&format!("driver {} {}", info.driver, info.driver_info)))
+    let info = adapters
+        .iter()
+        .map(wgpu::Adapter::get_info)
+        .find(|info| info.name == model)?;
+    Some(one_line(&format!(
+        "driver {} {}",
+        info.driver, info.driver_info
+    )))
 }
 
 #[cfg(not(any(feature = "metal", feature = "vulkan", feature = "webgpu")))]
@@ -195,7 +264,12 @@ fn of_graphics(_model: &str) -> Option<String> {
 
 /// A driver can compile a kernel and compute something else.
 fn tried(api: Api, number: usize, found: Found) -> std::result::Result<Gpu, String> {
-    let gpu = Gpu { device: found.device, api, number, model: found.model };
+    let gpu = Gpu {
+        device: found.device,
+        api,
+        number,
+        model: found.model,
+    };
     works(&gpu, DType::F32)?;
     Ok(gpu)
 }
@@ -205,13 +279,24 @@ pub fn works(gpu: &Gpu, dtype: DType) -> std::result::Result<(), String> {
     if !gpu.device.supports_dtype(dtype) {
         return Err(format!("it has no {}", dtype.name()));
     }
-    let trial = guarded(|| cube::trial::run(&gpu.device, dtype)).unwrap_or_else(|| Err("its driver fails".to_owned()));
+    let trial = guarded(|| crate::device::self_test::run(&gpu.device, dtype))
+        .unwrap_or_else(|| Err("its driver fails".to_owned()));
     trial.map_err(|why| one_line(&why))
 }
 
 /// Whether the attention's kernel can be had for a model's heads in this type.
 pub fn fits(gpu: &Gpu, config: &EncoderConfig, dtype: DType) -> bool {
-    let DispatchDevice::Cube(device) = gpu.device.as_dispatch() else { return false };
-    let terms = config.relative.as_ref().map_or(PositionTerms::None, |relative| relative.terms);
-    cube::attention::fits(&device.client(), dtype, config.hidden_size / config.heads, terms)
+    let DispatchDevice::Cube(device) = gpu.device.as_dispatch() else {
+        return false;
+    };
+    let terms = config
+        .relative
+        .as_ref()
+        .map_or(PositionTerms::None, |relative| relative.terms);
+    gpu::attention::fits(
+        &device.client(),
+        dtype,
+        config.hidden_size / config.heads,
+        terms,
+    )
 }

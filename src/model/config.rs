@@ -8,54 +8,9 @@ use std::path::Path;
 
 use serde_json::{Map, Value};
 
-use super::activation::Activation;
-use crate::error::{Error, Result};
-
-/// Which relative-position terms the attention scores have.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum PositionTerms {
-    None,
-    C2p,
-    P2c,
-    Both,
-}
-
-impl PositionTerms {
-    pub fn c2p(self) -> bool {
-        matches!(self, Self::C2p | Self::Both)
-    }
-
-    pub fn p2c(self) -> bool {
-        matches!(self, Self::P2c | Self::Both)
-    }
-
-    /// Number of terms in the score, the content term included: the factor under the square root
-    /// of the scale (`DisentangledSelfAttention.scale_factor`).
-    pub fn count(self) -> usize {
-        1 + usize::from(self.c2p()) + usize::from(self.p2c())
-    }
-}
-
-/// How relative positions enter the attention; absent with `relative_attention: false`.
-#[derive(Debug, Clone, PartialEq)]
-pub struct RelativeConfig {
-    pub terms: PositionTerms,
-    /// `share_att_key`: the table goes through the content's own projections.
-    pub shared_keys: bool,
-    /// Log buckets (`position_buckets`), if any.
-    pub buckets: Option<usize>,
-    /// `max_relative_positions`, or `max_position_embeddings` where that is below 1.
-    pub max_distance: usize,
-    /// `norm_rel_ebd` contains `layer_norm`.
-    pub normalised: bool,
-}
-
-impl RelativeConfig {
-    /// Half the number of rows of the relative embedding table.
-    pub fn span(&self) -> usize {
-        self.buckets.unwrap_or(self.max_distance)
-    }
-}
+use crate::kernels::activation::Activation;
+use crate::kernels::relative_positions::{PositionTerms, RelativeConfig};
+use crate::support::error::{Error, Result};
 
 /// The convolution after the first layer (v2-xlarge and v2-xxlarge).
 #[derive(Debug, Clone, PartialEq)]
@@ -100,16 +55,24 @@ const MAX_SIZE: u64 = 1 << 24;
 impl PairConfig {
     /// Reads the text of a `config.json`; `path` is for the errors.
     pub fn parse(text: &str, path: &Path) -> Result<Self> {
-        let value: Value = serde_json::from_str(text).map_err(|e| Error::bad_input(format!("failed to parse config: {}", path.display())).caused_by(e))?;
+        let value: Value = serde_json::from_str(text).map_err(|e| {
+            Error::bad_input(format!("failed to parse config: {}", path.display())).caused_by(e)
+        })?;
         let Value::Object(map) = value else {
-            return Err(Error::bad_input(format!("failed to parse config: {} is not a JSON object", path.display())));
+            return Err(Error::bad_input(format!(
+                "failed to parse config: {} is not a JSON object",
+                path.display()
+            )));
         };
         let keys = Keys { map: &map, path };
         let encoder = encoder(&keys)?;
         let id = |key: &str| -> Result<u32> {
             let id = keys.size(key, None)?;
             if id >= encoder.vocab_size {
-                return Err(keys.refuse(key, &format!("an id below vocab_size {}", encoder.vocab_size)));
+                return Err(keys.refuse(
+                    key,
+                    &format!("an id below vocab_size {}", encoder.vocab_size),
+                ));
             }
             Ok(u32::try_from(id).unwrap_or(u32::MAX))
         };
@@ -124,7 +87,10 @@ impl PairConfig {
             || config.source_prefix_id == config.cand1_prefix_id
             || config.source_prefix_id == config.cand2_prefix_id
         {
-            return Err(keys.refuse("cand2_prefix_id", "three different ids for source, cand1 and cand2"));
+            return Err(keys.refuse(
+                "cand2_prefix_id",
+                "three different ids for source, cand1 and cand2",
+            ));
         }
         Ok(config)
     }
@@ -137,15 +103,24 @@ fn encoder(keys: &Keys) -> Result<EncoderConfig> {
     let hidden_size = keys.positive("hidden_size", None)?;
     let heads = keys.positive("num_attention_heads", None)?;
     if !hidden_size.is_multiple_of(heads) {
-        return Err(keys.refuse("num_attention_heads", &format!("a divisor of hidden_size {hidden_size}")));
+        return Err(keys.refuse(
+            "num_attention_heads",
+            &format!("a divisor of hidden_size {hidden_size}"),
+        ));
     }
     let head_size = hidden_size / heads;
     if keys.positive("attention_head_size", Some(head_size))? != head_size {
         // transformers would build projections that its own output layer cannot take.
-        return Err(keys.refuse("attention_head_size", &format!("hidden_size / num_attention_heads = {head_size}")));
+        return Err(keys.refuse(
+            "attention_head_size",
+            &format!("hidden_size / num_attention_heads = {head_size}"),
+        ));
     }
     let max_positions = keys.positive("max_position_embeddings", Some(512))?;
-    let eps = keys.get("layer_norm_eps").map_or(Some(1e-7), Value::as_f64).filter(|eps| *eps > 0.0 && *eps < 1.0);
+    let eps = keys
+        .get("layer_norm_eps")
+        .map_or(Some(1e-7), Value::as_f64)
+        .filter(|eps| *eps > 0.0 && *eps < 1.0);
     Ok(EncoderConfig {
         vocab_size: keys.positive("vocab_size", None)?,
         hidden_size,
@@ -154,8 +129,11 @@ fn encoder(keys: &Keys) -> Result<EncoderConfig> {
         heads,
         intermediate_size: keys.positive("intermediate_size", None)?,
         activation: keys.activation("hidden_act", Activation::Gelu)?,
-        layer_norm_eps: eps.ok_or_else(|| keys.refuse("layer_norm_eps", "a number between 0 and 1"))?,
-        absolute_positions: keys.flag("position_biased_input", true)?.then_some(max_positions),
+        layer_norm_eps: eps
+            .ok_or_else(|| keys.refuse("layer_norm_eps", "a number between 0 and 1"))?,
+        absolute_positions: keys
+            .flag("position_biased_input", true)?
+            .then_some(max_positions),
         type_vocab_size: keys.size("type_vocab_size", Some(0))?,
         relative: relative(keys, max_positions)?,
         conv: conv(keys, hidden_size)?,
@@ -167,12 +145,20 @@ fn relative(keys: &Keys, max_positions: usize) -> Result<Option<RelativeConfig>>
         return Ok(None);
     }
     let max_relative = keys.signed("max_relative_positions", -1)?;
-    let buckets = usize::try_from(keys.signed("position_buckets", -1)?).ok().filter(|b| *b > 0);
-    let max_distance = usize::try_from(max_relative).ok().filter(|m| *m > 0).unwrap_or(max_positions);
+    let buckets = usize::try_from(keys.signed("position_buckets", -1)?)
+        .ok()
+        .filter(|b| *b > 0);
+    let max_distance = usize::try_from(max_relative)
+        .ok()
+        .filter(|m| *m > 0)
+        .unwrap_or(max_positions);
     if let Some(b) = buckets {
         // The log branch divides by ln((M-1)/mid): M-1 must lie beyond mid, and mid above 0.
         if b < 2 || max_distance <= b / 2 + 1 {
-            return Err(keys.refuse("position_buckets", &format!("-1, or 2 to below twice the maximal distance {max_distance}")));
+            return Err(keys.refuse(
+                "position_buckets",
+                &format!("-1, or 2 to below twice the maximal distance {max_distance}"),
+            ));
         }
     }
     let normalised = match keys.get("norm_rel_ebd") {
@@ -187,7 +173,13 @@ fn relative(keys: &Keys, max_positions: usize) -> Result<Option<RelativeConfig>>
         }
         Some(_) => return Err(keys.refuse("norm_rel_ebd", "\"none\" or \"layer_norm\"")),
     };
-    Ok(Some(RelativeConfig { terms: position_terms(keys)?, shared_keys: keys.flag("share_att_key", false)?, buckets, max_distance, normalised }))
+    Ok(Some(RelativeConfig {
+        terms: position_terms(keys)?,
+        shared_keys: keys.flag("share_att_key", false)?,
+        buckets,
+        max_distance,
+        normalised,
+    }))
 }
 
 /// `pos_att_type` is a list in newer files and a `c2p|p2c` string in older ones: deberta-v3-large
@@ -227,13 +219,22 @@ fn conv(keys: &Keys, hidden_size: usize) -> Result<Option<ConvConfig>> {
     }
     let groups = keys.positive("conv_groups", Some(1))?;
     if !hidden_size.is_multiple_of(groups) {
-        return Err(keys.refuse("conv_groups", &format!("a divisor of hidden_size {hidden_size}")));
+        return Err(keys.refuse(
+            "conv_groups",
+            &format!("a divisor of hidden_size {hidden_size}"),
+        ));
     }
-    Ok(Some(ConvConfig { kernel, groups, activation: keys.activation("conv_act", Activation::Tanh)? }))
+    Ok(Some(ConvConfig {
+        kernel,
+        groups,
+        activation: keys.activation("conv_act", Activation::Tanh)?,
+    }))
 }
 
 fn split(text: &str) -> impl Iterator<Item = String> + '_ {
-    text.split('|').map(|part| part.trim().to_lowercase()).filter(|part| !part.is_empty())
+    text.split('|')
+        .map(|part| part.trim().to_lowercase())
+        .filter(|part| !part.is_empty())
 }
 
 /// Typed look-ups whose errors name file, key, found and accepted.
@@ -249,18 +250,25 @@ impl Keys<'_> {
     }
 
     fn refuse(&self, key: &str, accepted: &str) -> Error {
-        let found = self.get(key).map_or_else(|| "nothing".to_owned(), Value::to_string);
+        let found = self
+            .get(key)
+            .map_or_else(|| "nothing".to_owned(), Value::to_string);
         let found: String = found.chars().take(80).collect();
-        Error::bad_input(format!("failed to read config: {}: key `{key}`: found {found}, accepted: {accepted}", self.path.display()))
+        Error::bad_input(format!(
+            "failed to read config: {}: key `{key}`: found {found}, accepted: {accepted}",
+            self.path.display()
+        ))
     }
 
     fn size(&self, key: &str, default: Option<usize>) -> Result<usize> {
         let accepted = format!("an integer from 0 to {MAX_SIZE}");
         match (self.get(key), default) {
             (None, Some(default)) => Ok(default),
-            (value, _) => {
-                value.and_then(Value::as_u64).filter(|n| *n <= MAX_SIZE).and_then(|n| usize::try_from(n).ok()).ok_or_else(|| self.refuse(key, &accepted))
-            }
+            (value, _) => value
+                .and_then(Value::as_u64)
+                .filter(|n| *n <= MAX_SIZE)
+                .and_then(|n| usize::try_from(n).ok())
+                .ok_or_else(|| self.refuse(key, &accepted)),
         }
     }
 
@@ -274,21 +282,29 @@ impl Keys<'_> {
     fn signed(&self, key: &str, default: i64) -> Result<i64> {
         match self.get(key) {
             None => Ok(default),
-            Some(value) => value.as_i64().filter(|n| n.unsigned_abs() <= MAX_SIZE).ok_or_else(|| self.refuse(key, "an integer; -1 for the default")),
+            Some(value) => value
+                .as_i64()
+                .filter(|n| n.unsigned_abs() <= MAX_SIZE)
+                .ok_or_else(|| self.refuse(key, "an integer; -1 for the default")),
         }
     }
 
     fn flag(&self, key: &str, default: bool) -> Result<bool> {
         match self.get(key) {
             None => Ok(default),
-            Some(value) => value.as_bool().ok_or_else(|| self.refuse(key, "true or false")),
+            Some(value) => value
+                .as_bool()
+                .ok_or_else(|| self.refuse(key, "true or false")),
         }
     }
 
     fn activation(&self, key: &str, default: Activation) -> Result<Activation> {
         match self.get(key) {
             None => Ok(default),
-            Some(value) => value.as_str().and_then(Activation::from_name).ok_or_else(|| self.refuse(key, &Activation::names().join(", "))),
+            Some(value) => value
+                .as_str()
+                .and_then(Activation::from_name)
+                .ok_or_else(|| self.refuse(key, &Activation::names().join(", "))),
         }
     }
 }
@@ -335,7 +351,10 @@ mod tests {
 
     #[test]
     fn defaults_are_those_of_transformers() {
-        let c = config(&json!({"relative_attention": null, "position_biased_input": null, "hidden_act": null})).unwrap();
+        let c = config(
+            &json!({"relative_attention": null, "position_biased_input": null, "hidden_act": null}),
+        )
+        .unwrap();
         assert_eq!(c.encoder.relative, None);
         assert_eq!(c.encoder.absolute_positions, Some(512));
         assert_eq!(c.encoder.activation, Activation::Gelu);
@@ -345,20 +364,37 @@ mod tests {
     fn refusals_name_key_found_and_accepted() {
         for (changes, key, found) in [
             (json!({"model_type": "bert"}), "model_type", "\"bert\""),
-            (json!({"hidden_size": 4_294_967_296_u64}), "hidden_size", "4294967296"),
+            (
+                json!({"hidden_size": 4_294_967_296_u64}),
+                "hidden_size",
+                "4294967296",
+            ),
             (json!({"hidden_size": "big"}), "hidden_size", "\"big\""),
-            (json!({"num_attention_heads": 7}), "num_attention_heads", "7"),
+            (
+                json!({"num_attention_heads": 7}),
+                "num_attention_heads",
+                "7",
+            ),
             (json!({"vocab_size": 100}), "source_prefix_id", "128001"),
             (json!({"hidden_act": "swiglu"}), "hidden_act", "swiglu"),
             (json!({"conv_kernel_size": 2}), "conv_kernel_size", "2"),
             (json!({"pos_att_type": ["p2p"]}), "pos_att_type", "p2p"),
             (json!({"position_buckets": 1}), "position_buckets", "1"),
             (json!({"n_tasks": 0}), "n_tasks", "0"),
-            (json!({"source_prefix_id": null}), "source_prefix_id", "nothing"),
+            (
+                json!({"source_prefix_id": null}),
+                "source_prefix_id",
+                "nothing",
+            ),
             (json!({"layer_norm_eps": "x"}), "layer_norm_eps", "x"),
         ] {
             let message = config(&changes).unwrap_err().to_string();
-            assert!(message.contains(&format!("`{key}`")) && message.contains(found) && message.contains("accepted"), "{message}");
+            assert!(
+                message.contains(&format!("`{key}`"))
+                    && message.contains(found)
+                    && message.contains("accepted"),
+                "{message}"
+            );
         }
     }
 }

@@ -5,13 +5,14 @@ use std::sync::Arc;
 use burn::module::{Module, Param};
 use burn::tensor::{DType, Tensor, module::layer_norm};
 
-use super::activation::Activation;
-use super::kernel::int8::Outliers;
-use super::kernel::product::{self, Packed};
+use crate::kernels::activation::Activation;
+use crate::kernels::cpu::int8::Outliers;
+use crate::kernels::cpu::linear;
+use crate::kernels::cpu::linear::Packed;
 #[cfg(feature = "_gpu")]
-use super::kernel::{cube, is_on_gpu};
-use super::{Matrix, Parameters};
-use crate::error::Result;
+use crate::kernels::{gpu, is_on_gpu};
+use crate::model::{Matrix, Parameters};
+use crate::support::error::Result;
 
 /// `x · Wᵀ + b`
 #[derive(Module, Debug)]
@@ -29,7 +30,7 @@ pub struct PlainLinear {
     bias: Option<Param<Tensor<1>>>,
 }
 
-/// With W in panels, for [`product::linear`].
+/// With W in panels, for [`linear::linear`].
 #[derive(Module, Debug)]
 pub struct PackedLinear {
     #[module(skip)]
@@ -41,22 +42,41 @@ pub struct PackedLinear {
 
 impl Linear {
     /// Takes `{name}.weight` and `{name}.bias`.
-    pub fn load(from: &mut impl Parameters, name: &str, input: usize, output: usize) -> Result<Self> {
+    pub fn load(
+        from: &mut impl Parameters,
+        name: &str,
+        input: usize,
+        output: usize,
+    ) -> Result<Self> {
         let weight = from.matrix(&format!("{name}.weight"), [output, input])?;
         let bias = from.tensor(&format!("{name}.bias"), [output])?;
         Ok(Self::new(weight, Some(bias)))
     }
 
     /// Takes `{name}.weight` only.
-    pub fn load_unbiased(from: &mut impl Parameters, name: &str, input: usize, output: usize) -> Result<Self> {
-        Ok(Self::new(from.matrix(&format!("{name}.weight"), [output, input])?, None))
+    pub fn load_unbiased(
+        from: &mut impl Parameters,
+        name: &str,
+        input: usize,
+        output: usize,
+    ) -> Result<Self> {
+        Ok(Self::new(
+            from.matrix(&format!("{name}.weight"), [output, input])?,
+            None,
+        ))
     }
 
     /// `bias`: `[output]`
     pub fn new(weight: Matrix, bias: Option<Tensor<1>>) -> Self {
         match weight {
-            Matrix::Plain(weight) => Self::Plain(PlainLinear { weight: Param::from_tensor(weight), bias: bias.map(Param::from_tensor) }),
-            Matrix::Packed(weight) => Self::Packed(PackedLinear { weight, bias: bias.map(|bias| bias.into_data().iter::<f32>().collect()) }),
+            Matrix::Plain(weight) => Self::Plain(PlainLinear {
+                weight: Param::from_tensor(weight),
+                bias: bias.map(Param::from_tensor),
+            }),
+            Matrix::Packed(weight) => Self::Packed(PackedLinear {
+                weight,
+                bias: bias.map(|bias| bias.into_data().iter::<f32>().collect()),
+            }),
         }
     }
 
@@ -67,7 +87,13 @@ impl Linear {
 
     /// Whether its results have gone through 8 bits.
     pub fn is_int8(&self) -> bool {
-        matches!(self, Self::Packed(PackedLinear { weight: Packed::Int8(_), .. }))
+        matches!(
+            self,
+            Self::Packed(PackedLinear {
+                weight: Packed::Int8(_),
+                ..
+            })
+        )
     }
 
     /// `[rows, input]` → `[rows, output]`
@@ -81,9 +107,13 @@ impl Linear {
     /// [`Self::forward`], then the activation.
     pub fn forward_activated(&self, x: Tensor<2>, activation: Activation) -> Tensor<2> {
         match self {
-            Self::Packed(packed) if product::fuses(activation) => packed.forward(x, Some(activation)),
+            Self::Packed(packed) if linear::fuses(activation) => {
+                packed.forward(x, Some(activation))
+            }
             #[cfg(feature = "_gpu")]
-            Self::Plain(plain) if is_on_gpu(&x) && activation == Activation::Gelu => plain.forward_on_gpu(x, true),
+            Self::Plain(plain) if is_on_gpu(&x) && activation == Activation::Gelu => {
+                plain.forward_on_gpu(x, true)
+            }
             _ => activation.forward(self.forward(x)),
         }
     }
@@ -106,9 +136,9 @@ impl PlainLinear {
 #[cfg(feature = "_gpu")]
 impl PlainLinear {
     fn forward_on_gpu(&self, x: Tensor<2>, gelu: bool) -> Tensor<2> {
-        let y = cube::layers::linear(x, self.weight.val());
+        let y = gpu::layers::linear(x, self.weight.val());
         match &self.bias {
-            Some(bias) => cube::layers::add_bias(y, bias.val(), gelu),
+            Some(bias) => gpu::layers::add_bias(y, bias.val(), gelu),
             None if gelu => Activation::Gelu.forward(y),
             None => y,
         }
@@ -117,7 +147,7 @@ impl PlainLinear {
 
 impl PackedLinear {
     fn forward(&self, x: Tensor<2>, activation: Option<Activation>) -> Tensor<2> {
-        product::linear(x, &self.weight, self.bias.clone(), activation)
+        linear::linear(x, &self.weight, self.bias.clone(), activation)
     }
 }
 
@@ -151,17 +181,36 @@ impl LayerNorm {
     pub fn forward(&self, x: Tensor<2>) -> Tensor<2> {
         #[cfg(feature = "_gpu")]
         if is_on_gpu(&x) {
-            return cube::layers::add_norm(x, None, self.gamma.val(), self.beta.val(), self.eps);
+            return gpu::layers::add_norm(x, None, self.gamma.val(), self.beta.val(), self.eps);
         }
         layer_norm(x, self.gamma.val(), Some(self.beta.val()), self.eps)
     }
 
-    /// The normalisation of a layer's output and what goes around it: `x`: `[rows, input]`; `residual`: `[rows, size]` → `[rows, size]`
-    pub fn forward_residual(&self, linear: &Linear, x: Tensor<2>, residual: Tensor<2>) -> Tensor<2> {
+    /// The normalisation of a layer's output and what goes around it: `x`: `[rows, input]`;
+    /// `residual`: `[rows, size]` → `[rows, size]`
+    pub fn forward_residual(
+        &self,
+        linear: &Linear,
+        x: Tensor<2>,
+        residual: Tensor<2>,
+    ) -> Tensor<2> {
         #[cfg(feature = "_gpu")]
-        if let (Linear::Plain(PlainLinear { weight, bias: Some(bias) }), true) = (linear, is_on_gpu(&x)) {
-            let y = cube::layers::linear(x, weight.val());
-            return cube::layers::add_norm(y, Some((bias.val(), residual)), self.gamma.val(), self.beta.val(), self.eps);
+        if let (
+            Linear::Plain(PlainLinear {
+                weight,
+                bias: Some(bias),
+            }),
+            true,
+        ) = (linear, is_on_gpu(&x))
+        {
+            let y = gpu::layers::linear(x, weight.val());
+            return gpu::layers::add_norm(
+                y,
+                Some((bias.val(), residual)),
+                self.gamma.val(),
+                self.beta.val(),
+                self.eps,
+            );
         }
         self.forward(linear.forward(x) + residual)
     }

@@ -1,21 +1,18 @@
 //! The model: tensors in, logits out. Knows nothing of files, benchmarks or reports.
 
-pub mod activation;
 pub mod attention;
 pub mod config;
 pub mod encoder;
-pub mod kernel;
+pub mod heads;
 pub mod layers;
-pub mod pair_head;
-pub mod position;
 
 pub use config::{EncoderConfig, PairConfig};
-pub use pair_head::PairModel;
+pub use heads::pairwise::PairModel;
 
 use burn::tensor::Tensor;
 
-use crate::error::Result;
-use kernel::product::Packed;
+use crate::kernels::cpu::linear::Packed;
+use crate::support::error::Result;
 
 /// Where a model gets its parameters: a checkpoint, or an initialiser. Each name is asked for once.
 pub trait Parameters {
@@ -27,14 +24,18 @@ pub trait Parameters {
         self.tensor(name, shape)
     }
 
-    /// The weights of a linear layer, `[output, input]`, in the form in which the device multiplies them.
+    /// The weights of a linear layer, `[output, input]`, in the form in which the device multiplies
+    /// them.
     fn matrix(&mut self, name: &str, shape: [usize; 2]) -> Result<Matrix> {
         Ok(Matrix::Plain(self.tensor(name, shape)?))
     }
 }
 
 /// The weights of a linear layer.
-#[expect(clippy::large_enum_variant, reason = "tensors are handles, and one lives at a time")]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "tensors are handles, and one lives at a time"
+)]
 pub enum Matrix {
     /// `[output, input]`
     Plain(Tensor<2>),
@@ -51,7 +52,10 @@ pub struct TokenRows {
 
 impl TokenRows {
     pub fn new<'a>(rows: impl IntoIterator<Item = &'a [u32]>) -> Self {
-        let mut packed = Self { ids: Vec::new(), offsets: vec![0] };
+        let mut packed = Self {
+            ids: Vec::new(),
+            offsets: vec![0],
+        };
         for row in rows {
             packed.ids.extend_from_slice(row);
             packed.offsets.push(packed.ids.len());
@@ -59,8 +63,8 @@ impl TokenRows {
         packed
     }
 
-    /// With rows of padding after them, up to so many tokens in all. Their length is that of a tile: nobody looks at them,
-    /// and their attention is to cost little.
+    /// With rows of padding after them, up to so many tokens in all. Their length is that of a
+    /// tile: nobody looks at them, and their attention is to cost little.
     #[must_use]
     pub fn padded(mut self, tokens: usize) -> Self {
         while self.ids.len() < tokens {
@@ -80,7 +84,9 @@ impl TokenRows {
     }
 
     pub fn rows(&self) -> impl Iterator<Item = &[u32]> {
-        self.offsets.windows(2).map(|ends| &self.ids[ends[0]..ends[1]])
+        self.offsets
+            .windows(2)
+            .map(|ends| &self.ids[ends[0]..ends[1]])
     }
 
     pub fn longest(&self) -> usize {

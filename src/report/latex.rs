@@ -1,7 +1,7 @@
 //! The table of a paper, for LaTeX's booktabs.
 
-use super::{Line, Report, columns, lines, notes, text as cell};
-use crate::error::one_line;
+use crate::report::{Line, Report, columns, lines, notes, text as cell};
+use crate::support::error::one_line;
 
 /// A `table` float: the title as its caption, the notes below in small type.
 pub fn latex(report: &Report) -> String {
@@ -9,7 +9,11 @@ pub fn latex(report: &Report) -> String {
     let names: Vec<String> = columns.iter().map(|column| escape(column.name())).collect();
     let mut out = "% Needs \\usepackage{booktabs}\n\\begin{table}\n\\centering\n".to_owned();
     out.push_str(&format!("\\caption{{{}}}\n", escape(&report.title)));
-    out.push_str(&format!("\\begin{{tabular}}{{lr{}}}\n\\toprule\nsubset & n & {} \\\\\n", "r".repeat(names.len()), names.join(" & ")));
+    out.push_str(&format!(
+        "\\begin{{tabular}}{{lr{}}}\n\\toprule\nsubset & n & {} \\\\\n",
+        "r".repeat(names.len()),
+        names.join(" & ")
+    ));
     for block in lines(&columns).iter().filter(|block| !block.is_empty()) {
         out.push_str("\\midrule\n");
         out.extend(block.iter().map(row));
@@ -22,16 +26,29 @@ pub fn latex(report: &Report) -> String {
 }
 
 fn row(line: &Line) -> String {
-    let cells: Vec<String> = line.cells.iter().map(|value| escape(&cell(*value))).collect();
-    format!("{} & {} & {} \\\\\n", escape(&line.label), line.n, cells.join(" & "))
+    let cells: Vec<String> = line
+        .cells
+        .iter()
+        .map(|value| escape(&cell(*value)))
+        .collect();
+    format!(
+        "{} & {} & {} \\\\\n",
+        escape(&line.label),
+        line.n,
+        cells.join(" & ")
+    )
 }
 
-/// Text that stays text. Brackets and asterisks because `\\` would take them for its arguments; signs that the
-/// common fonts lack as what they have.
+/// Text that stays text. Brackets and asterisks because `\\` would take them for its arguments;
+/// signs that the common fonts lack as what they have.
 fn escape(text: &str) -> String {
     let text = one_line(text);
     // Nothing for LaTeX, but no command for the log of a CI job.
-    let mut out = if text.trim_start().starts_with("::") { "{}".to_owned() } else { String::new() };
+    let mut out = if text.trim_start().starts_with("::") {
+        "{}".to_owned()
+    } else {
+        String::new()
+    };
     for c in text.chars() {
         match c {
             '&' | '%' | '$' | '#' | '_' | '{' | '}' => out.extend(['\\', c]),
@@ -83,12 +100,20 @@ average & 4 & 0.500 & 0.750 & 0.250 \\
 \bottomrule
 "
         );
-        assert!(text.contains("\naverage: plain mean of the subsets (the model card's figure)\\par\n") && text.ends_with("\\par\n\\end{table}\n"), "{text}");
+        assert!(
+            text.contains("\naverage: plain mean of the subsets (the model card's figure)\\par\n")
+                && text.ends_with("\\par\n\\end{table}\n"),
+            "{text}"
+        );
     }
 
     #[test]
     fn marks_of_published_figures_are_in_every_font() {
-        assert!(latex(&with_published()).contains("hep-go & 4 & 0.500 & 0.750 -1\\textasciitilde{} & "), "{}", latex(&with_published()));
+        assert!(
+            latex(&with_published()).contains("hep-go & 4 & 0.500 & 0.750 -1\\textasciitilde{} & "),
+            "{}",
+            latex(&with_published())
+        );
         assert_eq!(escape("✓ ✗ – − a--b"), "$\\surd$ $\\times$ -- $-$ a-{}-b");
     }
 

@@ -1,7 +1,7 @@
 //! The table of a model card.
 
-use super::{Column, Line, Report, card, columns, lines, notes, text as cell};
-use crate::error::one_line;
+use crate::report::{Column, Line, Report, card, columns, lines, notes, text as cell};
+use crate::support::error::one_line;
 
 /// The metadata of a model card, a heading, the table, and the notes as a list.
 pub fn markdown(report: &Report) -> String {
@@ -24,7 +24,11 @@ pub fn markdown(report: &Report) -> String {
 /// The first two lines of a table.
 pub(super) fn head(columns: &[Column]) -> String {
     let names: Vec<String> = columns.iter().map(|column| escape(column.name())).collect();
-    format!("| subset | n | {} |\n|:--|--:|{}\n", names.join(" | "), "--:|".repeat(names.len()))
+    format!(
+        "| subset | n | {} |\n|:--|--:|{}\n",
+        names.join(" | "),
+        "--:|".repeat(names.len())
+    )
 }
 
 pub(super) fn list(notes: &[String]) -> String {
@@ -37,10 +41,16 @@ pub(super) fn list(notes: &[String]) -> String {
 
 pub(super) fn row(line: &Line, mark: &str) -> String {
     let cells: Vec<String> = line.cells.iter().map(|value| cell(*value)).collect();
-    format!("| {mark}{}{mark} | {} | {} |\n", escape(&line.label), line.n, cells.join(" | "))
+    format!(
+        "| {mark}{}{mark} | {} | {} |\n",
+        escape(&line.label),
+        line.n,
+        cells.join(" | ")
+    )
 }
 
-/// Text that stays text: no cell ends, no code, no HTML, no formula, no line ends, and none begins a block.
+/// Text that stays text: no cell ends, no code, no HTML, no formula, no line ends, and none begins
+/// a block.
 pub(super) fn escape(text: &str) -> String {
     let text = one_line(text);
     // Spaces around it mean nothing, but `**x **` is not bold.

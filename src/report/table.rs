@@ -3,8 +3,8 @@
 use comfy_table::{CellAlignment, ContentArrangement, LineStyle, Table, TableStyle};
 use console::{Style as Paint, Term};
 
-use super::{Column, Report, columns, lines, notes, text};
-use crate::error::{no_command, one_line};
+use crate::report::{Column, Report, columns, lines, notes, text};
+use crate::support::error::{no_command, one_line};
 
 /// What the reader's terminal can show.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,13 +17,21 @@ pub struct Style {
 impl Style {
     /// For files and pipes.
     pub fn plain() -> Self {
-        Self { colour: false, width: None }
+        Self {
+            colour: false,
+            width: None,
+        }
     }
 
     /// Of stdout: colour unless `NO_COLOR` or `CLICOLOR` forbid it, as wide as the window.
     pub fn of_stdout() -> Self {
-        let width = Term::stdout().size_checked().map(|(_, columns)| columns.into());
-        Self { colour: console::colors_enabled(), width }
+        let width = Term::stdout()
+            .size_checked()
+            .map(|(_, columns)| columns.into());
+        Self {
+            colour: console::colors_enabled(),
+            width,
+        }
     }
 }
 
@@ -34,8 +42,18 @@ pub fn table(report: &Report, style: Style) -> String {
     let mut out = format!("{}\n", one_line(&report.title));
     let mut rest = columns.as_slice();
     while !rest.is_empty() {
-        let fits = |count: &usize| style.width.is_none_or(|width| grid(&rest[..*count]).lines().all(|line| line.chars().count() <= width));
-        let count = (1..=rest.len()).rev().filter(|n| keeps_pairs(rest, *n)).find(fits).unwrap_or(if keeps_pairs(rest, 1) { 1 } else { 2 });
+        let fits = |count: &usize| {
+            style.width.is_none_or(|width| {
+                grid(&rest[..*count])
+                    .lines()
+                    .all(|line| line.chars().count() <= width)
+            })
+        };
+        let count = (1..=rest.len())
+            .rev()
+            .filter(|n| keeps_pairs(rest, *n))
+            .find(fits)
+            .unwrap_or(if keeps_pairs(rest, 1) { 1 } else { 2 });
         out.push_str(&grid(&rest[..count]));
         out.push('\n');
         rest = &rest[count..];
@@ -49,7 +67,10 @@ pub fn table(report: &Report, style: Style) -> String {
 
 /// No line is a command to the log of a CI job; with colour where that is wanted.
 pub(super) fn finished(text: &str, style: Style) -> String {
-    let text: String = text.lines().map(|line| no_command(line.to_owned()) + "\n").collect();
+    let text: String = text
+        .lines()
+        .map(|line| no_command(line.to_owned()) + "\n")
+        .collect();
     if style.colour { paint(&text) } else { text }
 }
 
@@ -61,14 +82,27 @@ fn keeps_pairs(columns: &[Column], at: usize) -> bool {
 /// The lines of some columns between rules.
 fn grid(columns: &[Column]) -> String {
     let mut table = ruled();
-    table.set_header(["subset", "n"].into_iter().map(str::to_owned).chain(columns.iter().map(|c| one_line(c.name()))));
+    table.set_header(
+        ["subset", "n"]
+            .into_iter()
+            .map(str::to_owned)
+            .chain(columns.iter().map(|c| one_line(c.name()))),
+    );
     let blocks = lines(columns);
-    for (b, block) in blocks.iter().enumerate().filter(|(_, block)| !block.is_empty()) {
+    for (b, block) in blocks
+        .iter()
+        .enumerate()
+        .filter(|(_, block)| !block.is_empty())
+    {
         if b > 0 {
             table.add_row(vec![""; 2 + columns.len()]);
         }
         for line in block {
-            table.add_row([one_line(&line.label), line.n.clone()].into_iter().chain(line.cells.iter().map(|cell| text(*cell))));
+            table.add_row(
+                [one_line(&line.label), line.n.clone()]
+                    .into_iter()
+                    .chain(line.cells.iter().map(|cell| text(*cell))),
+            );
         }
     }
     finish(table)
@@ -78,7 +112,14 @@ fn grid(columns: &[Column]) -> String {
 pub(super) fn ruled() -> Table {
     let mut table = Table::new();
     let rule = LineStyle::none().fill('─').junction('─');
-    table.load_style(TableStyle::new().top_border(rule).header_separator(rule).bottom_border(rule)).set_content_arrangement(ContentArrangement::Disabled);
+    table
+        .load_style(
+            TableStyle::new()
+                .top_border(rule)
+                .header_separator(rule)
+                .bottom_border(rule),
+        )
+        .set_content_arrangement(ContentArrangement::Disabled);
     table
 }
 
@@ -90,14 +131,22 @@ pub(super) fn finish(mut table: Table) -> String {
             column.set_cell_alignment(CellAlignment::Right);
         }
     }
-    table.lines().map(|line| line.trim_end().to_owned() + "\n").collect()
+    table
+        .lines()
+        .map(|line| line.trim_end().to_owned() + "\n")
+        .collect()
 }
 
-/// Names bold, rules faint, marks by what they say. The text itself has no escapes: `one_line` took them.
+/// Names bold, rules faint, marks by what they say. The text itself has no escapes: `one_line` took
+/// them.
 fn paint(text: &str) -> String {
     let style = |paint: Paint| paint.force_styling(true);
     let (bold, faint) = (style(Paint::new().bold()), style(Paint::new().dim()));
-    let marks = [('✓', style(Paint::new().green())), ('~', style(Paint::new().yellow())), ('✗', style(Paint::new().red()))];
+    let marks = [
+        ('✓', style(Paint::new().green())),
+        ('~', style(Paint::new().yellow())),
+        ('✗', style(Paint::new().red())),
+    ];
     let line = |line: &str| {
         if line.starts_with('─') {
             return faint.apply_to(line).to_string();
@@ -110,7 +159,14 @@ fn paint(text: &str) -> String {
         {
             return bold.apply_to(line).to_string();
         }
-        line.chars().map(|c| marks.iter().find(|(mark, _)| *mark == c).map_or_else(|| c.to_string(), |(_, paint)| paint.apply_to(c).to_string())).collect()
+        line.chars()
+            .map(|c| {
+                marks
+                    .iter()
+                    .find(|(mark, _)| *mark == c)
+                    .map_or_else(|| c.to_string(), |(_, paint)| paint.apply_to(c).to_string())
+            })
+            .collect()
     };
     text.lines().map(|l| line(l) + "\n").collect()
 }

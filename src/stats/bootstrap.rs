@@ -1,16 +1,19 @@
-//! Percentile intervals from a stratified bootstrap (Efron and Tibshirani, An Introduction to the Bootstrap,
-//! 1993, 8.2 and 13.3), for weighted means of shares: pairs are drawn again within each stratum.
+//! Percentile intervals from a stratified bootstrap (Efron and Tibshirani, An Introduction to the
+//! Bootstrap, 1993, 8.2 and 13.3), for weighted means of shares: pairs are drawn again within each
+//! stratum.
 //!
-//! Replicates are numbered, and each has its own generator: the same counts give the same bytes, whatever
-//! the number of threads. Pairs of a stratum are exchangeable, so that counts are drawn and not pairs.
+//! Replicates are numbered, and each has its own generator: the same counts give the same bytes,
+//! whatever the number of threads. Pairs of a stratum are exchangeable, so that counts are drawn
+//! and not pairs.
 //!
-//! What never happened in the sample never happens in a replicate: a share of 0 or 1 has an interval of no
-//! width, and few differing pairs give an interval that is too narrow. Wilson's and Newcombe's have no such gap.
+//! What never happened in the sample never happens in a replicate: a share of 0 or 1 has an
+//! interval of no width, and few differing pairs give an interval that is too narrow. Wilson's and
+//! Newcombe's have no such gap.
 
 use rayon::prelude::*;
 
-use super::random::{Binomial, Rng};
-use super::{Fourfold, Interval, Share, count};
+use crate::stats::random::{Binomial, Rng};
+use crate::stats::{Interval, PairedCounts, Share, count};
 
 pub const REPLICATES: usize = 10_000;
 /// RewardBench is arXiv:2403.13787; any number would do.
@@ -22,17 +25,34 @@ pub fn mean(strata: &[(f64, Share)], level: f64) -> Interval {
     percentile(level, |rng| drawn(&strata, rng)).within(0.0, 1.0)
 }
 
-/// Σ coefficient · (candidate − baseline), each drawn for itself: shares of pairs that cannot be matched.
+/// Σ coefficient · (candidate − baseline), each drawn for itself: shares of pairs that cannot be
+/// matched.
 pub fn unpaired(strata: &[(f64, [Share; 2])], level: f64) -> Interval {
-    let [baseline, candidate] = [0, 1].map(|side| shares(&strata.iter().map(|(w, sides)| (*w, sides[side])).collect::<Vec<_>>()));
+    let [baseline, candidate] = [0, 1].map(|side| {
+        shares(
+            &strata
+                .iter()
+                .map(|(w, sides)| (*w, sides[side]))
+                .collect::<Vec<_>>(),
+        )
+    });
     percentile(level, |rng| drawn(&candidate, rng) - drawn(&baseline, rng)).within(-1.0, 1.0)
 }
 
 /// Σ coefficient · (candidate − baseline), drawn with both verdicts of a pair together.
-pub fn paired(strata: &[(f64, Fourfold)], level: f64) -> Interval {
-    // Concordant pairs add nothing to the difference: how many of the others are drawn, then how many of those are gained.
-    let strata: Vec<(f64, Binomial, f64)> =
-        strata.iter().map(|(w, f)| (step(*w, f.n()), Binomial::new(f.n(), share(f.discordant(), f.n())), share(f.gained, f.discordant()))).collect();
+pub fn paired(strata: &[(f64, PairedCounts)], level: f64) -> Interval {
+    // Concordant pairs add nothing to the difference: how many of the others are drawn, then how
+    // many of those are gained.
+    let strata: Vec<(f64, Binomial, f64)> = strata
+        .iter()
+        .map(|(w, f)| {
+            (
+                step(*w, f.n()),
+                Binomial::new(f.n(), share(f.discordant(), f.n())),
+                share(f.gained, f.discordant()),
+            )
+        })
+        .collect();
     percentile(level, |rng| {
         let difference = |(step, discordant, gained): &(f64, Binomial, f64)| {
             let all = discordant.draw(rng);
@@ -45,11 +65,17 @@ pub fn paired(strata: &[(f64, Fourfold)], level: f64) -> Interval {
 }
 
 fn shares(strata: &[(f64, Share)]) -> Vec<(f64, Binomial)> {
-    strata.iter().map(|(w, s)| (step(*w, s.n), Binomial::new(s.n, s.value()))).collect()
+    strata
+        .iter()
+        .map(|(w, s)| (step(*w, s.n), Binomial::new(s.n, s.value())))
+        .collect()
 }
 
 fn drawn(strata: &[(f64, Binomial)], rng: &mut Rng) -> f64 {
-    strata.iter().map(|(step, correct)| step * count(correct.draw(rng))).sum()
+    strata
+        .iter()
+        .map(|(step, correct)| step * count(correct.draw(rng)))
+        .sum()
 }
 
 /// What one pair of a stratum weighs.
@@ -58,21 +84,37 @@ fn step(coefficient: f64, n: usize) -> f64 {
 }
 
 fn share(part: usize, whole: usize) -> f64 {
-    Share { correct: part, n: whole }.value()
+    Share {
+        correct: part,
+        n: whole,
+    }
+    .value()
 }
 
 /// The middle `level` of the replicates, by linear interpolation.
 fn percentile(level: f64, replicate: impl Fn(&mut Rng) -> f64 + Sync) -> Interval {
-    let mut values: Vec<f64> = (0..REPLICATES).into_par_iter().map(|index| replicate(&mut Rng::stream(SEED, index))).collect();
+    let mut values: Vec<f64> = (0..REPLICATES)
+        .into_par_iter()
+        .map(|index| replicate(&mut Rng::stream(SEED, index)))
+        .collect();
     values.sort_unstable_by(f64::total_cmp);
-    Interval { low: quantile(&values, 0.5 - level / 2.0), high: quantile(&values, 0.5 + level / 2.0) }
+    Interval {
+        low: quantile(&values, 0.5 - level / 2.0),
+        high: quantile(&values, 0.5 + level / 2.0),
+    }
 }
 
-/// Type 7 of Hyndman and Fan (1996, The American Statistician 50:361), numpy's default, of sorted values.
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "positions in a list")]
+/// Type 7 of Hyndman and Fan (1996, The American Statistician 50:361), numpy's default, of sorted
+/// values.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "positions in a list"
+)]
 fn quantile(sorted: &[f64], share: f64) -> f64 {
     let at = share * count(sorted.len().saturating_sub(1));
-    let [below, above] = [at.floor(), at.ceil()].map(|at| sorted.get(at as usize).copied().unwrap_or(f64::NAN));
+    let [below, above] =
+        [at.floor(), at.ceil()].map(|at| sorted.get(at as usize).copied().unwrap_or(f64::NAN));
     below + (above - below) * at.fract()
 }
 
@@ -87,41 +129,127 @@ mod tests {
         let interval = mean(&[(1.0, Share { correct: 2, n: 3 })], 1.0 - 2.0 * 2.0 / 27.0);
         near(interval.low, 1.0 / 3.0, 1e-12);
         near(interval.high, 1.0, 1e-12);
-        near(mean(&[(1.0, Share { correct: 2, n: 3 })], 0.95).low, 0.0, 1e-12);
+        near(
+            mean(&[(1.0, Share { correct: 2, n: 3 })], 0.95).low,
+            0.0,
+            1e-12,
+        );
     }
 
     /// With many pairs the interval is the normal one, with the variance of a stratified sample.
     #[test]
     fn large_samples_are_nearly_normal() {
         let z = 1.959_964;
-        let strata = [(0.3, Share { correct: 800, n: 1000 }), (0.7, Share { correct: 300, n: 500 })];
+        let strata = [
+            (
+                0.3,
+                Share {
+                    correct: 800,
+                    n: 1000,
+                },
+            ),
+            (
+                0.7,
+                Share {
+                    correct: 300,
+                    n: 500,
+                },
+            ),
+        ];
         let half = z * (0.09 * 0.16 / 1000.0 + 0.49 * 0.24 / 500.0_f64).sqrt();
         let found = mean(&strata, LEVEL);
         near(found.low, 0.66 - half, 0.04 * half);
         near(found.high, 0.66 + half, 0.04 * half);
 
-        let strata = [(0.3, Fourfold { both: 700, lost: 100, gained: 40, neither: 160 }), (0.7, Fourfold { both: 300, lost: 30, gained: 50, neither: 120 })];
-        let variance = |n: f64, lost: f64, gained: f64| ((lost + gained) / n - ((gained - lost) / n).powi(2)) / n;
+        let strata = [
+            (
+                0.3,
+                PairedCounts {
+                    both: 700,
+                    lost: 100,
+                    gained: 40,
+                    neither: 160,
+                },
+            ),
+            (
+                0.7,
+                PairedCounts {
+                    both: 300,
+                    lost: 30,
+                    gained: 50,
+                    neither: 120,
+                },
+            ),
+        ];
+        let variance = |n: f64, lost: f64, gained: f64| {
+            ((lost + gained) / n - ((gained - lost) / n).powi(2)) / n
+        };
         let difference = 0.3 * -0.06 + 0.7 * 0.04;
-        let half = z * (0.09 * variance(1000.0, 100.0, 40.0) + 0.49 * variance(500.0, 30.0, 50.0)).sqrt();
+        let half =
+            z * (0.09 * variance(1000.0, 100.0, 40.0) + 0.49 * variance(500.0, 30.0, 50.0)).sqrt();
         let found = paired(&strata, LEVEL);
         near(found.low, difference - half, 0.04 * half);
         near(found.high, difference + half, 0.04 * half);
 
         let sides = strata.map(|(w, f)| (w, [f.baseline(), f.candidate()]));
         let wide = unpaired(&sides, LEVEL);
-        assert!(wide.low < found.low && wide.high > found.high, "{wide:?} {found:?}");
+        assert!(
+            wide.low < found.low && wide.high > found.high,
+            "{wide:?} {found:?}"
+        );
     }
 
     #[test]
     fn models_that_never_differ_have_no_difference() {
-        assert_eq!(paired(&[(1.0, Fourfold { both: 9, lost: 0, gained: 0, neither: 3 })], LEVEL), Interval { low: 0.0, high: 0.0 });
+        assert_eq!(
+            paired(
+                &[(
+                    1.0,
+                    PairedCounts {
+                        both: 9,
+                        lost: 0,
+                        gained: 0,
+                        neither: 3
+                    }
+                )],
+                LEVEL
+            ),
+            Interval {
+                low: 0.0,
+                high: 0.0
+            }
+        );
     }
 
     #[test]
     fn the_number_of_threads_changes_nothing() {
-        let strata = [(0.4, Fourfold { both: 70, lost: 10, gained: 4, neither: 16 }), (0.6, Fourfold { both: 30, lost: 3, gained: 5, neither: 12 })];
-        let with = |threads: usize| rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap().install(|| paired(&strata, LEVEL));
+        let strata = [
+            (
+                0.4,
+                PairedCounts {
+                    both: 70,
+                    lost: 10,
+                    gained: 4,
+                    neither: 16,
+                },
+            ),
+            (
+                0.6,
+                PairedCounts {
+                    both: 30,
+                    lost: 3,
+                    gained: 5,
+                    neither: 12,
+                },
+            ),
+        ];
+        let with = |threads: usize| {
+            rayon::ThreadPoolBuilder::new()
+                .num_threads(threads)
+                .build()
+                .unwrap()
+                .install(|| paired(&strata, LEVEL))
+        };
         assert_eq!(with(1), with(7));
     }
 }

@@ -1,9 +1,10 @@
 //! Several tests at once.
 
-use super::count;
+use crate::stats::count;
 
-/// Adjusted p-values in the order given, step-down: the probability of one false alarm or more among all
-/// of them stays below the level at which they are read (Holm, 1979, Scandinavian Journal of Statistics 6:65).
+/// Adjusted p-values in the order given, step-down: the probability of one false alarm or more
+/// among all of them stays below the level at which they are read (Holm, 1979, Scandinavian Journal
+/// of Statistics 6:65).
 pub fn holm(p: &[f64]) -> Vec<f64> {
     let mut order: Vec<usize> = (0..p.len()).collect();
     order.sort_by(|a, b| p[*a].total_cmp(&p[*b]));
@@ -21,8 +22,8 @@ mod tests {
     use super::*;
     use crate::stats::near;
 
-    /// The first is the worked example of Wikipedia's "Holm–Bonferroni method"; all were computed by
-    /// statsmodels 0.15.0, `multipletests(method="holm")`.
+    /// The first is the worked example of Wikipedia's "Holm–Bonferroni method"; all were computed
+    /// by statsmodels 0.15.0, `multipletests(method="holm")`.
     #[test]
     fn adjusted_values_are_those_of_statsmodels() {
         for (p, expected) in [

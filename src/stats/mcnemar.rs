@@ -1,49 +1,83 @@
-//! Tests of whether two models differ on the same pairs. Only pairs on which they differ say anything.
+//! Tests of whether two models differ on the same pairs. Only pairs on which they differ say
+//! anything.
 
 use rayon::prelude::*;
 
-use super::random::{Binomial, Rng};
-use super::{Fourfold, bootstrap, count, normal};
+use crate::stats::random::{Binomial, Rng};
+use crate::stats::{PairedCounts, bootstrap, count, normal};
 
-/// Two-sided exact p-value: of the pairs on which the models differ, each is as likely to be lost as to be
-/// gained, so that lost is binomial with ½ (McNemar, 1947, Psychometrika 12:153; the exact form: Agresti,
-/// Categorical Data Analysis, 2002, 10.1.4).
+/// Two-sided exact p-value: of the pairs on which the models differ, each is as likely to be lost
+/// as to be gained, so that lost is binomial with ½ (McNemar, 1947, Psychometrika 12:153; the exact
+/// form: Agresti, Categorical Data Analysis, 2002, 10.1.4).
 pub fn exact(lost: usize, gained: usize) -> f64 {
     (2.0 * Binomial::new(lost + gained, 0.5).cumulative(lost.min(gained))).min(1.0)
 }
 
-/// Two-sided p-value for a weighted mean of strata, each with its coefficient. Where every pair weighs the
-/// same this is [`exact`]; else pairs on which the models differ are lost or gained by the toss of a coin,
-/// as in Fisher's randomisation test of paired data (The Design of Experiments, 1935, 21), and the share of
-/// tosses with a difference as large is counted with the observed one among them, which keeps the level
-/// (Phipson and Smyth, 2010, Statistical Applications in Genetics and Molecular Biology 9:39).
-pub fn sign_flips(strata: &[(f64, Fourfold)]) -> f64 {
-    let steps: Vec<(f64, Fourfold)> = strata.iter().filter(|(_, f)| f.n() > 0).map(|(w, f)| (w / count(f.n()), *f)).collect();
-    let Some((first, _)) = steps.first() else { return 1.0 };
-    if steps.iter().all(|(step, _)| (step - first).abs() <= 1e-9 * first) {
-        let pooled = steps.iter().fold(Fourfold::default(), |sum, (_, f)| sum.plus(*f));
+/// Two-sided p-value for a weighted mean of strata, each with its coefficient. Where every pair
+/// weighs the same this is [`exact`]; else pairs on which the models differ are lost or gained by
+/// the toss of a coin, as in Fisher's randomisation test of paired data (The Design of Experiments,
+/// 1935, 21), and the share of tosses with a difference as large is counted with the observed one
+/// among them, which keeps the level (Phipson and Smyth, 2010, Statistical Applications in Genetics
+/// and Molecular Biology 9:39).
+pub fn sign_flips(strata: &[(f64, PairedCounts)]) -> f64 {
+    let steps: Vec<(f64, PairedCounts)> = strata
+        .iter()
+        .filter(|(_, f)| f.n() > 0)
+        .map(|(w, f)| (w / count(f.n()), *f))
+        .collect();
+    let Some((first, _)) = steps.first() else {
+        return 1.0;
+    };
+    if steps
+        .iter()
+        .all(|(step, _)| (step - first).abs() <= 1e-9 * first)
+    {
+        let pooled = steps
+            .iter()
+            .fold(PairedCounts::default(), |sum, (_, f)| sum.plus(*f));
         return exact(pooled.lost, pooled.gained);
     }
-    let difference = |step: f64, gained: usize, all: usize| step * (2.0 * count(gained) - count(all));
-    let observed: f64 = steps.iter().map(|(step, f)| difference(*step, f.gained, f.discordant())).sum();
-    let coins: Vec<(f64, usize, Binomial)> = steps.iter().map(|(step, f)| (*step, f.discordant(), Binomial::new(f.discordant(), 0.5))).collect();
-    let tossed = |rng: &mut Rng| coins.iter().map(|(step, all, coin)| difference(*step, coin.draw(rng), *all)).sum::<f64>();
-    let is_as_large = |index: &usize| tossed(&mut Rng::stream(bootstrap::SEED, *index)).abs() >= observed.abs() - 1e-12;
-    let as_large = (0..bootstrap::REPLICATES).into_par_iter().filter(is_as_large).count();
+    let difference =
+        |step: f64, gained: usize, all: usize| step * (2.0 * count(gained) - count(all));
+    let observed: f64 = steps
+        .iter()
+        .map(|(step, f)| difference(*step, f.gained, f.discordant()))
+        .sum();
+    let coins: Vec<(f64, usize, Binomial)> = steps
+        .iter()
+        .map(|(step, f)| (*step, f.discordant(), Binomial::new(f.discordant(), 0.5)))
+        .collect();
+    let tossed = |rng: &mut Rng| {
+        coins
+            .iter()
+            .map(|(step, all, coin)| difference(*step, coin.draw(rng), *all))
+            .sum::<f64>()
+    };
+    let is_as_large = |index: &usize| {
+        tossed(&mut Rng::stream(bootstrap::SEED, *index)).abs() >= observed.abs() - 1e-12
+    };
+    let as_large = (0..bootstrap::REPLICATES)
+        .into_par_iter()
+        .filter(is_as_large)
+        .count();
     count(as_large + 1) / count(bootstrap::REPLICATES + 1)
 }
 
-/// The smallest difference that McNemar's test at 5 % shows with 80 % power: δ in
-/// n = (z₀.₉₇₅ √ψ + z₀.₈ √(ψ − δ²))² / δ², where ψ is the share of pairs on which the models differ, at least
-/// δ itself (Connor, 1987, Biometrics 43:207). With weights, n is the number of equally weighed pairs that
-/// tell as much, 1 / Σ w²/n (Kish, Survey Sampling, 1965, 11.7), and ψ their share. `None` where not even a
-/// difference of 1 would show.
-pub fn smallest_showable(strata: &[(f64, Fourfold)]) -> Option<f64> {
-    let spread = |part: fn(Fourfold) -> usize| -> f64 {
-        strata.iter().filter(|(_, f)| f.n() > 0).map(|(w, f)| w * w * count(part(*f)) / (count(f.n()) * count(f.n()))).sum()
+/// The smallest difference that McNemar's test at 5 % shows with 80 % power: δ in n = (z₀.₉₇₅ √ψ +
+/// z₀.₈ √(ψ − δ²))² / δ², where ψ is the share of pairs on which the models differ, at least δ
+/// itself (Connor, 1987, Biometrics 43:207). With weights, n is the number of equally weighed pairs
+/// that tell as much, 1 / Σ w²/n (Kish, Survey Sampling, 1965, 11.7), and ψ their share. `None`
+/// where not even a difference of 1 would show.
+pub fn smallest_detectable(strata: &[(f64, PairedCounts)]) -> Option<f64> {
+    let spread = |part: fn(PairedCounts) -> usize| -> f64 {
+        strata
+            .iter()
+            .filter(|(_, f)| f.n() > 0)
+            .map(|(w, f)| w * w * count(part(*f)) / (count(f.n()) * count(f.n())))
+            .sum()
     };
-    let n = 1.0 / spread(Fourfold::n);
-    let share = n * spread(Fourfold::discordant);
+    let n = 1.0 / spread(PairedCounts::n);
+    let share = n * spread(PairedCounts::discordant);
     let (size, power) = (normal::quantile(0.975), normal::quantile(0.8));
     let shows = |delta: f64| {
         let share = share.max(delta);
@@ -55,7 +89,11 @@ pub fn smallest_showable(strata: &[(f64, Fourfold)]) -> Option<f64> {
     let (mut low, mut high) = (0.0, 1.0);
     while high - low > 1e-9 {
         let middle = f64::midpoint(low, high);
-        if shows(middle) { high = middle } else { low = middle }
+        if shows(middle) {
+            high = middle
+        } else {
+            low = middle
+        }
     }
     Some(high)
 }
@@ -65,8 +103,8 @@ mod tests {
     use super::*;
     use crate::stats::near;
 
-    /// statsmodels 0.15.0, `mcnemar(exact=True)`. 121 and 59: the example of its documentation and of
-    /// Wikipedia's "McNemar's test".
+    /// statsmodels 0.15.0, `mcnemar(exact=True)`. 121 and 59: the example of its documentation and
+    /// of Wikipedia's "McNemar's test".
     #[test]
     fn exact_p_values_are_those_of_statsmodels() {
         for (lost, gained, expected) in [
@@ -85,8 +123,13 @@ mod tests {
         }
     }
 
-    fn stratum(n: usize, lost: usize, gained: usize) -> Fourfold {
-        Fourfold { both: n - lost - gained, lost, gained, neither: 0 }
+    fn stratum(n: usize, lost: usize, gained: usize) -> PairedCounts {
+        PairedCounts {
+            both: n - lost - gained,
+            lost,
+            gained,
+            neither: 0,
+        }
     }
 
     #[test]
@@ -100,39 +143,52 @@ mod tests {
     #[test]
     fn weighed_sign_flips_are_near_their_exact_value() {
         let strata = [(0.5, stratum(40, 7, 1)), (0.5, stratum(100, 5, 2))];
-        let choose = |n: u32, k: u32| (0..k).fold(1.0, |c, i| c * f64::from(n - i) / f64::from(i + 1));
+        let choose =
+            |n: u32, k: u32| (0..k).fold(1.0, |c, i| c * f64::from(n - i) / f64::from(i + 1));
         let weight = |g: f64, m: f64, n: f64| 0.5 * (2.0 * g - m) / n;
         let observed: f64 = weight(1.0, 8.0, 40.0) + weight(2.0, 7.0, 100.0);
         let mut expected = 0.0;
         for g in 0..=8 {
             for h in 0..=7 {
-                if (weight(g.into(), 8.0, 40.0) + weight(h.into(), 7.0, 100.0)).abs() >= observed.abs() - 1e-12 {
+                if (weight(g.into(), 8.0, 40.0) + weight(h.into(), 7.0, 100.0)).abs()
+                    >= observed.abs() - 1e-12
+                {
                     expected += choose(8, g) * choose(7, h) / 2.0_f64.powi(15);
                 }
             }
         }
         // Four standard errors of 10,000 tosses.
-        near(sign_flips(&strata), expected, 4.0 * (expected / 10_000.0).sqrt());
+        near(
+            sign_flips(&strata),
+            expected,
+            4.0 * (expected / 10_000.0).sqrt(),
+        );
     }
 
     #[test]
     fn what_can_be_shown_solves_connors_equation() {
         let strata = [(1.0, stratum(164, 20, 13))];
-        let delta = smallest_showable(&strata).unwrap();
+        let delta = smallest_detectable(&strata).unwrap();
         let share: f64 = 33.0 / 164.0;
-        let needed = (1.959_964 * share.sqrt() + 0.841_621 * (share - delta * delta).sqrt()).powi(2) / (delta * delta);
+        let needed = (1.959_964 * share.sqrt() + 0.841_621 * (share - delta * delta).sqrt())
+            .powi(2)
+            / (delta * delta);
         near(needed, 164.0, 1e-3);
         // Half of the pairs in each of two strata, equally weighed, are all of the pairs in one.
         let halves = [(0.5, stratum(82, 10, 6)), (0.5, stratum(82, 10, 7))];
-        near(smallest_showable(&halves).unwrap(), delta, 1e-8);
+        near(smallest_detectable(&halves).unwrap(), delta, 1e-8);
     }
 
     #[test]
     fn without_a_differing_pair_the_difference_itself_is_the_share() {
-        let delta = smallest_showable(&[(1.0, stratum(60, 0, 0))]).unwrap();
+        let delta = smallest_detectable(&[(1.0, stratum(60, 0, 0))]).unwrap();
         // √(nδ) = z + z' √(1 − δ)
-        near((60.0 * delta).sqrt(), 1.959_964 + 0.841_621 * (1.0 - delta).sqrt(), 1e-5);
-        assert_eq!(smallest_showable(&[(1.0, stratum(3, 0, 0))]), None);
-        assert_eq!(smallest_showable(&[]), None);
+        near(
+            (60.0 * delta).sqrt(),
+            1.959_964 + 0.841_621 * (1.0 - delta).sqrt(),
+            1e-5,
+        );
+        assert_eq!(smallest_detectable(&[(1.0, stratum(3, 0, 0))]), None);
+        assert_eq!(smallest_detectable(&[]), None);
     }
 }

@@ -1,4 +1,5 @@
-//! Statistics of accuracies and of their differences. They work on counts and know nothing of models.
+//! Statistics of accuracies and of their differences. They work on counts and know nothing of
+//! models.
 
 pub mod bootstrap;
 mod holm;
@@ -11,7 +12,7 @@ mod sequential;
 
 pub use holm::holm;
 pub use interval::unpaired;
-pub use mcnemar::{exact, sign_flips, smallest_showable};
+pub use mcnemar::{exact, sign_flips, smallest_detectable};
 pub use sequential::Sequence;
 
 use serde::Serialize;
@@ -30,7 +31,10 @@ impl Interval {
     /// Without what rounding adds beyond the bounds of what is measured.
     #[must_use]
     fn within(self, least: f64, most: f64) -> Self {
-        Self { low: self.low.clamp(least, most), high: self.high.clamp(least, most) }
+        Self {
+            low: self.low.clamp(least, most),
+            high: self.high.clamp(least, most),
+        }
     }
 }
 
@@ -43,18 +47,25 @@ pub struct Share {
 
 impl Share {
     pub fn value(self) -> f64 {
-        if self.n == 0 { 0.0 } else { count(self.correct) / count(self.n) }
+        if self.n == 0 {
+            0.0
+        } else {
+            count(self.correct) / count(self.n)
+        }
     }
 
     #[must_use]
     pub fn plus(self, other: Self) -> Self {
-        Self { correct: self.correct + other.correct, n: self.n + other.n }
+        Self {
+            correct: self.correct + other.correct,
+            n: self.n + other.n,
+        }
     }
 }
 
 /// The same pairs under two models: how many each of them, both or neither got right.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Fourfold {
+pub struct PairedCounts {
     pub both: usize,
     /// Right under the baseline only.
     pub lost: usize,
@@ -63,7 +74,7 @@ pub struct Fourfold {
     pub neither: usize,
 }
 
-impl Fourfold {
+impl PairedCounts {
     pub fn add(&mut self, baseline: bool, candidate: bool) {
         match (baseline, candidate) {
             (true, true) => self.both += 1,
@@ -75,7 +86,12 @@ impl Fourfold {
 
     #[must_use]
     pub fn plus(self, other: Self) -> Self {
-        Self { both: self.both + other.both, lost: self.lost + other.lost, gained: self.gained + other.gained, neither: self.neither + other.neither }
+        Self {
+            both: self.both + other.both,
+            lost: self.lost + other.lost,
+            gained: self.gained + other.gained,
+            neither: self.neither + other.neither,
+        }
     }
 
     pub fn n(self) -> usize {
@@ -88,25 +104,41 @@ impl Fourfold {
     }
 
     pub fn baseline(self) -> Share {
-        Share { correct: self.both + self.lost, n: self.n() }
+        Share {
+            correct: self.both + self.lost,
+            n: self.n(),
+        }
     }
 
     pub fn candidate(self) -> Share {
-        Share { correct: self.both + self.gained, n: self.n() }
+        Share {
+            correct: self.both + self.gained,
+            n: self.n(),
+        }
     }
 
     /// Accuracy of the candidate minus that of the baseline.
     pub fn difference(self) -> f64 {
-        if self.n() == 0 { 0.0 } else { (count(self.gained) - count(self.lost)) / count(self.n()) }
+        if self.n() == 0 {
+            0.0
+        } else {
+            (count(self.gained) - count(self.lost)) / count(self.n())
+        }
     }
 }
 
-#[expect(clippy::cast_precision_loss, reason = "counts of rows are far below 2^52")]
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "counts of rows are far below 2^52"
+)]
 pub(crate) fn count(n: usize) -> f64 {
     n as f64
 }
 
 #[cfg(test)]
 pub(crate) fn near(found: f64, expected: f64, tolerance: f64) {
-    assert!((found - expected).abs() <= tolerance, "found {found}, expected {expected}");
+    assert!(
+        (found - expected).abs() <= tolerance,
+        "found {found}, expected {expected}"
+    );
 }

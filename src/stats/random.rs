@@ -1,16 +1,20 @@
 //! Numbers that depend on a seed and on nothing else.
 
-use super::count;
+use crate::stats::count;
 
-/// SplitMix64 (Steele, Lea and Flood, 2014, OOPSLA, "Fast splittable pseudorandom number generators").
+/// SplitMix64 (Steele, Lea and Flood, 2014, OOPSLA, "Fast splittable pseudorandom number
+/// generators").
 pub struct Rng(u64);
 
 const GOLDEN: u64 = 0x9e37_79b9_7f4a_7c15;
 
 impl Rng {
-    /// The generator of one replicate: what it draws depends on seed and index, not on who draws before it.
+    /// The generator of one replicate: what it draws depends on seed and index, not on who draws
+    /// before it.
     pub fn stream(seed: u64, index: usize) -> Self {
-        Self(mix(seed ^ mix((index as u64).wrapping_add(1).wrapping_mul(GOLDEN))))
+        Self(mix(
+            seed ^ mix((index as u64).wrapping_add(1).wrapping_mul(GOLDEN))
+        ))
     }
 
     fn next(&mut self) -> u64 {
@@ -35,8 +39,13 @@ fn mix(z: u64) -> u64 {
 pub struct Binomial(Vec<f64>);
 
 impl Binomial {
-    /// Probabilities by their ratios, from the mode outwards: nothing overflows, and tails keep their digits.
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count")]
+    /// Probabilities by their ratios, from the mode outwards: nothing overflows, and tails keep
+    /// their digits.
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a count"
+    )]
     pub fn new(n: usize, p: f64) -> Self {
         let mode = ((count(n + 1) * p) as usize).min(n);
         let mut table = vec![0.0; n + 1];
@@ -63,7 +72,9 @@ impl Binomial {
 
     pub fn draw(&self, rng: &mut Rng) -> usize {
         let unit = rng.unit();
-        self.0.partition_point(|cumulative| *cumulative <= unit).min(self.0.len() - 1)
+        self.0
+            .partition_point(|cumulative| *cumulative <= unit)
+            .min(self.0.len() - 1)
     }
 }
 
@@ -76,7 +87,14 @@ mod tests {
     #[test]
     fn the_generator_is_splitmix64() {
         let mut rng = Rng(1_234_567);
-        assert_eq!([rng.next(), rng.next(), rng.next()], [6_457_827_717_110_365_317, 3_203_168_211_198_807_973, 9_817_491_932_198_370_423]);
+        assert_eq!(
+            [rng.next(), rng.next(), rng.next()],
+            [
+                6_457_827_717_110_365_317,
+                3_203_168_211_198_807_973,
+                9_817_491_932_198_370_423
+            ]
+        );
     }
 
     /// scipy 1.17.1, `stats.binom.cdf`: n, p, k, P(X ≤ k).
@@ -95,13 +113,21 @@ mod tests {
         for (n, p, k, expected) in CDF {
             near(Binomial::new(n, p).cumulative(k) / expected, 1.0, 1e-10);
         }
-        assert_eq!([Binomial::new(7, 0.0).cumulative(0).to_bits(), Binomial::new(7, 1.0).cumulative(6).to_bits()], [1.0_f64.to_bits(), 0]);
+        assert_eq!(
+            [
+                Binomial::new(7, 0.0).cumulative(0).to_bits(),
+                Binomial::new(7, 1.0).cumulative(6).to_bits()
+            ],
+            [1.0_f64.to_bits(), 0]
+        );
     }
 
     #[test]
     fn draws_have_the_mean_and_variance_of_the_distribution() {
         let (table, draws) = (Binomial::new(40, 0.3), 20_000);
-        let values: Vec<f64> = (0..draws).map(|i| count(table.draw(&mut Rng::stream(1, i)))).collect();
+        let values: Vec<f64> = (0..draws)
+            .map(|i| count(table.draw(&mut Rng::stream(1, i))))
+            .collect();
         let mean = values.iter().sum::<f64>() / count(draws);
         let variance = values.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / count(draws);
         // Four standard errors.

@@ -1,31 +1,44 @@
-//! The order in which a stratified sample is read, so that it can be stopped anywhere: shuffled within strata, which
-//! are dealt out in proportion to their sizes.
+//! The order in which a stratified sample is read, so that it can be stopped anywhere: shuffled
+//! within strata, which are dealt out in proportion to their sizes.
 
 use std::collections::BTreeMap;
 
-use super::count;
-use super::random::Rng;
+use crate::stats::count;
+use crate::stats::random::Rng;
 
-/// Positions in the order of reading. The pair at position i of n in its stratum has its place at (i + ½)/n of the
-/// whole; every beginning has each stratum's share to within one. Lots decide who is which, and who goes first where places
-/// are equal.
+/// Positions in the order of reading. The pair at position i of n in its stratum has its place at
+/// (i + ½)/n of the whole; every beginning has each stratum's share to within one. Lots decide who
+/// is which, and who goes first where places are equal.
 pub fn order(strata: &[&str], seed: u64) -> Vec<usize> {
     let mut members: BTreeMap<&str, Vec<(f64, usize)>> = BTreeMap::new();
     for (at, stratum) in strata.iter().enumerate() {
-        members.entry(stratum).or_default().push((Rng::stream(seed, at).unit(), at));
+        members
+            .entry(stratum)
+            .or_default()
+            .push((Rng::stream(seed, at).unit(), at));
     }
     let mut places: Vec<(f64, f64, usize)> = Vec::with_capacity(strata.len());
     for mut members in members.into_values() {
         members.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
         let n = count(members.len());
-        places.extend(members.into_iter().enumerate().map(|(i, (lot, at))| ((count(i) + 0.5) / n, lot, at)));
+        places.extend(
+            members
+                .into_iter()
+                .enumerate()
+                .map(|(i, (lot, at))| ((count(i) + 0.5) / n, lot, at)),
+        );
     }
-    places.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1)).then(a.2.cmp(&b.2)));
+    places.sort_by(|a, b| {
+        a.0.total_cmp(&b.0)
+            .then(a.1.total_cmp(&b.1))
+            .then(a.2.cmp(&b.2))
+    });
     places.into_iter().map(|(.., at)| at).collect()
 }
 
-/// Where round number `round` begins among the n pairs of a stratum: the first whose place is at or behind `round`/`rounds`.
-/// With n ≥ `rounds` places lie no farther apart than a round is long, so that none is empty.
+/// Where round number `round` begins among the n pairs of a stratum: the first whose place is at or
+/// behind `round`/`rounds`. With n ≥ `rounds` places lie no farther apart than a round is long, so
+/// that none is empty.
 pub fn start(round: usize, rounds: usize, n: usize) -> usize {
     // ⌈n · round/rounds − ½⌉
     (2 * round * n + rounds - 1) / (2 * rounds)
@@ -36,7 +49,10 @@ mod tests {
     use super::*;
 
     fn strata() -> Vec<&'static str> {
-        [("a", 447), ("b", 28), ("c", 100), ("d", 1)].into_iter().flat_map(|(name, n)| std::iter::repeat_n(name, n)).collect()
+        [("a", 447), ("b", 28), ("c", 100), ("d", 1)]
+            .into_iter()
+            .flat_map(|(name, n)| std::iter::repeat_n(name, n))
+            .collect()
     }
 
     #[test]
@@ -51,7 +67,10 @@ mod tests {
             for (at, index) in order.iter().enumerate() {
                 read += usize::from(strata[*index] == name);
                 // One for the stratum itself, and one for each other that is ahead or behind.
-                assert!((count(read) - n * count(at + 1) / 576.0).abs() < 1.0 + 2.0 * n / 576.0, "{name} {at} {read}");
+                assert!(
+                    (count(read) - n * count(at + 1) / 576.0).abs() < 1.0 + 2.0 * n / 576.0,
+                    "{name} {at} {read}"
+                );
             }
         }
     }
@@ -62,17 +81,37 @@ mod tests {
         assert_eq!(order(&strata, 7), order(&strata, 7));
         assert_ne!(order(&strata, 7), order(&strata, 8));
         // Shuffled: the first to be read are not the first of the file.
-        let first: Vec<usize> = order(&strata, 7).into_iter().filter(|at| *at < 447).take(5).collect();
+        let first: Vec<usize> = order(&strata, 7)
+            .into_iter()
+            .filter(|at| *at < 447)
+            .take(5)
+            .collect();
         assert_ne!(first, [0, 1, 2, 3, 4]);
     }
 
     #[test]
     fn rounds_cover_a_stratum_and_none_is_empty() {
-        for (rounds, n) in [(1, 1), (1, 9), (28, 28), (28, 40), (28, 447), (48, 60), (7, 13)] {
+        for (rounds, n) in [
+            (1, 1),
+            (1, 9),
+            (28, 28),
+            (28, 40),
+            (28, 447),
+            (48, 60),
+            (7, 13),
+        ] {
             let starts: Vec<usize> = (0..=rounds).map(|round| start(round, rounds, n)).collect();
-            assert!((starts[0], starts[rounds]) == (0, n) && starts.is_sorted_by(|a, b| a < b), "{rounds} {n} {starts:?}");
+            assert!(
+                (starts[0], starts[rounds]) == (0, n) && starts.is_sorted_by(|a, b| a < b),
+                "{rounds} {n} {starts:?}"
+            );
             let even = n.div_ceil(rounds);
-            assert!(starts.array_windows().all(|[a, b]| b - a == even || b - a + 1 == even), "{rounds} {n} {starts:?}");
+            assert!(
+                starts
+                    .array_windows()
+                    .all(|[a, b]| b - a == even || b - a + 1 == even),
+                "{rounds} {n} {starts:?}"
+            );
         }
     }
 }

@@ -13,14 +13,18 @@ pub fn pairbench() -> assert_cmd::Command {
 /// stdout, stderr and exit code.
 pub fn run(arguments: &[&str]) -> (String, String, i32) {
     let output = pairbench().args(arguments).output().unwrap();
-    let [stdout, stderr] = [output.stdout, output.stderr].map(|bytes| String::from_utf8(bytes).unwrap());
+    let [stdout, stderr] =
+        [output.stdout, output.stderr].map(|bytes| String::from_utf8(bytes).unwrap());
     assert!(!stderr.contains("panicked"), "{stderr}");
     (stdout, stderr, output.status.code().unwrap())
 }
 
 /// Names of the files in a directory, hidden ones too.
 pub fn names(dir: &Path) -> Vec<String> {
-    let mut names: Vec<String> = std::fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    let mut names: Vec<String> = std::fs::read_dir(dir)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
     names.sort();
     names
 }
@@ -30,7 +34,10 @@ pub fn assert_same_run(one: &Path, other: &Path) {
     assert_finished(one);
     assert_eq!(names(one), names(other));
     for name in names(one).iter().filter(|name| *name != "run.json") {
-        assert!(std::fs::read(one.join(name)).unwrap() == std::fs::read(other.join(name)).unwrap(), "{name} differs");
+        assert!(
+            std::fs::read(one.join(name)).unwrap() == std::fs::read(other.join(name)).unwrap(),
+            "{name} differs"
+        );
     }
     assert_eq!(lasting(one), lasting(other));
 }
@@ -38,7 +45,13 @@ pub fn assert_same_run(one: &Path, other: &Path) {
 /// Nothing is left of how the run came about.
 pub fn assert_finished(dir: &Path) {
     let names = names(dir);
-    assert!(names.contains(&"run.json".to_owned()) && names.iter().all(|name| !name.starts_with('.') && name != "journal.jsonl"), "{names:?}");
+    assert!(
+        names.contains(&"run.json".to_owned())
+            && names
+                .iter()
+                .all(|name| !name.starts_with('.') && name != "journal.jsonl"),
+        "{names:?}"
+    );
 }
 
 pub fn record(dir: &Path) -> serde_json::Value {

@@ -1,14 +1,15 @@
-//! The golden files: what the Python reference computed (SHA-256 of each in `tests/data/golden/meta.json`).
+//! The golden files: what the Python reference computed (SHA-256 of each in
+//! `tests/data/golden/meta.json`).
 #![allow(dead_code, reason = "each test binary uses its part")]
 
 use std::path::{Path, PathBuf};
 
 use burn::tensor::Device;
 use pairbench::checkpoint::weights::{Precision, Weights};
-use pairbench::model::pair_head::Markers;
+use pairbench::data::Message;
+use pairbench::model::heads::pairwise::Markers;
 use pairbench::model::{PairConfig, PairModel, TokenRows};
-use pairbench::score::{Decision, Verdict};
-use pairbench::template::Message;
+use pairbench::scoring::{ScoredItem, Verdict};
 use serde_json::Value;
 
 /// Logits and hidden states in f32 against the reference's: its own f32 error is 3.4e-6, and sums
@@ -19,14 +20,26 @@ pub const BATCH: f32 = 1e-5;
 /// Two CPU implementations against each other.
 pub const PARITY: f32 = 1e-4;
 
-pub const MODELS: [&str; 5] = ["tiny-pairrm", "tiny-better-pairrm", "tiny-pairrm-multitask", "tiny-pairrm-v2", "tiny-pairrm-v1-style"];
+pub const MODELS: [&str; 5] = [
+    "tiny-pairrm",
+    "tiny-better-pairrm",
+    "tiny-pairrm-multitask",
+    "tiny-pairrm-v2",
+    "tiny-pairrm-v1-style",
+];
 
 pub fn golden(part: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/golden").join(part)
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/data/golden")
+        .join(part)
 }
 
 pub fn lines(file: &str) -> Vec<Value> {
-    std::fs::read_to_string(golden(file)).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    std::fs::read_to_string(golden(file))
+        .unwrap()
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect()
 }
 
 pub fn json(file: &str) -> Value {
@@ -41,14 +54,21 @@ pub fn model(name: &str, device: &Device) -> PairModel {
 pub fn load(dir: &Path, device: &Device, precision: Precision) -> PairModel {
     let path = dir.join("config.json");
     let config = PairConfig::parse(&std::fs::read_to_string(&path).unwrap(), &path).unwrap();
-    let mut weights = Weights::open(&dir.into(), device).unwrap().with_precision(precision);
+    let mut weights = Weights::open(&dir.into(), device)
+        .unwrap()
+        .with_precision(precision);
     let model = PairModel::load(&mut weights, &config).unwrap();
     weights.finish().unwrap();
     model
 }
 
 pub fn ids(value: &Value) -> Vec<u32> {
-    value.as_array().unwrap().iter().map(|id| u32::try_from(id.as_u64().unwrap()).unwrap()).collect()
+    value
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|id| u32::try_from(id.as_u64().unwrap()).unwrap())
+        .collect()
 }
 
 pub fn conversation(value: &Value) -> Vec<Message> {
@@ -57,27 +77,37 @@ pub fn conversation(value: &Value) -> Vec<Message> {
 
 /// Logits of token rows computed together.
 pub fn logits(model: &PairModel, rows: &[Vec<u32>]) -> Vec<f32> {
-    let markers: Vec<Markers> = rows.iter().map(|row| model.config().markers(row).unwrap()).collect();
-    model.logits(&TokenRows::new(rows.iter().map(Vec::as_slice)), &markers).into_data().try_to_vec().unwrap()
+    let markers: Vec<Markers> = rows
+        .iter()
+        .map(|row| model.config().markers(row).unwrap())
+        .collect();
+    model
+        .logits(&TokenRows::new(rows.iter().map(Vec::as_slice)), &markers)
+        .into_data()
+        .try_to_vec()
+        .unwrap()
 }
 
 pub fn float(value: &Value) -> f32 {
-    #[expect(clippy::cast_possible_truncation, reason = "the golden files hold f32 values")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "the golden files hold f32 values"
+    )]
     let value = value.as_f64().unwrap() as f32;
     value
 }
 
 /// A verdict that is correct or wrong by the same margin.
-pub fn verdict(row: usize, subset: &str, correct: bool) -> Verdict {
+pub fn verdict(row: usize, subset: &str, correct: bool) -> ScoredItem {
     let margin = if correct { 0.5 } else { -0.5 };
-    Verdict {
+    ScoredItem {
         row,
         subset: subset.to_owned(),
         id: None,
         logit_ab: margin,
         logit_ba: 0.0,
         margin,
-        decision: Decision::of_margin(margin),
+        decision: Verdict::of_margin(margin),
         reason: None,
         tokens_ab: 1,
         tokens_ba: 1,
@@ -89,17 +119,29 @@ pub fn verdict(row: usize, subset: &str, correct: bool) -> Verdict {
 
 /// Copies a checkpoint; all weights of its second encoder layer become zero.
 pub fn broken(model: &str, to: &Path) {
-    for entry in std::fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("quickstart").join(model)).unwrap() {
+    for entry in std::fs::read_dir(
+        Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("quickstart")
+            .join(model),
+    )
+    .unwrap()
+    {
         let path = entry.unwrap().path();
         std::fs::copy(&path, to.join(path.file_name().unwrap())).unwrap();
     }
     let path = to.join("model.safetensors");
     let mut bytes = std::fs::read(&path).unwrap();
     let header = 8 + usize::try_from(u64::from_le_bytes(bytes[..8].try_into().unwrap())).unwrap();
-    let tensors: serde_json::Map<String, Value> = serde_json::from_slice(&bytes[8..header]).unwrap();
+    let tensors: serde_json::Map<String, Value> =
+        serde_json::from_slice(&bytes[8..header]).unwrap();
     let mut zeroed = 0;
-    for (_, tensor) in tensors.iter().filter(|(name, _)| name.contains("encoder.layer.1.")) {
-        let [start, end] = [0, 1].map(|i| header + usize::try_from(tensor["data_offsets"][i].as_u64().unwrap()).unwrap());
+    for (_, tensor) in tensors
+        .iter()
+        .filter(|(name, _)| name.contains("encoder.layer.1."))
+    {
+        let [start, end] = [0, 1].map(|i| {
+            header + usize::try_from(tensor["data_offsets"][i].as_u64().unwrap()).unwrap()
+        });
         bytes[start..end].fill(0);
         zeroed += 1;
     }

@@ -11,7 +11,12 @@ use crate::tools::{Bench, MEGABYTE, distance, logits, quickstart_pairs, write};
 
 /// A file with this header, whatever it claims.
 fn file(header: &str, data: usize) -> Vec<u8> {
-    [&(header.len() as u64).to_le_bytes(), header.as_bytes(), &vec![0; data]].concat()
+    [
+        &(header.len() as u64).to_le_bytes(),
+        header.as_bytes(),
+        &vec![0; data],
+    ]
+    .concat()
 }
 
 /// Entries of a header, of 8 bytes of data.
@@ -25,7 +30,11 @@ const B: &str = r#""b":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}"#;
 /// Contents of `model.safetensors` that are not a checkpoint's, each by its name.
 fn contents(whole: &[u8]) -> Vec<(&'static str, Vec<u8>)> {
     let one = |entry: &str| entries(&[entry]);
-    let tensor = |shape: &str, offsets: &str| entries(&[&format!(r#""a":{{"dtype":"F32","shape":{shape},"data_offsets":{offsets}}}"#)]);
+    let tensor = |shape: &str, offsets: &str| {
+        entries(&[&format!(
+            r#""a":{{"dtype":"F32","shape":{shape},"data_offsets":{offsets}}}"#
+        )])
+    };
     let longer = |by: &[u8]| [whole, by].concat();
     let size = |n: u64| [&n.to_le_bytes()[..], b"{}"].concat();
     vec![
@@ -41,39 +50,104 @@ fn contents(whole: &[u8]) -> Vec<(&'static str, Vec<u8>)> {
         ("cut in the data", whole[..whole.len() - 1].to_vec()),
         ("cut to half", whole[..whole.len() / 2].to_vec()),
         ("a byte behind the data", longer(&[0])),
-        ("another file behind the data", longer(b"PK\x03\x04 and an archive")),
-        ("overlap", entries(&[A, r#""b":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}"#])),
-        ("hole", entries(&[r#""a":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}"#])),
+        (
+            "another file behind the data",
+            longer(b"PK\x03\x04 and an archive"),
+        ),
+        (
+            "overlap",
+            entries(&[A, r#""b":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}"#]),
+        ),
+        (
+            "hole",
+            entries(&[r#""a":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}"#]),
+        ),
         ("negative offset", tensor("[1]", "[-4,0]")),
         ("offset that is no integer", tensor("[1]", "[0,4.5]")),
         ("offset of 2^64", tensor("[1]", "[0,18446744073709551616]")),
-        ("offset of 2^64 - 1", tensor("[1]", "[0,18446744073709551615]")),
+        (
+            "offset of 2^64 - 1",
+            tensor("[1]", "[0,18446744073709551615]"),
+        ),
         ("offsets in reverse", tensor("[1]", "[8,4]")),
         ("three offsets", tensor("[1]", "[0,4,8]")),
-        ("shape whose product overflows", tensor("[4294967296,4294967296,2]", "[0,8]")),
-        ("shape whose bytes overflow", tensor("[4611686018427387904]", "[0,8]")),
+        (
+            "shape whose product overflows",
+            tensor("[4294967296,4294967296,2]", "[0,8]"),
+        ),
+        (
+            "shape whose bytes overflow",
+            tensor("[4611686018427387904]", "[0,8]"),
+        ),
         ("negative shape", tensor("[-2]", "[0,8]")),
         ("shape of other bytes", tensor("[3]", "[0,8]")),
-        ("tensor without values", entries(&[A, B, r#""z":{"dtype":"F32","shape":[0],"data_offsets":[8,8]}"#])),
+        (
+            "tensor without values",
+            entries(&[
+                A,
+                B,
+                r#""z":{"dtype":"F32","shape":[0],"data_offsets":[8,8]}"#,
+            ]),
+        ),
         (
             "shape that is empty beyond 2^64",
-            entries(&[A, B, r#""z":{"dtype":"F32","shape":[0,9223372036854775808,9223372036854775808],"data_offsets":[8,8]}"#]),
+            entries(&[
+                A,
+                B,
+                r#""z":{"dtype":"F32","shape":[0,9223372036854775808,9223372036854775808],"data_offsets":[8,8]}"#,
+            ]),
         ),
         ("one name twice, one place", entries(&[A, A, B])),
-        ("one name twice, two places", entries(&[A, B, r#""a":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}"#])),
-        ("unknown dtype", one(r#""a":{"dtype":"F128","shape":[1],"data_offsets":[0,8]}"#)),
-        ("half a byte", entries(&[r#""a":{"dtype":"F4","shape":[1],"data_offsets":[0,8]}"#])),
+        (
+            "one name twice, two places",
+            entries(&[
+                A,
+                B,
+                r#""a":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}"#,
+            ]),
+        ),
+        (
+            "unknown dtype",
+            one(r#""a":{"dtype":"F128","shape":[1],"data_offsets":[0,8]}"#),
+        ),
+        (
+            "half a byte",
+            entries(&[r#""a":{"dtype":"F4","shape":[1],"data_offsets":[0,8]}"#]),
+        ),
         ("no dtype", one(r#""a":{"shape":[1],"data_offsets":[0,8]}"#)),
-        ("metadata that is no text", one(r#""__metadata__":{"a":{"b":1}}"#)),
-        ("header that is no UTF-8", [&3u64.to_le_bytes()[..], b"{\xff}"].concat()),
+        (
+            "metadata that is no text",
+            one(r#""__metadata__":{"a":{"b":1}}"#),
+        ),
+        (
+            "header that is no UTF-8",
+            [&3u64.to_le_bytes()[..], b"{\xff}"].concat(),
+        ),
         ("header that is no JSON", file("{nothing}", 0)),
         ("header that is a list", file("[1,2]", 0)),
-        ("header that is nested", file(&format!("{{\"a\":{}", "[".repeat(200_000)), 0)),
+        (
+            "header that is nested",
+            file(&format!("{{\"a\":{}", "[".repeat(200_000)), 0),
+        ),
         ("header with NUL behind it", file("{}\0\0\0\0", 0)),
-        ("a name that writes to the terminal", one("\"\\u001b]0;x\\u0007\\n::error::\\u202e\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]}")),
-        ("a web page", b"<!DOCTYPE html><title>Log in</title>".to_vec()),
-        ("a Git LFS pointer", b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 1\n".to_vec()),
-        ("a pickle", b"\x80\x02cos\nsystem\nq\x00X\x04\x00\x00\x00exitq\x01\x85q\x02Rq\x03.".to_vec()),
+        (
+            "a name that writes to the terminal",
+            one(
+                "\"\\u001b]0;x\\u0007\\n::error::\\u202e\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]}",
+            ),
+        ),
+        (
+            "a web page",
+            b"<!DOCTYPE html><title>Log in</title>".to_vec(),
+        ),
+        (
+            "a Git LFS pointer",
+            b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 1\n".to_vec(),
+        ),
+        (
+            "a pickle",
+            b"\x80\x02cos\nsystem\nq\x00X\x04\x00\x00\x00exitq\x01\x85q\x02Rq\x03.".to_vec(),
+        ),
     ]
 }
 
@@ -89,7 +163,13 @@ fn damaged_weights_are_refused_in_bounded_time_and_memory() {
         fs::write(&path, &bytes).unwrap();
         let done = bench.run(&[]);
         done.refused(case, 4, "model.safetensors");
-        assert!(done.err.lines().any(|line| line.starts_with("error: ") && line.contains(path.to_str().unwrap())), "{case}: {}", done.err);
+        assert!(
+            done.err
+                .lines()
+                .any(|line| line.starts_with("error: ") && line.contains(path.to_str().unwrap())),
+            "{case}: {}",
+            done.err
+        );
         done.within(case, &baseline, bytes.len() as u64 + 64 * MEGABYTE);
     }
 }
@@ -111,13 +191,19 @@ fn a_header_of_100_megabytes_takes_no_memory() {
         }
         out.write_all(entry.as_bytes()).unwrap();
     }
-    out.write_all(br#""z":{"dtype":"F32","shape":[0],"data_offsets":[0,0]}"#).unwrap();
+    out.write_all(br#""z":{"dtype":"F32","shape":[0],"data_offsets":[0,0]}"#)
+        .unwrap();
     out.flush().unwrap();
     let file = out.into_inner().unwrap();
     let written = file.metadata().unwrap().len();
     drop(file);
     let mut padded = fs::OpenOptions::new().append(true).open(&path).unwrap();
-    padded.write_all(" ".repeat(usize::try_from(size + 8 - 1 - written).unwrap()).as_bytes()).unwrap();
+    padded
+        .write_all(
+            " ".repeat(usize::try_from(size + 8 - 1 - written).unwrap())
+                .as_bytes(),
+        )
+        .unwrap();
     padded.write_all(b"}").unwrap();
     let done = bench.run(&[]);
     done.refused("many tensors", 4, "accepted: up to");
@@ -133,9 +219,13 @@ fn what_is_no_file_is_refused_and_never_waited_for() {
     let bench = Bench::new();
     let cases: [(&str, i32, Make); 6] = [
         ("directory", 4, |path| fs::create_dir(path).unwrap()),
-        ("pipe", 4, |path| assert!(Command::new("mkfifo").arg(path).status().unwrap().success())),
+        ("pipe", 4, |path| {
+            assert!(Command::new("mkfifo").arg(path).status().unwrap().success())
+        }),
         ("device", 4, |path| symlink("/dev/zero", path).unwrap()),
-        ("dangling link", 5, |path| symlink("/no/such/file", path).unwrap()),
+        ("dangling link", 5, |path| {
+            symlink("/no/such/file", path).unwrap()
+        }),
         ("link to itself", 5, |path| symlink(path, path).unwrap()),
         ("nothing", 5, |_| {}),
     ];
@@ -147,7 +237,11 @@ fn what_is_no_file_is_refused_and_never_waited_for() {
             fs::remove_file(&path).unwrap();
             make(&path);
             let done = bench.run(&[]);
-            done.refused(&format!("{name}: {case}"), code, bench.path("model").to_str().unwrap());
+            done.refused(
+                &format!("{name}: {case}"),
+                code,
+                bench.path("model").to_str().unwrap(),
+            );
             done.within(case, &baseline, 0);
             if path.is_dir() {
                 fs::remove_dir(&path).unwrap();
@@ -169,12 +263,34 @@ fn every_tensor_is_accounted_for() {
         bench.weights(edit);
         bench.run(&[]).refused(case, 4, says);
     };
-    refused("one removed", |w| w.retain(|w| w.name != LAST), "no tensor `head_layer.4.weight`");
-    refused("one renamed", |w| w.iter_mut().filter(|w| w.name == LAST).for_each(|w| w.name += "s"), "no tensor `head_layer.4.weight`");
-    refused("one added", |w| w.extend(copy(w, LAST, "value_head.weight")), "no place for: `value_head.weight`");
+    refused(
+        "one removed",
+        |w| w.retain(|w| w.name != LAST),
+        "no tensor `head_layer.4.weight`",
+    );
+    refused(
+        "one renamed",
+        |w| {
+            w.iter_mut()
+                .filter(|w| w.name == LAST)
+                .for_each(|w| w.name += "s")
+        },
+        "no tensor `head_layer.4.weight`",
+    );
+    refused(
+        "one added",
+        |w| w.extend(copy(w, LAST, "value_head.weight")),
+        "no place for: `value_head.weight`",
+    );
     refused(
         "empty ones added",
-        |w| w.extend(copy(w, LAST, "nothing").map(|w| crate::tools::Weight { shape: vec![0, 7], bytes: Vec::new(), ..w })),
+        |w| {
+            w.extend(copy(w, LAST, "nothing").map(|w| crate::tools::Weight {
+                shape: vec![0, 7],
+                bytes: Vec::new(),
+                ..w
+            }))
+        },
         "no place for: `nothing`",
     );
     let bench = Bench::new();
@@ -184,25 +300,58 @@ fn every_tensor_is_accounted_for() {
 
 fn copy(weights: &[crate::tools::Weight], name: &str, to: &str) -> Option<crate::tools::Weight> {
     let from = weights.iter().find(|w| w.name == name)?;
-    Some(crate::tools::Weight { name: to.to_owned(), dtype: from.dtype, shape: from.shape.clone(), bytes: from.bytes.clone() })
+    Some(crate::tools::Weight {
+        name: to.to_owned(),
+        dtype: from.dtype,
+        shape: from.shape.clone(),
+        bytes: from.bytes.clone(),
+    })
 }
 
 #[test]
 fn shards_that_contradict_each_other_are_refused() {
     let sharded = |map: serde_json::Value| {
         let bench = Bench::new();
-        fs::rename(bench.model("model.safetensors"), bench.model("a.safetensors")).unwrap();
+        fs::rename(
+            bench.model("model.safetensors"),
+            bench.model("a.safetensors"),
+        )
+        .unwrap();
         fs::copy(bench.model("a.safetensors"), bench.model("b.safetensors")).unwrap();
-        write(&bench.model("model.safetensors.index.json"), serde_json::json!({ "weight_map": map }).to_string());
+        write(
+            &bench.model("model.safetensors.index.json"),
+            serde_json::json!({ "weight_map": map }).to_string(),
+        );
         bench.run(&[])
     };
     sharded(serde_json::json!({ "x": "a.safetensors" })).succeeded("one shard");
-    sharded(serde_json::json!({ "x": "a.safetensors", "y": "b.safetensors" })).refused("all tensors twice", 4, "is in two files");
-    sharded(serde_json::json!({ "x": "c.safetensors" })).refused("shard that is not there", 5, "c.safetensors");
-    for name in ["../model/a.safetensors", "/etc/passwd", "a\\b", "..", "a\nb", "", "sub/a.safetensors"] {
+    sharded(serde_json::json!({ "x": "a.safetensors", "y": "b.safetensors" })).refused(
+        "all tensors twice",
+        4,
+        "is in two files",
+    );
+    sharded(serde_json::json!({ "x": "c.safetensors" })).refused(
+        "shard that is not there",
+        5,
+        "c.safetensors",
+    );
+    for name in [
+        "../model/a.safetensors",
+        "/etc/passwd",
+        "a\\b",
+        "..",
+        "a\nb",
+        "",
+        "sub/a.safetensors",
+    ] {
         sharded(serde_json::json!({ "x": name })).refused(&format!("{name:?}"), 4, "weight_map");
     }
-    for map in [serde_json::json!({}), serde_json::json!([]), serde_json::json!(null), serde_json::json!({ "x": 1 })] {
+    for map in [
+        serde_json::json!({}),
+        serde_json::json!([]),
+        serde_json::json!(null),
+        serde_json::json!({ "x": 1 }),
+    ] {
         sharded(map.clone()).refused(&map.to_string(), 4, "weight_map");
     }
 }
@@ -215,8 +364,12 @@ fn cast(weights: &mut [crate::tools::Weight], to: Dtype) {
 
 #[test]
 fn weights_that_are_no_numbers_are_named_with_their_index() {
-    let places =
-        [(LAST, 0), (LAST, 41), ("pretrained_model.embeddings.word_embeddings.weight", 70_001), ("pretrained_model.encoder.layer.1.output.LayerNorm.bias", 63)];
+    let places = [
+        (LAST, 0),
+        (LAST, 41),
+        ("pretrained_model.embeddings.word_embeddings.weight", 70_001),
+        ("pretrained_model.encoder.layer.1.output.LayerNorm.bias", 63),
+    ];
     for dtype in [Dtype::F16, Dtype::BF16, Dtype::F32, Dtype::F64] {
         for (name, at) in places {
             let bench = Bench::new();
@@ -227,7 +380,11 @@ fn weights_that_are_no_numbers_are_named_with_their_index() {
                 // All bits: a NaN in every format.
                 weight.bytes[at * size..(at + 1) * size].fill(0xff);
             });
-            bench.run(&[]).refused(name, 4, &format!("tensor `{name}`: value NaN at index {at} is not finite"));
+            bench.run(&[]).refused(
+                name,
+                4,
+                &format!("tensor `{name}`: value NaN at index {at} is not finite"),
+            );
         }
     }
     let infinite = Bench::new();
@@ -236,7 +393,9 @@ fn weights_that_are_no_numbers_are_named_with_their_index() {
         let weight = weights.iter_mut().find(|w| w.name == LAST).unwrap();
         weight.bytes[16..24].copy_from_slice(&(-1e39_f64).to_le_bytes());
     });
-    infinite.run(&[]).refused("beyond f32", 4, "value -inf at index 2 is not finite");
+    infinite
+        .run(&[])
+        .refused("beyond f32", 4, "value -inf at index 2 is not finite");
     infinite.run(&["--allow-nonfinite-weights"]).code_is_usage();
 }
 
@@ -247,39 +406,75 @@ impl crate::tools::Done {
     }
 }
 
-/// The quickstart's weights are f16: other formats hold the same values, and bf16 those that it rounds to.
+/// The quickstart's weights are f16: other formats hold the same values, and bf16 those that it
+/// rounds to.
 #[test]
 fn a_dtype_changes_no_verdict_but_by_its_rounding() {
     let of = |case: &str, cast: &dyn Fn(usize, &mut crate::tools::Weight)| {
         let bench = Bench::new();
-        bench.weights(|weights| weights.iter_mut().enumerate().for_each(|(at, w)| cast(at, w)));
+        bench.weights(|weights| {
+            weights
+                .iter_mut()
+                .enumerate()
+                .for_each(|(at, w)| cast(at, w))
+        });
         let data = quickstart_pairs(&bench.path("quickstart.jsonl"), 60);
         let said = bench.run(&[]).succeeded(case).err;
         (logits(&bench.verdicts(&data, &[])), said)
     };
     let (f32s, said) = of("f32", &|_, w| w.cast(Dtype::F32));
     assert!(f32s.len() == 60 && !said.contains("rounded"), "{said}");
-    for (case, dtypes) in [("f16", [Dtype::F16; 2]), ("mixed", [Dtype::F16, Dtype::F32]), ("f64", [Dtype::F64; 2])] {
+    for (case, dtypes) in [
+        ("f16", [Dtype::F16; 2]),
+        ("mixed", [Dtype::F16, Dtype::F32]),
+        ("f64", [Dtype::F64; 2]),
+    ] {
         let (found, said) = of(case, &|at, w| w.cast(dtypes[at % 2]));
-        assert!(distance(&f32s, &found) < 1e-5, "{case}: {}", distance(&f32s, &found));
-        assert_eq!(said.contains("M: its f64 weights are rounded to f32"), case == "f64", "{said}");
+        assert!(
+            distance(&f32s, &found) < 1e-5,
+            "{case}: {}",
+            distance(&f32s, &found)
+        );
+        assert_eq!(
+            said.contains("M: its f64 weights are rounded to f32"),
+            case == "f64",
+            "{said}"
+        );
     }
     let round = |w: &mut crate::tools::Weight| {
         w.cast(Dtype::BF16);
         w.dtype = Dtype::F32;
-        w.bytes = w.bytes.as_chunks::<2>().0.iter().flat_map(|b| half::bf16::from_le_bytes(*b).to_f32().to_le_bytes()).collect();
+        w.bytes = w
+            .bytes
+            .as_chunks::<2>()
+            .0
+            .iter()
+            .flat_map(|b| half::bf16::from_le_bytes(*b).to_f32().to_le_bytes())
+            .collect();
     };
     let (rounded, _) = of("rounded to bf16", &|_, w| round(w));
     let (bf16s, _) = of("bf16", &|_, w| w.cast(Dtype::BF16));
-    assert!(distance(&rounded, &bf16s) < 1e-5, "{}", distance(&rounded, &bf16s));
+    assert!(
+        distance(&rounded, &bf16s) < 1e-5,
+        "{}",
+        distance(&rounded, &bf16s)
+    );
     let bench = Bench::new();
     bench.weights(|weights| weights.iter_mut().for_each(|w| w.cast(Dtype::I8)));
-    bench.run(&[]).refused("i8", 4, "found dtype I8, accepted: F32, F16, BF16, F64");
+    bench
+        .run(&[])
+        .refused("i8", 4, "found dtype I8, accepted: F32, F16, BF16, F64");
 }
 
 #[test]
 fn a_pickle_alone_is_refused_with_the_way_out() {
     let bench = Bench::new();
-    fs::rename(bench.model("model.safetensors"), bench.model("pytorch_model.bin")).unwrap();
-    bench.run(&[]).refused("pickle", 4, "convert it to safetensors");
+    fs::rename(
+        bench.model("model.safetensors"),
+        bench.model("pytorch_model.bin"),
+    )
+    .unwrap();
+    bench
+        .run(&[])
+        .refused("pickle", 4, "convert it to safetensors");
 }

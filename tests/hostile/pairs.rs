@@ -19,37 +19,125 @@ fn a_row_that_is_not_what_it_should_be_ends_the_run_with_its_place() {
     let with = |from: &str, to: &str| format!("{}\n{}", row("first", 7), ROW.replace(from, to));
     let cases: Vec<(&str, String, &str)> = vec![
         ("empty.jsonl", String::new(), "the file has no rows"),
-        ("blank.jsonl", "\n \r\n\n".to_owned(), "the file has no rows"),
+        (
+            "blank.jsonl",
+            "\n \r\n\n".to_owned(),
+            "the file has no rows",
+        ),
         ("empty.json", String::new(), "the file has no rows"),
         ("none.json", "[]".to_owned(), "the file has no rows"),
         ("empty.csv", String::new(), "the file has no rows"),
-        ("header.csv", "prompt,chosen,rejected\r\n".to_owned(), "the file has no rows"),
-        ("column.jsonl", with("\"chosen\"", "\"chose\""), "no column `chosen`"),
-        ("column.csv", "prompt,chosen,reject\na,b,c\n".to_owned(), "no column `rejected`"),
-        ("null.jsonl", with("\"hi!\"", "null"), "row 1, column `chosen`: expected a string, found null"),
-        ("number.jsonl", with("\"hi!\"", "1"), "row 1, column `chosen`: expected a string, found 1"),
-        ("list.jsonl", with("\"hi!\"", "[\"x\"]"), "row 1, column `chosen`: expected a string, found [\"x\"]"),
-        ("prompt.jsonl", with("\"hello!\"", "{}"), "row 1, column `prompt`"),
-        ("turns.jsonl", with("\"hello!\"", "[]"), "row 1, column `prompt`"),
-        ("turn.jsonl", with("\"hello!\"", "[{\"role\":\"user\",\"content\":null}]"), "row 1, column `prompt`"),
-        ("id.jsonl", with("\"id\":1", "\"id\":1.5"), "row 1, column `id`: expected an integer or a string, found 1.5"),
-        ("large-id.jsonl", with("\"id\":1", "\"id\":9223372036854775808"), "row 1, column `id`"),
-        ("subset.jsonl", with("\"greet\"", "7"), "row 1, column `subset`"),
-        ("twice.jsonl", format!("{ROW}\n\n{ROW}"), "row 1: id 1 of subset greet occurs twice, first in row 0"),
+        (
+            "header.csv",
+            "prompt,chosen,rejected\r\n".to_owned(),
+            "the file has no rows",
+        ),
+        (
+            "column.jsonl",
+            with("\"chosen\"", "\"chose\""),
+            "no column `chosen`",
+        ),
+        (
+            "column.csv",
+            "prompt,chosen,reject\na,b,c\n".to_owned(),
+            "no column `rejected`",
+        ),
+        (
+            "null.jsonl",
+            with("\"hi!\"", "null"),
+            "row 1, column `chosen`: expected a string, found null",
+        ),
+        (
+            "number.jsonl",
+            with("\"hi!\"", "1"),
+            "row 1, column `chosen`: expected a string, found 1",
+        ),
+        (
+            "list.jsonl",
+            with("\"hi!\"", "[\"x\"]"),
+            "row 1, column `chosen`: expected a string, found [\"x\"]",
+        ),
+        (
+            "prompt.jsonl",
+            with("\"hello!\"", "{}"),
+            "row 1, column `prompt`",
+        ),
+        (
+            "turns.jsonl",
+            with("\"hello!\"", "[]"),
+            "row 1, column `prompt`",
+        ),
+        (
+            "turn.jsonl",
+            with("\"hello!\"", "[{\"role\":\"user\",\"content\":null}]"),
+            "row 1, column `prompt`",
+        ),
+        (
+            "id.jsonl",
+            with("\"id\":1", "\"id\":1.5"),
+            "row 1, column `id`: expected an integer or a string, found 1.5",
+        ),
+        (
+            "large-id.jsonl",
+            with("\"id\":1", "\"id\":9223372036854775808"),
+            "row 1, column `id`",
+        ),
+        (
+            "subset.jsonl",
+            with("\"greet\"", "7"),
+            "row 1, column `subset`",
+        ),
+        (
+            "twice.jsonl",
+            format!("{ROW}\n\n{ROW}"),
+            "row 1: id 1 of subset greet occurs twice, first in row 0",
+        ),
         ("scalar.jsonl", "1\n".to_owned(), "row 0 is not an object"),
-        ("scalar.json", "[{\"prompt\":\"a\",\"chosen\":\"b\",\"rejected\":\"c\"}, null]".to_owned(), "row 1 is not an object"),
-        ("cut.jsonl", format!("{ROW}\n\n{}", &ROW[..30]), "cut.jsonl:3"),
+        (
+            "scalar.json",
+            "[{\"prompt\":\"a\",\"chosen\":\"b\",\"rejected\":\"c\"}, null]".to_owned(),
+            "row 1 is not an object",
+        ),
+        (
+            "cut.jsonl",
+            format!("{ROW}\n\n{}", &ROW[..30]),
+            "cut.jsonl:3",
+        ),
         ("cut.json", format!("[{ROW},\n{ROW}"), "cut.json:2"),
         ("two.jsonl", format!("{ROW} {ROW}"), "two.jsonl:1"),
-        ("surrogate.jsonl", with("hi!", "\\ud800"), "surrogate.jsonl:2"),
+        (
+            "surrogate.jsonl",
+            with("hi!", "\\ud800"),
+            "surrogate.jsonl:2",
+        ),
         ("control.jsonl", with("hi!", "\u{1}"), "control.jsonl:2"),
-        ("nested.jsonl", format!("{}\n{}", row("a", 1), "[{\"a\":".repeat(50_000)), "nested.jsonl:2"),
+        (
+            "nested.jsonl",
+            format!("{}\n{}", row("a", 1), "[{\"a\":".repeat(50_000)),
+            "nested.jsonl:2",
+        ),
         ("nested.json", "[".repeat(1 << 20), "nested.json:1"),
         ("number.json", "[1e999]".to_owned(), "number.json:1"),
-        ("wide.csv", "prompt,chosen,rejected\na,b,c\nd,e,f,g\n".to_owned(), "wide.csv"),
-        ("narrow.csv", "prompt,chosen,rejected\na,b,c\nd,e\n".to_owned(), "narrow.csv"),
-        ("quote.csv", "prompt,chosen,rejected\na,b,\"c\nd,e,f\n".to_owned(), "quote.csv"),
-        ("names.csv", "prompt,chosen,rejected,chosen\na,b,c,d\n".to_owned(), "names.csv"),
+        (
+            "wide.csv",
+            "prompt,chosen,rejected\na,b,c\nd,e,f,g\n".to_owned(),
+            "wide.csv",
+        ),
+        (
+            "narrow.csv",
+            "prompt,chosen,rejected\na,b,c\nd,e\n".to_owned(),
+            "narrow.csv",
+        ),
+        (
+            "quote.csv",
+            "prompt,chosen,rejected\na,b,\"c\nd,e,f\n".to_owned(),
+            "quote.csv",
+        ),
+        (
+            "names.csv",
+            "prompt,chosen,rejected,chosen\na,b,c,d\n".to_owned(),
+            "names.csv",
+        ),
         ("page.jsonl", "<!DOCTYPE html>".to_owned(), "page.jsonl:1"),
         ("page.parquet", "<!DOCTYPE html>".to_owned(), "page.parquet"),
         ("pairs.xlsx", "PK".to_owned(), "unknown file type"),
@@ -61,9 +149,27 @@ fn a_row_that_is_not_what_it_should_be_ends_the_run_with_its_place() {
         done.refused(name, 4, says);
         assert!(done.err.contains(name), "{name}: {}", done.err);
     }
-    let bytes = |name: &str, bytes: &[u8], says: &str| bench.run_on(&write(&bench.path(name), bytes), &[]).refused(name, 4, says);
-    bytes("latin.jsonl", format!("{ROW}\n\n").as_bytes().iter().chain(b"{\"prompt\":\"\xe9\"}").copied().collect::<Vec<_>>().as_slice(), "latin.jsonl:3");
-    bytes("latin.csv", b"prompt,chosen,rejected\nx,y,\xe9\n", "latin.csv:2");
+    let bytes = |name: &str, bytes: &[u8], says: &str| {
+        bench
+            .run_on(&write(&bench.path(name), bytes), &[])
+            .refused(name, 4, says)
+    };
+    bytes(
+        "latin.jsonl",
+        format!("{ROW}\n\n")
+            .as_bytes()
+            .iter()
+            .chain(b"{\"prompt\":\"\xe9\"}")
+            .copied()
+            .collect::<Vec<_>>()
+            .as_slice(),
+        "latin.jsonl:3",
+    );
+    bytes(
+        "latin.csv",
+        b"prompt,chosen,rejected\nx,y,\xe9\n",
+        "latin.csv:2",
+    );
     bytes("utf16.json", b"\xff\xfe[\x00]\x00", "utf16.json:1");
     bytes("zeros.jsonl", &[0; 4096], "zeros.jsonl:1");
     bytes("zeros.csv", &[0; 4096], "zeros.csv");
@@ -71,8 +177,14 @@ fn a_row_that_is_not_what_it_should_be_ends_the_run_with_its_place() {
     #[cfg(unix)]
     {
         std::os::unix::fs::symlink("/dev/zero", bench.path("endless.jsonl")).unwrap();
-        bench.run_on(&bench.path("endless.jsonl"), &[]).refused("device", 4, "is not a regular file");
-        bench.run_on(&bench.path("model"), &[]).refused("directory", 4, "model");
+        bench.run_on(&bench.path("endless.jsonl"), &[]).refused(
+            "device",
+            4,
+            "is not a regular file",
+        );
+        bench
+            .run_on(&bench.path("model"), &[])
+            .refused("directory", 4, "model");
     }
 }
 
@@ -80,21 +192,43 @@ fn a_row_that_is_not_what_it_should_be_ends_the_run_with_its_place() {
 #[test]
 fn ordinary_differences_of_files_change_no_row() {
     let bench = Bench::new();
-    let texts = ["plain", "comma, \"quoted\"", "two\nlines", "née 漢字 🙂", "  spaces  ", "1", "null", "true", ""];
-    let lines: Vec<String> = texts.iter().enumerate().map(|(id, text)| row(text, id)).collect();
+    let texts = [
+        "plain",
+        "comma, \"quoted\"",
+        "two\nlines",
+        "née 漢字 🙂",
+        "  spaces  ",
+        "1",
+        "null",
+        "true",
+        "",
+    ];
+    let lines: Vec<String> = texts
+        .iter()
+        .enumerate()
+        .map(|(id, text)| row(text, id))
+        .collect();
     let cell = |text: &str| format!("\"{}\"", text.replace('"', "\"\""));
-    let csv =
-        |end: &str| texts.iter().enumerate().fold(format!("id,prompt,chosen,rejected{end}"), |all, (id, text)| format!("{all}{id},{},a,b{end}", cell(text)));
+    let csv = |end: &str| {
+        texts.iter().enumerate().fold(
+            format!("id,prompt,chosen,rejected{end}"),
+            |all, (id, text)| format!("{all}{id},{},a,b{end}", cell(text)),
+        )
+    };
     let frame = |bench: &Bench| {
         let path = bench.path("x.parquet");
         let mut frame = df! {
             "id" => (0..9_i64).collect::<Vec<_>>(), "prompt" => texts, "chosen" => vec!["a"; texts.len()], "rejected" => vec!["b"; texts.len()],
             "other" => vec![Some(1.5); texts.len()],
         };
-        ParquetWriter::new(File::create(&path).unwrap()).finish(frame.as_mut().unwrap()).unwrap();
+        ParquetWriter::new(File::create(&path).unwrap())
+            .finish(frame.as_mut().unwrap())
+            .unwrap();
         path
     };
-    let expected = crate::tools::logits(&bench.verdicts(&write(&bench.path("x.jsonl"), lines.join("\n")), &[]));
+    let expected = crate::tools::logits(
+        &bench.verdicts(&write(&bench.path("x.jsonl"), lines.join("\n")), &[]),
+    );
     assert_eq!(expected.len(), texts.len());
     for (name, text) in [
         ("crlf.jsonl", lines.join("\r\n") + "\r\n"),
@@ -107,20 +241,31 @@ fn ordinary_differences_of_files_change_no_row() {
         let found = crate::tools::logits(&bench.verdicts(&write(&bench.path(name), text), &[]));
         assert_eq!(found, expected, "{name}");
     }
-    assert_eq!(crate::tools::logits(&bench.verdicts(&frame(&bench), &[])), expected);
+    assert_eq!(
+        crate::tools::logits(&bench.verdicts(&frame(&bench), &[])),
+        expected
+    );
 }
 
 #[test]
 fn equal_answers_are_ties_and_are_counted_as_such() {
     let bench = Bench::new();
-    let rows =
-        [("same", "same", 1), ("yes", "no", 2), ("", "", 3)].map(|(a, b, id)| json!({ "prompt": "p", "chosen": a, "rejected": b, "id": id }).to_string());
+    let rows = [("same", "same", 1), ("yes", "no", 2), ("", "", 3)].map(|(a, b, id)| {
+        json!({ "prompt": "p", "chosen": a, "rejected": b, "id": id }).to_string()
+    });
     let data = write(&bench.path("equal.jsonl"), rows.join("\n"));
     let done = bench.run_on(&data, &["--format", "json"]).succeeded("ties");
     let found: serde_json::Value = serde_json::from_str(&done.out).unwrap();
     let tally = &found["models"]["M"]["subsets"]["equal"];
-    assert_eq!((tally["tie"].as_u64(), tally["n"].as_u64()), (Some(2), Some(3)), "{found}");
-    let accuracy = tally["accuracy"].as_f64().or_else(|| tally["estimate"]["accuracy"].as_f64()).unwrap();
+    assert_eq!(
+        (tally["tie"].as_u64(), tally["n"].as_u64()),
+        (Some(2), Some(3)),
+        "{found}"
+    );
+    let accuracy = tally["accuracy"]
+        .as_f64()
+        .or_else(|| tally["estimate"]["accuracy"].as_f64())
+        .unwrap();
     assert!(accuracy < 0.34, "a tie is not correct: {tally}");
     assert!(bench.run_on(&data, &[]).out.contains("2 ties"));
 }
@@ -138,7 +283,11 @@ fn a_line_of_50_megabytes_is_refused_with_row_and_column() {
     out.write_all(b"\",\"rejected\":\"b\"}\n").unwrap();
     drop(out);
     let done = bench.run_on(&path, &[]);
-    done.refused("50 MB", 4, "row 1, column `chosen`: a text of 52428800 bytes, accepted: up to 1048576");
+    done.refused(
+        "50 MB",
+        4,
+        "row 1, column `chosen`: a text of 52428800 bytes, accepted: up to 1048576",
+    );
     // The file, its text and the row: three times the line.
     done.within("50 MB", &baseline, 3 * 50 * MEGABYTE + 64 * MEGABYTE);
 }
@@ -149,12 +298,28 @@ fn the_longest_texts_are_scored_in_bounded_time_and_memory() {
     let bench = Bench::new();
     let baseline = bench.run(&[]).succeeded("nothing is wrong");
     let size = 1 << 20;
-    for (case, piece) in [("one word", "x"), ("words", "it is so "), ("combining marks", "\u{301}"), ("unknown letters", "漢")] {
+    for (case, piece) in [
+        ("one word", "x"),
+        ("words", "it is so "),
+        ("combining marks", "\u{301}"),
+        ("unknown letters", "漢"),
+    ] {
         let text = piece.repeat(size / piece.len());
-        let data = write(&bench.path("longest.jsonl"), json!({ "prompt": "p", "chosen": text, "rejected": "b" }).to_string());
+        let data = write(
+            &bench.path("longest.jsonl"),
+            json!({ "prompt": "p", "chosen": text, "rejected": "b" }).to_string(),
+        );
         let done = bench.run_on(&data, &[]).succeeded(case);
-        assert!(done.cpu < baseline.cpu + std::time::Duration::from_secs(20), "{case}: {:?}", done.cpu);
-        assert!(done.peak < baseline.peak + 512 * MEGABYTE, "{case}: {} MB", done.peak / MEGABYTE);
+        assert!(
+            done.cpu < baseline.cpu + std::time::Duration::from_secs(20),
+            "{case}: {:?}",
+            done.cpu
+        );
+        assert!(
+            done.peak < baseline.peak + 512 * MEGABYTE,
+            "{case}: {} MB",
+            done.peak / MEGABYTE
+        );
     }
 }
 
@@ -164,18 +329,38 @@ fn a_million_rows_are_read_within_seconds_and_a_gigabyte() {
     let path = dir.path().join("many.jsonl");
     let mut out = BufWriter::new(File::create(&path).unwrap());
     for id in 0..1_000_000 {
-        writeln!(out, "{{\"id\":{id},\"prompt\":\"p{id}\",\"chosen\":\"yes\",\"rejected\":\"no\"}}").unwrap();
+        writeln!(
+            out,
+            "{{\"id\":{id},\"prompt\":\"p{id}\",\"chosen\":\"yes\",\"rejected\":\"no\"}}"
+        )
+        .unwrap();
     }
     drop(out);
     let done = pairbench(["inspect", path.to_str().unwrap()]).succeeded("a million rows");
-    assert!(done.out.lines().any(|line| line.split_whitespace().take(2).eq(["many", "1000000"])), "{}", done.out);
-    assert!(done.cpu.as_secs() < 30 && done.peak < 1024 * MEGABYTE, "{:?}, {} MB", done.cpu, done.peak / MEGABYTE);
+    assert!(
+        done.out
+            .lines()
+            .any(|line| line.split_whitespace().take(2).eq(["many", "1000000"])),
+        "{}",
+        done.out
+    );
+    assert!(
+        done.cpu.as_secs() < 30 && done.peak < 1024 * MEGABYTE,
+        "{:?}, {} MB",
+        done.cpu,
+        done.peak / MEGABYTE
+    );
 }
 
 fn parquet(path: &Path, rows: usize) -> Vec<u8> {
     let text = |what: &str| (0..rows).map(|i| format!("{what} {i}")).collect::<Vec<_>>();
-    let mut frame = df! { "prompt" => text("question"), "chosen" => text("good"), "rejected" => text("bad") }.unwrap();
-    ParquetWriter::new(File::create(path).unwrap()).with_compression(ParquetCompression::Uncompressed).finish(&mut frame).unwrap();
+    let mut frame =
+        df! { "prompt" => text("question"), "chosen" => text("good"), "rejected" => text("bad") }
+            .unwrap();
+    ParquetWriter::new(File::create(path).unwrap())
+        .with_compression(ParquetCompression::Uncompressed)
+        .finish(&mut frame)
+        .unwrap();
     std::fs::read(path).unwrap()
 }
 
@@ -198,20 +383,48 @@ fn damaged_parquet_is_refused_and_does_not_panic() {
     refused("without its end", &whole[..end - 4]);
     refused("magic", &changed(end - 4, b"PAR2"));
     refused("footer of 4 GB", &changed(end - 8, &[0xff; 4]));
-    refused("footer of 2 GB less one", &changed(end - 8, &[0xff, 0xff, 0xff, 0x7f]));
+    refused(
+        "footer of 2 GB less one",
+        &changed(end - 8, &[0xff, 0xff, 0xff, 0x7f]),
+    );
     refused("footer of no length", &changed(end - 8, &[0; 4]));
-    refused("footer of noise", &changed(end - 8 - footer, &vec![0xa5; footer]));
-    refused("footer of zeros", &changed(end - 8 - footer, &vec![0; footer]));
-    refused("pages of noise", &changed(4, &vec![0xa5; end - 8 - footer - 4]));
-    refused("pages of zeros", &changed(4, &vec![0; end - 8 - footer - 4]));
+    refused(
+        "footer of noise",
+        &changed(end - 8 - footer, &vec![0xa5; footer]),
+    );
+    refused(
+        "footer of zeros",
+        &changed(end - 8 - footer, &vec![0; footer]),
+    );
+    refused(
+        "pages of noise",
+        &changed(4, &vec![0xa5; end - 8 - footer - 4]),
+    );
+    refused(
+        "pages of zeros",
+        &changed(4, &vec![0; end - 8 - footer - 4]),
+    );
     refused("encrypted", &changed(end - 4, b"PARE"));
 
-    // Found by fuzzing: a page of -11 values, for which polars asks for 2^61 bytes, and the process is gone.
-    refused("negative count", include_bytes!("../../fuzz/seeds/parquet/negative-count"));
+    // Found by fuzzing: a page of -11 values, for which polars asks for 2^61 bytes, and the process
+    // is gone.
+    refused(
+        "negative count",
+        include_bytes!("../../fuzz/seeds/parquet/negative-count"),
+    );
     // And a footer with a list of more elements than memory has room for.
-    refused("endless list", include_bytes!("../../fuzz/seeds/parquet/endless-list"));
-    refused("endless list behind a number", include_bytes!("../../fuzz/seeds/parquet/endless-list-astray"));
-    refused("a column that fails when it is looked at", include_bytes!("../../fuzz/seeds/parquet/late-panic"));
+    refused(
+        "endless list",
+        include_bytes!("../../fuzz/seeds/parquet/endless-list"),
+    );
+    refused(
+        "endless list behind a number",
+        include_bytes!("../../fuzz/seeds/parquet/endless-list-astray"),
+    );
+    refused(
+        "a column that fails when it is looked at",
+        include_bytes!("../../fuzz/seeds/parquet/late-panic"),
+    );
 
     // Every byte of the footer and of the first pages, one at a time: read or refused, but told.
     let mut rng = fastrand::Rng::with_seed(7);
@@ -233,7 +446,9 @@ fn parquet_of_other_types_is_refused_by_column() {
     let bench = Bench::new();
     let path = bench.path("x.parquet");
     let refused = |case: &str, mut frame: DataFrame, says: &str| {
-        ParquetWriter::new(File::create(&path).unwrap()).finish(&mut frame).unwrap();
+        ParquetWriter::new(File::create(&path).unwrap())
+            .finish(&mut frame)
+            .unwrap();
         bench.run_on(&path, &[]).refused(case, 4, says);
     };
     let texts = || ["a", "b"];
@@ -242,21 +457,46 @@ fn parquet_of_other_types_is_refused_by_column() {
         df! { "prompt" => Vec::<String>::new(), "chosen" => Vec::<String>::new(), "rejected" => Vec::<String>::new() }.unwrap(),
         "the file has no rows",
     );
-    refused("no columns in use", df! { "other" => [1] }.unwrap(), "no column `prompt`");
-    refused("a column less", df! { "prompt" => texts(), "chosen" => texts() }.unwrap(), "no column `rejected`");
-    refused("numbers", df! { "prompt" => texts(), "chosen" => [1, 2], "rejected" => texts() }.unwrap(), "column `chosen`: expected strings, found i32");
+    refused(
+        "no columns in use",
+        df! { "other" => [1] }.unwrap(),
+        "no column `prompt`",
+    );
+    refused(
+        "a column less",
+        df! { "prompt" => texts(), "chosen" => texts() }.unwrap(),
+        "no column `rejected`",
+    );
+    refused(
+        "numbers",
+        df! { "prompt" => texts(), "chosen" => [1, 2], "rejected" => texts() }.unwrap(),
+        "column `chosen`: expected strings, found i32",
+    );
     refused(
         "null",
         df! { "prompt" => texts(), "chosen" => [Some("a"), None], "rejected" => texts() }.unwrap(),
         "row 1, column `chosen`: expected a string, found null",
     );
-    refused("no prompt", df! { "prompt" => [Some("a"), None], "chosen" => texts(), "rejected" => texts() }.unwrap(), "row 1, column `prompt`");
+    refused(
+        "no prompt",
+        df! { "prompt" => [Some("a"), None], "chosen" => texts(), "rejected" => texts() }.unwrap(),
+        "row 1, column `prompt`",
+    );
     refused(
         "id null",
         df! { "prompt" => texts(), "chosen" => texts(), "rejected" => texts(), "id" => [Some(1), None] }.unwrap(),
         "row 1, column `id`: expected an integer, found null",
     );
     refused("id too large", df! { "prompt" => texts(), "chosen" => texts(), "rejected" => texts(), "id" => [u64::MAX, 1] }.unwrap(), "column `id`");
-    refused("id a share", df! { "prompt" => texts(), "chosen" => texts(), "rejected" => texts(), "id" => [0.5, 1.0] }.unwrap(), "column `id`");
-    refused("prompt a number", df! { "prompt" => [1, 2], "chosen" => texts(), "rejected" => texts() }.unwrap(), "column `prompt`");
+    refused(
+        "id a share",
+        df! { "prompt" => texts(), "chosen" => texts(), "rejected" => texts(), "id" => [0.5, 1.0] }
+            .unwrap(),
+        "column `id`",
+    );
+    refused(
+        "prompt a number",
+        df! { "prompt" => [1, 2], "chosen" => texts(), "rejected" => texts() }.unwrap(),
+        "column `prompt`",
+    );
 }

@@ -52,8 +52,20 @@ fn a_config_that_cannot_be_is_refused_by_key() {
         bench.edit("config.json", |config| config[key] = found);
         let done = bench.run(&[]);
         // A vocabulary smaller than the markers' ids is seen at the first of them.
-        done.refused(&case, 4, if case == "vocab_size: 10" { "`source_prefix_id`" } else { key });
-        assert!(done.err.contains("config.json: key `") && done.err.contains("accepted: "), "{case}: {}", done.err);
+        done.refused(
+            &case,
+            4,
+            if case == "vocab_size: 10" {
+                "`source_prefix_id`"
+            } else {
+                key
+            },
+        );
+        assert!(
+            done.err.contains("config.json: key `") && done.err.contains("accepted: "),
+            "{case}: {}",
+            done.err
+        );
         done.within(&case, &baseline, 16 * MEGABYTE);
     }
 }
@@ -68,11 +80,27 @@ fn a_config_of_other_weights_is_refused_before_memory_is_taken() {
         ("hidden_size", json!(1 << 24), "found shape"),
         ("intermediate_size", json!(1 << 24), "found shape"),
         ("vocab_size", json!(1 << 24), "found shape"),
-        ("num_hidden_layers", json!(1 << 24), "no tensor `pretrained_model.encoder.layer.2."),
+        (
+            "num_hidden_layers",
+            json!(1 << 24),
+            "no tensor `pretrained_model.encoder.layer.2.",
+        ),
         ("n_tasks", json!(1 << 24), "found shape"),
-        ("conv_kernel_size", json!(3), "no tensor `pretrained_model.encoder.conv.conv.weight`"),
-        ("position_biased_input", json!(true), "no tensor `pretrained_model.embeddings.position_embeddings.weight`"),
-        ("type_vocab_size", json!(1 << 24), "no tensor `pretrained_model.embeddings.token_type_embeddings.weight`"),
+        (
+            "conv_kernel_size",
+            json!(3),
+            "no tensor `pretrained_model.encoder.conv.conv.weight`",
+        ),
+        (
+            "position_biased_input",
+            json!(true),
+            "no tensor `pretrained_model.embeddings.position_embeddings.weight`",
+        ),
+        (
+            "type_vocab_size",
+            json!(1 << 24),
+            "no tensor `pretrained_model.embeddings.token_type_embeddings.weight`",
+        ),
         ("position_buckets", json!(-1), "found shape"),
         ("embedding_size", json!(1 << 24), "found shape"),
         ("share_att_key", json!(false), "no tensor"),
@@ -115,12 +143,18 @@ fn odd_but_possible_configs_are_computed() {
     let bench = Bench::new();
     let out = |bench: &Bench| bench.run(&["--format", "json"]).succeeded("run").out;
     let whole = out(&bench);
-    for (found, same) in [(json!("p2c|c2p"), true), (json!(" C2P | p2c"), true), (json!("c2p"), false)] {
+    for (found, same) in [
+        (json!("p2c|c2p"), true),
+        (json!(" C2P | p2c"), true),
+        (json!("c2p"), false),
+    ] {
         bench.edit("config.json", |config| config["pos_att_type"] = found);
         assert_eq!(out(&bench) == whole, same);
     }
     for heads in [1, 2, 32, 64] {
-        bench.edit("config.json", |config| config["num_attention_heads"] = json!(heads));
+        bench.edit("config.json", |config| {
+            config["num_attention_heads"] = json!(heads)
+        });
         out(&bench);
         bench.run(&["--dtype", "int8"]).succeeded("int8");
     }
@@ -132,7 +166,10 @@ fn base64(words: impl IntoIterator<Item = u32>) -> String {
     let bytes: Vec<u8> = words.into_iter().flat_map(u32::to_le_bytes).collect();
     let mut text = String::new();
     for chunk in bytes.chunks(3) {
-        let bits = chunk.iter().fold(0_u32, |bits, b| bits << 8 | u32::from(*b)) << (8 * (3 - chunk.len()));
+        let bits = chunk
+            .iter()
+            .fold(0_u32, |bits, b| bits << 8 | u32::from(*b))
+            << (8 * (3 - chunk.len()));
         for digit in 0..=chunk.len() {
             text.push(char::from(DIGITS[(bits >> (18 - 6 * digit)) as usize & 63]));
         }
@@ -147,8 +184,14 @@ type Edit = Box<dyn Fn(&mut Value)>;
 /// Changes to `tokenizer.json`, and what is said of each.
 fn tokenizers() -> Vec<(&'static str, Edit, &'static str)> {
     let load = "failed to load tokenizer";
-    let charsmap = |map: String| -> Edit { Box::new(move |t| t["normalizer"] = json!({ "type": "Precompiled", "precompiled_charsmap": map })) };
-    let set = |pointer: &'static str, value: Value| -> Edit { Box::new(move |t| *t.pointer_mut(pointer).unwrap() = value.clone()) };
+    let charsmap = |map: String| -> Edit {
+        Box::new(move |t| {
+            t["normalizer"] = json!({ "type": "Precompiled", "precompiled_charsmap": map })
+        })
+    };
+    let set = |pointer: &'static str, value: Value| -> Edit {
+        Box::new(move |t| *t.pointer_mut(pointer).unwrap() = value.clone())
+    };
     let template = |single: Value| -> Edit {
         Box::new(move |t| {
             let tokens = json!({ "[CLS]": { "id": "[CLS]", "ids": [1], "tokens": ["[CLS]"] } });
@@ -156,45 +199,114 @@ fn tokenizers() -> Vec<(&'static str, Edit, &'static str)> {
         })
     };
     let model = |model: Value| -> Edit { Box::new(move |t| t["model"] = model.clone()) };
-    let rename = |from: &'static str, to: &'static str| -> Edit { Box::new(move |t| *t = t.to_string().replace(from, to).parse().unwrap()) };
+    let rename = |from: &'static str, to: &'static str| -> Edit {
+        Box::new(move |t| *t = t.to_string().replace(from, to).parse().unwrap())
+    };
     vec![
         ("no object", Box::new(|t| *t = json!([])), load),
         ("nothing in it", Box::new(|t| *t = json!({})), load),
         // These three panic in tokenizers 0.23.2.
         ("empty character map", charsmap(String::new()), load),
-        ("character map that is none", charsmap("AAAA".to_owned()), load),
+        (
+            "character map that is none",
+            charsmap("AAAA".to_owned()),
+            load,
+        ),
         (
             "template with a token that is missing",
-            template(json!([{ "SpecialToken": { "id": "[NONE]", "type_id": 0 } }, { "Sequence": { "id": "A", "type_id": 0 } }])),
+            template(
+                json!([{ "SpecialToken": { "id": "[NONE]", "type_id": 0 } }, { "Sequence": { "id": "A", "type_id": 0 } }]),
+            ),
             "failed to load",
         ),
-        ("template without the text", template(json!([{ "SpecialToken": { "id": "[CLS]", "type_id": 0 } }])), "its post-processor does not make"),
+        (
+            "template without the text",
+            template(json!([{ "SpecialToken": { "id": "[CLS]", "type_id": 0 } }])),
+            "its post-processor does not make",
+        ),
         (
             "template with one token less",
-            template(json!([{ "SpecialToken": { "id": "[CLS]", "type_id": 0 } }, { "Sequence": { "id": "A", "type_id": 0 } }])),
+            template(
+                json!([{ "SpecialToken": { "id": "[CLS]", "type_id": 0 } }, { "Sequence": { "id": "A", "type_id": 0 } }]),
+            ),
             "its post-processor does not make",
         ),
         (
             "merge beyond its token",
-            model(json!({ "type": "BPE", "vocab": { "a": 0, "b": 1, "ab": 2 }, "merges": ["a b"], "continuing_subword_prefix": "####" })),
+            model(
+                json!({ "type": "BPE", "vocab": { "a": 0, "b": 1, "ab": 2 }, "merges": ["a b"], "continuing_subword_prefix": "####" }),
+            ),
             load,
         ),
-        ("character map of 4 GB", charsmap(base64([u32::MAX - 3, 0, 0])), load),
-        ("character map that is cut", charsmap(base64([400, 0, 0])), load),
-        ("character map that leads nowhere", charsmap(base64([4, u32::MAX])), "failed"),
-        ("character map that is no base64", charsmap("§§§§".to_owned()), load),
-        ("pieces of length 0", set("/pre_tokenizer", json!({ "type": "FixedLength", "length": 0 })), "failed"),
-        ("normaliser that is unknown", set("/normalizer", json!({ "type": "Eval", "code": "1" })), load),
-        ("pattern that does not compile", set("/normalizer", json!({ "type": "Replace", "pattern": { "Regex": "(" }, "content": "" })), load),
+        (
+            "character map of 4 GB",
+            charsmap(base64([u32::MAX - 3, 0, 0])),
+            load,
+        ),
+        (
+            "character map that is cut",
+            charsmap(base64([400, 0, 0])),
+            load,
+        ),
+        (
+            "character map that leads nowhere",
+            charsmap(base64([4, u32::MAX])),
+            "failed",
+        ),
+        (
+            "character map that is no base64",
+            charsmap("§§§§".to_owned()),
+            load,
+        ),
+        (
+            "pieces of length 0",
+            set(
+                "/pre_tokenizer",
+                json!({ "type": "FixedLength", "length": 0 }),
+            ),
+            "failed",
+        ),
+        (
+            "normaliser that is unknown",
+            set("/normalizer", json!({ "type": "Eval", "code": "1" })),
+            load,
+        ),
+        (
+            "pattern that does not compile",
+            set(
+                "/normalizer",
+                json!({ "type": "Replace", "pattern": { "Regex": "(" }, "content": "" }),
+            ),
+            load,
+        ),
         (
             "pattern without end",
-            set("/normalizer", json!({ "type": "Replace", "pattern": { "Regex": "((((a{1000}){1000}){1000}){1000})" }, "content": "" })),
+            set(
+                "/normalizer",
+                json!({ "type": "Replace", "pattern": { "Regex": "((((a{1000}){1000}){1000}){1000})" }, "content": "" }),
+            ),
             load,
         ),
-        ("model that is unknown", model(json!({ "type": "Neural", "vocab": [] })), load),
-        ("vocabulary that is empty", model(json!({ "type": "Unigram", "unk_id": 0, "vocab": [] })), load),
-        ("unknown piece out of range", model(json!({ "type": "Unigram", "unk_id": 1_u64 << 40, "vocab": [["a", -1.0]] })), load),
-        ("score that is no number", model(json!({ "type": "Unigram", "unk_id": 0, "vocab": [["a", "low"]] })), load),
+        (
+            "model that is unknown",
+            model(json!({ "type": "Neural", "vocab": [] })),
+            load,
+        ),
+        (
+            "vocabulary that is empty",
+            model(json!({ "type": "Unigram", "unk_id": 0, "vocab": [] })),
+            load,
+        ),
+        (
+            "unknown piece out of range",
+            model(json!({ "type": "Unigram", "unk_id": 1_u64 << 40, "vocab": [["a", -1.0]] })),
+            load,
+        ),
+        (
+            "score that is no number",
+            model(json!({ "type": "Unigram", "unk_id": 0, "vocab": [["a", "low"]] })),
+            load,
+        ),
         (
             "ids beyond the model's",
             Box::new(|t| {
@@ -206,7 +318,11 @@ fn tokenizers() -> Vec<(&'static str, Edit, &'static str)> {
         ),
         ("no [CLS]", rename("[CLS]", "[BOS]"), "no token [CLS]"),
         ("no [SEP]", rename("[SEP]", "[EOS]"), "no token [SEP]"),
-        ("no marker", rename("<|source|>", "<|origin|>"), "the tokenizer has no such token for <|source|>"),
+        (
+            "no marker",
+            rename("<|source|>", "<|origin|>"),
+            "the tokenizer has no such token for <|source|>",
+        ),
         (
             "markers exchanged",
             Box::new(|t| {
@@ -235,9 +351,13 @@ fn a_tokenizer_that_is_broken_is_refused_and_does_not_panic() {
         done.refused(case, 4, says);
         done.within(case, &baseline, 64 * MEGABYTE);
     }
-    for (case, bytes) in
-        [("empty", &b""[..]), ("cut", &whole[..whole.len() / 2]), ("null", b"null"), ("nested", "[".repeat(100_000).as_bytes()), ("not UTF-8", b"\"\xff\"")]
-    {
+    for (case, bytes) in [
+        ("empty", &b""[..]),
+        ("cut", &whole[..whole.len() / 2]),
+        ("null", b"null"),
+        ("nested", "[".repeat(100_000).as_bytes()),
+        ("not UTF-8", b"\"\xff\""),
+    ] {
         std::fs::write(bench.model("tokenizer.json"), bytes).unwrap();
         bench.run(&[]).refused(case, 4, "failed to load tokenizer");
     }
@@ -254,24 +374,39 @@ fn a_marker_that_is_no_token_of_its_own_is_refused() {
     let bench = Bench::new();
     bench.edit("tokenizer.json", |t| {
         let tokens = t["added_tokens"].as_array_mut().unwrap();
-        let markers: Vec<Value> = tokens.extract_if(.., |token| token["content"].as_str().unwrap().starts_with("<|")).collect();
+        let markers: Vec<Value> = tokens
+            .extract_if(.., |token| {
+                token["content"].as_str().unwrap().starts_with("<|")
+            })
+            .collect();
         for marker in markers {
             t["model"]["vocab"][marker["content"].as_str().unwrap()] = marker["id"].clone();
         }
     });
-    bench.run(&[]).refused("marker", 4, "does not find it in a text");
+    bench
+        .run(&[])
+        .refused("marker", 4, "does not find it in a text");
 }
 
-/// A map that knows ASCII and leads out of its table for all else panics only where a text has such a letter.
+/// A map that knows ASCII and leads out of its table for all else panics only where a text has such
+/// a letter.
 #[test]
 fn a_letter_that_the_tokenizer_fails_on_is_refused_with_its_row() {
     let bench = Bench::new();
-    let map = base64(std::iter::once(4 * 128).chain((0..128).map(|c| if c == 0 { 0 } else { 0x8000_0000 })));
-    bench.edit("tokenizer.json", |t| t["normalizer"] = json!({ "type": "Precompiled", "precompiled_charsmap": map }));
+    let map = base64(
+        std::iter::once(4 * 128).chain((0..128).map(|c| if c == 0 { 0 } else { 0x8000_0000 })),
+    );
+    bench.edit("tokenizer.json", |t| {
+        t["normalizer"] = json!({ "type": "Precompiled", "precompiled_charsmap": map })
+    });
     bench.run(&[]).succeeded("ASCII");
-    let rows = [("a", 1), ("b", 2), ("c é", 3), ("d", 4)].map(|(prompt, id)| json!({ "prompt": prompt, "chosen": "x", "rejected": "y", "id": id }).to_string());
+    let rows = [("a", 1), ("b", 2), ("c é", 3), ("d", 4)].map(|(prompt, id)| {
+        json!({ "prompt": prompt, "chosen": "x", "rejected": "y", "id": id }).to_string()
+    });
     let data = write(&bench.path("letters.jsonl"), rows.join("\n"));
-    bench.run_on(&data, &[]).refused("é", 4, "failed to turn row 2 (letters) into tokens");
+    bench
+        .run_on(&data, &[])
+        .refused("é", 4, "failed to turn row 2 (letters) into tokens");
 }
 
 #[test]
@@ -281,9 +416,17 @@ fn a_sentencepiece_model_that_is_broken_is_refused() {
     bench.run(&[]).succeeded("built from spm.model");
     let whole = std::fs::read(bench.model("spm.model")).unwrap();
     // The field `normalizer` (3) with `precompiled_charsmap` (2): a trie of 4 GB, in 8 bytes.
-    let bomb = [&whole[..], &[0x1a, 10, 0x12, 8, 0xfc, 0xff, 0xff, 0xff, 0, 0, 0, 0]].concat();
+    let bomb = [
+        &whole[..],
+        &[0x1a, 10, 0x12, 8, 0xfc, 0xff, 0xff, 0xff, 0, 0, 0, 0],
+    ]
+    .concat();
     // One that leads out of its table, met when the first token is added.
-    let astray = [&whole[..], &[0x1a, 10, 0x12, 8, 4, 0, 0, 0, 0xff, 0xff, 0xff, 0xff]].concat();
+    let astray = [
+        &whole[..],
+        &[0x1a, 10, 0x12, 8, 4, 0, 0, 0, 0xff, 0xff, 0xff, 0xff],
+    ]
+    .concat();
     let unknown = [&whole[..], &[0x12, 5, 0xc0, 0x02, 0xff, 0xff, 0x7f]].concat();
     for (case, bytes) in [
         ("empty", &[][..]),
@@ -292,7 +435,10 @@ fn a_sentencepiece_model_that_is_broken_is_refused() {
         ("text", b"spm"),
         ("character map of 4 GB", &bomb),
         ("character map that leads nowhere", &astray),
-        ("found by fuzzing", include_bytes!("../../fuzz/seeds/sentencepiece/charsmap-astray")),
+        (
+            "found by fuzzing",
+            include_bytes!("../../fuzz/seeds/sentencepiece/charsmap-astray"),
+        ),
         ("unknown piece", &unknown),
     ] {
         std::fs::write(bench.model("spm.model"), bytes).unwrap();
@@ -300,7 +446,12 @@ fn a_sentencepiece_model_that_is_broken_is_refused() {
     }
     std::fs::write(bench.model("spm.model"), &whole).unwrap();
     std::fs::remove_file(bench.model("tokenizer_config.json")).unwrap();
-    for (case, text) in [("gap", r#"{"<|source|>": 5000}"#), ("negative", r#"{"<|source|>": -1}"#), ("no id", r#"{"<|source|>": "x"}"#), ("cut", "{")] {
+    for (case, text) in [
+        ("gap", r#"{"<|source|>": 5000}"#),
+        ("negative", r#"{"<|source|>": -1}"#),
+        ("no id", r#"{"<|source|>": "x"}"#),
+        ("cut", "{"),
+    ] {
         write(&bench.model("added_tokens.json"), text);
         let done = bench.run(&[]);
         done.refused(case, 4, bench.path("model").to_str().unwrap());
@@ -319,7 +470,13 @@ fn a_sidecar_that_is_broken_is_refused() {
         ("nested", &format!("a = {}", "[".repeat(100_000))),
     ] {
         write(&bench.model("pairbench.toml"), text);
-        let done = pairbench(["run", "--model", model.to_str().unwrap(), "--data", bench.path("pairs.jsonl").to_str().unwrap()]);
+        let done = pairbench([
+            "run",
+            "--model",
+            model.to_str().unwrap(),
+            "--data",
+            bench.path("pairs.jsonl").to_str().unwrap(),
+        ]);
         done.refused(case, 4, "failed to parse sidecar");
     }
 }

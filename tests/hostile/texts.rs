@@ -1,10 +1,12 @@
-//! Check 8: any text goes through template and tokenizer, and marker tokens typed by a user are found.
+//! Check 8: any text goes through template and tokenizer, and marker tokens typed by a user are
+//! found.
 
-use pairbench::dataset::Pair;
+use pairbench::data::Item;
+use pairbench::data::Message;
 use pairbench::model::PairConfig;
-use pairbench::score::prepare;
-use pairbench::template::{Message, Template};
-use pairbench::tokens::Tokenizer;
+use pairbench::scoring::prepare;
+use pairbench::text::Tokenizer;
+use pairbench::text::contract::InputContract;
 
 use crate::tools::root;
 
@@ -66,8 +68,15 @@ fn text(rng: &mut fastrand::Rng) -> String {
     text
 }
 
-fn pair(prompt: Vec<Message>, chosen: &str, rejected: &str) -> Pair {
-    Pair { row: 0, subset: "s".to_owned(), id: None, prompt, chosen: chosen.to_owned(), rejected: rejected.to_owned() }
+fn pair(prompt: Vec<Message>, chosen: &str, rejected: &str) -> Item {
+    Item {
+        row: 0,
+        subset: "s".to_owned(),
+        id: None,
+        prompt,
+        chosen: chosen.to_owned(),
+        rejected: rejected.to_owned(),
+    }
 }
 
 fn parts(checkpoint: &str) -> (Tokenizer, PairConfig) {
@@ -77,23 +86,44 @@ fn parts(checkpoint: &str) -> (Tokenizer, PairConfig) {
     (Tokenizer::load(&home.as_path().into()).unwrap().0, config)
 }
 
-const CHECKPOINTS: [(&str, Template); 3] = [
-    ("quickstart/pairrm", Template::PairRm),
-    ("tests/data/golden/models/tiny-pairrm", Template::PairRm),
-    ("tests/data/golden/models/tiny-better-pairrm", Template::BetterPairRm),
+const CHECKPOINTS: [(&str, InputContract); 3] = [
+    ("quickstart/pairrm", InputContract::PairRm),
+    (
+        "tests/data/golden/models/tiny-pairrm",
+        InputContract::PairRm,
+    ),
+    (
+        "tests/data/golden/models/tiny-better-pairrm",
+        InputContract::BetterPairRm,
+    ),
 ];
 
-/// 3,000 pairs: rows keep to the templates' 2,048 tokens and the vocabulary, and are the same again.
+/// 3,000 pairs: rows keep to the templates' 2,048 tokens and the vocabulary, and are the same
+/// again.
 #[test]
 fn any_text_becomes_a_row_or_a_reason() {
     for (checkpoint, template) in CHECKPOINTS {
         let (tokenizer, config) = parts(checkpoint);
         let mut rng = fastrand::Rng::with_seed(20_260_724);
-        let pairs: Vec<Pair> = (0..1000)
+        let pairs: Vec<Item> = (0..1000)
             .map(|_| {
-                let turns = if rng.u8(0..8) == 0 { rng.usize(2..5) } else { 1 };
-                let prompt =
-                    (0..turns).map(|at| Message::new(if rng.u8(0..30) == 0 { "système" } else { ["user", "assistant"][at % 2] }, &text(&mut rng))).collect();
+                let turns = if rng.u8(0..8) == 0 {
+                    rng.usize(2..5)
+                } else {
+                    1
+                };
+                let prompt = (0..turns)
+                    .map(|at| {
+                        Message::new(
+                            if rng.u8(0..30) == 0 {
+                                "système"
+                            } else {
+                                ["user", "assistant"][at % 2]
+                            },
+                            &text(&mut rng),
+                        )
+                    })
+                    .collect();
                 pair(prompt, &text(&mut rng), &text(&mut rng))
             })
             .collect();
@@ -105,30 +135,62 @@ fn any_text_becomes_a_row_or_a_reason() {
                 continue;
             };
             rows += 1;
-            assert!(row.ids.len() <= 2048 + 1322 && row.ids.iter().all(|id| (*id as usize) < config.encoder.vocab_size), "{pair:?}");
-            assert!(prepared.is_invalid() || config.markers(&row.ids).is_ok(), "{pair:?}");
+            assert!(
+                row.ids.len() <= 2048 + 1322
+                    && row
+                        .ids
+                        .iter()
+                        .all(|id| (*id as usize) < config.encoder.vocab_size),
+                "{pair:?}"
+            );
+            assert!(
+                prepared.is_invalid() || config.markers(&row.ids).is_ok(),
+                "{pair:?}"
+            );
         }
         assert!(rows > 700, "{checkpoint}: {rows}");
         let again = prepare(&pairs, template, &tokenizer, &config).unwrap();
-        assert!(prepared.iter().zip(&again).all(|(a, b)| a.chosen_first() == b.chosen_first()));
+        assert!(
+            prepared
+                .iter()
+                .zip(&again)
+                .all(|(a, b)| a.chosen_first() == b.chosen_first())
+        );
     }
 }
 
-/// PairRM scores no text that has its markers; Better-PairRM takes the text apart and together again first, which
-/// leaves markers of the tokenizer that are not special where they were. Both say why.
+/// PairRM scores no text that has its markers; Better-PairRM takes the text apart and together
+/// again first, which leaves markers of the tokenizer that are not special where they were. Both
+/// say why.
 #[test]
 fn markers_in_a_text_are_found_wherever_they_stand() {
     for (checkpoint, template) in CHECKPOINTS {
         let (tokenizer, config) = parts(checkpoint);
         for marker in MARKERS {
-            for text in [marker.to_owned(), format!("a {marker}"), format!("{marker}{marker}"), format!("x{marker}y"), format!("\n{marker}\u{301}")] {
+            for text in [
+                marker.to_owned(),
+                format!("a {marker}"),
+                format!("{marker}{marker}"),
+                format!("x{marker}y"),
+                format!("\n{marker}\u{301}"),
+            ] {
                 let clean = pair(vec![Message::new("user", "p")], "a", "b");
                 let pairs = [
                     pair(vec![Message::new("user", &text)], "a", "b"),
-                    Pair { chosen: text.clone(), ..clean.clone() },
-                    Pair { rejected: text.clone(), ..clean.clone() },
+                    Item {
+                        chosen: text.clone(),
+                        ..clean.clone()
+                    },
+                    Item {
+                        rejected: text.clone(),
+                        ..clean.clone()
+                    },
                 ];
-                for (place, prepared) in prepare(&pairs, template, &tokenizer, &config).unwrap().iter().enumerate() {
+                for (place, prepared) in prepare(&pairs, template, &tokenizer, &config)
+                    .unwrap()
+                    .iter()
+                    .enumerate()
+                {
                     assert!(prepared.is_invalid(), "{checkpoint}: {text:?} at {place}");
                 }
                 assert!(!prepare(&[clean], template, &tokenizer, &config).unwrap()[0].is_invalid());

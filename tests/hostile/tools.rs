@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use pairbench::run_dir::RunDir;
-use pairbench::score::Verdict;
+use pairbench::scoring::ScoredItem;
+use pairbench::scoring::run_dir::RunDir;
 use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensors};
 use serde_json::Value;
@@ -30,7 +30,10 @@ pub struct Done {
 pub fn binary() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_pairbench"));
     // No verdict comes from the cache of whoever tests.
-    command.stdin(Stdio::null()).env_remove("RUST_BACKTRACE").env("PAIRBENCH_CACHE", "");
+    command
+        .stdin(Stdio::null())
+        .env_remove("RUST_BACKTRACE")
+        .env("PAIRBENCH_CACHE", "");
     command
 }
 
@@ -40,10 +43,17 @@ pub fn pairbench<S: AsRef<std::ffi::OsStr>>(arguments: impl IntoIterator<Item = 
 }
 
 #[cfg(unix)]
-#[expect(clippy::zombie_processes, reason = "wait4 waits, and tells more than `wait`")]
+#[expect(
+    clippy::zombie_processes,
+    reason = "wait4 waits, and tells more than `wait`"
+)]
 pub fn measured(command: &mut Command) -> Done {
     use std::os::unix::process::ExitStatusExt;
-    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut child = command
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
     let (mut out, mut err) = (child.stdout.take().unwrap(), child.stderr.take().unwrap());
     let reader = std::thread::spawn(move || {
         let mut bytes = Vec::new();
@@ -59,14 +69,19 @@ pub fn measured(command: &mut Command) -> Done {
         assert_eq!(libc::wait4(pid, &raw mut status, 0, &raw mut usage), pid);
         usage
     };
-    let time = |t: libc::timeval| Duration::from_secs(u64::try_from(t.tv_sec).unwrap()) + Duration::from_micros(u64::try_from(t.tv_usec).unwrap());
+    let time = |t: libc::timeval| {
+        Duration::from_secs(u64::try_from(t.tv_sec).unwrap())
+            + Duration::from_micros(u64::try_from(t.tv_usec).unwrap())
+    };
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("what is shown is UTF-8");
     let status = std::process::ExitStatus::from_raw(status);
     let unit = if cfg!(target_os = "macos") { 1 } else { 1024 };
     Done {
         out: text(reader.join().unwrap()),
         err: text(errors),
-        code: status.code().unwrap_or_else(|| -status.signal().unwrap_or(0)),
+        code: status
+            .code()
+            .unwrap_or_else(|| -status.signal().unwrap_or(0)),
         cpu: time(usage.ru_utime) + time(usage.ru_stime),
         peak: u64::try_from(usage.ru_maxrss).unwrap() * unit,
     }
@@ -77,15 +92,32 @@ pub fn measured(command: &mut Command) -> Done {
 pub fn measured(command: &mut Command) -> Done {
     let output = command.output().unwrap();
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("what is shown is UTF-8");
-    Done { out: text(output.stdout), err: text(output.stderr), code: output.status.code().unwrap(), cpu: Duration::ZERO, peak: 0 }.tidy()
+    Done {
+        out: text(output.stdout),
+        err: text(output.stderr),
+        code: output.status.code().unwrap(),
+        cpu: Duration::ZERO,
+        peak: 0,
+    }
+    .tidy()
 }
 
 impl Done {
     fn tidy(self) -> Self {
-        assert!(!self.err.contains("panicked") && !self.out.contains("panicked"), "{}", self.err);
+        assert!(
+            !self.err.contains("panicked") && !self.out.contains("panicked"),
+            "{}",
+            self.err
+        );
         for text in [&self.out, &self.err] {
-            assert!(text.chars().all(|c| c == '\n' || !c.is_control()), "{text:?}");
-            assert!(!text.contains(['\u{202e}', '\u{2066}', '\u{2028}']), "{text:?}");
+            assert!(
+                text.chars().all(|c| c == '\n' || !c.is_control()),
+                "{text:?}"
+            );
+            assert!(
+                !text.contains(['\u{202e}', '\u{2066}', '\u{2028}']),
+                "{text:?}"
+            );
         }
         self
     }
@@ -100,7 +132,11 @@ impl Done {
             self.out,
             self.err
         );
-        assert!(self.err.starts_with("error: failed to ") || self.err.contains("\nerror: failed to "), "{case}: {}", self.err);
+        assert!(
+            self.err.starts_with("error: failed to ") || self.err.contains("\nerror: failed to "),
+            "{case}: {}",
+            self.err
+        );
     }
 
     #[track_caller]
@@ -111,19 +147,35 @@ impl Done {
 
     /// Within the time of a check, and `more` bytes above a run that has nothing to refuse.
     ///
-    /// On Linux a process starts with the peak of the one that spawned it: below that of these tests nothing is seen.
+    /// On Linux a process starts with the peak of the one that spawned it: below that of these
+    /// tests nothing is seen.
     #[track_caller]
     pub fn within(&self, case: &str, baseline: &Self, more: u64) {
-        assert!(self.cpu < baseline.cpu + SECONDS, "{case}: {:?} of processor time", self.cpu);
+        assert!(
+            self.cpu < baseline.cpu + SECONDS,
+            "{case}: {:?} of processor time",
+            self.cpu
+        );
         let most = (baseline.peak + more).max(own_peak());
-        assert!(self.peak <= most, "{case}: {} MB, {} MB where nothing is wrong", self.peak / MEGABYTE, baseline.peak / MEGABYTE);
+        assert!(
+            self.peak <= most,
+            "{case}: {} MB, {} MB where nothing is wrong",
+            self.peak / MEGABYTE,
+            baseline.peak / MEGABYTE
+        );
     }
 }
 
 /// Bytes of this process at its largest, where the system tells.
 fn own_peak() -> u64 {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let kilobytes = status.lines().find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB")?.parse::<u64>().ok());
+    let kilobytes = status.lines().find_map(|line| {
+        line.strip_prefix("VmHWM:")?
+            .trim()
+            .strip_suffix(" kB")?
+            .parse::<u64>()
+            .ok()
+    });
     kilobytes.unwrap_or(0) * 1024
 }
 
@@ -136,7 +188,8 @@ pub fn write(path: &Path, bytes: impl AsRef<[u8]>) -> PathBuf {
     path.to_owned()
 }
 
-pub const ROW: &str = r#"{"prompt":"hello!","chosen":"hi!","rejected":"go away!","subset":"greet","id":1}"#;
+pub const ROW: &str =
+    r#"{"prompt":"hello!","chosen":"hi!","rejected":"go away!","subset":"greet","id":1}"#;
 
 /// A directory with a checkpoint and a file of pairs, to damage.
 pub struct Bench {
@@ -150,7 +203,11 @@ impl Bench {
         fs::create_dir(dir.path().join("model")).unwrap();
         for entry in fs::read_dir(root(checkpoint)).unwrap() {
             let path = entry.unwrap().path();
-            fs::copy(&path, dir.path().join("model").join(path.file_name().unwrap())).unwrap();
+            fs::copy(
+                &path,
+                dir.path().join("model").join(path.file_name().unwrap()),
+            )
+            .unwrap();
         }
         write(&dir.path().join("pairs.jsonl"), ROW);
         Self { dir }
@@ -180,9 +237,18 @@ impl Bench {
     pub fn weights(&self, edit: impl FnOnce(&mut Vec<Weight>)) {
         let path = self.model("model.safetensors");
         let bytes = fs::read(&path).unwrap();
-        let mut weights: Vec<Weight> = SafeTensors::deserialize(&bytes).unwrap().iter().map(|(name, view)| Weight::new(name, &view)).collect();
+        let mut weights: Vec<Weight> = SafeTensors::deserialize(&bytes)
+            .unwrap()
+            .iter()
+            .map(|(name, view)| Weight::new(name, &view))
+            .collect();
         edit(&mut weights);
-        let views = weights.iter().map(|w| (w.name.clone(), TensorView::new(w.dtype, w.shape.clone(), &w.bytes).unwrap()));
+        let views = weights.iter().map(|w| {
+            (
+                w.name.clone(),
+                TensorView::new(w.dtype, w.shape.clone(), &w.bytes).unwrap(),
+            )
+        });
         fs::write(&path, safetensors::serialize(views, None).unwrap()).unwrap();
     }
 
@@ -192,13 +258,32 @@ impl Bench {
 
     pub fn run_on(&self, data: &Path, more: &[&str]) -> Done {
         let model = format!("M={}", self.path("model").display());
-        pairbench([["run", "--template", "pairrm", "--model", &model, "--data", data.to_str().unwrap()].as_slice(), more].concat())
+        pairbench(
+            [
+                [
+                    "run",
+                    "--template",
+                    "pairrm",
+                    "--model",
+                    &model,
+                    "--data",
+                    data.to_str().unwrap(),
+                ]
+                .as_slice(),
+                more,
+            ]
+            .concat(),
+        )
     }
 
     /// Verdicts of a run that must succeed.
-    pub fn verdicts(&self, data: &Path, more: &[&str]) -> Vec<Verdict> {
+    pub fn verdicts(&self, data: &Path, more: &[&str]) -> Vec<ScoredItem> {
         let out = tempfile::tempdir().unwrap();
-        self.run_on(data, &[&["--out", out.path().to_str().unwrap()], more].concat()).succeeded(&format!("{more:?}"));
+        self.run_on(
+            data,
+            &[&["--out", out.path().to_str().unwrap()], more].concat(),
+        )
+        .succeeded(&format!("{more:?}"));
         RunDir::open(out.path()).unwrap().models.remove(0).1
     }
 }
@@ -213,16 +298,28 @@ pub struct Weight {
 
 impl Weight {
     fn new(name: &str, view: &TensorView) -> Self {
-        Self { name: name.to_owned(), dtype: view.dtype(), shape: view.shape().to_vec(), bytes: view.data().to_vec() }
+        Self {
+            name: name.to_owned(),
+            dtype: view.dtype(),
+            shape: view.shape().to_vec(),
+            bytes: view.data().to_vec(),
+        }
     }
 
     /// f16 → anything, by its own arithmetic: the quickstart's weights are f16.
     pub fn cast(&mut self, to: Dtype) {
         assert_eq!(self.dtype, Dtype::F16);
-        let values = self.bytes.as_chunks::<2>().0.iter().map(|b| half::f16::from_le_bytes(*b));
+        let values = self
+            .bytes
+            .as_chunks::<2>()
+            .0
+            .iter()
+            .map(|b| half::f16::from_le_bytes(*b));
         self.bytes = match to {
             Dtype::F16 => return,
-            Dtype::BF16 => values.flat_map(|v| half::bf16::from_f32(v.to_f32()).to_le_bytes()).collect(),
+            Dtype::BF16 => values
+                .flat_map(|v| half::bf16::from_f32(v.to_f32()).to_le_bytes())
+                .collect(),
             Dtype::F32 => values.flat_map(|v| v.to_f32().to_le_bytes()).collect(),
             Dtype::F64 => values.flat_map(|v| v.to_f64().to_le_bytes()).collect(),
             Dtype::I8 => values.map(|_| 1).collect(),
@@ -233,19 +330,30 @@ impl Weight {
 }
 
 /// Both logits by row.
-pub fn logits(verdicts: &[Verdict]) -> Vec<[f32; 2]> {
+pub fn logits(verdicts: &[ScoredItem]) -> Vec<[f32; 2]> {
     verdicts.iter().map(|v| [v.logit_ab, v.logit_ba]).collect()
 }
 
 /// The largest difference of two lists of logits.
 pub fn distance(a: &[[f32; 2]], b: &[[f32; 2]]) -> f32 {
     assert_eq!(a.len(), b.len());
-    a.iter().flatten().zip(b.iter().flatten()).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max)
+    a.iter()
+        .flatten()
+        .zip(b.iter().flatten())
+        .map(|(a, b)| (a - b).abs())
+        .fold(0.0, f32::max)
 }
 
 /// The quickstart's first `n` pairs, as a file.
 pub fn quickstart_pairs(to: &Path, n: usize) -> PathBuf {
     let text = fs::read_to_string(root("benchmarks/quickstart/pairs.jsonl")).unwrap();
     // Every seventh: all subsets take part.
-    write(to, text.lines().step_by(7).take(n).collect::<Vec<_>>().join("\n"))
+    write(
+        to,
+        text.lines()
+            .step_by(7)
+            .take(n)
+            .collect::<Vec<_>>()
+            .join("\n"),
+    )
 }

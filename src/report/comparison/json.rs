@@ -2,13 +2,20 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{ComparisonReport, Flip, by_name, notes, texts};
 use crate::comparison::{Difference, Matching};
+use crate::report::comparison::{ComparisonReport, Flip, by_name, notes, texts};
 
 /// Schema 1 of `pairbench compare --format json`: `docs/schema/comparison.v1.json`.
 pub fn json(report: &ComparisonReport) -> Value {
     let comparison = &report.comparison;
-    let lines = |lines: &[Difference]| Value::Object(lines.iter().map(|line| (line.name.clone(), difference(line))).collect::<Map<_, _>>());
+    let lines = |lines: &[Difference]| {
+        Value::Object(
+            lines
+                .iter()
+                .map(|line| (line.name.clone(), difference(line)))
+                .collect::<Map<_, _>>(),
+        )
+    };
     let matching = match comparison.matching {
         Matching::Paired { by, pairs, only } => {
             json!({ "paired": true, "by": by_name(by), "pairs": pairs, "only_baseline": only[0], "only_candidate": only[1] })
@@ -71,11 +78,25 @@ mod tests {
     #[test]
     fn json_has_the_stable_keys() {
         let value = json(&sample());
-        assert_eq!((&value["schema"], &value["matching"]["paired"], &value["changed"]), (&json!(1), &json!(true), &json!(4)));
+        assert_eq!(
+            (
+                &value["schema"],
+                &value["matching"]["paired"],
+                &value["changed"]
+            ),
+            (&json!(1), &json!(true), &json!(4))
+        );
         assert_eq!(value["subsets"]["hep-go"]["lost"], 0);
         assert!(value["totals"]["average"]["difference"]["low"].is_number());
         assert_eq!(value["gate"][1]["status"], "pass");
         assert_eq!(value["flips"][0]["chosen"], "<script>");
-        assert!(json(&ComparisonReport { flips: None, ..sample() }).get("flips").is_none());
+        assert!(
+            json(&ComparisonReport {
+                flips: None,
+                ..sample()
+            })
+            .get("flips")
+            .is_none()
+        );
     }
 }

@@ -1,11 +1,17 @@
 //! The comparison as Markdown, and the parts that other Markdown is made of.
 
-use super::{ComparisonReport, Flip, blocks, cells, header, heading, mark, notes, texts};
 use crate::comparison::Difference;
+use crate::report::comparison::{
+    ComparisonReport, Flip, blocks, cells, header, heading, mark, notes, texts,
+};
 use crate::report::markdown::{escape, list};
 
 pub fn markdown(report: &ComparisonReport) -> String {
-    let mut out = format!("# {} against {}\n\n", escape(&report.candidate), escape(&report.baseline));
+    let mut out = format!(
+        "# {} against {}\n\n",
+        escape(&report.candidate),
+        escape(&report.baseline)
+    );
     out.push_str(&head(report));
     for (b, block) in blocks(report).into_iter().enumerate() {
         out.push_str(&rows(block, b > 0));
@@ -13,7 +19,11 @@ pub fn markdown(report: &ComparisonReport) -> String {
     out.push('\n');
     out.push_str(&list(&notes(report)));
     if let Some(flips) = &report.flips {
-        out.push_str(&format!("\n## {}\n\n{}", escape(&heading(report, flips)), changed(flips)));
+        out.push_str(&format!(
+            "\n## {}\n\n{}",
+            escape(&heading(report, flips)),
+            changed(flips)
+        ));
     }
     if !report.gate.is_empty() {
         out.push_str(&format!("\n## Gate\n\n{}", gate(report)));
@@ -24,7 +34,11 @@ pub fn markdown(report: &ComparisonReport) -> String {
 /// The first two lines of a Markdown table.
 pub(in crate::report) fn head(report: &ComparisonReport) -> String {
     let header = header(report);
-    format!("| {} |\n|:--{}|\n", header.join(" | "), "|--:".repeat(header.len() - 1))
+    format!(
+        "| {} |\n|:--{}|\n",
+        header.join(" | "),
+        "|--:".repeat(header.len() - 1)
+    )
 }
 
 /// Lines of a Markdown table.
@@ -55,7 +69,13 @@ pub(in crate::report) fn changed(flips: &[Flip]) -> String {
 pub(in crate::report) fn gate(report: &ComparisonReport) -> String {
     let mut out = String::new();
     for outcome in &report.gate {
-        out.push_str(&format!("- {} **{}** {}: {}\n", mark(outcome.status), outcome.status.name(), escape(&outcome.rule), escape(&outcome.reason)));
+        out.push_str(&format!(
+            "- {} **{}** {}: {}\n",
+            mark(outcome.status),
+            outcome.status.name(),
+            escape(&outcome.rule),
+            escape(&outcome.reason)
+        ));
         for pair in &outcome.look_at {
             out.push_str(&format!("  - look at {}\n", escape(pair)));
         }
@@ -72,7 +92,16 @@ mod tests {
     fn markdown_cells_stay_cells() {
         let text = markdown(&sample());
         let rows: Vec<&str> = text.lines().filter(|l| l.starts_with('|')).collect();
-        assert!(rows.iter().all(|row| row.replace("\\|", "").matches('|').count() == 11), "{text}");
-        assert!(text.contains("a\\|&lt;b&gt;") && text.contains("&lt;script&gt;") && !text.contains("<script>"), "{text}");
+        assert!(
+            rows.iter()
+                .all(|row| row.replace("\\|", "").matches('|').count() == 11),
+            "{text}"
+        );
+        assert!(
+            text.contains("a\\|&lt;b&gt;")
+                && text.contains("&lt;script&gt;")
+                && !text.contains("<script>"),
+            "{text}"
+        );
     }
 }

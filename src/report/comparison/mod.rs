@@ -11,9 +11,9 @@ pub use markdown::markdown;
 pub(super) use markdown::{changed, gate, head, rows};
 pub use table::table;
 
+use crate::comparison::gate::{RuleOutcome, Status};
 use crate::comparison::{Change, Comparison, Difference, Key, Matching};
-use crate::excerpt::Excerpt;
-use crate::gate::{Outcome, Status};
+use crate::data::excerpt::Excerpt;
 use crate::metrics::Estimate;
 use crate::stats::bootstrap;
 
@@ -26,7 +26,7 @@ pub struct ComparisonReport {
     pub comparison: Comparison,
     /// The first of the changed pairs, where they were asked for.
     pub flips: Option<Vec<Flip>>,
-    pub gate: Vec<Outcome>,
+    pub gate: Vec<RuleOutcome>,
     /// What a reader must know beyond the comparison's own notes.
     pub notes: Vec<String>,
 }
@@ -42,7 +42,11 @@ const MISSING: &str = "–";
 
 /// Subsets, sections, totals.
 pub(super) fn blocks(report: &ComparisonReport) -> [&[Difference]; 3] {
-    [&report.comparison.subsets, &report.comparison.sections, &report.comparison.totals]
+    [
+        &report.comparison.subsets,
+        &report.comparison.sections,
+        &report.comparison.totals,
+    ]
 }
 
 pub(super) fn is_paired(report: &ComparisonReport) -> bool {
@@ -59,34 +63,68 @@ pub(super) fn header(report: &ComparisonReport) -> Vec<&'static str> {
 
 /// Three decimals for people.
 pub(super) fn cells(line: &Difference, wide: bool) -> Vec<String> {
-    let side = |e: Estimate| if wide { format!("{:.3} [{:.3}, {:.3}]", e.accuracy, e.low, e.high) } else { format!("{:.3}", e.accuracy) };
-    let mut cells = vec![line.name.clone(), line.n.to_string(), side(line.baseline), side(line.candidate), with_interval(line)];
+    let side = |e: Estimate| {
+        if wide {
+            format!("{:.3} [{:.3}, {:.3}]", e.accuracy, e.low, e.high)
+        } else {
+            format!("{:.3}", e.accuracy)
+        }
+    };
+    let mut cells = vec![
+        line.name.clone(),
+        line.n.to_string(),
+        side(line.baseline),
+        side(line.candidate),
+        with_interval(line),
+    ];
     if let Some(pairs) = line.pairs {
         let optional = |value: Option<String>| value.unwrap_or_else(|| MISSING.to_owned());
-        cells.extend([pairs.gained.to_string(), pairs.lost.to_string(), p_value(pairs.p)]);
-        cells.extend([optional(pairs.holm.map(p_value)), optional(pairs.showable.map(|delta| format!("{delta:.3}")))]);
+        cells.extend([
+            pairs.gained.to_string(),
+            pairs.lost.to_string(),
+            p_value(pairs.p),
+        ]);
+        cells.extend([
+            optional(pairs.holm.map(p_value)),
+            optional(pairs.showable.map(|delta| format!("{delta:.3}"))),
+        ]);
     }
     cells
 }
 
 /// The difference and its interval.
 pub(super) fn with_interval(line: &Difference) -> String {
-    format!("{} [{}, {}]", signed(line.value), signed(line.interval.low), signed(line.interval.high))
+    format!(
+        "{} [{}, {}]",
+        signed(line.value),
+        signed(line.interval.low),
+        signed(line.interval.high)
+    )
 }
 
 /// A difference that rounds to nothing has no sign.
 pub(super) fn signed(value: f64) -> String {
-    if value.abs() < 0.0005 { "0.000".to_owned() } else { format!("{value:+.3}") }
+    if value.abs() < 0.0005 {
+        "0.000".to_owned()
+    } else {
+        format!("{value:+.3}")
+    }
 }
 
 /// Behind other figures: `, p = 0.0176`, where pairs are matched.
 pub(super) fn with_p(line: &Difference) -> String {
     let sign = |p: &str| if p.starts_with('<') { "" } else { "= " };
-    line.pairs.map(|pairs| p_value(pairs.p)).map_or_else(String::new, |p| format!(", p {}{p}", sign(&p)))
+    line.pairs
+        .map(|pairs| p_value(pairs.p))
+        .map_or_else(String::new, |p| format!(", p {}{p}", sign(&p)))
 }
 
 fn p_value(p: f64) -> String {
-    if p < 0.0001 { "<0.0001".to_owned() } else { format!("{p:.4}") }
+    if p < 0.0001 {
+        "<0.0001".to_owned()
+    } else {
+        format!("{p:.4}")
+    }
 }
 
 pub(super) fn mark(status: Status) -> char {
@@ -109,7 +147,11 @@ pub(super) fn notes(report: &ComparisonReport) -> Vec<String> {
     let comparison = &report.comparison;
     let mut notes = Vec::new();
     if let Matching::Paired { by, pairs, .. } = comparison.matching {
-        notes.push(format!("{pairs} pairs in both, matched by {}; verdicts changed: {}", by_name(by), comparison.changes.len()));
+        notes.push(format!(
+            "{pairs} pairs in both, matched by {}; verdicts changed: {}",
+            by_name(by),
+            comparison.changes.len()
+        ));
     }
     notes.extend(comparison.notes.iter().chain(&report.notes).cloned());
     notes.push(format!(
@@ -127,11 +169,19 @@ pub(super) fn notes(report: &ComparisonReport) -> Vec<String> {
 }
 
 pub(super) fn heading(report: &ComparisonReport, flips: &[Flip]) -> String {
-    format!("changed verdicts, {} of {}, largest change of the margin first", flips.len(), report.comparison.changes.len())
+    format!(
+        "changed verdicts, {} of {}, largest change of the margin first",
+        flips.len(),
+        report.comparison.changes.len()
+    )
 }
 
 fn texts(text: &Excerpt) -> [(&'static str, &str); 3] {
-    [("prompt", &text.prompt), ("chosen", &text.chosen), ("rejected", &text.rejected)]
+    [
+        ("prompt", &text.prompt),
+        ("chosen", &text.chosen),
+        ("rejected", &text.rejected),
+    ]
 }
 
 #[cfg(test)]
@@ -140,10 +190,29 @@ pub(super) mod tests {
     use crate::comparison::tests::paired;
 
     pub(in crate::report) fn sample() -> ComparisonReport {
-        let comparison = paired(&[("a|<b>\u{1b}", "++++-"), ("hep-go", "+++-")], &[("a|<b>\u{1b}", "+---+"), ("hep-go", "+++-")]);
-        let text = Excerpt { prompt: "=1+1, \"x\"\n".to_owned(), chosen: "<script>".to_owned(), rejected: "`r`".to_owned() };
-        let flips = comparison.changes.iter().map(|change| Flip { change: change.clone(), text: Some(text.clone()) }).collect();
-        let gate = ["drop:subset:*:0.01", "max-ties:0"].map(|rule| rule.parse::<crate::gate::Rule>().unwrap().evaluate(&comparison).unwrap());
+        let comparison = paired(
+            &[("a|<b>\u{1b}", "++++-"), ("hep-go", "+++-")],
+            &[("a|<b>\u{1b}", "+---+"), ("hep-go", "+++-")],
+        );
+        let text = Excerpt {
+            prompt: "=1+1, \"x\"\n".to_owned(),
+            chosen: "<script>".to_owned(),
+            rejected: "`r`".to_owned(),
+        };
+        let flips = comparison
+            .changes
+            .iter()
+            .map(|change| Flip {
+                change: change.clone(),
+                text: Some(text.clone()),
+            })
+            .collect();
+        let gate = ["drop:subset:*:0.01", "max-ties:0"].map(|rule| {
+            rule.parse::<crate::comparison::gate::Rule>()
+                .unwrap()
+                .evaluate(&comparison)
+                .unwrap()
+        });
         ComparisonReport {
             baseline: "old|model".to_owned(),
             candidate: "new\u{1b}[31m".to_owned(),

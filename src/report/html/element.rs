@@ -1,13 +1,18 @@
-//! Markup that cannot be broken by what is put into it: names are the program's own, everything else is text.
+//! Markup that cannot be broken by what is put into it: names are the program's own, everything
+//! else is text.
 
 use std::fmt::{self, Display};
 
 use crate::report::junit::escape;
 
-/// Elements that have no content; the others get an end tag even where they are empty, as HTML wants it.
+/// Elements that have no content; the others get an end tag even where they are empty, as HTML
+/// wants it.
 const VOID: [&str; 5] = ["meta", "line", "path", "rect", "use"];
 /// Elements after which a line ends: for readers of the source and of differences.
-const LINES: [&str; 13] = ["article", "div", "h2", "h3", "head", "header", "li", "meta", "p", "section", "style", "svg", "tr"];
+const LINES: [&str; 13] = [
+    "article", "div", "h2", "h3", "head", "header", "li", "meta", "p", "section", "style", "svg",
+    "tr",
+];
 
 #[derive(Debug, Clone, PartialEq)]
 pub struct Element {
@@ -17,17 +22,25 @@ pub struct Element {
 }
 
 pub fn el(name: &'static str) -> Element {
-    Element { name, attributes: String::new(), content: String::new() }
+    Element {
+        name,
+        attributes: String::new(),
+        content: String::new(),
+    }
 }
 
 /// An inline script or style, as it is: only the program's own texts live so long.
 pub fn verbatim(name: &'static str, text: &'static str) -> Element {
-    Element { content: text.to_owned(), ..el(name) }
+    Element {
+        content: text.to_owned(),
+        ..el(name)
+    }
 }
 
 impl Element {
     pub fn set(mut self, name: &'static str, value: impl Display) -> Self {
-        self.attributes.push_str(&format!(" {name}=\"{}\"", escape(&value.to_string())));
+        self.attributes
+            .push_str(&format!(" {name}=\"{}\"", escape(&value.to_string())));
         self
     }
 
@@ -35,15 +48,23 @@ impl Element {
         self.set("class", classes)
     }
 
-    /// Text behind a child that ends its line begins the next one: there it must not be a command to the log of a CI job
-    /// ([`crate::error::no_command`]).
+    /// Text behind a child that ends its line begins the next one: there it must not be a command
+    /// to the log of a CI job ([`crate::support::error::no_command`]).
     pub fn text(mut self, text: impl Display) -> Self {
         let text = escape(&text.to_string());
-        self.content.push_str(&if text.trim_start().starts_with("::") { text.replacen(':', "&#58;", 1) } else { text });
+        self.content
+            .push_str(&if text.trim_start().starts_with("::") {
+                text.replacen(':', "&#58;", 1)
+            } else {
+                text
+            });
         self
     }
 
-    #[expect(clippy::needless_pass_by_value, reason = "a child is made where it is added")]
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "a child is made where it is added"
+    )]
     pub fn add(mut self, child: Element) -> Self {
         self.content.push_str(&child.to_string());
         self
@@ -56,9 +77,17 @@ impl Element {
 
 impl Display for Element {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { name, attributes, content } = self;
+        let Self {
+            name,
+            attributes,
+            content,
+        } = self;
         let end = if LINES.contains(name) { "\n" } else { "" };
-        if VOID.contains(name) { write!(f, "<{name}{attributes}/>{end}") } else { write!(f, "<{name}{attributes}>{content}</{name}>{end}") }
+        if VOID.contains(name) {
+            write!(f, "<{name}{attributes}/>{end}")
+        } else {
+            write!(f, "<{name}{attributes}>{content}</{name}>{end}")
+        }
     }
 }
 
@@ -76,7 +105,13 @@ mod tests {
 
     #[test]
     fn empty_elements_end_as_html_wants_it() {
-        let found = el("div").add(el("span")).add(el("line").set("x1", 1)).all([el("i"), el("i")]);
-        assert_eq!(found.to_string(), "<div><span></span><line x1=\"1\"/><i></i><i></i></div>\n");
+        let found = el("div")
+            .add(el("span"))
+            .add(el("line").set("x1", 1))
+            .all([el("i"), el("i")]);
+        assert_eq!(
+            found.to_string(),
+            "<div><span></span><line x1=\"1\"/><i></i><i></i></div>\n"
+        );
     }
 }

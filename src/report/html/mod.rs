@@ -1,4 +1,5 @@
-//! One page that needs nothing but a browser: inline SVG, no request, and a script only to sort tables.
+//! One page that needs nothing but a browser: inline SVG, no request, and a script only to sort
+//! tables.
 
 mod compare;
 mod element;
@@ -10,14 +11,20 @@ mod run;
 mod scale;
 mod table;
 
-use super::comparison::{ComparisonReport, notes as comparison_notes};
-use super::{Report, notes};
+use crate::report::comparison::{ComparisonReport, notes as comparison_notes};
+use crate::report::{Report, notes};
 
 /// A run: who is ahead, where, how sure, and which pairs to read.
 pub fn html(report: &Report) -> String {
-    let mut sections =
-        vec![("Overview", run::overview(report)), ("Subsets", run::subsets(report)), ("Table", run::table(report)), ("Margins", run::margins(report))];
-    if let Some(found) = report.side_by_side.as_ref().filter(|found| !found.apart.is_empty() || found.wrong.iter().any(|wrong| !wrong.is_empty())) {
+    let mut sections = vec![
+        ("Overview", run::overview(report)),
+        ("Subsets", run::subsets(report)),
+        ("Table", run::table(report)),
+        ("Margins", run::margins(report)),
+    ];
+    if let Some(found) = report.side_by_side.as_ref().filter(|found| {
+        !found.apart.is_empty() || found.wrong.iter().any(|wrong| !wrong.is_empty())
+    }) {
         sections.push(("Pairs to read", run::examples(report, found)));
     }
     sections.push(("Notes", page::list(&notes(report))));
@@ -36,20 +43,24 @@ pub fn comparison(report: &ComparisonReport) -> String {
         sections.push(("Changed pairs", compare::changed(report, flips)));
     }
     sections.push(("Notes", page::list(&comparison_notes(report))));
-    page::page(&format!("{} against {}", report.candidate, report.baseline), compare::header(report), sections)
+    page::page(
+        &format!("{} against {}", report.candidate, report.baseline),
+        compare::header(report),
+        sections,
+    )
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::benchmark::Benchmark;
+    use crate::comparison::leaderboard::{Column, SideBySide};
     use crate::comparison::tests::verdict;
-    use crate::dataset::Pair;
-    use crate::excerpt;
+    use crate::data::Item;
+    use crate::data::Message;
+    use crate::data::excerpt;
     use crate::report::comparison::tests::sample as compared;
     use crate::report::tests::{sample, with_published};
-    use crate::side_by_side::{Column, SideBySide};
-    use crate::template::Message;
     use data_encoding::BASE64;
     use roxmltree::{Document, Node};
     use sha2::{Digest, Sha256};
@@ -58,47 +69,121 @@ mod tests {
 
     /// Both models of the sample on two pairs, with texts that want to be markup.
     fn with_pairs() -> Report {
-        let verdicts =
-            [[1.0, -2.0], [-1.0, -4.0]].map(|margins| margins.iter().enumerate().map(|(row, m)| verdict(row, HOSTILE, None, *m)).collect::<Vec<_>>());
-        let columns = verdicts.each_ref().map(|verdicts| Column { average: verdicts[0].margin.into(), verdicts });
+        let verdicts = [[1.0, -2.0], [-1.0, -4.0]].map(|margins| {
+            margins
+                .iter()
+                .enumerate()
+                .map(|(row, m)| verdict(row, HOSTILE, None, *m))
+                .collect::<Vec<_>>()
+        });
+        let columns = verdicts.each_ref().map(|verdicts| Column {
+            average: verdicts[0].margin().into(),
+            verdicts,
+        });
         let text = || HOSTILE.to_owned();
-        let pair = |row| Pair { row, subset: text(), id: None, prompt: vec![Message::new("user", HOSTILE)], chosen: text(), rejected: text() };
-        let found = SideBySide::new(&columns, true, &Benchmark::reward_bench(), &Ok(excerpt::by_row(vec![pair(0), pair(1)])));
-        Report { title: text(), partial: Some(text()), side_by_side: Some(found), ..with_published() }
+        let pair = |row| Item {
+            row,
+            subset: text(),
+            id: None,
+            prompt: vec![Message::new("user", HOSTILE)],
+            chosen: text(),
+            rejected: text(),
+        };
+        let found = SideBySide::new(
+            &columns,
+            true,
+            &Benchmark::reward_bench(),
+            &Ok(excerpt::by_row(vec![pair(0), pair(1)])),
+        );
+        Report {
+            title: text(),
+            partial: Some(text()),
+            side_by_side: Some(found),
+            ..with_published()
+        }
     }
 
     fn pages() -> Vec<String> {
-        let nobody = Report { models: Vec::new(), others: Vec::new(), ..sample() };
-        vec![html(&sample()), html(&with_published()), html(&with_pairs()), html(&nobody), comparison(&compared())]
+        let nobody = Report {
+            models: Vec::new(),
+            others: Vec::new(),
+            ..sample()
+        };
+        vec![
+            html(&sample()),
+            html(&with_published()),
+            html(&with_pairs()),
+            html(&nobody),
+            comparison(&compared()),
+        ]
     }
 
     fn parsed(page: &str) -> Document<'_> {
-        Document::parse_with_options(page, roxmltree::ParsingOptions { allow_dtd: true, ..Default::default() }).unwrap_or_else(|e| panic!("{e}: {page}"))
+        Document::parse_with_options(
+            page,
+            roxmltree::ParsingOptions {
+                allow_dtd: true,
+                ..Default::default()
+            },
+        )
+        .unwrap_or_else(|e| panic!("{e}: {page}"))
     }
 
     fn all<'a>(page: &'a Document<'_>, name: &'a str) -> impl Iterator<Item = Node<'a, 'a>> {
-        page.descendants().filter(move |node| node.has_tag_name(name))
+        page.descendants()
+            .filter(move |node| node.has_tag_name(name))
     }
 
-    /// By another parser: the page is well-formed, and nothing that came in has become an element or an attribute.
+    /// By another parser: the page is well-formed, and nothing that came in has become an element
+    /// or an attribute.
     #[test]
     fn text_stays_text() {
         for page in pages() {
             let page = parsed(&page);
-            assert_eq!(all(&page, "script").map(|script| script.text().unwrap()).collect::<Vec<_>>(), [page::SCRIPT]);
-            assert!(["img", "iframe", "object", "link", "base", "form"].iter().all(|name| all(&page, name).next().is_none()));
+            assert_eq!(
+                all(&page, "script")
+                    .map(|script| script.text().unwrap())
+                    .collect::<Vec<_>>(),
+                [page::SCRIPT]
+            );
+            assert!(
+                ["img", "iframe", "object", "link", "base", "form"]
+                    .iter()
+                    .all(|name| all(&page, name).next().is_none())
+            );
             for attribute in page.descendants().flat_map(|node| node.attributes()) {
-                assert!(!attribute.name().starts_with("on") && !["style", "src"].contains(&attribute.name()), "{attribute:?}");
-                assert!(attribute.name() != "href" || attribute.value().starts_with('#'), "{attribute:?}");
+                assert!(
+                    !attribute.name().starts_with("on")
+                        && !["style", "src"].contains(&attribute.name()),
+                    "{attribute:?}"
+                );
+                assert!(
+                    attribute.name() != "href" || attribute.value().starts_with('#'),
+                    "{attribute:?}"
+                );
             }
-            let text: String = page.descendants().filter(Node::is_text).filter_map(|node| node.text()).collect();
-            assert!(text.chars().all(|c| c == '\n' || !c.is_control() && c != '\u{202e}'), "{text}");
+            let text: String = page
+                .descendants()
+                .filter(Node::is_text)
+                .filter_map(|node| node.text())
+                .collect();
+            assert!(
+                text.chars()
+                    .all(|c| c == '\n' || !c.is_control() && c != '\u{202e}'),
+                "{text}"
+            );
         }
         let page = html(&with_pairs());
         let page = parsed(&page);
-        let shown = crate::error::one_line(HOSTILE);
-        assert_eq!(all(&page, "h1").next().unwrap().text(), Some(shown.as_str()));
-        assert!(all(&page, "dd").count() == 12 && all(&page, "dd").all(|dd| dd.text() == Some(shown.trim())));
+        let shown = crate::support::error::one_line(HOSTILE);
+        assert_eq!(
+            all(&page, "h1").next().unwrap().text(),
+            Some(shown.as_str())
+        );
+        assert!(
+            all(&page, "dd").count() == 12
+                && all(&page, "dd").all(|dd| dd.text() == Some(shown.trim()))
+        );
     }
 
     /// A browser refuses a script or a style whose hash the policy does not name.
@@ -106,14 +191,29 @@ mod tests {
     fn the_policy_allows_what_is_inline_and_nothing_else() {
         for page in pages() {
             let page = parsed(&page);
-            let policy =
-                all(&page, "meta").find_map(|meta| meta.attribute("content").filter(|_| meta.attribute("http-equiv") == Some("Content-Security-Policy")));
+            let policy = all(&page, "meta").find_map(|meta| {
+                meta.attribute("content")
+                    .filter(|_| meta.attribute("http-equiv") == Some("Content-Security-Policy"))
+            });
             let directives: Vec<&str> = policy.unwrap().split("; ").collect();
-            assert_eq!([directives[0], directives[3], directives[4]], ["default-src 'none'", "base-uri 'none'", "form-action 'none'"]);
+            assert_eq!(
+                [directives[0], directives[3], directives[4]],
+                [
+                    "default-src 'none'",
+                    "base-uri 'none'",
+                    "form-action 'none'"
+                ]
+            );
             for (directive, name) in directives[1..3].iter().zip(["script", "style"]) {
-                let hash = directive.strip_prefix(&format!("{name}-src 'sha256-")).and_then(|rest| rest.strip_suffix('\'')).unwrap();
+                let hash = directive
+                    .strip_prefix(&format!("{name}-src 'sha256-"))
+                    .and_then(|rest| rest.strip_suffix('\''))
+                    .unwrap();
                 let inline = all(&page, name).next().unwrap().text().unwrap();
-                assert_eq!(BASE64.decode(hash.as_bytes()).unwrap(), Sha256::digest(inline).to_vec());
+                assert_eq!(
+                    BASE64.decode(hash.as_bytes()).unwrap(),
+                    Sha256::digest(inline).to_vec()
+                );
             }
         }
     }
@@ -122,15 +222,34 @@ mod tests {
     fn every_reference_has_its_target_and_every_picture_its_words() {
         for page in pages() {
             let page = parsed(&page);
-            let ids: Vec<&str> = page.descendants().filter_map(|node| node.attribute("id")).collect();
-            assert!((1..ids.len()).all(|at| !ids[..at].contains(&ids[at])), "{ids:?}");
+            let ids: Vec<&str> = page
+                .descendants()
+                .filter_map(|node| node.attribute("id"))
+                .collect();
+            assert!(
+                (1..ids.len()).all(|at| !ids[..at].contains(&ids[at])),
+                "{ids:?}"
+            );
             for node in page.descendants() {
-                let target = node.attribute("href").map(|href| &href[1..]).or(node.attribute("aria-labelledby"));
-                assert!(target.is_none_or(|target| ids.contains(&target)), "{node:?}");
+                let target = node
+                    .attribute("href")
+                    .map(|href| &href[1..])
+                    .or(node.attribute("aria-labelledby"));
+                assert!(
+                    target.is_none_or(|target| ids.contains(&target)),
+                    "{node:?}"
+                );
             }
             for svg in all(&page, "svg") {
-                let says = |name: &str| svg.children().any(|child| child.has_tag_name(name) && child.text().is_some());
-                assert!(svg.attribute("aria-hidden") == Some("true") || svg.attribute("role") == Some("img") && says("title") && says("desc"), "{svg:?}");
+                let says = |name: &str| {
+                    svg.children()
+                        .any(|child| child.has_tag_name(name) && child.text().is_some())
+                };
+                assert!(
+                    svg.attribute("aria-hidden") == Some("true")
+                        || svg.attribute("role") == Some("img") && says("title") && says("desc"),
+                    "{svg:?}"
+                );
             }
         }
     }
@@ -138,7 +257,10 @@ mod tests {
     #[test]
     fn the_first_sentence_says_who_is_ahead_and_whether_that_is_noise() {
         let page = html(&with_pairs());
-        assert!(page.contains("but these pairs do not settle it: the interval has 0 in it.</p>"), "{page}");
+        assert!(
+            page.contains("but these pairs do not settle it: the interval has 0 in it.</p>"),
+            "{page}"
+        );
         assert!(html(&sample()).contains("=B|&lt;x&gt;  has an average of 0.750.</p>"));
         // Without a run of the candidate nothing is known pair by pair.
         assert!(comparison(&compared()).contains("do not tell the candidate from the baseline"));
@@ -148,16 +270,40 @@ mod tests {
     fn charts_show_figure_interval_and_published_mark() {
         let page = html(&with_published());
         let page = parsed(&page);
-        let chart = all(&page, "svg").find(|svg| svg.children().any(|c| c.has_tag_name("title") && c.text() == Some("hep-go"))).unwrap();
-        let desc = chart.children().find(|c| c.has_tag_name("desc")).unwrap().text().unwrap();
+        let chart = all(&page, "svg")
+            .find(|svg| {
+                svg.children()
+                    .any(|c| c.has_tag_name("title") && c.text() == Some("hep-go"))
+            })
+            .unwrap();
+        let desc = chart
+            .children()
+            .find(|c| c.has_tag_name("desc"))
+            .unwrap()
+            .text()
+            .unwrap();
         // Wilson's interval of 2/4: statsmodels 0.15.0, proportion_confint(2, 4, method="wilson").
-        assert!(desc.starts_with("A 0.500 [0.150, 0.850], published 0.750; "), "{desc}");
-        let marks: Vec<(&str, &str)> =
-            chart.children().filter(|c| c.has_tag_name("use")).map(|c| (c.attribute("href").unwrap(), c.attribute("x").unwrap())).collect();
-        assert_eq!(marks, [("#s0", "50%"), ("#published", "75%"), ("#s1", "75%")]);
-        let rows: Vec<Vec<&str>> =
-            all(&page, "tbody").flat_map(|body| body.children()).map(|row| row.children().filter_map(|cell| cell.text()).collect()).collect();
-        assert_eq!(rows[0], ["hep-go", "4", "0.500", "0.750 -1~", "0.750", "0.250"]);
+        assert!(
+            desc.starts_with("A 0.500 [0.150, 0.850], published 0.750; "),
+            "{desc}"
+        );
+        let marks: Vec<(&str, &str)> = chart
+            .children()
+            .filter(|c| c.has_tag_name("use"))
+            .map(|c| (c.attribute("href").unwrap(), c.attribute("x").unwrap()))
+            .collect();
+        assert_eq!(
+            marks,
+            [("#s0", "50%"), ("#published", "75%"), ("#s1", "75%")]
+        );
+        let rows: Vec<Vec<&str>> = all(&page, "tbody")
+            .flat_map(|body| body.children())
+            .map(|row| row.children().filter_map(|cell| cell.text()).collect())
+            .collect();
+        assert_eq!(
+            rows[0],
+            ["hep-go", "4", "0.500", "0.750 -1~", "0.750", "0.250"]
+        );
     }
 
     #[test]
@@ -165,11 +311,21 @@ mod tests {
         let page = comparison(&compared());
         let page = parsed(&page);
         let heads: Vec<&str> = all(&page, "h2").filter_map(|h| h.text()).collect();
-        assert_eq!(heads, ["Gate", "Differences", "Table", "Changed pairs", "Notes"]);
-        assert_eq!(all(&page, "code").filter_map(|code| code.text()).collect::<Vec<_>>(), ["drop:subset:*:0.01", "max-ties:0"]);
+        assert_eq!(
+            heads,
+            ["Gate", "Differences", "Table", "Changed pairs", "Notes"]
+        );
+        assert_eq!(
+            all(&page, "code")
+                .filter_map(|code| code.text())
+                .collect::<Vec<_>>(),
+            ["drop:subset:*:0.01", "max-ties:0"]
+        );
         assert_eq!(all(&page, "article").count(), 4);
         // p-values are sorted as numbers.
-        let holm = all(&page, "td").filter_map(|cell| cell.attribute("data-v")).count();
+        let holm = all(&page, "td")
+            .filter_map(|cell| cell.attribute("data-v"))
+            .count();
         assert_eq!(holm, 2 * 2 + 1 + 2);
     }
 }

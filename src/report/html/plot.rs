@@ -1,9 +1,10 @@
 //! Charts of figures with intervals: a row for each name, and in it a lane for each model.
 //!
-//! Lanes are inline SVG in per cent of their width and in pixels of height, so that no text is ever scaled.
+//! Lanes are inline SVG in per cent of their width and in pixels of height, so that no text is ever
+//! scaled.
 
-use super::element::{Element, el};
-use super::scale::Scale;
+use crate::report::html::element::{Element, el};
+use crate::report::html::scale::Scale;
 
 /// Pixels, as `style.css` has them.
 const LANE: usize = 18;
@@ -83,30 +84,56 @@ impl Glyph {
 
     /// In a line of text.
     pub fn inline(self) -> Element {
-        el("svg").class("glyph").set("width", 12).set("height", 12).set("aria-hidden", "true").add(self.mark("50%".to_owned(), "50%"))
+        el("svg")
+            .class("glyph")
+            .set("width", 12)
+            .set("height", 12)
+            .set("aria-hidden", "true")
+            .add(self.mark("50%".to_owned(), "50%"))
     }
 
     fn mark(self, x: String, y: impl std::fmt::Display) -> Element {
-        el("use").class(self.class()).set("href", self.shape()).set("x", x).set("y", y)
+        el("use")
+            .class(self.class())
+            .set("href", self.shape())
+            .set("x", x)
+            .set("y", y)
     }
 }
 
 /// The shapes, once a page.
 pub fn shapes() -> Element {
-    let ids = (0..SHAPES.len()).map(|at| format!("s{at}")).chain(["published".to_owned()]);
-    let paths = ids.zip(SHAPES.into_iter().chain([RHOMBUS])).map(|(id, path)| el("path").set("id", id).set("d", path));
-    el("svg").class("shapes").set("width", 0).set("height", 0).set("aria-hidden", "true").add(el("defs").all(paths))
+    let ids = (0..SHAPES.len())
+        .map(|at| format!("s{at}"))
+        .chain(["published".to_owned()]);
+    let paths = ids
+        .zip(SHAPES.into_iter().chain([RHOMBUS]))
+        .map(|(id, path)| el("path").set("id", id).set("d", path));
+    el("svg")
+        .class("shapes")
+        .set("width", 0)
+        .set("height", 0)
+        .set("aria-hidden", "true")
+        .add(el("defs").all(paths))
 }
 
 /// What the glyphs stand for.
 pub fn legend(entries: impl IntoIterator<Item = (Glyph, String)>) -> Element {
-    el("ul").class("legend").all(entries.into_iter().map(|(glyph, name)| el("li").add(glyph.inline()).text(" ").text(name)))
+    el("ul").class("legend").all(
+        entries
+            .into_iter()
+            .map(|(glyph, name)| el("li").add(glyph.inline()).text(" ").text(name)),
+    )
 }
 
 impl Plot {
     /// Rows between two axes.
     pub fn draw(&self, rows: &[Row]) -> Element {
-        el("div").class("plot").add(self.axis()).all(rows.iter().map(|row| self.row(row))).all((rows.len() > 12).then(|| self.axis()))
+        el("div")
+            .class("plot")
+            .add(self.axis())
+            .all(rows.iter().map(|row| self.row(row)))
+            .all((rows.len() > 12).then(|| self.axis()))
     }
 
     /// Values along a chart.
@@ -117,29 +144,75 @@ impl Plot {
                 97.0.. => "end",
                 _ => "middle",
             };
-            el("text").set("x", self.scale.at(tick)).set("y", 13).set("text-anchor", anchor).text(Scale::label(tick))
+            el("text")
+                .set("x", self.scale.at(tick))
+                .set("y", 13)
+                .set("text-anchor", anchor)
+                .text(Scale::label(tick))
         };
-        let svg = el("svg").set("height", 18).set("aria-hidden", "true").all(self.scale.ticks().into_iter().map(tick));
-        el("div").class("row axis").add(el("div")).add(svg).add(el("div"))
+        let svg = el("svg")
+            .set("height", 18)
+            .set("aria-hidden", "true")
+            .all(self.scale.ticks().into_iter().map(tick));
+        el("div")
+            .class("row axis")
+            .add(el("div"))
+            .add(svg)
+            .add(el("div"))
     }
 
     fn row(&self, row: &Row) -> Element {
         let height = LANE * row.marks.len() + 2 * PAD;
-        let said = row.marks.iter().map(Mark::said).collect::<Vec<_>>().join("; ");
-        let grid = self.scale.ticks().into_iter().map(|tick| self.rule("grid", tick)).chain(self.line.map(|value| self.rule("special", value)));
-        let lanes = row.marks.iter().enumerate().flat_map(|(at, mark)| self.lane(mark, PAD + LANE * at + LANE / 2));
-        let svg = el("svg").set("height", height).set("role", "img").add(el("title").text(&row.label)).add(el("desc").text(said)).all(grid).all(lanes);
+        let said = row
+            .marks
+            .iter()
+            .map(Mark::said)
+            .collect::<Vec<_>>()
+            .join("; ");
+        let grid = self
+            .scale
+            .ticks()
+            .into_iter()
+            .map(|tick| self.rule("grid", tick))
+            .chain(self.line.map(|value| self.rule("special", value)));
+        let lanes = row
+            .marks
+            .iter()
+            .enumerate()
+            .flat_map(|(at, mark)| self.lane(mark, PAD + LANE * at + LANE / 2));
+        let svg = el("svg")
+            .set("height", height)
+            .set("role", "img")
+            .add(el("title").text(&row.label))
+            .add(el("desc").text(said))
+            .all(grid)
+            .all(lanes);
         let value = |mark: &Mark| {
             let [figure, interval] = &mark.text;
-            el("li").add(mark.glyph.inline()).add(el("b").text(figure)).add(el("span").text(interval))
+            el("li")
+                .add(mark.glyph.inline())
+                .add(el("b").text(figure))
+                .add(el("span").text(interval))
         };
-        let label = el("div").class("name").text(&row.label).all((!row.note.is_empty()).then(|| el("small").text(format!(" {}", row.note))));
-        el("div").class("row").add(label).add(svg).add(el("ul").class("values").all(row.marks.iter().map(value)))
+        let label = el("div")
+            .class("name")
+            .text(&row.label)
+            .all((!row.note.is_empty()).then(|| el("small").text(format!(" {}", row.note))));
+        el("div")
+            .class("row")
+            .add(label)
+            .add(svg)
+            .add(el("ul").class("values").all(row.marks.iter().map(value)))
     }
 
     fn rule(&self, class: &str, value: f64) -> Element {
         let x = self.scale.at(value);
-        el("line").class(class).set("x1", &x).set("x2", &x).set("y1", 0).set("y2", "100%")
+        el("line")
+            .class(class)
+            .set("x1", &x)
+            .set("x2", &x)
+            .set("y1", 0)
+            .set("y2", "100%")
     }
 
     /// Around a line `y` pixels from the top.
@@ -147,22 +220,47 @@ impl Plot {
         let class = mark.glyph.class();
         let mut parts = Vec::new();
         if self.bars {
-            parts.push(el("rect").class(format!("bar {class}")).set("y", y - 5).set("width", self.scale.at(mark.value)).set("height", 10));
+            parts.push(
+                el("rect")
+                    .class(format!("bar {class}"))
+                    .set("y", y - 5)
+                    .set("width", self.scale.at(mark.value))
+                    .set("height", 10),
+            );
         }
         let [low, high] = mark.ends.map(|end| self.scale.at(end));
-        parts.push(el("line").class(format!("whisker {class}")).set("x1", &low).set("x2", &high).set("y1", y).set("y2", y));
+        parts.push(
+            el("line")
+                .class(format!("whisker {class}"))
+                .set("x1", &low)
+                .set("x2", &high)
+                .set("y1", y)
+                .set("y2", y),
+        );
         for end in [low, high] {
-            parts.push(el("line").class(format!("whisker {class}")).set("x1", &end).set("x2", end).set("y1", y - 3).set("y2", y + 3));
+            parts.push(
+                el("line")
+                    .class(format!("whisker {class}"))
+                    .set("x1", &end)
+                    .set("x2", end)
+                    .set("y1", y - 3)
+                    .set("y2", y + 3),
+            );
         }
         parts.push(mark.glyph.mark(self.scale.at(mark.value), y));
-        parts.extend(mark.published.map(|value| Glyph::Published.mark(self.scale.at(value), y)));
+        parts.extend(
+            mark.published
+                .map(|value| Glyph::Published.mark(self.scale.at(value), y)),
+        );
         parts
     }
 }
 
 impl Mark {
     fn said(&self) -> String {
-        let published = self.published.map_or_else(String::new, |value| format!(", published {value:.3}"));
+        let published = self
+            .published
+            .map_or_else(String::new, |value| format!(", published {value:.3}"));
         format!("{} {} {}{published}", self.name, self.text[0], self.text[1])
     }
 }

@@ -1,0 +1,33 @@
+//! The demonstration inside the binary: two small trained checkpoints and a small benchmark.
+//!
+//! `examples/train_quickstart` writes the files; `cargo build` embeds them.
+
+use crate::support::input_file::Embedded;
+
+macro_rules! embed {
+    ($path:literal: $($file:literal),+) => {
+        Embedded { path: $path, files: &[$(($file, include_bytes!(concat!("../../", $path, "/", $file)))),+] }
+    };
+}
+
+static BENCHMARK: Embedded = embed!("benchmarks/quickstart": "quickstart.toml", "pairs.jsonl");
+
+static CHECKPOINTS: [Embedded; 2] = [
+    embed!("quickstart/pairrm": "config.json", "tokenizer.json", "tokenizer_config.json", "pairbench.toml", "model.safetensors"),
+    embed!("quickstart/better-pairrm": "config.json", "tokenizer.json", "tokenizer_config.json", "pairbench.toml", "model.safetensors"),
+];
+
+/// The benchmark's definition and its pairs.
+pub fn benchmark() -> &'static Embedded {
+    &BENCHMARK
+}
+
+/// `quickstart/pairrm` or `quickstart/better-pairrm`.
+pub fn checkpoint(path: &str) -> Option<&'static Embedded> {
+    CHECKPOINTS.iter().find(|embedded| embedded.path == path)
+}
+
+/// The paths that [`checkpoint`] knows.
+pub fn checkpoints() -> impl Iterator<Item = &'static str> {
+    CHECKPOINTS.iter().map(|embedded| embedded.path)
+}

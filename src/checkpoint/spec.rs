@@ -1,0 +1,182 @@
+//! `--model [NAME=]SPEC[,template=T]` → a directory with the files of a checkpoint.
+
+use std::fmt;
+use std::path::Path;
+use std::str::FromStr;
+
+use globset::{GlobBuilder, GlobSet};
+
+use crate::benchmark::quickstart;
+use crate::support::error::{Error, Result};
+use crate::support::hub::{Hub, Repository};
+use crate::support::input_file::Directory;
+use crate::text::contract::InputContract;
+
+/// What was typed after `--model`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ModelSpec {
+    name: Option<String>,
+    location: String,
+    pub template: Option<InputContract>,
+}
+
+impl FromStr for ModelSpec {
+    type Err = String;
+
+    fn from_str(text: &str) -> std::result::Result<Self, String> {
+        let (rest, template) = match text.rsplit_once(",template=") {
+            Some((rest, name)) => (rest, Some(name.parse()?)),
+            None => (text, None),
+        };
+        // A path may contain `=`: an existing one is taken whole.
+        let (name, location) = match rest.split_once('=') {
+            Some((name, location)) if !Path::new(rest).exists() => {
+                (Some(name.to_owned()), location)
+            }
+            _ => (None, rest),
+        };
+        if location.is_empty() || name.as_deref() == Some("") {
+            return Err("expected [NAME=]SPEC[,template=T] with a directory or owner/name[@revision] as SPEC".to_owned());
+        }
+        Ok(Self {
+            name,
+            location: location.to_owned(),
+            template,
+        })
+    }
+}
+
+impl fmt::Display for ModelSpec {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.location)
+    }
+}
+
+impl ModelSpec {
+    /// The given name, else the last part of the location.
+    pub fn name(&self) -> String {
+        self.name.clone().unwrap_or_else(|| {
+            let path = self
+                .location
+                .split('@')
+                .next()
+                .unwrap_or_default()
+                .trim_end_matches('/');
+            path.rsplit('/').next().unwrap_or(path).to_owned()
+        })
+    }
+
+    /// The repository, where the location is not an existing path and has the form of one.
+    pub fn repository(&self) -> Option<Repository> {
+        if Path::new(&self.location).exists() {
+            None
+        } else {
+            self.location.parse().ok()
+        }
+    }
+
+    /// The files to read: the location itself, an embedded checkpoint, or a snapshot of the
+    /// repository; `revision` is for those that name none.
+    pub fn resolve(&self, hub: &Hub, revision: Option<&str>) -> Result<CheckpointFiles> {
+        let path = Path::new(&self.location);
+        if path.is_dir() {
+            return Ok(CheckpointFiles {
+                files: path.into(),
+                commit: None,
+            });
+        }
+        if let Some(embedded) = quickstart::checkpoint(&self.location) {
+            return Ok(CheckpointFiles {
+                files: Directory::Embedded(embedded),
+                commit: None,
+            });
+        }
+        if path.exists() {
+            return Err(Error::bad_input(format!(
+                "failed to open checkpoint: {} is not a directory",
+                path.display()
+            ))
+            .hint("give the directory that holds config.json"));
+        }
+        let location = match revision {
+            Some(revision) if !self.location.contains('@') => {
+                format!("{}@{revision}", self.location)
+            }
+            _ => self.location.clone(),
+        };
+        let repository: Repository = location.parse().map_err(|reason: String| {
+            Error::unavailable(format!("failed to find checkpoint: {location}"))
+                .caused_by(format!("no such directory, and no repository: {reason}"))
+                .hint("give a directory that exists, or a hub repository as owner/name")
+        })?;
+        let snapshot = hub.snapshot(&repository, &wanted())?;
+        Ok(CheckpointFiles {
+            files: Directory::OnDisk(snapshot.directory),
+            commit: Some(snapshot.commit),
+        })
+    }
+}
+
+/// Where the files of a checkpoint are, and of which commit they are.
+pub struct CheckpointFiles {
+    pub files: Directory,
+    pub commit: Option<String>,
+}
+
+/// The files of a checkpoint, of which a repository may lack some. Pickles are not among them.
+fn wanted() -> GlobSet {
+    let patterns = [
+        "config.json",
+        "pairbench.toml",
+        "tokenizer.json",
+        "tokenizer_config.json",
+        "added_tokens.json",
+        "special_tokens_map.json",
+        "spm.model",
+        "*.safetensors",
+        "model.safetensors.index.json",
+    ];
+    let mut set = GlobSet::builder();
+    for glob in patterns.into_iter().filter_map(|pattern| {
+        GlobBuilder::new(pattern)
+            .literal_separator(true)
+            .build()
+            .ok()
+    }) {
+        set.add(glob);
+    }
+    set.build().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn name_location_and_template_are_told_apart() {
+        let spec: ModelSpec = "A=some/dir,template=pairrm".parse().unwrap();
+        assert_eq!(
+            (spec.name().as_str(), spec.location.as_str(), spec.template),
+            ("A", "some/dir", Some(InputContract::PairRm))
+        );
+        let spec: ModelSpec = "llm-blender/PairRM-hf@abc".parse().unwrap();
+        assert_eq!(
+            (
+                spec.name().as_str(),
+                spec.repository().unwrap().revision.as_str()
+            ),
+            ("PairRM-hf", "abc")
+        );
+        assert_eq!(
+            "/no/such/dir".parse::<ModelSpec>().unwrap().repository(),
+            None
+        );
+        assert!("A=".parse::<ModelSpec>().is_err());
+        assert!(
+            "x,template=unknown"
+                .parse::<ModelSpec>()
+                .unwrap_err()
+                .contains("better-pairrm")
+        );
+    }
+}

@@ -1,0 +1,359 @@
+//! `pairbench bench`: how fast a model is here, and how near to what this processor can do.
+
+use std::path::Path;
+use std::time::Instant;
+
+use comfy_table::{CellAlignment, ContentArrangement, Table, TableStyle};
+use pulp::Simd;
+use serde_json::json;
+
+use crate::checkpoint::Checkpoint;
+use crate::cli::{BenchArgs, BenchFormat};
+use crate::device::Limits;
+use crate::device::backend::Backend;
+use crate::model::heads::pairwise::Markers;
+use crate::model::{EncoderConfig, PairConfig};
+use crate::scoring;
+use crate::scoring::Scorer;
+use crate::support::error::{Error, Result};
+use crate::support::files;
+use crate::support::hub::Hub;
+use crate::support::terminal::say;
+use crate::text::contract::InputContract;
+
+/// Rows that are scored together, and how long that took.
+struct Measured {
+    label: String,
+    rows: usize,
+    tokens: usize,
+    /// Of the model's arithmetic, not counting what a kernel does besides.
+    flops: f64,
+    /// Medians over the repeats.
+    seconds: f64,
+    logits: Vec<f32>,
+}
+
+/// Scores rows of each length, or of a file, once to warm up and then `--repeats` times.
+pub fn bench(args: &BenchArgs) -> Result<String> {
+    crate::commands::run::use_threads(args.threads)?;
+    let hub = Hub::new(args.hub.offline);
+    let home = args.model.resolve(&hub, args.hub.revision.as_deref())?;
+    // Rows are made of ids: which template would write them does not matter.
+    let checkpoint = Checkpoint::open(
+        &args.model,
+        home,
+        Some(args.template.unwrap_or(InputContract::PairRm)),
+    )?;
+    let begun = Instant::now();
+    let computing = Backend::open(&args.computing, args.batch_tokens, None)?;
+    if computing.devices.burn().len() > 1 {
+        return Err(
+            Error::usage("failed to measure several devices: bench measures one")
+                .hint("name one with --device"),
+        );
+    }
+    let scorer = Scorer {
+        models: computing.load(&checkpoint)?,
+        exact: None,
+        queues: computing.devices.is_gpu(),
+    };
+    say(&format!(
+        "{}: loaded in {:.1} s",
+        checkpoint.name,
+        begun.elapsed().as_secs_f64()
+    ));
+    let peak = if computing.devices.is_gpu() {
+        None
+    } else {
+        Some(peak())
+    };
+
+    let mut measured = Vec::new();
+    if let Some(path) = &args.ids {
+        let rows = read(path)?;
+        measured.push(measure(
+            "file".to_owned(),
+            &rows,
+            &checkpoint.config,
+            &scorer,
+            computing.limits,
+            args.repeats,
+        )?);
+    } else {
+        for length in args.lengths.iter().map(|n| *n as usize) {
+            let count = (args.tokens / length).max(1);
+            let rows: Vec<Vec<u32>> = (0..count)
+                .map(|row| synthetic(length, row, &checkpoint.config))
+                .collect();
+            measured.push(measure(
+                length.to_string(),
+                &rows,
+                &checkpoint.config,
+                &scorer,
+                computing.limits,
+                args.repeats,
+            )?);
+        }
+    }
+    Ok(match args.format {
+        BenchFormat::Json => json(&measured, &computing, peak),
+        BenchFormat::Table => table(&measured, &computing, peak),
+    })
+}
+
+fn measure(
+    label: String,
+    rows: &[Vec<u32>],
+    config: &PairConfig,
+    scorer: &Scorer,
+    limits: Limits,
+    repeats: u32,
+) -> Result<Measured> {
+    let markers = |(at, ids): (usize, &Vec<u32>)| {
+        let refuse = || Error::bad_input(format!("failed to read token rows: row {at}"));
+        if let Some(id) = ids
+            .iter()
+            .find(|id| **id as usize >= config.encoder.vocab_size)
+        {
+            return Err(refuse().caused_by(format!(
+                "id {id}, the vocabulary ends at {}",
+                config.encoder.vocab_size
+            )));
+        }
+        if let Some(limit) = config
+            .encoder
+            .absolute_positions
+            .filter(|limit| ids.len() > *limit)
+        {
+            return Err(refuse().caused_by(format!(
+                "{} tokens, the model's absolute positions end at {limit}",
+                ids.len()
+            )));
+        }
+        config.markers(ids).map_err(|e| {
+            refuse()
+                .caused_by(e)
+                .hint("each row needs each marker once")
+        })
+    };
+    let markers: Vec<Markers> = rows
+        .iter()
+        .enumerate()
+        .map(markers)
+        .collect::<Result<_>>()?;
+    let jobs: Vec<(&[u32], Markers)> = rows.iter().map(Vec::as_slice).zip(markers).collect();
+    let batches = limits.batches(&jobs.iter().map(|(ids, _)| ids.len()).collect::<Vec<_>>());
+    // Once through all, so that every kernel is compiled and every buffer there.
+    scoring::logits(
+        &jobs,
+        if scorer.queues {
+            &batches
+        } else {
+            &batches[..1]
+        },
+        scorer,
+        limits,
+    )?;
+    let mut seconds = Vec::new();
+    let mut logits = Vec::new();
+    for _ in 0..repeats {
+        let begun = Instant::now();
+        logits = scoring::logits(&jobs, &batches, scorer, limits)?;
+        seconds.push(begun.elapsed().as_secs_f64());
+    }
+    seconds.sort_by(f64::total_cmp);
+    Ok(Measured {
+        label,
+        rows: rows.len(),
+        tokens: rows.iter().map(Vec::len).sum(),
+        flops: rows
+            .iter()
+            .map(|row| flops(&config.encoder, row.len()))
+            .sum(),
+        seconds: seconds[seconds.len() / 2],
+        logits,
+    })
+}
+
+/// At least three token ids by a fixed rule, the markers at the start, in the middle and late.
+fn synthetic(length: usize, row: usize, config: &PairConfig) -> Vec<u32> {
+    let markers = [
+        (0, config.source_prefix_id),
+        (length / 2, config.cand1_prefix_id),
+        ((3 * length / 4).max(length / 2 + 1), config.cand2_prefix_id),
+    ];
+    let lowest = markers.iter().map(|(_, id)| *id).min().unwrap_or(1).max(2);
+    // Knuth's multiplicative hash spreads the ids over the vocabulary.
+    let spread = |i: usize| {
+        (u32::try_from(row * 8191 + i)
+            .unwrap_or(0)
+            .wrapping_mul(2_654_435_761)
+            >> 8)
+            % lowest
+    };
+    let mut ids: Vec<u32> = (0..length).map(spread).collect();
+    for (at, id) in markers {
+        ids[at] = id;
+    }
+    ids
+}
+
+/// One JSON list of ids a line.
+fn read(path: &Path) -> Result<Vec<Vec<u32>>> {
+    let text = files::read_text(path)?;
+    let row = |(at, line): (usize, &str)| {
+        serde_json::from_str(line).map_err(|e| {
+            Error::bad_input(format!(
+                "failed to parse token rows: {}:{}",
+                path.display(),
+                at + 1
+            ))
+            .caused_by(e)
+        })
+    };
+    let rows: Vec<Vec<u32>> = text.lines().enumerate().map(row).collect::<Result<_>>()?;
+    if rows.is_empty() {
+        return Err(Error::bad_input(format!(
+            "failed to read token rows: {}: the file has none",
+            path.display()
+        )));
+    }
+    Ok(rows)
+}
+
+/// Multiplications and additions of one row of `length` tokens in all layers: the linear layers,
+/// and the attention's content and position products. The last layer is counted whole.
+#[expect(clippy::cast_precision_loss, reason = "sizes of a model")]
+pub fn flops(config: &EncoderConfig, length: usize) -> f64 {
+    let (h, inner, n) = (
+        config.hidden_size as f64,
+        config.intermediate_size as f64,
+        length as f64,
+    );
+    let positions = config.relative.as_ref().map_or(0.0, |relative| {
+        let reached = (2 * length).min(2 * relative.span()) as f64;
+        (relative.terms.count() - 1) as f64 * reached
+    });
+    2.0 * config.layers as f64 * n * (4.0 * h * h + 2.0 * h * inner + 2.0 * n * h + positions * h)
+}
+
+/// Floating-point operations a second of all threads in registers alone.
+fn peak() -> f64 {
+    struct Spin;
+    impl pulp::WithSimd for Spin {
+        type Output = (f64, f32);
+        #[inline(always)]
+        fn with_simd<S: Simd>(self, simd: S) -> (f64, f32) {
+            const ROUNDS: u32 = 20_000_000;
+            let (a, b) = (
+                simd.splat_f32s(std::hint::black_box(0.999)),
+                simd.splat_f32s(std::hint::black_box(0.001)),
+            );
+            let mut sums = [b; 12];
+            for _ in 0..ROUNDS {
+                for sum in &mut sums {
+                    *sum = simd.mul_add_f32s(*sum, a, b);
+                }
+            }
+            #[expect(clippy::cast_precision_loss, reason = "a few registers")]
+            let flops = f64::from(ROUNDS) * (2 * sums.len() * S::F32_LANES) as f64;
+            (
+                flops,
+                sums.into_iter().map(|sum| simd.reduce_sum_f32s(sum)).sum(),
+            )
+        }
+    }
+    // On every thread at once; a thread that wakes up late, or a busy machine, only makes it less.
+    let round = || {
+        let begun = Instant::now();
+        let flops: f64 =
+            rayon::broadcast(|_| std::hint::black_box(pulp::Arch::new().dispatch(Spin)).0)
+                .into_iter()
+                .sum();
+        flops / begun.elapsed().as_secs_f64()
+    };
+    (0..5).map(|_| round()).fold(0.0, f64::max)
+}
+
+#[expect(clippy::cast_precision_loss, reason = "rates for people")]
+fn table(measured: &[Measured], computing: &Backend, peak: Option<f64>) -> String {
+    let mut table = Table::new();
+    table
+        .load_style(TableStyle::new())
+        .set_content_arrangement(ContentArrangement::Disabled);
+    table.set_header([
+        "length", "rows", "tokens", "seconds", "tokens/s", "pairs/s", "GFLOP/s", "of peak",
+    ]);
+    for m in measured {
+        table.add_row([
+            m.label.clone(),
+            m.rows.to_string(),
+            m.tokens.to_string(),
+            format!("{:.3}", m.seconds),
+            format!("{:.0}", m.tokens as f64 / m.seconds),
+            format!("{:.2}", m.rows as f64 / 2.0 / m.seconds),
+            format!("{:.0}", m.flops / m.seconds / 1e9),
+            peak.map_or_else(String::new, |peak| {
+                format!("{:.0} %", 100.0 * m.flops / m.seconds / peak)
+            }),
+        ]);
+    }
+    for (at, column) in table.column_iter_mut().enumerate() {
+        column
+            .set_padding((if at == 0 { 0 } else { 2 }, 0))
+            .set_cell_alignment(CellAlignment::Right);
+    }
+    let lines: String = table
+        .lines()
+        .map(|line| line.trim_end().to_owned() + "\n")
+        .collect();
+    match peak {
+        Some(peak) => {
+            let (threads, dtype) = (rayon::current_num_threads(), computing.precision.name());
+            format!(
+                "{lines}{threads} threads, {dtype}; in registers alone they reach {:.0} GFLOP/s in f32\n",
+                peak / 1e9
+            )
+        }
+        None => format!(
+            "{lines}{}, {}\n",
+            computing.devices.name(),
+            computing.precision.name()
+        ),
+    }
+}
+
+fn json(measured: &[Measured], computing: &Backend, peak: Option<f64>) -> String {
+    let runs: Vec<_> = measured
+        .iter()
+        .map(|m| json!({ "length": m.label, "rows": m.rows, "tokens": m.tokens, "seconds": m.seconds, "flops": m.flops, "logits": m.logits }))
+        .collect();
+    format!(
+        "{}\n",
+        json!({ "device": computing.devices.name(), "threads": rayon::current_num_threads(), "dtype": computing.precision.name(), "peak_flops": peak, "runs": runs })
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The count of the DeBERTa-v3-large encoder's linear layers by hand: 24 · 12 · 1024² weights.
+    #[test]
+    fn flops_of_the_large_model() {
+        let config = include_str!("../../tests/data/golden/models/tiny-pairrm/config.json");
+        let mut config = PairConfig::parse(config, Path::new("config.json"))
+            .unwrap()
+            .encoder;
+        (config.layers, config.hidden_size, config.intermediate_size) = (24, 1024, 4096);
+        let linear = 2.0 * 24.0 * 12.0 * 1024.0 * 1024.0;
+        assert!((flops(&config, 1) / linear - 1.0).abs() < 1e-3);
+        // Twice the tokens: twice the linear layers, four times the attention's content.
+        config.relative = None;
+        let (one, two) = (
+            flops(&config, 512) - 512.0 * linear,
+            flops(&config, 1024) - 1024.0 * linear,
+        );
+        assert!((two / one - 4.0).abs() < 1e-9);
+    }
+}

@@ -1,0 +1,68 @@
+//! `pairbench fetch`: fills the hub's cache and checks what is in it.
+
+use std::path::Path;
+
+use indicatif::HumanBytes;
+
+use crate::benchmark::Benchmark;
+use crate::checkpoint::ModelSpec;
+use crate::cli::FetchArgs;
+use crate::support::error::{Error, Result, one_line};
+use crate::support::files;
+use crate::support::hub::Hub;
+use crate::support::input_file::Directory;
+use crate::support::input_file::InputFile;
+
+/// Downloads what is missing, reads every file once to verify it, and lists them.
+pub fn fetch(args: &FetchArgs) -> Result<String> {
+    let hub = Hub::new(args.hub.offline);
+    let mut text = String::new();
+    for spec in &args.specs {
+        let (origin, files) = files(spec, &hub, args.hub.revision.as_deref())?;
+        text.push_str(&format!("{}\n", one_line(&origin)));
+        for file in files {
+            text.push_str(&format!(
+                "  {}  {:>10}  {}\n",
+                file.sha256()?,
+                HumanBytes(file.size()?).to_string(),
+                one_line(&file.path().display().to_string())
+            ));
+        }
+    }
+    Ok(text)
+}
+
+/// Where it comes from, and its files.
+fn files(spec: &str, hub: &Hub, revision: Option<&str>) -> Result<(String, Vec<InputFile>)> {
+    let is_definition = Path::new(spec).extension().is_some_and(|e| e == "toml")
+        || Benchmark::BUILT_IN.contains(&spec);
+    if is_definition {
+        let found = Benchmark::find(spec)?.files(hub)?;
+        return Ok((
+            found
+                .dataset
+                .map_or_else(|| spec.to_owned(), |dataset| dataset.to_string()),
+            found.files,
+        ));
+    }
+    let model: ModelSpec = spec
+        .parse()
+        .map_err(|e: String| Error::usage(format!("failed to parse: {spec}")).caused_by(e))?;
+    let home = model.resolve(hub, revision)?;
+    let origin = home.commit.map_or_else(
+        || spec.to_owned(),
+        |commit| format!("{}@{commit}", spec.split('@').next().unwrap_or(spec)),
+    );
+    let files = match &home.files {
+        Directory::OnDisk(path) => files::files_below(path)?
+            .into_iter()
+            .map(|name| home.files.file(&name))
+            .collect(),
+        Directory::Embedded(embedded) => embedded
+            .files
+            .iter()
+            .map(|(name, _)| home.files.file(name))
+            .collect(),
+    };
+    Ok((origin, files))
+}

@@ -1,0 +1,305 @@
+//! `pairbench inspect`: what a checkpoint or a file of pairs is.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use comfy_table::{CellAlignment, ContentArrangement, Table, TableStyle};
+use indicatif::{HumanBytes, HumanCount};
+
+use crate::benchmark::Benchmark;
+use crate::checkpoint::{Checkpoint, ModelSpec};
+use crate::cli::InspectArgs;
+use crate::data;
+use crate::data::Item;
+use crate::scoring;
+use crate::support::error::{Error, Result, one_line};
+use crate::support::hub::Hub;
+use crate::support::input_file::InputFile;
+use crate::text::contract::InputContract;
+
+/// A directory or repository is a checkpoint, all else are pairs.
+pub fn inspect(args: &InspectArgs) -> Result<String> {
+    let hub = Hub::new(args.hub.offline);
+    let path = Path::new(&args.what);
+    let is_definition = path.extension().is_some_and(|e| e == "toml")
+        || Benchmark::BUILT_IN.contains(&args.what.as_str());
+    if is_definition {
+        let benchmark = Benchmark::find(&args.what)?;
+        let files = benchmark.files(&hub)?.files;
+        return pairs(&files, Some(&benchmark), args, &hub);
+    }
+    if path.is_file() {
+        let benchmark = args.benchmark.as_deref().map(Benchmark::find).transpose()?;
+        return pairs(&[path.into()], benchmark.as_ref(), args, &hub);
+    }
+    let spec: ModelSpec = args.what.parse().map_err(|e: String| {
+        Error::usage(format!("failed to parse: {}", args.what)).caused_by(e)
+    })?;
+    checkpoint(&open(&spec, args, &hub)?)
+}
+
+fn open(spec: &ModelSpec, args: &InspectArgs, hub: &Hub) -> Result<Checkpoint> {
+    Checkpoint::open(
+        spec,
+        spec.resolve(hub, args.hub.revision.as_deref())?,
+        args.template,
+    )
+}
+
+fn checkpoint(checkpoint: &Checkpoint) -> Result<String> {
+    let encoder = &checkpoint.config.encoder;
+    let relative = encoder.relative.as_ref().map_or_else(
+        || "no relative positions".to_owned(),
+        |relative| {
+            let buckets = relative
+                .buckets
+                .map_or_else(|| "linear".to_owned(), |n| format!("{n} log buckets"));
+            format!(
+                "relative, {buckets} up to distance {}",
+                relative.max_distance
+            )
+        },
+    );
+    let parameters = checkpoint.parameters()?;
+    let total: usize = parameters.values().sum();
+    let by_dtype: Vec<String> = parameters
+        .iter()
+        .map(|(dtype, n)| format!("{} {dtype}", HumanCount(*n as u64)))
+        .collect();
+    let config = &checkpoint.config;
+    let mut lines = vec![
+        (
+            "template",
+            format!(
+                "{} (from: {})",
+                checkpoint.template, checkpoint.facts.template_from
+            ),
+        ),
+        (
+            "encoder",
+            format!(
+                "{} layers, hidden size {}, {} heads, intermediate size {}, vocabulary {}",
+                encoder.layers,
+                encoder.hidden_size,
+                encoder.heads,
+                encoder.intermediate_size,
+                encoder.vocab_size
+            ),
+        ),
+        ("positions", relative),
+        (
+            "parameters",
+            format!("{} ({})", HumanCount(total as u64), by_dtype.join(", ")),
+        ),
+        ("as f32", HumanBytes(4 * total as u64).to_string()),
+        ("tokenizer", checkpoint.tokenizer.describe()),
+        (
+            "markers",
+            format!(
+                "<|source|> {}, <|candidate1|> {}, <|candidate2|> {}",
+                config.source_prefix_id, config.cand1_prefix_id, config.cand2_prefix_id
+            ),
+        ),
+    ];
+    if let Some(commit) = &checkpoint.facts.commit {
+        lines.insert(0, ("commit", commit.clone()));
+    }
+    let mut text = format!("{}\n", one_line(&checkpoint.facts.spec));
+    for (key, value) in lines {
+        text.push_str(&format!("  {key:<12}{value}\n"));
+    }
+    text.push_str(&format!(
+        "  files in {}\n",
+        one_line(&checkpoint.home().path().display().to_string())
+    ));
+    for (name, size, hash) in checkpoint.files()? {
+        text.push_str(&format!(
+            "    {:<24}{:>12}  sha256 {hash}\n",
+            one_line(&name),
+            HumanBytes(size).to_string()
+        ));
+    }
+    Ok(text)
+}
+
+/// Counts, lengths and truncation by subset.
+fn pairs(
+    files: &[InputFile],
+    benchmark: Option<&Benchmark>,
+    args: &InspectArgs,
+    hub: &Hub,
+) -> Result<String> {
+    let pairs = data::load(files)?;
+    let mut subsets: BTreeMap<&str, Vec<&Item>> = BTreeMap::new();
+    for pair in &pairs {
+        subsets.entry(&pair.subset).or_default().push(pair);
+    }
+    let paths: Vec<String> = files
+        .iter()
+        .map(|file| one_line(&file.path().display().to_string()))
+        .collect();
+    let mut text = format!("{}\n", paths.join("\n"));
+    text.push_str(&counts(&subsets, benchmark));
+    for spec in &args.models {
+        // Any template will do to open it: all of them are looked at below.
+        let checkpoint = Checkpoint::open(
+            spec,
+            spec.resolve(hub, args.hub.revision.as_deref())?,
+            args.template.or(Some(InputContract::PairRm)),
+        )?;
+        for template in InputContract::ALL {
+            text.push_str(&format!(
+                "\ntokens of a row, chosen left: tokenizer of {}, template {template}\n",
+                one_line(&checkpoint.name)
+            ));
+            text.push_str(&tokens(&subsets, template, &checkpoint)?);
+        }
+    }
+    if args.models.is_empty() {
+        text.push_str(
+            "lengths in characters; with --model SPEC in tokens too, and what truncation removes\n",
+        );
+    }
+    Ok(text)
+}
+
+fn counts(subsets: &BTreeMap<&str, Vec<&Item>>, benchmark: Option<&Benchmark>) -> String {
+    let mut table = table(&[
+        "subset",
+        "pairs",
+        "expected",
+        "prompt p50",
+        "p90",
+        "max",
+        "chosen p50",
+        "p90",
+        "max",
+        "rejected p50",
+        "p90",
+        "max",
+    ]);
+    let lengths: [fn(&Item) -> usize; 3] = [
+        |p| p.prompt.iter().map(|m| m.content.chars().count()).sum(),
+        |p| p.chosen.iter().map(|answer| answer.chars().count()).sum(),
+        |p| p.rejected.iter().map(|answer| answer.chars().count()).sum(),
+    ];
+    let missing = benchmark
+        .into_iter()
+        .flat_map(|b| b.subsets.keys())
+        .filter(|name| !subsets.contains_key(name.as_str()));
+    let none = Vec::new();
+    let all: Vec<(&str, &Vec<&Item>)> = subsets
+        .iter()
+        .map(|(name, pairs)| (*name, pairs))
+        .chain(missing.map(|name| (name.as_str(), &none)))
+        .collect();
+    for (name, pairs) in all {
+        let expected = benchmark.map_or_else(String::new, |b| {
+            b.subsets
+                .get(name)
+                .map_or_else(|| "not in it".to_owned(), ToString::to_string)
+        });
+        let mut row = vec![one_line(name), pairs.len().to_string(), expected];
+        for length in lengths {
+            row.extend(percentiles(pairs.iter().map(|p| length(p)).collect()));
+        }
+        table.add_row(row);
+    }
+    finish(table)
+}
+
+fn tokens(
+    subsets: &BTreeMap<&str, Vec<&Item>>,
+    template: InputContract,
+    checkpoint: &Checkpoint,
+) -> Result<String> {
+    let mut table = table(&[
+        "subset",
+        "pairs",
+        "p50",
+        "p90",
+        "max",
+        "prompt cut",
+        "chosen cut",
+        "rejected cut",
+        "invalid",
+    ]);
+    for (name, pairs) in subsets {
+        let owned: Vec<Item> = pairs.iter().map(|p| (*p).clone()).collect();
+        let prepared =
+            scoring::prepare(&owned, template, &checkpoint.tokenizer, &checkpoint.config)?;
+        let rows: Vec<_> = prepared
+            .iter()
+            .filter_map(scoring::Prepared::chosen_first)
+            .collect();
+        let share = |cut: fn(&crate::text::contract::Row) -> usize| {
+            let n = rows.iter().filter(|row| cut(row) > 0).count();
+            if n == 0 {
+                "–".to_owned()
+            } else {
+                n.to_string()
+            }
+        };
+        let invalid = prepared.iter().filter(|p| p.is_unscorable()).count();
+        let mut row = vec![one_line(name), pairs.len().to_string()];
+        row.extend(percentiles(rows.iter().map(|row| row.ids.len()).collect()));
+        row.extend([
+            share(|r| r.source_cut),
+            share(|r| r.first_cut),
+            share(|r| r.second_cut),
+            if invalid == 0 {
+                "–".to_owned()
+            } else {
+                invalid.to_string()
+            },
+        ]);
+        table.add_row(row);
+    }
+    Ok(finish(table))
+}
+
+/// The values at 50 and 90 % by nearest rank, and the largest.
+fn percentiles(mut values: Vec<usize>) -> [String; 3] {
+    values.sort_unstable();
+    [50, 90, 100].map(|percent| {
+        (values.len() * percent)
+            .div_ceil(100)
+            .checked_sub(1)
+            .map_or_else(|| "–".to_owned(), |at| values[at].to_string())
+    })
+}
+
+fn table(header: &[&str]) -> Table {
+    let mut table = Table::new();
+    table
+        .load_style(TableStyle::new())
+        .set_content_arrangement(ContentArrangement::Disabled)
+        .set_header(header);
+    table
+}
+
+/// Numbers to the right, no space at the ends of lines.
+fn finish(mut table: Table) -> String {
+    for (at, column) in table.column_iter_mut().enumerate() {
+        column.set_padding((if at == 0 { 0 } else { 2 }, 0));
+        if at > 0 {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+    table
+        .lines()
+        .map(|line| line.trim_end().to_owned() + "\n")
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn percentiles_by_nearest_rank() {
+        assert_eq!(percentiles((1..=10).collect()), ["5", "9", "10"]);
+        assert_eq!(percentiles(vec![7]), ["7", "7", "7"]);
+        assert_eq!(percentiles(Vec::new()), ["–", "–", "–"]);
+    }
+}

@@ -1,0 +1,250 @@
+//! `pairbench report`: run directories read back into one report.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use crate::benchmark;
+use crate::benchmark::published::Published;
+use crate::benchmark::{Benchmark, Named};
+use crate::cli::{Format, ReportArgs};
+use crate::commands::run::rendered;
+use crate::comparison::leaderboard::{Column, SideBySide};
+use crate::data::excerpt;
+use crate::data::excerpt::Texts;
+use crate::metrics::Scores;
+use crate::report;
+use crate::report::{ModelReport, Report};
+use crate::scoring::ScoredItem;
+use crate::scoring::run_dir::{RunDir, Summary};
+use crate::support::error::{Error, Result};
+
+/// A run with the name that tells it from the others.
+struct Run {
+    label: String,
+    dir: RunDir,
+    summary: Summary,
+}
+
+pub fn report(args: &ReportArgs) -> Result<String> {
+    let table = args.published.as_deref().map(Published::find).transpose()?;
+    let mut runs = Vec::new();
+    for path in &args.runs {
+        let dir = RunDir::open(path)?;
+        let summary = dir.summary()?;
+        runs.push(Run {
+            label: label(path, &args.runs),
+            dir,
+            summary,
+        });
+    }
+    Ok(rendered(
+        &collect(&runs, table.as_ref(), args.format == Format::Html)?,
+        args.format,
+    ))
+}
+
+/// Every model of every run as a column; `page`: with what only a page shows.
+fn collect(runs: &[Run], table: Option<&Published>, page: bool) -> Result<Report> {
+    let mut notes = said(runs, |summary| &summary.notes);
+    let named: Vec<Option<Named>> = runs.iter().map(|run| run.dir.benchmark()).collect();
+    let benchmark = benchmark::common(&named, &mut notes)?;
+    same_sizes(runs)?;
+    let same_data = runs.iter().all(|run| run.dir.has_data_of(&runs[0].dir));
+    let models = models(runs, benchmark.as_ref(), table)?;
+    if !same_data {
+        notes.push(
+            "the runs read different files (SHA-256): their columns may be of different pairs"
+                .to_owned(),
+        );
+    }
+    Ok(Report {
+        title: said(runs, |summary| std::slice::from_ref(&summary.title)).join("; "),
+        benchmark: benchmark.as_ref().map(|benchmark| benchmark.name.clone()),
+        weights: benchmark.as_ref().map(report::weights),
+        dataset: runs[0].summary.dataset.clone().filter(|own| {
+            runs.iter()
+                .all(|run| run.summary.dataset.as_ref() == Some(own))
+        }),
+        partial: Some(said(runs, |summary| summary.partial.as_slice()).join("; "))
+            .filter(|why| !why.is_empty()),
+        side_by_side: page.then(|| side_by_side(runs, &models, same_data, benchmark.as_ref())),
+        models,
+        others: others(runs, benchmark.as_ref()),
+        notes,
+    })
+}
+
+/// The texts are read again from the files that were scored.
+fn side_by_side(
+    runs: &[Run],
+    models: &[ModelReport],
+    same_data: bool,
+    benchmark: Option<&Benchmark>,
+) -> SideBySide {
+    let verdicts = runs.iter().flat_map(|run| {
+        run.dir
+            .models
+            .iter()
+            .map(|(_, verdicts)| verdicts.as_slice())
+    });
+    let columns: Vec<Column> = models
+        .iter()
+        .zip(verdicts)
+        .map(|(model, verdicts)| Column {
+            average: model.scores.average.accuracy,
+            verdicts,
+        })
+        .collect();
+    let texts = if same_data {
+        excerpt::read_again(&runs[0].dir.record.data)
+    } else {
+        Texts::Err("the runs read different files".to_owned())
+    };
+    SideBySide::new(&columns, same_data, benchmark, &texts)
+}
+
+/// The last part of a run's path, or the whole where another run's ends alike.
+fn label(path: &Path, all: &[PathBuf]) -> String {
+    let alike = all
+        .iter()
+        .filter(|other| other.file_name() == path.file_name())
+        .count();
+    path.file_name().filter(|_| alike == 1).map_or_else(
+        || path.display().to_string(),
+        |name| name.to_string_lossy().into_owned(),
+    )
+}
+
+/// What every run says, once; what only some say, with their label.
+fn said<'a>(runs: &'a [Run], texts: impl Fn(&'a Summary) -> &'a [String]) -> Vec<String> {
+    let mut said = Vec::new();
+    for run in runs {
+        for text in texts(&run.summary) {
+            let by_all = runs.iter().all(|run| texts(&run.summary).contains(text));
+            let text = if by_all {
+                text.clone()
+            } else {
+                format!("{}: {text}", run.label)
+            };
+            if !said.contains(&text) {
+                said.push(text);
+            }
+        }
+    }
+    said
+}
+
+/// One table has one column of sizes.
+fn same_sizes(runs: &[Run]) -> Result<()> {
+    let columns: Vec<(&str, BTreeMap<&str, usize>)> = runs
+        .iter()
+        .flat_map(|run| {
+            run.dir
+                .models
+                .iter()
+                .map(|(_, verdicts)| (run.label.as_str(), sizes(verdicts)))
+        })
+        .collect();
+    for pair in columns.windows(2) {
+        let [(one, before), (other, after)] = [&pair[0], &pair[1]];
+        let size =
+            |sizes: &BTreeMap<&str, usize>, subset: &str| sizes.get(subset).copied().unwrap_or(0);
+        if let Some(subset) = before
+            .keys()
+            .chain(after.keys())
+            .find(|subset| before.get(*subset) != after.get(*subset))
+        {
+            return Err(Error::usage(
+                "failed to put results side by side: the runs have different numbers of pairs",
+            )
+            .caused_by(format!(
+                "{subset}: {one} {}, {other} {}",
+                size(before, subset),
+                size(after, subset)
+            ))
+            .hint("report each by itself, or match their pairs with `pairbench compare`"));
+        }
+    }
+    Ok(())
+}
+
+/// Pairs by subset.
+fn sizes(verdicts: &[ScoredItem]) -> BTreeMap<&str, usize> {
+    let mut sizes = BTreeMap::new();
+    for verdict in verdicts {
+        *sizes.entry(verdict.subset.as_str()).or_default() += 1;
+    }
+    sizes
+}
+
+/// Models that several runs call alike get their run's label.
+fn models(
+    runs: &[Run],
+    benchmark: Option<&Benchmark>,
+    table: Option<&Published>,
+) -> Result<Vec<ModelReport>> {
+    let mut models: Vec<ModelReport> = Vec::new();
+    let mut names = BTreeSet::new();
+    for run in runs {
+        for (name, verdicts) in &run.dir.models {
+            let alike = runs
+                .iter()
+                .filter(|other| other.dir.verdicts_of(name).is_some())
+                .count();
+            let mut model = ModelReport::new(name, verdicts, benchmark, table);
+            model.invalid = run.summary.not_scored(name).to_vec();
+            if alike > 1 {
+                model.name = format!("{name} ({})", run.label);
+            }
+            if !names.insert(model.name.clone()) {
+                return Err(Error::usage(format!(
+                    "failed to name models: two are called {}",
+                    model.name
+                ))
+                .hint("give every run once"));
+            }
+            models.push(model);
+        }
+    }
+    Ok(models)
+}
+
+/// Columns that no model made: once where all runs have the same.
+fn others(runs: &[Run], benchmark: Option<&Benchmark>) -> Vec<(String, Scores)> {
+    let same = runs
+        .iter()
+        .all(|run| run.summary.baselines == runs[0].summary.baselines);
+    let shown = runs.iter().take(if same { 1 } else { runs.len() });
+    let columns = shown.flat_map(|run| {
+        run.summary
+            .baselines
+            .iter()
+            .map(move |column| (run, column))
+    });
+    columns
+        .map(|(run, (name, own))| {
+            (
+                if same {
+                    name.clone()
+                } else {
+                    format!("{name} ({})", run.label)
+                },
+                Scores::new(&own.subsets, benchmark),
+            )
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn runs_are_told_apart_by_as_little_of_their_paths_as_does() {
+        let paths = ["runs/a", "old/b", "new/b/", "."].map(PathBuf::from);
+        assert_eq!(
+            paths.each_ref().map(|path| label(path, &paths)),
+            ["a", "old/b", "new/b/", "."]
+        );
+    }
+}

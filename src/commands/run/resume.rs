@@ -1,0 +1,188 @@
+//! What an earlier run left in the output directory, and going on from there.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use crate::cli::{Format, RunArgs};
+use crate::data::Item;
+use crate::scoring::ScoredItem;
+use crate::scoring::fingerprint::Fingerprint;
+use crate::scoring::journal;
+use crate::scoring::journal::{Contents, Journal, Session};
+use crate::scoring::run_dir::RunDir;
+use crate::scoring::verdict::Outcome;
+use crate::support::error::{Error, Kind, Result};
+use crate::support::files;
+use crate::support::signals::Farewell;
+use crate::support::terminal::say;
+
+/// Verdicts of an earlier run with the same plan.
+#[derive(Default)]
+pub struct Kept {
+    /// By place in the plan and row.
+    outcomes: HashMap<(usize, usize), Outcome>,
+    /// Who found them, and this process.
+    pub sessions: Vec<Session>,
+    /// The models' names, where the run had ended.
+    pub finished: Option<Vec<String>>,
+}
+
+impl Kept {
+    /// This process is the first.
+    pub fn nothing(session: Session) -> Self {
+        Self {
+            sessions: vec![session],
+            ..Self::default()
+        }
+    }
+
+    /// One model's verdicts, by row.
+    pub fn verdicts(&mut self, model: usize, pairs: &[Item]) -> HashMap<usize, ScoredItem> {
+        pairs
+            .iter()
+            .filter_map(|pair| {
+                self.outcomes
+                    .remove(&(model, pair.row))
+                    .map(|outcome| (pair.row, ScoredItem::new(pair, outcome)))
+            })
+            .collect()
+    }
+}
+
+/// An unfinished run is continued with `--resume`, else refused, so that nobody loses hours by an
+/// oversight; a finished one is read back with `--resume`, else replaced once the new one is
+/// complete.
+pub fn begin(
+    dir: &Path,
+    plan: &Fingerprint,
+    resume: bool,
+    session: Session,
+) -> Result<(Option<Journal>, Kept)> {
+    match (unfinished(dir)?, resume) {
+        (Some(contents), false) if !contents.outcomes.is_empty() => {
+            let n = contents.outcomes.len();
+            return Err(Error::usage(format!(
+                "failed to start: {} has an unfinished run with {n} verdicts",
+                dir.display()
+            ))
+            .hint(format!(
+                "--resume goes on with it; to start over, remove {}",
+                dir.join(journal::NAME).display()
+            )));
+        }
+        (Some(contents), true) => {
+            plan.check(&contents.plan, &format!("resume: {}", dir.display()))?;
+            if contents.torn {
+                say(&format!(
+                    "{}: dropped the last line, which was torn",
+                    dir.join(journal::NAME).display()
+                ));
+            }
+            let mut journal = Journal::resume(dir, &contents)?;
+            journal.begin(&session)?;
+            let sessions = contents.sessions.into_iter().chain([session]).collect();
+            return Ok((
+                Some(journal),
+                Kept {
+                    outcomes: contents.outcomes,
+                    sessions,
+                    finished: None,
+                },
+            ));
+        }
+        (None, true) if dir.join("run.json").exists() => return Ok((None, finished(dir, plan)?)),
+        _ => {}
+    }
+    let mut journal = Journal::create(dir, plan)?;
+    journal.begin(&session)?;
+    Ok((Some(journal), Kept::nothing(session)))
+}
+
+/// The journal, where there is one with a whole line.
+fn unfinished(dir: &Path) -> Result<Option<Contents>> {
+    let path = dir.join(journal::NAME);
+    if path.exists() {
+        journal::parse(&files::read(&path)?, &path)
+    } else {
+        Ok(None)
+    }
+}
+
+fn finished(dir: &Path, plan: &Fingerprint) -> Result<Kept> {
+    let run = RunDir::open(dir)?;
+    let Some(earlier) = &run.record.plan.content else {
+        return Err(Error::usage(format!(
+            "failed to resume: {}: run.json does not say what was run",
+            dir.display()
+        ))
+        .hint("an older version wrote it; without --resume the run is made anew"));
+    };
+    plan.check(earlier, &format!("resume: {}", dir.display()))?;
+    say(&format!(
+        "{}: the run is finished; its report is made again from verdicts.parquet",
+        dir.display()
+    ));
+    let verdicts = run
+        .models
+        .iter()
+        .enumerate()
+        .flat_map(|(at, (_, verdicts))| {
+            verdicts
+                .iter()
+                .map(move |v| ((at, v.row), v.outcome.clone()))
+        });
+    let outcomes: HashMap<(usize, usize), Outcome> = verdicts.collect();
+    let whole: usize = run.record.models.iter().map(|model| model.pairs).sum();
+    if outcomes.len() != whole {
+        let found = outcomes.len();
+        return Err(Error::new(
+            Kind::BadInput,
+            format!(
+                "failed to resume: {}: verdicts.parquet has {found} rows, run.json says {whole}",
+                dir.display()
+            ),
+        ));
+    }
+    if plan.shard.is_none() && whole < plan.pairs * plan.models.len() {
+        return Err(Error::usage(format!(
+            "failed to resume: {}: the run there is finished: its gate was settled early",
+            dir.display()
+        ))
+        .hint("without --resume the run is made anew; verdicts are still in the cache"));
+    }
+    let names = run.models.into_iter().map(|(name, _)| name).collect();
+    Ok(Kept {
+        outcomes,
+        finished: Some(names),
+        ..Kept::default()
+    })
+}
+
+/// What a stopped run says.
+pub fn farewell(args: &RunArgs) -> Farewell {
+    let typed: Vec<String> = std::env::args()
+        .map(|word| quoted(&word))
+        .filter(|word| word != "--resume")
+        .collect();
+    let hint = match &args.out {
+        Some(_) => format!("go on with: {} --resume", typed.join(" ")),
+        None if !args.no_cache && args.int8_batch.is_none() => {
+            "the same command goes on: verdicts so far are in the cache".to_owned()
+        }
+        None => "a run with --out DIR can be resumed".to_owned(),
+    };
+    Farewell {
+        hint,
+        as_json: args.format == Format::Json,
+    }
+}
+
+/// A word as a shell reads it.
+fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:,@+%".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', r"'\''"))
+    }
+}

@@ -1,0 +1,260 @@
+//! How rules are written: `KIND:SCOPE:NUMBER` or `KIND:NUMBER`, on the command line or in a TOML
+//! file.
+
+use std::fmt;
+use std::path::Path;
+use std::str::FromStr;
+
+use serde::Deserialize;
+
+use crate::support::error::{Error, Result};
+use crate::support::files;
+
+const FORMS: &str = "drop:SCOPE:X, significant-drop:SCOPE:ALPHA, min:SCOPE:X, max-ties:N, max-invalid:N, max-position-bias:X; \
+                     SCOPE is average, headline, rewardbench, total, section:NAME, section:*, subset:NAME or subset:*; X and ALPHA are shares from 0 to 1";
+
+#[derive(Debug, Clone, PartialEq)]
+pub enum Rule {
+    Drop { scope: Scope, limit: f64 },
+    SignificantDrop { scope: Scope, alpha: f64 },
+    Min { scope: Scope, least: f64 },
+    MaxTies(usize),
+    MaxInvalid(usize),
+    MaxPositionBias(f64),
+}
+
+/// Lines of a comparison.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Scope {
+    Average,
+    /// The benchmark's headline figure: whichever it has, or the one with this key.
+    Headline(Option<String>),
+    Total,
+    /// One, or all.
+    Section(Option<String>),
+    Subset(Option<String>),
+}
+
+/// Rules from the command line: each a rule, or a TOML file with a list `rules`.
+pub fn rules(arguments: &[String]) -> Result<Vec<Rule>> {
+    let mut rules = Vec::new();
+    for argument in arguments {
+        let path = Path::new(argument);
+        if path
+            .extension()
+            .is_some_and(|e| e.eq_ignore_ascii_case("toml"))
+        {
+            rules.extend(file(path)?);
+        } else {
+            rules.push(argument.parse()?);
+        }
+    }
+    Ok(rules)
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    rules: Vec<String>,
+}
+
+fn file(path: &Path) -> Result<Vec<Rule>> {
+    let text = files::read_text(path)?;
+    let invalid = || Error::usage(format!("failed to parse gate: {}", path.display()));
+    let file: File = toml::from_str(&text).map_err(|e| {
+        invalid()
+            .caused_by(e)
+            .hint("a gate file holds rules = [\"drop:average:0.01\", …]")
+    })?;
+    file.rules
+        .iter()
+        .map(|rule| {
+            rule.parse().map_err(|e: Error| {
+                invalid()
+                    .caused_by(e)
+                    .hint(format!("the forms are: {FORMS}"))
+            })
+        })
+        .collect()
+}
+
+impl FromStr for Rule {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        let wrong = |what: &str| {
+            Error::usage(format!("failed to parse rule: {text}: {what}"))
+                .hint(format!("the forms are: {FORMS}"))
+        };
+        let (kind, rest) = text
+            .split_once(':')
+            .ok_or_else(|| wrong("expected KIND:…"))?;
+        let share = |text: &str| {
+            let value = text
+                .parse::<f64>()
+                .ok()
+                .filter(|value| (0.0..=1.0).contains(value));
+            value.ok_or_else(|| wrong(&format!("expected a share from 0 to 1, found `{text}`")))
+        };
+        let whole = |text: &str| {
+            text.parse::<usize>()
+                .map_err(|_| wrong(&format!("expected a count, found `{text}`")))
+        };
+        // Names may hold colons: the number is behind the last one.
+        let scoped = || {
+            let (scope, number) = rest
+                .rsplit_once(':')
+                .ok_or_else(|| wrong("expected SCOPE:NUMBER"))?;
+            let scope =
+                Scope::parse(scope).ok_or_else(|| wrong(&format!("unknown scope `{scope}`")))?;
+            Ok((scope, share(number)?))
+        };
+        match kind {
+            "drop" => scoped().map(|(scope, limit)| Self::Drop { scope, limit }),
+            "significant-drop" => {
+                scoped().map(|(scope, alpha)| Self::SignificantDrop { scope, alpha })
+            }
+            "min" => scoped().map(|(scope, least)| Self::Min { scope, least }),
+            "max-ties" => whole(rest).map(Self::MaxTies),
+            "max-invalid" => whole(rest).map(Self::MaxInvalid),
+            "max-position-bias" => share(rest).map(Self::MaxPositionBias),
+            _ => Err(wrong(&format!("unknown kind `{kind}`"))),
+        }
+    }
+}
+
+impl fmt::Display for Rule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Drop { scope, limit } => write!(f, "drop:{scope}:{limit}"),
+            Self::SignificantDrop { scope, alpha } => write!(f, "significant-drop:{scope}:{alpha}"),
+            Self::Min { scope, least } => write!(f, "min:{scope}:{least}"),
+            Self::MaxTies(most) => write!(f, "max-ties:{most}"),
+            Self::MaxInvalid(most) => write!(f, "max-invalid:{most}"),
+            Self::MaxPositionBias(most) => write!(f, "max-position-bias:{most}"),
+        }
+    }
+}
+
+impl fmt::Display for Scope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Average => f.write_str("average"),
+            Self::Headline(key) => f.write_str(key.as_deref().unwrap_or("headline")),
+            Self::Total => f.write_str("total"),
+            Self::Section(name) => write!(f, "section:{}", name.as_deref().unwrap_or("*")),
+            Self::Subset(name) => write!(f, "subset:{}", name.as_deref().unwrap_or("*")),
+        }
+    }
+}
+
+impl Scope {
+    fn parse(text: &str) -> Option<Self> {
+        let one = |name: &str| (name != "*").then(|| name.to_owned());
+        match text.split_once(':') {
+            None => match text {
+                "average" => Some(Self::Average),
+                "headline" => Some(Self::Headline(None)),
+                "rewardbench" => Some(Self::Headline(Some(text.to_owned()))),
+                "total" => Some(Self::Total),
+                _ => None,
+            },
+            Some((_, "")) => None,
+            Some(("section", name)) => Some(Self::Section(one(name))),
+            Some(("subset", name)) => Some(Self::Subset(one(name))),
+            Some(_) => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rules_are_read_and_written_alike() {
+        for text in [
+            "drop:average:0.01",
+            "drop:section:Chat Hard:0.02",
+            "drop:subset:a:b:0.5",
+            "drop:subset:*:0",
+            "significant-drop:subset:*:0.05",
+            "significant-drop:total:0.001",
+            "min:rewardbench:1",
+            "min:headline:1",
+            "min:section:*:0.65",
+            "max-ties:3",
+            "max-invalid:0",
+            "max-position-bias:0.25",
+        ] {
+            assert_eq!(text.parse::<Rule>().unwrap().to_string(), text);
+        }
+        assert_eq!(
+            "drop:subset:a:b:0.5".parse::<Rule>().unwrap(),
+            Rule::Drop {
+                scope: Scope::Subset(Some("a:b".to_owned())),
+                limit: 0.5
+            }
+        );
+    }
+
+    #[test]
+    fn what_is_no_rule_is_named_with_the_forms() {
+        for text in [
+            "",
+            "drop",
+            "drop:average",
+            "drop:avg:0.1",
+            "drop:average:1.5",
+            "drop:average:-0.1",
+            "drop:average:NaN",
+            "drop:subset::0.1",
+            "fall:average:0.1",
+            "max-ties:-1",
+            "max-ties:x",
+        ] {
+            let error = text.parse::<Rule>().unwrap_err();
+            let shown = error.render();
+            assert!(
+                error.kind as u8 == 2
+                    && shown.contains(&format!("failed to parse rule: {text}:"))
+                    && shown.contains("significant-drop:SCOPE:ALPHA"),
+                "{shown}"
+            );
+        }
+    }
+
+    #[test]
+    fn files_hold_lists_of_rules() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("gate.toml");
+        let read = |text: &str| {
+            std::fs::write(&path, text).unwrap();
+            rules(&[path.display().to_string(), "max-ties:1".to_owned()])
+        };
+        assert_eq!(
+            read("rules = ['drop:average:0.01', 'max-invalid:0']")
+                .unwrap()
+                .len(),
+            3
+        );
+        for (text, expected) in [
+            ("rules = ['drop']", "drop: expected KIND"),
+            ("rule = []", "rule"),
+            ("rules = 1", "sequence"),
+        ] {
+            let error = read(text).unwrap_err();
+            assert!(
+                error.kind as u8 == 2 && error.render().contains(expected),
+                "{}",
+                error.render()
+            );
+        }
+        assert_eq!(
+            rules(&[dir.path().join("none.toml").display().to_string()])
+                .unwrap_err()
+                .kind as u8,
+            5
+        );
+    }
+}

@@ -1,0 +1,96 @@
+//! Texts of pairs, shortened for reports, and read again where a run kept only verdicts.
+
+use std::collections::HashMap;
+
+use crate::data::item::{Answers, Item};
+use crate::data::load::load;
+use crate::data::recorded_file::DataFile;
+use crate::support::error::one_line;
+use crate::support::input_file::InputFile;
+
+/// Characters of a text that are shown, where a text is a line of a list.
+pub const LINE: usize = 160;
+/// Where it is a paragraph.
+pub const PARAGRAPH: usize = 400;
+
+/// Pairs by row, or why their texts cannot be had.
+pub type Texts = std::result::Result<HashMap<usize, Item>, String>;
+
+/// Shortened texts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Excerpt {
+    pub prompt: String,
+    pub chosen: String,
+    pub rejected: String,
+}
+
+impl Excerpt {
+    /// At most so many characters of each text.
+    pub fn of(pair: &Item, most: usize) -> Self {
+        let prompt = match pair.prompt.as_slice() {
+            [only] => only.content.clone(),
+            turns => turns
+                .iter()
+                .map(|turn| format!("{}: {}", turn.role, turn.content))
+                .collect::<Vec<_>>()
+                .join(" "),
+        };
+        Self {
+            prompt: shortened(&prompt, most),
+            chosen: shortened(&joined(&pair.chosen), most),
+            rejected: shortened(&joined(&pair.rejected), most),
+        }
+    }
+}
+
+/// The pairs of a run, if its files are still what was run.
+pub fn read_again(data: &[DataFile]) -> Texts {
+    let mut files = Vec::new();
+    for recorded in data {
+        let on_disk = InputFile::OnDisk(recorded.path.clone());
+        let file = if on_disk.exists() {
+            Some(on_disk)
+        } else {
+            recorded.embedded()
+        };
+        let file =
+            file.ok_or_else(|| format!("{} is not there any more", recorded.path.display()))?;
+        if file.sha256().map_err(|error| error.to_string())? != recorded.sha256 {
+            return Err(format!(
+                "{} has changed since the run (SHA-256)",
+                recorded.path.display()
+            ));
+        }
+        files.push(file);
+    }
+    Ok(by_row(load(&files).map_err(|error| error.to_string())?))
+}
+
+pub fn by_row(pairs: Vec<Item>) -> HashMap<usize, Item> {
+    pairs.into_iter().map(|pair| (pair.row, pair)).collect()
+}
+
+/// Several answers in a row.
+fn joined(answers: &Answers) -> String {
+    answers.iter().collect::<Vec<_>>().join(" | ")
+}
+
+fn shortened(text: &str, most: usize) -> String {
+    let text = one_line(text.trim());
+    match text.char_indices().nth(most) {
+        Some((end, _)) => format!("{}…", text[..end].trim_end()),
+        None => text,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_texts_are_cut_between_characters() {
+        assert_eq!(shortened(" a\nb ", LINE), "a b");
+        let cut = shortened(&"é".repeat(LINE + 1), LINE);
+        assert_eq!(cut, "é".repeat(LINE) + "…");
+    }
+}

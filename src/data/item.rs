@@ -1,0 +1,94 @@
+//! An item of a benchmark: a prompt, with answers that are better and answers that are worse.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// One turn of a conversation.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Deserialize, Serialize)]
+pub struct Message {
+    pub role: String,
+    pub content: String,
+}
+
+impl Message {
+    pub fn new(role: &str, content: &str) -> Self {
+        Self {
+            role: role.to_owned(),
+            content: content.to_owned(),
+        }
+    }
+}
+
+/// A row's id as the source has it.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
+#[serde(untagged)]
+pub enum Id {
+    Number(i64),
+    Text(String),
+}
+
+impl fmt::Display for Id {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Number(n) => n.fmt(f),
+            Self::Text(text) => text.fmt(f),
+        }
+    }
+}
+
+/// One answer or more.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Answers {
+    first: String,
+    others: Vec<String>,
+}
+
+impl Answers {
+    pub fn new(first: String, others: Vec<String>) -> Self {
+        Self { first, others }
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = &str> {
+        std::iter::once(&self.first)
+            .chain(&self.others)
+            .map(String::as_str)
+    }
+
+    /// The answer, where there is just one.
+    pub fn only(&self) -> Option<&str> {
+        self.others.is_empty().then_some(&self.first)
+    }
+}
+
+impl From<String> for Answers {
+    fn from(only: String) -> Self {
+        Self::new(only, Vec::new())
+    }
+}
+
+/// A prompt with the answers to it. A *pair* is an item with one chosen and one rejected answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Item {
+    /// Row number in the source, from 0; over all files where there are several.
+    pub row: usize,
+    pub subset: String,
+    pub id: Option<Id>,
+    pub prompt: Vec<Message>,
+    pub chosen: Answers,
+    pub rejected: Answers,
+}
+
+impl Item {
+    /// The chosen and the rejected answer, where there is just one of each.
+    pub fn pair(&self) -> Option<[&str; 2]> {
+        Some([self.chosen.only()?, self.rejected.only()?])
+    }
+
+    /// The whole conversation that ends with this answer.
+    pub fn conversation(&self, answer: &str) -> Vec<Message> {
+        let mut messages = self.prompt.clone();
+        messages.push(Message::new("assistant", answer));
+        messages
+    }
+}

@@ -1,0 +1,23 @@
+//! A file of pairs as a run recorded it.
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use crate::benchmark::quickstart;
+use crate::support::input_file::{Directory, InputFile};
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DataFile {
+    pub path: PathBuf,
+    pub sha256: String,
+}
+
+impl DataFile {
+    /// The file inside the binary that has this content.
+    pub fn embedded(&self) -> Option<InputFile> {
+        let home = Directory::Embedded(quickstart::benchmark());
+        let name = self.path.file_name()?.to_str()?;
+        Some(home.file(name)).filter(|file| file.sha256().is_ok_and(|hash| hash == self.sha256))
+    }
+}

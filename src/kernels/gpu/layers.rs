@@ -1,0 +1,291 @@
+//! What is between the matrix products of a layer, each in one pass over the memory.
+#![allow(clippy::used_underscore_binding, reason = "the macro's")]
+#![expect(clippy::cast_possible_truncation, reason = "sizes of a model")]
+
+use burn::backend::cubecl::dtype_to_storage_type;
+use burn::backend::{Backend, Dispatch, backend_extension, tensor::FloatTensor};
+use burn::tensor::Tensor;
+use burn_cubecl::CubeBackend;
+use burn_cubecl::kernel::into_contiguous;
+use burn_cubecl::ops::numeric::empty_device_contiguous_dtype;
+use burn_cubecl::tensor::CubeTensor;
+use cubecl::calculate_cube_count_elemwise;
+use cubecl::ir::ElemType;
+use cubecl::prelude::*;
+
+use crate::kernels::gpu::{lanes, product};
+
+/// x · `weight`ᵀ; `x`: `[rows, input]`; `weight`: `[output, input]` → `[rows, output]`
+pub fn linear(x: Tensor<2>, weight: Tensor<2>) -> Tensor<2> {
+    Tensor::from_dispatch(<Dispatch as Layers>::linear(
+        x.into_dispatch(),
+        weight.transpose().into_dispatch(),
+    ))
+}
+
+/// x + `bias`, through the exact GELU if `gelu`; `x`: `[rows, size]`; `bias`: `[size]`
+pub fn add_bias(x: Tensor<2>, bias: Tensor<1>, gelu: bool) -> Tensor<2> {
+    Tensor::from_dispatch(<Dispatch as Layers>::add_bias(
+        x.into_dispatch(),
+        bias.into_dispatch(),
+        gelu,
+    ))
+}
+
+/// The normalisation of x + `bias` + `residual`; `x`, `residual`: `[rows, size]`; `bias`, `gamma`,
+/// `beta`: `[size]`
+pub fn add_norm(
+    x: Tensor<2>,
+    others: Option<(Tensor<1>, Tensor<2>)>,
+    gamma: Tensor<1>,
+    beta: Tensor<1>,
+    eps: f64,
+) -> Tensor<2> {
+    let (adds, bias, residual) = match others {
+        Some((bias, residual)) => (true, bias, residual),
+        // Not read.
+        None => (false, gamma.clone(), x.clone()),
+    };
+    Tensor::from_dispatch(<Dispatch as Layers>::add_norm(
+        x.into_dispatch(),
+        bias.into_dispatch(),
+        residual.into_dispatch(),
+        gamma.into_dispatch(),
+        beta.into_dispatch(),
+        adds,
+        eps,
+    ))
+}
+
+#[backend_extension(Cube)]
+pub trait Layers: Backend {
+    fn linear(x: FloatTensor<Self>, weight: FloatTensor<Self>) -> FloatTensor<Self>;
+    fn add_bias(x: FloatTensor<Self>, bias: FloatTensor<Self>, gelu: bool) -> FloatTensor<Self>;
+    /// `adds`: whether there are a bias and a residual.
+    fn add_norm(
+        x: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
+        residual: FloatTensor<Self>,
+        gamma: FloatTensor<Self>,
+        beta: FloatTensor<Self>,
+        adds: bool,
+        eps: f64,
+    ) -> FloatTensor<Self>;
+}
+
+/// Units that share a row.
+const UNITS: u32 = 128;
+
+impl Layers for CubeBackend {
+    fn linear(x: CubeTensor, weight: CubeTensor) -> CubeTensor {
+        product::linear(&x, &weight)
+    }
+
+    fn add_bias(x: CubeTensor, bias: CubeTensor, gelu: bool) -> CubeTensor {
+        let (client, element, width) = (
+            x.client.clone(),
+            dtype_to_storage_type(x.dtype),
+            x.meta.shape()[1],
+        );
+        let output = like(&x);
+        let lanes = lanes(client.properties(), element, width);
+        let vectors = x.meta.num_elements() / lanes;
+        let cube_dim = CubeDim::new(&client, vectors);
+        let cube_count = calculate_cube_count_elemwise(&client, vectors, cube_dim);
+        let [x, bias, to] = [x, bias, output.clone()].map(|tensor| vectors_of(tensor, lanes));
+        bias_kernel::launch(
+            &client,
+            cube_count,
+            cube_dim,
+            lanes,
+            x,
+            bias,
+            to,
+            width / lanes,
+            gelu,
+            element,
+        );
+        output
+    }
+
+    fn add_norm(
+        x: CubeTensor,
+        bias: CubeTensor,
+        residual: CubeTensor,
+        gamma: CubeTensor,
+        beta: CubeTensor,
+        adds: bool,
+        eps: f64,
+    ) -> CubeTensor {
+        let (client, element, shape) = (
+            x.client.clone(),
+            dtype_to_storage_type(x.dtype),
+            x.meta.shape().clone(),
+        );
+        let output = like(&x);
+        let (rows, width) = (shape[0], shape[1]);
+        let lanes = lanes(client.properties(), element, width);
+        // A cube takes several rows where there are more than a device can count cubes.
+        let cubes = CubeCount::Static(
+            u32::try_from(rows)
+                .unwrap_or(u32::MAX)
+                .min(client.properties().hardware.max_cube_count.0),
+            1,
+            1,
+        );
+        let [x, bias, residual, gamma, beta, to] = [x, bias, residual, gamma, beta, output.clone()]
+            .map(|tensor| vectors_of(tensor, lanes));
+        let eps = eps as f32;
+        norm_kernel::launch(
+            &client,
+            cubes,
+            CubeDim::new_1d(UNITS),
+            lanes,
+            x,
+            bias,
+            residual,
+            gamma,
+            beta,
+            to,
+            rows,
+            eps,
+            width / lanes,
+            adds,
+            element,
+        );
+        output
+    }
+}
+
+fn like(x: &CubeTensor) -> CubeTensor {
+    empty_device_contiguous_dtype(
+        x.client.clone(),
+        x.device.clone(),
+        x.meta.shape().clone(),
+        x.dtype,
+    )
+}
+
+/// A tensor as a kernel takes it, so many elements at once; the last dimension is a multiple of
+/// that.
+pub fn vectors_of(tensor: CubeTensor, lanes: usize) -> BufferArg {
+    let tensor = into_contiguous(tensor);
+    let vectors = tensor.meta.num_elements() / lanes;
+    // SAFETY: the length is the tensor's.
+    unsafe { BufferArg::from_raw_parts(tensor.handle, vectors) }
+}
+
+/// `x`, `output`: `[rows, width]`; `bias`: `[width]`, in vectors.
+#[cube(launch)]
+fn bias_kernel<E: Float, N: Size>(
+    x: &[Vector<E, N>],
+    bias: &[Vector<E, N>],
+    output: &mut [Vector<E, N>],
+    width: usize,
+    #[comptime] gelu: bool,
+    #[define(E)] _dtype: ElemType,
+) {
+    let at = ABSOLUTE_POS;
+    if at >= output.len() {
+        terminate!();
+    }
+    let mut y = Vector::<f32, N>::cast_from(x[at]) + Vector::<f32, N>::cast_from(bias[at % width]);
+    if gelu {
+        let half = Vector::<f32, N>::new(0.5);
+        let one = Vector::<f32, N>::new(1.0);
+        let inverse_root = Vector::<f32, N>::new(std::f32::consts::FRAC_1_SQRT_2);
+        y = half * y * (one + Erf::erf(y * inverse_root));
+    }
+    output[at] = Vector::<E, N>::cast_from(y);
+}
+
+/// A cube of [`UNITS`] units for each row; `x`, `residual`, `output`: `[rows, width]`, the others
+/// `[width]`, in vectors.
+#[cube(launch)]
+#[expect(
+    clippy::too_many_arguments,
+    reason = "a kernel takes buffers one by one"
+)]
+fn norm_kernel<E: Float, N: Size>(
+    x: &[Vector<E, N>],
+    bias: &[Vector<E, N>],
+    residual: &[Vector<E, N>],
+    gamma: &[Vector<E, N>],
+    beta: &[Vector<E, N>],
+    output: &mut [Vector<E, N>],
+    rows: usize,
+    eps: f32,
+    #[comptime] width: usize,
+    #[comptime] adds: bool,
+    #[define(E)] _dtype: ElemType,
+) {
+    let mut values = Shared::<[Vector<f32, N>]>::new_slice(width);
+    let mut parts = Shared::<[f32]>::new_slice(comptime!(UNITS as usize));
+    let unit = UNIT_POS as usize;
+    let lanes = N::value();
+    let count = f32::cast_from((width * lanes) as u32);
+    let mut row = CUBE_POS_X as usize;
+    while row < rows {
+        let begin = row * width;
+        let mut sum = f32::new(0.0);
+        let mut c = unit;
+        while c < width {
+            let mut y = Vector::<f32, N>::cast_from(x[begin + c]);
+            if adds {
+                y += Vector::<f32, N>::cast_from(bias[c])
+                    + Vector::<f32, N>::cast_from(residual[begin + c]);
+            }
+            values[c] = y;
+            sum += of_lanes::<N>(y);
+            c += UNITS as usize;
+        }
+        let mean = Vector::<f32, N>::new(total(sum, &mut parts) / count);
+        let mut squares = f32::new(0.0);
+        let mut c = unit;
+        while c < width {
+            let y = values[c] - mean;
+            squares += of_lanes::<N>(y * y);
+            c += UNITS as usize;
+        }
+        let deviation = Vector::<f32, N>::new((total(squares, &mut parts) / count + eps).sqrt());
+        let mut c = unit;
+        while c < width {
+            let y = (values[c] - mean) / deviation;
+            output[begin + c] = Vector::<E, N>::cast_from(
+                y * Vector::<f32, N>::cast_from(gamma[c]) + Vector::<f32, N>::cast_from(beta[c]),
+            );
+            c += UNITS as usize;
+        }
+        row += CUBE_COUNT_X as usize;
+    }
+}
+
+/// The sum of a vector's elements.
+#[cube]
+fn of_lanes<N: Size>(x: Vector<f32, N>) -> f32 {
+    let mut sum = f32::new(0.0);
+    #[unroll]
+    for lane in 0..N::value() {
+        sum += x.extract(lane);
+    }
+    sum
+}
+
+/// The sum over all units of a cube.
+#[cube]
+fn total(part: f32, parts: &mut Shared<[f32]>) -> f32 {
+    let unit = UNIT_POS as usize;
+    parts[unit] = part;
+    sync_cube();
+    let mut half = comptime!(UNITS as usize / 2).runtime();
+    while half > 0 {
+        if unit < half {
+            parts[unit] += parts[unit + half];
+        }
+        sync_cube();
+        half /= 2;
+    }
+    let sum = parts[0];
+    sync_cube();
+    sum
+}

@@ -1,0 +1,3 @@
+//! What turns hidden states into numbers, one file a head.
+
+pub mod pairwise;

@@ -1,0 +1,248 @@
+//! What a run will do, resolved to contents: runs with equal plans find the same verdicts.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::benchmark::{Benchmark, Files};
+use crate::checkpoint::Checkpoint;
+use crate::checkpoint::weights::Precision;
+use crate::data::shard::Shard;
+use crate::data::{Id, Item};
+use crate::kernels::cpu::int8::Outliers;
+use crate::scoring::ScoredItem;
+use crate::support::error::{Error, Result};
+use crate::support::files;
+use crate::support::input_file::InputFile;
+
+/// The code that turns pairs into verdicts, by its content; `build.rs` has the list.
+pub const ENGINE: &str = env!("PAIRBENCH_ENGINE");
+
+/// No name of a model, no path, and nothing that changes no verdict: batch size, device and threads
+/// are not part of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fingerprint {
+    pub engine: String,
+    /// SHA-256 of the benchmark's definition.
+    pub benchmark: Option<String>,
+    /// SHA-256 of each file of pairs, in the order in which rows are numbered.
+    pub data: Vec<String>,
+    /// How many pairs are selected, of all shards.
+    pub pairs: usize,
+    /// SHA-256 over which they are.
+    pub rows: String,
+    pub models: Vec<ModelFingerprint>,
+    pub shard: Option<Shard>,
+}
+
+/// What decides one model's verdicts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ModelFingerprint {
+    /// SHA-256 over the hashes of configuration and weights.
+    pub checkpoint: String,
+    /// SHA-256 over the hashes of its files.
+    pub tokenizer: String,
+    pub template: String,
+    pub truncation: String,
+    pub precision: String,
+}
+
+impl Fingerprint {
+    pub fn new(
+        benchmark: Option<&Benchmark>,
+        data: &Files,
+        pairs: &[Item],
+        models: Vec<ModelFingerprint>,
+        shard: Option<Shard>,
+    ) -> Result<Self> {
+        Ok(Self {
+            engine: ENGINE.to_owned(),
+            benchmark: benchmark.map(|benchmark| benchmark.definition().sha256),
+            data: data
+                .files
+                .iter()
+                .map(InputFile::sha256)
+                .collect::<Result<_>>()?,
+            pairs: pairs.len(),
+            rows: rows(
+                pairs
+                    .iter()
+                    .map(|pair| (pair.row, pair.subset.as_str(), pair.id.as_ref())),
+            ),
+            models,
+            shard,
+        })
+    }
+
+    pub fn digest(&self) -> String {
+        digest(self)
+    }
+
+    /// Refuses to go on with what another plan began.
+    pub fn check(&self, earlier: &Self, what: &str) -> Result<()> {
+        let differences = self.differences(earlier);
+        if differences.is_empty() {
+            return Ok(());
+        }
+        let names: Vec<&str> = differences.iter().map(|(name, ..)| name.as_str()).collect();
+        let values: Vec<String> = differences
+            .iter()
+            .map(|(name, now, then)| format!("{name} was {then}, is {now}"))
+            .collect();
+        Err(Error::usage(format!(
+            "failed to {what}: plan differs: {}",
+            names.join(", ")
+        ))
+        .caused_by(values.join("; ")))
+    }
+
+    /// Name, value here and value there of everything that is not the same.
+    fn differences(&self, other: &Self) -> Vec<(String, Value, Value)> {
+        let mut found = Vec::new();
+        walk("", &to_value(self), &to_value(other), &mut found);
+        found
+    }
+}
+
+impl ModelFingerprint {
+    /// `int8_batch`: pairs of a batch that share their outlier columns.
+    pub fn new(checkpoint: &Checkpoint, precision: Precision, int8_batch: Option<u32>) -> Self {
+        let [tokenizer, others] = checkpoint.hashes();
+        Self {
+            checkpoint: files::digest(others.join("\n")),
+            tokenizer: files::digest(tokenizer.join("\n")),
+            template: checkpoint.template.to_string(),
+            truncation: checkpoint.template.limits(),
+            precision: match precision {
+                Precision::F32 | Precision::F16 | Precision::Int8(Outliers::ByRow) => {
+                    precision.name().to_owned()
+                }
+                Precision::Int8(Outliers::ByBatch) => {
+                    format!("int8 by {} pairs", int8_batch.unwrap_or_default())
+                }
+                Precision::Half(_) => format!("{} arithmetic", precision.name()),
+            },
+        }
+    }
+
+    /// Of one model's part of a plan, the code included.
+    pub fn digest(&self) -> String {
+        digest(&(ENGINE, self))
+    }
+}
+
+/// SHA-256 over which rows these are, in their order.
+pub fn rows<'a>(rows: impl Iterator<Item = (usize, &'a str, Option<&'a Id>)>) -> String {
+    // An id is text here: a file of verdicts does not always say whether it was a number.
+    let lines: Vec<String> = rows
+        .map(|(row, subset, id)| to_value(&(row, subset, id.map(ToString::to_string))).to_string())
+        .collect();
+    files::digest(lines.join("\n"))
+}
+
+/// [`rows`] of verdicts.
+pub fn rows_of(verdicts: &[ScoredItem]) -> String {
+    rows(
+        verdicts
+            .iter()
+            .map(|v| (v.row, v.subset.as_str(), v.id.as_ref())),
+    )
+}
+
+fn digest(content: &impl Serialize) -> String {
+    files::digest(to_value(content).to_string())
+}
+
+/// Strings, numbers and lists: nothing that JSON lacks.
+fn to_value(content: &impl Serialize) -> Value {
+    serde_json::to_value(content).unwrap_or_default()
+}
+
+fn walk(path: &str, here: &Value, there: &Value, found: &mut Vec<(String, Value, Value)>) {
+    match (here, there) {
+        (Value::Object(a), Value::Object(b)) => {
+            let dot = if path.is_empty() { "" } else { "." };
+            a.iter().for_each(|(key, value)| {
+                walk(
+                    &format!("{path}{dot}{key}"),
+                    value,
+                    b.get(key).unwrap_or(&Value::Null),
+                    found,
+                )
+            });
+        }
+        (Value::Array(a), Value::Array(b)) if a.len() == b.len() => {
+            a.iter()
+                .zip(b)
+                .enumerate()
+                .for_each(|(at, (a, b))| walk(&format!("{path}[{at}]"), a, b, found));
+        }
+        _ if here != there => found.push((path.to_owned(), here.clone(), there.clone())),
+        _ => {}
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    pub fn fingerprint() -> Fingerprint {
+        let part = |text: &str| text.to_owned();
+        let model = ModelFingerprint {
+            checkpoint: part("c"),
+            tokenizer: part("t"),
+            template: part("pairrm"),
+            truncation: part("1"),
+            precision: part("f32"),
+        };
+        Fingerprint {
+            engine: part("e"),
+            benchmark: None,
+            data: vec![part("d")],
+            pairs: 2,
+            rows: part("r"),
+            models: vec![model.clone(), model],
+            shard: None,
+        }
+    }
+
+    #[test]
+    fn what_differs_is_named() {
+        let (one, mut other) = (fingerprint(), fingerprint());
+        assert!(one.check(&other, "resume").is_ok());
+        assert_eq!(one.digest(), other.digest());
+        other.models[1].precision = "f16".to_owned();
+        other.shard = Some("1/2".parse().unwrap());
+        let text = one.check(&other, "resume: x").unwrap_err().render();
+        assert!(
+            text.starts_with(
+                "error: failed to resume: x: plan differs: models[1].precision, shard\n"
+            ),
+            "{text}"
+        );
+        assert!(
+            text.contains(
+                "models[1].precision was \"f16\", is \"f32\"; shard was \"1/2\", is null"
+            ),
+            "{text}"
+        );
+        assert_ne!(one.digest(), other.digest());
+        other.models.pop();
+        assert_eq!(one.differences(&other)[0].0, "models");
+    }
+
+    #[test]
+    fn rows_count_by_number_subset_and_id_as_text() {
+        let (one, text) = (Id::Number(1), Id::Text("1".to_owned()));
+        let of = |row, subset, id| rows([(row, subset, id)].into_iter());
+        assert_eq!(of(0, "s", Some(&one)), of(0, "s", Some(&text)));
+        assert!(
+            [
+                of(1, "s", Some(&one)),
+                of(0, "t", Some(&one)),
+                of(0, "s", None)
+            ]
+            .iter()
+            .all(|other| *other != of(0, "s", Some(&one)))
+        );
+    }
+}

@@ -1,0 +1,16 @@
+//! Items → outcomes: the rows of every item through the model, and its numbers kept at once.
+
+pub mod cache;
+pub mod fingerprint;
+pub mod journal;
+mod memory;
+mod pipeline;
+mod prepare;
+pub mod run_dir;
+pub mod tally;
+pub mod verdict;
+
+pub use pipeline::{Scorer, Step, logits, score};
+pub use prepare::{Prepared, prepare};
+pub use tally::Tally;
+pub use verdict::{BothOrders, Outcome, ScoredItem, Verdict};

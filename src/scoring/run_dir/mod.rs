@@ -1,0 +1,140 @@
+//! A run directory: what is written when a run ends, and read back.
+
+pub mod record;
+mod summary;
+pub mod verdicts;
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+use serde::de::DeserializeOwned;
+
+use crate::benchmark::Named;
+use crate::scoring::journal;
+use crate::scoring::run_dir::record::{RunRecord, SCHEMA};
+use crate::scoring::verdict::{Outcome, ScoredItem};
+use crate::support::error::{Error, Result};
+use crate::support::files;
+use crate::support::input_file::InputFile;
+
+pub use summary::{Baseline, Summary};
+
+/// What `pairbench run --out` left behind.
+#[derive(Debug)]
+pub struct RunDir {
+    pub path: PathBuf,
+    pub record: RunRecord,
+    /// What each model said, in the order of the run.
+    pub models: Vec<(String, Vec<ScoredItem>)>,
+}
+
+impl RunDir {
+    pub fn open(path: &Path) -> Result<Self> {
+        let unfinished = path.join(journal::NAME).exists() && !path.join("run.json").exists();
+        let record: RunRecord = json(&path.join("run.json"), |record: &RunRecord| record.schema)
+            .map_err(|e| {
+                if unfinished {
+                    e.hint("the run there is not finished: go on with it with --resume")
+                } else {
+                    e
+                }
+            })?;
+        let mut models: Vec<(String, Vec<ScoredItem>)> = Vec::new();
+        for (model, item) in verdicts::read(&path.join("verdicts.parquet"))? {
+            match models.iter_mut().find(|(known, _)| *known == model) {
+                Some((_, items)) => items.push(item),
+                None => models.push((model, vec![item])),
+            }
+        }
+        for ((_, items), model) in models.iter_mut().zip(&record.models) {
+            let reasons: HashMap<usize, &str> = model
+                .not_scored
+                .iter()
+                .map(|not| (not.row, not.reason.as_str()))
+                .collect();
+            for item in items {
+                let Outcome::Pairwise(both) = &mut item.outcome;
+                both.unscorable = reasons.get(&item.row).map(|&reason| reason.to_owned());
+            }
+        }
+        Ok(Self {
+            path: path.to_owned(),
+            record,
+            models,
+        })
+    }
+
+    /// What else was said of the run.
+    pub fn summary(&self) -> Result<Summary> {
+        let path = self.path.join("summary.json");
+        let summary = json(&path, |summary: &Summary| summary.schema)?;
+        let items = self
+            .models
+            .iter()
+            .map(|(_, items)| items.len())
+            .max()
+            .unwrap_or(0);
+        summary.check(items, &path)?;
+        Ok(summary)
+    }
+
+    /// Its benchmark; the quickstart is what runs when none is typed.
+    pub fn benchmark(&self) -> Option<Named<'_>> {
+        let is_quickstart = || {
+            self.record
+                .data
+                .iter()
+                .any(|file| file.embedded().is_some())
+        };
+        let typed = self
+            .record
+            .plan
+            .benchmark
+            .as_deref()
+            .or_else(|| is_quickstart().then_some("quickstart"))?;
+        Some(Named {
+            typed,
+            definition: self.record.plan.definition.as_ref(),
+        })
+    }
+
+    /// A model's verdicts.
+    pub fn verdicts_of(&self, model: &str) -> Option<&[ScoredItem]> {
+        self.models
+            .iter()
+            .find(|(name, _)| name == model)
+            .map(|(_, verdicts)| verdicts.as_slice())
+    }
+
+    /// Whether it was on these files, in this order.
+    pub fn has_read(&self, files: &[InputFile]) -> Result<bool> {
+        let hashes: Vec<String> = files.iter().map(InputFile::sha256).collect::<Result<_>>()?;
+        Ok(self.record.data.iter().map(|file| &file.sha256).eq(&hashes))
+    }
+
+    /// Whether rows with the same number are the same pair in both.
+    pub fn has_data_of(&self, other: &Self) -> bool {
+        let hashes = |run: &Self| {
+            run.record
+                .data
+                .iter()
+                .map(|file| file.sha256.clone())
+                .collect::<Vec<_>>()
+        };
+        hashes(self) == hashes(other)
+    }
+}
+
+/// A file of the schema that this version writes.
+fn json<T: DeserializeOwned>(file: &Path, schema: impl Fn(&T) -> u64) -> Result<T> {
+    let invalid = || Error::bad_input(format!("failed to read run: {}", file.display()));
+    let bytes = files::read(file)
+        .map_err(|e| e.hint("a run directory is what `pairbench run --out DIR` writes"))?;
+    let value: T = serde_json::from_slice(&bytes).map_err(|e| invalid().caused_by(e))?;
+    match schema(&value) {
+        SCHEMA => Ok(value),
+        other => Err(invalid()
+            .caused_by(format!("key `schema`: expected {SCHEMA}, found {other}"))
+            .hint("another version of pairbench wrote it")),
+    }
+}

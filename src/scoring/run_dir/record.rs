@@ -1,0 +1,198 @@
+//! `run.json`: what was run, on what and how fast. One type writes, reads and merges it.
+
+use serde::{Deserialize, Serialize};
+
+use crate::benchmark::Definition;
+use crate::checkpoint::Facts;
+use crate::data::DataFile;
+use crate::data::shard::Shard;
+use crate::scoring::fingerprint::Fingerprint;
+use crate::scoring::journal::Session;
+
+/// Version of the format.
+pub const SCHEMA: u64 = 1;
+
+/// A run, without secrets and without its environment. Keys with a default are absent in records of
+/// older versions.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RunRecord {
+    pub schema: u64,
+    pub tool: Tool,
+    pub plan: Plan,
+    /// A dataset of the hub as `owner/name@commit`.
+    pub dataset: Option<String>,
+    /// In the order in which rows are numbered.
+    pub data: Vec<DataFile>,
+    /// In the order of the run.
+    pub models: Vec<ModelRecord>,
+    pub host: Host,
+    pub sessions: Vec<Session>,
+    /// Seconds since 1970.
+    pub started: Option<f64>,
+    /// Seconds since 1970.
+    pub ended: Option<f64>,
+    /// The run of which this is a shard.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub whole: Option<Whole>,
+    /// The shards that were merged into it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub shards: Vec<ShardRecord>,
+}
+
+/// The program that wrote a record.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tool {
+    pub name: String,
+    pub version: String,
+}
+
+impl Tool {
+    /// This program.
+    pub fn this() -> Self {
+        let version = env!("CARGO_PKG_VERSION").to_owned();
+        Self {
+            name: "pairbench".to_owned(),
+            version,
+        }
+    }
+}
+
+/// What was asked for.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Plan {
+    /// As it was typed.
+    pub benchmark: Option<String>,
+    /// What that was.
+    #[serde(default)]
+    pub definition: Option<Definition>,
+    pub subsets: Vec<String>,
+    pub limit: Option<usize>,
+    pub batch_tokens: usize,
+    pub device: String,
+    pub dtype: String,
+    pub int8_batch: Option<u32>,
+    #[serde(default)]
+    pub against: Option<String>,
+    #[serde(default)]
+    pub gate: Vec<String>,
+    #[serde(default)]
+    pub seed: Option<u64>,
+    pub published: Option<String>,
+    pub cache: bool,
+    #[serde(default)]
+    pub fingerprint: Option<String>,
+    /// Everything that decides a verdict.
+    #[serde(default)]
+    pub content: Option<Fingerprint>,
+}
+
+/// One model of the run, and what its verdicts took.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ModelRecord {
+    pub name: String,
+    pub facts: Facts,
+    #[serde(default)]
+    pub fingerprint: Option<String>,
+    /// That went through the model.
+    pub tokens: usize,
+    pub seconds: f64,
+    /// Batches that were halved for want of memory.
+    #[serde(default)]
+    pub halved: usize,
+    /// Rows that were computed again in f32.
+    #[serde(default)]
+    pub again_in_f32: usize,
+    pub pairs: usize,
+    /// Verdicts that the journal had already.
+    pub resumed: usize,
+    /// Verdicts from the cache.
+    pub cached: usize,
+    #[serde(default)]
+    pub not_scored: Vec<NotScored>,
+}
+
+impl ModelRecord {
+    /// The same model in another shard of the run is added.
+    pub fn add(&mut self, other: &Self) {
+        self.tokens += other.tokens;
+        self.seconds += other.seconds;
+        self.halved += other.halved;
+        self.again_in_f32 += other.again_in_f32;
+        self.pairs += other.pairs;
+        self.resumed += other.resumed;
+        self.cached += other.cached;
+        self.not_scored.extend(other.not_scored.iter().cloned());
+        self.not_scored.sort_by_key(|not| not.row);
+    }
+}
+
+/// Why an item's verdict is invalid.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NotScored {
+    pub row: usize,
+    pub reason: String,
+}
+
+/// The machine, as far as it matters.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Host {
+    pub os: String,
+    pub arch: String,
+    pub threads: usize,
+}
+
+impl Host {
+    /// This machine.
+    pub fn this() -> Self {
+        let [os, arch] = [std::env::consts::OS, std::env::consts::ARCH].map(str::to_owned);
+        Self {
+            os,
+            arch,
+            threads: rayon::current_num_threads(),
+        }
+    }
+}
+
+/// What the report of a run says that its shards cannot say.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Whole {
+    pub title: String,
+    pub partial: Option<String>,
+}
+
+/// A shard that was merged.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ShardRecord {
+    pub shard: Shard,
+    pub host: Host,
+}
+
+impl RunRecord {
+    /// The record of a run whose shards these are, in order; `fingerprint` is the whole run's.
+    pub fn merged(parts: &[Self], fingerprint: &Fingerprint) -> Self {
+        let mut merged = parts[0].clone();
+        let earliest = |times: Vec<f64>| times.into_iter().min_by(f64::total_cmp);
+        let latest = |times: Vec<f64>| times.into_iter().max_by(f64::total_cmp);
+        for part in &parts[1..] {
+            for (model, other) in merged.models.iter_mut().zip(&part.models) {
+                model.add(other);
+            }
+            merged.sessions.extend(part.sessions.iter().cloned());
+        }
+        merged.started = earliest(parts.iter().filter_map(|part| part.started).collect());
+        merged.ended = latest(parts.iter().filter_map(|part| part.ended).collect());
+        merged.shards = parts.iter().filter_map(Self::as_shard).collect();
+        merged.plan.fingerprint = Some(fingerprint.digest());
+        merged.plan.content = Some(fingerprint.clone());
+        merged.whole = None;
+        merged
+    }
+
+    fn as_shard(&self) -> Option<ShardRecord> {
+        let shard = self.plan.content.as_ref()?.shard?;
+        Some(ShardRecord {
+            shard,
+            host: self.host.clone(),
+        })
+    }
+}

@@ -1,0 +1,58 @@
+//! The parts of `summary.json` that do not follow from verdicts.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde::Deserialize;
+
+use crate::benchmark::Dataset;
+use crate::scoring::tally::Tally;
+use crate::support::error::{Error, Result};
+
+#[derive(Debug, Deserialize)]
+pub struct Summary {
+    pub(super) schema: u64,
+    pub title: String,
+    pub partial: Option<String>,
+    #[serde(default)]
+    pub dataset: Option<Dataset>,
+    #[serde(default)]
+    pub notes: Vec<String>,
+    models: BTreeMap<String, SummaryModel>,
+    /// Columns that no model made.
+    pub baselines: BTreeMap<String, Baseline>,
+}
+
+#[derive(Debug, Deserialize)]
+struct SummaryModel {
+    #[serde(default)]
+    not_scored: Vec<String>,
+}
+
+#[derive(Debug, PartialEq, Eq, Deserialize)]
+pub struct Baseline {
+    pub subsets: BTreeMap<String, Tally>,
+}
+
+impl Summary {
+    /// Why a model's first invalid items are that.
+    pub fn not_scored(&self, model: &str) -> &[String] {
+        self.models
+            .get(model)
+            .map_or(&[], |model| &model.not_scored)
+    }
+
+    /// Counts become the sizes of tables: none can be more than the `items` of the run.
+    pub(super) fn check(&self, items: usize, path: &Path) -> Result<()> {
+        for (name, baseline) in &self.baselines {
+            let too_many = |tally: &Tally| tally.parts().iter().any(|part| *part > items);
+            if let Some((subset, _)) = baseline.subsets.iter().find(|(_, tally)| too_many(tally)) {
+                let error = Error::bad_input(format!("failed to read run: {}", path.display()));
+                return Err(error.caused_by(format!(
+                    "key `baselines`: {name} has more pairs in {subset} than the run, which has {items}"
+                )));
+            }
+        }
+        Ok(())
+    }
+}

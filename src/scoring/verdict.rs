@@ -1,0 +1,252 @@
+//! What a model said of an item: its numbers, and what follows from them.
+
+use serde::{Deserialize, Serialize};
+
+use crate::data::{Id, Item};
+
+/// What the margin says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Verdict {
+    /// Margin above 0: the model prefers the chosen answer.
+    Correct,
+    /// Margin below 0.
+    Wrong,
+    /// Margin exactly 0; counts against the model, as in the reference.
+    Tie,
+    /// No finite margin, or no token row that the reference could score.
+    Invalid,
+}
+
+impl Verdict {
+    pub const ALL: [Self; 4] = [Self::Correct, Self::Wrong, Self::Tie, Self::Invalid];
+
+    pub fn of_margin(margin: f32) -> Self {
+        if !margin.is_finite() {
+            Self::Invalid
+        } else if margin > 0.0 {
+            Self::Correct
+        } else if margin < 0.0 {
+            Self::Wrong
+        } else {
+            Self::Tie
+        }
+    }
+
+    /// The verdict that files call so.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|verdict| verdict.name() == name)
+    }
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Correct => "correct",
+            Self::Wrong => "wrong",
+            Self::Tie => "tie",
+            Self::Invalid => "invalid",
+        }
+    }
+}
+
+/// An item, by its key, with what one model said of it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ScoredItem {
+    pub row: usize,
+    pub subset: String,
+    pub id: Option<Id>,
+    pub outcome: Outcome,
+}
+
+impl ScoredItem {
+    pub fn new(item: &Item, outcome: Outcome) -> Self {
+        Self {
+            row: item.row,
+            subset: item.subset.clone(),
+            id: item.id.clone(),
+            outcome,
+        }
+    }
+
+    /// See [`Outcome::margin`].
+    pub fn margin(&self) -> f32 {
+        self.outcome.margin()
+    }
+
+    /// See [`Outcome::verdict`].
+    pub fn verdict(&self) -> Verdict {
+        self.outcome.verdict()
+    }
+}
+
+/// The numbers that a model's head gives for an item. Margin and verdict follow from them and are
+/// stored nowhere beside them.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "head", rename_all = "lowercase")]
+pub enum Outcome {
+    Pairwise(BothOrders),
+}
+
+/// A pair under a pairwise head, which reads both answers at once: its two orders.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct BothOrders {
+    /// Chosen left, rejected right; NaN where the pair was not scored.
+    #[serde(with = "exact")]
+    pub logit_ab: f32,
+    /// Rejected left, chosen right.
+    #[serde(with = "exact")]
+    pub logit_ba: f32,
+    /// Why there is no token row that the reference could score.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unscorable: Option<String>,
+    pub tokens_ab: usize,
+    pub tokens_ba: usize,
+    /// Ids that truncation removed, in the order chosen left.
+    pub source_cut: usize,
+    pub chosen_cut: usize,
+    pub rejected_cut: usize,
+}
+
+impl Outcome {
+    /// How much the model prefers the chosen answer: logit(chosen first) − logit(rejected first).
+    pub fn margin(&self) -> f32 {
+        let Self::Pairwise(pair) = self;
+        pair.logit_ab - pair.logit_ba
+    }
+
+    pub fn verdict(&self) -> Verdict {
+        Verdict::of_margin(self.margin())
+    }
+
+    /// Why the verdict is [`Verdict::Invalid`]; `None` where it is not.
+    pub fn reason(&self) -> Option<&str> {
+        let Self::Pairwise(pair) = self;
+        let is_invalid = self.verdict() == Verdict::Invalid;
+        is_invalid.then(|| {
+            pair.unscorable
+                .as_deref()
+                .unwrap_or("the margin is not finite")
+        })
+    }
+
+    /// Ids that truncation removed from the prompt, the chosen and the rejected answer.
+    pub fn cuts(&self) -> [usize; 3] {
+        let Self::Pairwise(pair) = self;
+        [pair.source_cut, pair.chosen_cut, pair.rejected_cut]
+    }
+
+    /// Both orders, where the head reads two answers at once and the margin is finite.
+    pub fn both_orders(&self) -> Option<&BothOrders> {
+        let Self::Pairwise(pair) = self;
+        self.margin().is_finite().then_some(pair)
+    }
+}
+
+impl BothOrders {
+    /// Whether the two orders, each read alone, prefer different answers.
+    pub fn disagree(&self) -> bool {
+        (self.logit_ab > 0.0) != (self.logit_ba < 0.0)
+    }
+}
+
+/// f32 in JSON, bit for bit: a finite one as the number it is (f64 holds each, and a reader's last
+/// digit is far below an f32's), any other as its bits in hexadecimal.
+mod exact {
+    use serde::de::Error;
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Written {
+        Number(f64),
+        Bits(String),
+    }
+
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
+    pub fn serialize<S: Serializer>(value: &f32, to: S) -> Result<S::Ok, S::Error> {
+        if value.is_finite() {
+            to.serialize_f64(f64::from(*value))
+        } else {
+            to.serialize_str(&format!("{:08x}", value.to_bits()))
+        }
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<f32, D::Error> {
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "an overflow to infinity is refused"
+        )]
+        match Written::deserialize(from)? {
+            Written::Number(value) => Some(value as f32).filter(|value| value.is_finite()),
+            Written::Bits(text) => {
+                let bits = u32::from_str_radix(&text, 16).ok().map(f32::from_bits);
+                bits.filter(|value| !value.is_finite())
+            }
+        }
+        .ok_or_else(|| D::Error::custom("not an f32"))
+    }
+}
+
+#[cfg(test)]
+pub mod tests {
+    use super::*;
+
+    /// A pair with these logits and nothing else to say of it.
+    pub fn logits(logit_ab: f32, logit_ba: f32) -> Outcome {
+        Outcome::Pairwise(BothOrders {
+            logit_ab,
+            logit_ba,
+            unscorable: None,
+            tokens_ab: 1,
+            tokens_ba: 2,
+            source_cut: 3,
+            chosen_cut: 4,
+            rejected_cut: 5,
+        })
+    }
+
+    #[test]
+    fn verdicts_by_margin() {
+        for (margin, verdict) in [
+            (1e-9, Verdict::Correct),
+            (-1e-9, Verdict::Wrong),
+            (0.0, Verdict::Tie),
+            (-0.0, Verdict::Tie),
+            (f32::NAN, Verdict::Invalid),
+            (f32::INFINITY, Verdict::Invalid),
+        ] {
+            assert_eq!(Verdict::of_margin(margin), verdict, "{margin}");
+        }
+    }
+
+    #[test]
+    fn every_f32_comes_back_bit_for_bit() {
+        let special = [
+            0,
+            0x8000_0000,
+            1,
+            0x807f_ffff,
+            0x7f7f_ffff,
+            0x7f80_0000,
+            0xff80_0000,
+            0x7fc0_0000,
+            0xffc0_0001,
+            0x7f80_0001,
+        ];
+        let mut rng = fastrand::Rng::with_seed(1);
+        let random = std::iter::repeat_with(|| rng.u32(..)).take(50_000);
+        for bits in special.into_iter().chain(random) {
+            let logit = f32::from_bits(bits);
+            let text = serde_json::to_string(&logits(logit, -logit)).unwrap();
+            let Outcome::Pairwise(read) = serde_json::from_str(&text).unwrap();
+            let read = [read.logit_ab, read.logit_ba].map(f32::to_bits);
+            assert_eq!(read, [logit, -logit].map(f32::to_bits), "{text}");
+        }
+        let overflow = serde_json::to_string(&logits(1.0, 0.0))
+            .unwrap()
+            .replace("1.0", "1e39");
+        assert!(
+            serde_json::from_str::<Outcome>(&overflow).is_err(),
+            "{overflow}"
+        );
+    }
+}

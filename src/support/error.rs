@@ -1,0 +1,190 @@
+//! The errors a user can cause, their exit codes and how they are printed.
+
+use std::error::Error as StdError;
+use std::fmt::Write as _;
+use std::process::ExitCode;
+
+/// Result of everything that a file, a flag or the network can make fail.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// What kind of failure it is. The numbers are stable: scripts rely on them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// A flag or a combination of flags that cannot work.
+    Usage = 2,
+    /// A rule of a gate failed.
+    Gate = 3,
+    /// A dataset, benchmark, checkpoint or tokenizer that is not what it should be.
+    BadInput = 4,
+    /// Something that is not there: a file, a repository, a device.
+    Unavailable = 5,
+    /// Margins that are not finite, or pairs that could not be scored.
+    Numerical = 6,
+    /// Disk or memory ran out.
+    Resources = 7,
+    /// A rule of a strict gate could not be decided.
+    Inconclusive = 8,
+    /// Another run is writing to the directory.
+    Locked = 75,
+    /// Stopped by a signal: 128 and its number, as shells have it.
+    HungUp = 129,
+    Interrupted = 130,
+    Terminated = 143,
+}
+
+/// `failed to <what>: <path>`, what caused it, and what to do next.
+#[derive(Debug)]
+pub struct Error {
+    pub kind: Kind,
+    message: String,
+    hint: Option<String>,
+    source: Option<Box<dyn StdError + Send + Sync>>,
+}
+
+impl Error {
+    pub fn new(kind: Kind, message: impl Into<String>) -> Self {
+        Self {
+            kind,
+            message: message.into(),
+            hint: None,
+            source: None,
+        }
+    }
+
+    pub fn usage(message: impl Into<String>) -> Self {
+        Self::new(Kind::Usage, message)
+    }
+
+    pub fn bad_input(message: impl Into<String>) -> Self {
+        Self::new(Kind::BadInput, message)
+    }
+
+    pub fn unavailable(message: impl Into<String>) -> Self {
+        Self::new(Kind::Unavailable, message)
+    }
+
+    /// A failed read or write; the kind follows from what the system said.
+    pub fn io(what: impl Into<String>, source: std::io::Error) -> Self {
+        use std::io::ErrorKind as Io;
+        let kind = match source.kind() {
+            Io::StorageFull | Io::QuotaExceeded | Io::FileTooLarge | Io::OutOfMemory => {
+                Kind::Resources
+            }
+            Io::InvalidData | Io::UnexpectedEof => Kind::BadInput,
+            _ => Kind::Unavailable,
+        };
+        Self::new(kind, what).caused_by(source)
+    }
+
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    #[must_use]
+    pub fn caused_by(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+        self.source = Some(source.into());
+        self
+    }
+
+    pub fn exit_code(&self) -> ExitCode {
+        ExitCode::from(self.kind as u8)
+    }
+
+    fn causes(&self) -> impl Iterator<Item = String> {
+        std::iter::successors(self.source(), |cause| (*cause).source())
+            .map(|cause| one_line(&cause.to_string()))
+    }
+
+    /// The form people read: `error:`, `caused by:` and `hint:` lines.
+    pub fn render(&self) -> String {
+        let mut text = format!("error: {}", one_line(&self.message));
+        for cause in self.causes() {
+            let _ = write!(text, "\n  caused by: {cause}");
+        }
+        if let Some(hint) = &self.hint {
+            let _ = write!(text, "\n  hint: {}", one_line(hint));
+        }
+        text
+    }
+
+    /// The form programs read: one JSON object, for `--format json`; `docs/schema/error.v1.json`.
+    pub fn render_json(&self) -> String {
+        serde_json::json!({
+            "error": one_line(&self.message),
+            "caused_by": self.causes().collect::<Vec<_>>(),
+            "hint": self.hint.as_deref().map(one_line),
+            "exit_code": self.kind as u8,
+            "schema": 1,
+        })
+        .to_string()
+    }
+}
+
+impl std::fmt::Display for Error {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl StdError for Error {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.source
+            .as_deref()
+            .map(|source| source as &(dyn StdError + 'static))
+    }
+}
+
+/// `text` without control characters or bidirectional overrides: a file name or a cell of a
+/// dataset must not be able to write to the terminal of the person who reads about it.
+pub fn one_line(text: &str) -> String {
+    text.chars()
+        .filter(|c| !turns_text(*c))
+        .map(|c| if leaves_its_line(c) { ' ' } else { c })
+        .collect()
+}
+
+/// Control characters, both separators of Unicode, bidirectional overrides.
+pub fn leaves_its_line(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{2028}' | '\u{2029}') || turns_text(c)
+}
+
+/// Embeddings, overrides and isolates, which show text in another order than it has.
+fn turns_text(c: char) -> bool {
+    matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+/// A line that the log of a CI job takes for text: GitHub's runner obeys lines that begin with
+/// `::`.
+pub fn no_command(line: String) -> String {
+    if line.trim_start().starts_with("::") {
+        format!("'{line}")
+    } else {
+        line
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rendering_names_cause_and_hint_and_drops_escapes() {
+        let error = Error::bad_input("failed to read rows: a\u{1b}[31mb.jsonl:3")
+            .caused_by(std::io::Error::other("expected a string"))
+            .hint("quote it");
+        assert_eq!(
+            error.render(),
+            "error: failed to read rows: a [31mb.jsonl:3\n  caused by: expected a string\n  hint: quote it"
+        );
+        assert_eq!(error.kind as u8, 4);
+        assert!(error.render_json().starts_with("{\"error\":"));
+    }
+
+    #[test]
+    fn a_line_of_a_log_is_no_command() {
+        assert_eq!(no_command(one_line("\n::error::x")), "' ::error::x");
+        assert_eq!(no_command("a ::error::x".to_owned()), "a ::error::x");
+    }
+}

@@ -1,0 +1,167 @@
+//! Files that are read: on disk, or in the binary itself.
+
+use std::borrow::Cow;
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest, Sha256};
+
+use crate::support::error::{Error, Result};
+use crate::support::files;
+
+/// Files of a directory of this repository, by name.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Embedded {
+    /// The directory, from the repository's root.
+    pub path: &'static str,
+    pub files: &'static [(&'static str, &'static [u8])],
+}
+
+impl Embedded {
+    pub fn file(&self, name: &str) -> Option<&'static [u8]> {
+        self.files
+            .iter()
+            .find(|(known, _)| *known == name)
+            .map(|(_, bytes)| *bytes)
+    }
+}
+
+/// One file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum InputFile {
+    OnDisk(PathBuf),
+    Embedded(&'static Embedded, String),
+}
+
+impl From<&Path> for InputFile {
+    fn from(path: &Path) -> Self {
+        Self::OnDisk(path.to_owned())
+    }
+}
+
+impl InputFile {
+    /// The file as errors and reports name it.
+    pub fn path(&self) -> PathBuf {
+        match self {
+            Self::OnDisk(path) => path.clone(),
+            Self::Embedded(directory, name) => Path::new(directory.path).join(name),
+        }
+    }
+
+    pub fn exists(&self) -> bool {
+        match self {
+            Self::OnDisk(path) => path.exists(),
+            Self::Embedded(directory, name) => directory.file(name).is_some(),
+        }
+    }
+
+    /// In bytes.
+    pub fn size(&self) -> Result<u64> {
+        match self {
+            Self::OnDisk(path) => Ok(files::open(path)?
+                .metadata()
+                .map_err(|e| Error::io(format!("failed to read file: {}", path.display()), e))?
+                .len()),
+            Self::Embedded(..) => Ok(self.embedded()?.len() as u64),
+        }
+    }
+
+    /// The whole content.
+    pub fn bytes(&self) -> Result<Cow<'static, [u8]>> {
+        match self {
+            Self::OnDisk(path) => files::read(path).map(Cow::Owned),
+            Self::Embedded(..) => self.embedded().map(Cow::Borrowed),
+        }
+    }
+
+    /// The whole content as UTF-8, without a byte-order mark.
+    pub fn text(&self) -> Result<String> {
+        files::to_text(self.bytes()?.into_owned(), &self.path())
+    }
+
+    /// Hexadecimal SHA-256. Large files in the hub's cache have it as their name: it must be the
+    /// same.
+    pub fn sha256(&self) -> Result<String> {
+        match self {
+            Self::OnDisk(path) => {
+                let hash = files::sha256(path)?;
+                let target = std::fs::read_link(path).unwrap_or_default();
+                let name = target.file_name().unwrap_or_default().to_string_lossy();
+                if name.len() == 64 && name.chars().all(|c| c.is_ascii_hexdigit()) && *name != hash
+                {
+                    return Err(Error::bad_input(format!(
+                        "failed to verify file: {}",
+                        path.display()
+                    ))
+                    .caused_by(format!(
+                        "its SHA-256 is {hash}, its name in the cache says {name}"
+                    ))
+                    .hint(format!(
+                        "it is damaged; remove {} and fetch it again",
+                        path.parent().unwrap_or(path).join(&target).display()
+                    )));
+                }
+                Ok(hash)
+            }
+            Self::Embedded(..) => Ok(files::hex(&Sha256::digest(self.embedded()?))),
+        }
+    }
+
+    fn embedded(&self) -> Result<&'static [u8]> {
+        let found = if let Self::Embedded(directory, name) = self {
+            directory.file(name)
+        } else {
+            None
+        };
+        found.ok_or_else(|| {
+            Error::unavailable(format!("failed to find file: {}", self.path().display()))
+        })
+    }
+}
+
+/// The files of a directory, by name.
+#[derive(Debug, Clone)]
+pub enum Directory {
+    OnDisk(PathBuf),
+    Embedded(&'static Embedded),
+}
+
+impl From<&Path> for Directory {
+    fn from(path: &Path) -> Self {
+        Self::OnDisk(path.to_owned())
+    }
+}
+
+impl Directory {
+    /// The directory as errors name it.
+    pub fn path(&self) -> &Path {
+        match self {
+            Self::OnDisk(path) => path,
+            Self::Embedded(embedded) => Path::new(embedded.path),
+        }
+    }
+
+    pub fn file(&self, name: &str) -> InputFile {
+        match self {
+            Self::OnDisk(path) => InputFile::OnDisk(path.join(name)),
+            Self::Embedded(embedded) => InputFile::Embedded(embedded, name.to_owned()),
+        }
+    }
+
+    pub fn has(&self, name: &str) -> bool {
+        self.file(name).exists()
+    }
+
+    pub fn json(&self, name: &str) -> Result<serde_json::Value> {
+        let file = self.file(name);
+        serde_json::from_str(&file.text()?).map_err(|e| {
+            Error::bad_input(format!("failed to parse JSON: {}", file.path().display()))
+                .caused_by(e)
+        })
+    }
+
+    /// The error for a file that a checkpoint cannot do without.
+    pub fn missing(&self, name: &str) -> Error {
+        Error::unavailable(format!("failed to find file: {}", self.file(name).path().display()))
+            .hint("a checkpoint directory holds config.json, tokenizer.json or spm.model, and model.safetensors")
+    }
+}

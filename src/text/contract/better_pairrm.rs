@@ -1,0 +1,117 @@
+//! Better-PairRM: `rewardbench/models/betterpairrm.py` (`BetterPairRMPipeline`).
+
+use crate::data::Message;
+use crate::support::error::Result;
+use crate::text::contract::row::{Row, Unsupported, check_shared};
+use crate::text::tokenizer::{Side, Tokenizer};
+
+/// Ids of the source with its marker segment.
+pub const SOURCE_MAX: usize = 2030;
+/// Ids of a candidate before the second tokenization.
+pub const CANDIDATE_MAX: usize = 670;
+/// What follows every rendered message: the template's own indentation.
+const GAP: &str = "\n    \n    ";
+
+/// Only lengths and even turns are asserted, whatever the roles. With a system message first the
+/// answers themselves stand at an even turn, and differing answers fail: so does the reference.
+pub fn check(first: &[Message], second: &[Message]) -> std::result::Result<(), Unsupported> {
+    check_shared(first, second)
+}
+
+pub fn row(tokenizer: &Tokenizer, first: &[Message], second: &[Message]) -> Result<Row> {
+    // Every text is cut, encoded and decoded before it is encoded for good, short ones too: white
+    // space collapses, unknown characters and special tokens typed by a user disappear.
+    let (source, early_source_cut) =
+        tokenizer.round_trip(&render(history(first)), SOURCE_MAX, Side::Left)?;
+    let (left, early_first_cut) =
+        tokenizer.round_trip(answer(first), CANDIDATE_MAX, Side::Right)?;
+    let (right, early_second_cut) =
+        tokenizer.round_trip(answer(second), CANDIDATE_MAX, Side::Right)?;
+
+    // The marker has a segment of its own, `[CLS] <|source|> [SEP]`; the text follows in another.
+    let (mut ids, _) = tokenizer.segment("<|source|>", SOURCE_MAX, Side::Right)?;
+    let (body, source_cut) = tokenizer.segment(&source, SOURCE_MAX - ids.len(), Side::Left)?;
+    ids.extend(body);
+    let budget = (SOURCE_MAX + 2 * CANDIDATE_MAX - ids.len()) / 2;
+    let (left, first_cut) =
+        tokenizer.segment(&format!("<|candidate1|>{left}"), budget, Side::Right)?;
+    let (right, second_cut) =
+        tokenizer.segment(&format!("<|candidate2|>{right}"), budget, Side::Right)?;
+    ids.extend(left);
+    ids.extend(right);
+    Ok(Row {
+        ids,
+        source_cut: early_source_cut + source_cut,
+        first_cut: early_first_cut + first_cut,
+        second_cut: early_second_cut + second_cut,
+    })
+}
+
+/// All messages but the last: each order uses the history of its left conversation.
+fn history(conversation: &[Message]) -> &[Message] {
+    &conversation[..conversation.len().saturating_sub(1)]
+}
+
+/// The last message, neither trimmed nor labelled.
+fn answer(conversation: &[Message]) -> &str {
+    conversation.last().map_or("", |message| &message.content)
+}
+
+/// The source template of the checkpoint: trimmed contents with labels, `ASSISTANT: ` at the end
+/// unless the last message is the assistant's. Other roles leave an indentation only.
+pub fn render(messages: &[Message]) -> String {
+    let mut text = String::new();
+    for message in messages {
+        let label = match message.role.as_str() {
+            "user" | "user_context" => "USER: ",
+            "assistant" => "ASSISTANT: ",
+            "system" => "SYSTEM MESSAGE: ",
+            _ => {
+                text.push_str("\n    ");
+                continue;
+            }
+        };
+        text.push_str(label);
+        text.push_str(strip(&message.content));
+        text.push_str(GAP);
+    }
+    if messages
+        .last()
+        .is_none_or(|message| message.role != "assistant")
+    {
+        text.push_str("ASSISTANT: ");
+    }
+    text
+}
+
+/// Python's `str.strip`: Unicode white space and the four separators U+001C to U+001F, which Rust's
+/// `trim` leaves.
+fn strip(text: &str) -> &str {
+    text.trim_matches(|c: char| c.is_whitespace() || ('\u{1c}'..='\u{1f}').contains(&c))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn strip_is_pythons() {
+        assert_eq!(strip("\u{1c}\u{1f} \u{3000}a\u{200b}\u{85}"), "a\u{200b}");
+    }
+
+    #[test]
+    fn a_system_message_moves_the_answers_to_a_shared_turn() {
+        let conversation = |answer| {
+            [
+                Message::new("system", "s"),
+                Message::new("user", "u"),
+                Message::new("assistant", answer),
+            ]
+        };
+        assert_eq!(
+            check(&conversation("a"), &conversation("b")),
+            Err(Unsupported::Shared { turn: 3 })
+        );
+        assert_eq!(check(&conversation("a"), &conversation("a")), Ok(()));
+    }
+}

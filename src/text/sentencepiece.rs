@@ -1,0 +1,225 @@
+//! `spm.model` → the fast tokenizer that transformers builds from it.
+//!
+//! `DebertaV2Converter` in transformers' `convert_slow_tokenizer.py`: the pieces with their scores,
+//! the model's own character map, and the special tokens behind them in the order of their ids.
+
+use std::collections::BTreeMap;
+
+use prost::Message;
+use serde_json::Value;
+use tokenizers::models::unigram::Unigram;
+use tokenizers::normalizers::{
+    Lowercase, NormalizerWrapper, Precompiled, Replace, Sequence, Strip, replace::ReplacePattern,
+};
+use tokenizers::pre_tokenizers::PreTokenizerWrapper;
+use tokenizers::pre_tokenizers::metaspace::{Metaspace, PrependScheme};
+use tokenizers::pre_tokenizers::punctuation::Punctuation;
+use tokenizers::{AddedToken, SplitDelimiterBehavior};
+
+use crate::support::error::{Error, Result};
+use crate::support::input_file::Directory;
+use crate::text::charsmap;
+
+/// The parts of `sentencepiece_model.proto` (google/sentencepiece) that are read.
+#[derive(Message)]
+struct ModelProto {
+    #[prost(message, repeated, tag = "1")]
+    pieces: Vec<Piece>,
+    #[prost(message, optional, tag = "2")]
+    trainer: Option<TrainerSpec>,
+    #[prost(message, optional, tag = "3")]
+    normalizer: Option<NormalizerSpec>,
+}
+
+#[derive(Message)]
+struct Piece {
+    #[prost(string, tag = "1")]
+    piece: String,
+    #[prost(float, tag = "2")]
+    score: f32,
+}
+
+#[derive(Message)]
+struct TrainerSpec {
+    /// 1 is unigram, the default.
+    #[prost(int32, optional, tag = "3")]
+    model_type: Option<i32>,
+    #[prost(int32, optional, tag = "40")]
+    unk_id: Option<i32>,
+}
+
+#[derive(Message)]
+struct NormalizerSpec {
+    #[prost(bytes = "vec", tag = "2")]
+    precompiled_charsmap: Vec<u8>,
+}
+
+/// Builds the tokenizer of a directory without `tokenizer.json`; also the files that were read.
+/// Panics in the tokenizer's crate where a file is damaged in some ways: for use within
+/// [`crate::support::catch_panic::guarded`].
+pub fn build(
+    home: &Directory,
+    settings: &Value,
+) -> Result<(tokenizers::Tokenizer, Vec<&'static str>)> {
+    if !home.has("spm.model") {
+        return Err(home.missing("spm.model"));
+    }
+    let path = home.file("spm.model").path();
+    let invalid = |what: &str| {
+        Error::bad_input(format!(
+            "failed to load tokenizer: {}: {what}",
+            path.display()
+        ))
+    };
+    let proto = ModelProto::decode(&*home.file("spm.model").bytes()?)
+        .map_err(|e| invalid("not a SentencePiece model").caused_by(e))?;
+    let trainer = proto.trainer.unwrap_or_default();
+    if trainer.model_type.is_some_and(|kind| kind != 1) {
+        return Err(invalid("its model type is not unigram"));
+    }
+    let pieces: Vec<(String, f64)> = proto
+        .pieces
+        .into_iter()
+        .map(|p| (p.piece, f64::from(p.score)))
+        .collect();
+    let unk = usize::try_from(trainer.unk_id.unwrap_or(0))
+        .ok()
+        .filter(|id| *id < pieces.len())
+        .ok_or_else(|| invalid("its unk_id is not one of its pieces"))?;
+    let first_free = pieces.len();
+    let model =
+        Unigram::from(pieces, Some(unk), false).map_err(|e| invalid("its pieces").caused_by(e))?;
+
+    let mut tokenizer = tokenizers::Tokenizer::new(model);
+    let charsmap = proto.normalizer.unwrap_or_default().precompiled_charsmap;
+    let flag = |key: &str| settings.get(key).and_then(Value::as_bool).unwrap_or(false);
+    let mut normalizers: Vec<NormalizerWrapper> = Vec::new();
+    if flag("do_lower_case") {
+        normalizers.push(Lowercase.into());
+    }
+    normalizers.push(Strip::new(true, true).into());
+    if !charsmap.is_empty() {
+        let whole = charsmap::is_whole(&charsmap).then(|| Precompiled::from(&charsmap));
+        let map = whole
+            .and_then(std::result::Result::ok)
+            .ok_or_else(|| invalid("its character map"))?;
+        normalizers.push(map.into());
+    }
+    let spaces = Replace::new(ReplacePattern::Regex(" {2,}".to_owned()), " ")
+        .map_err(|e| invalid("its normaliser").caused_by(e))?;
+    normalizers.push(spaces.into());
+    tokenizer
+        .with_normalizer(Some(Sequence::new(normalizers)))
+        .map_err(|e| invalid("its normaliser").caused_by(e))?;
+
+    let metaspace = Metaspace::new('▁', PrependScheme::Always, true);
+    let mut splits: Vec<PreTokenizerWrapper> = Vec::new();
+    if flag("split_by_punct") {
+        splits.push(Punctuation::new(SplitDelimiterBehavior::Isolated).into());
+    }
+    splits.push(metaspace.clone().into());
+    tokenizer.with_pre_tokenizer(Some(tokenizers::pre_tokenizers::sequence::Sequence::new(
+        splits,
+    )));
+    tokenizer.with_decoder(Some(metaspace));
+
+    let (tokens, mut files) = added_tokens(home, settings, &tokenizer, first_free)?;
+    for (id, token) in tokens {
+        let content = token.content.clone();
+        tokenizer
+            .add_tokens([token])
+            .map_err(|e| invalid("its added tokens").caused_by(e))?;
+        if tokenizer.token_to_id(&content) != Some(id) {
+            return Err(invalid(&format!(
+                "the added token {content} should have id {id}; ids must follow the pieces without a gap"
+            )));
+        }
+    }
+    files.push("spm.model");
+    Ok((tokenizer, files))
+}
+
+/// The special tokens and the markers, by id: from `added_tokens_decoder` in
+/// `tokenizer_config.json`, else the class's own five and `added_tokens.json`.
+fn added_tokens(
+    home: &Directory,
+    settings: &Value,
+    tokenizer: &tokenizers::Tokenizer,
+    first_free: usize,
+) -> Result<(BTreeMap<u32, AddedToken>, Vec<&'static str>)> {
+    let mut tokens = BTreeMap::new();
+    if let Some(decoder) = settings
+        .get("added_tokens_decoder")
+        .and_then(Value::as_object)
+    {
+        for (id, entry) in decoder {
+            let token = id
+                .parse()
+                .ok()
+                .zip(entry.get("content").and_then(Value::as_str))
+                .map(|(id, content): (u32, _)| {
+                    let flag = |key: &str| entry.get(key).and_then(Value::as_bool).unwrap_or(false);
+                    let token = AddedToken::from(content, flag("special"));
+                    (
+                        id,
+                        token
+                            .normalized(flag("normalized"))
+                            .lstrip(flag("lstrip"))
+                            .rstrip(flag("rstrip"))
+                            .single_word(flag("single_word")),
+                    )
+                });
+            let (id, token) = token.ok_or_else(|| {
+                Error::bad_input(format!(
+                    "failed to load tokenizer: {}: key `added_tokens_decoder`: entry {id}",
+                    home.file("tokenizer_config.json").path().display()
+                ))
+            })?;
+            tokens.insert(id, token);
+        }
+        return Ok((tokens, Vec::new()));
+    }
+    // SPEC: only `[UNK]` of the five takes part in normalisation.
+    for name in ["[PAD]", "[CLS]", "[SEP]", "[UNK]"] {
+        if let Some(id) = tokenizer.token_to_id(name) {
+            tokens.insert(id, AddedToken::from(name, true).normalized(name == "[UNK]"));
+        }
+    }
+    let read = if home.has("added_tokens.json") {
+        vec!["added_tokens.json"]
+    } else {
+        Vec::new()
+    };
+    let listed = if read.is_empty() {
+        Value::Null
+    } else {
+        home.json("added_tokens.json")?
+    };
+    let mask = listed
+        .get("[MASK]")
+        .and_then(Value::as_u64)
+        .and_then(|id| u32::try_from(id).ok())
+        .or(u32::try_from(first_free).ok());
+    tokens.extend(mask.map(|id| (id, AddedToken::from("[MASK]", true).normalized(false))));
+    for (content, id) in listed
+        .as_object()
+        .into_iter()
+        .flatten()
+        .filter(|(content, _)| *content != "[MASK]")
+    {
+        let id = id
+            .as_u64()
+            .and_then(|id| u32::try_from(id).ok())
+            .ok_or_else(|| {
+                Error::bad_input(format!(
+                    "failed to load tokenizer: {}: the id of {content}",
+                    home.file("added_tokens.json").path().display()
+                ))
+            })?;
+        tokens.insert(
+            id,
+            AddedToken::from(content.as_str(), false).normalized(true),
+        );
+    }
+    Ok((tokens, read))
+}

@@ -1,0 +1,289 @@
+//! The tokenizer of a checkpoint, as transformers 4.51 uses its fast one.
+
+use std::path::Path;
+
+use serde_json::Value;
+
+use crate::model::PairConfig;
+use crate::support::catch_panic::guarded;
+use crate::support::error::{Error, Result};
+use crate::support::input_file::Directory;
+use crate::text::{charsmap, sentencepiece};
+
+/// Which end of a text survives truncation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Side {
+    /// Cut from the right: the start is kept.
+    Right,
+    /// Cut from the left: the end is kept.
+    Left,
+}
+
+/// A loaded tokenizer with the facts of `tokenizer_config.json` that change ids or texts.
+pub struct Tokenizer {
+    inner: tokenizers::Tokenizer,
+    cls: u32,
+    sep: u32,
+    clean_up_spaces: bool,
+}
+
+impl Tokenizer {
+    /// From `tokenizer.json`, else built from `spm.model`; also the files that were read.
+    pub fn load(home: &Directory) -> Result<(Self, Vec<&'static str>)> {
+        let mut files = Vec::new();
+        let settings = if home.has("tokenizer_config.json") {
+            files.push("tokenizer_config.json");
+            home.json("tokenizer_config.json")?
+        } else {
+            Value::Null
+        };
+        let mut inner = if home.has("tokenizer.json") {
+            files.push("tokenizer.json");
+            let bytes = home.file("tokenizer.json").bytes()?;
+            let invalid = || {
+                Error::bad_input(format!(
+                    "failed to load tokenizer: {}",
+                    home.file("tokenizer.json").path().display()
+                ))
+            };
+            // tokenizers 0.23 panics on some malformed files: any character map that is not one,
+            // a template that names a token the file lacks.
+            let whole = charsmap::are_whole(&bytes)
+                .then(|| guarded(|| tokenizers::Tokenizer::from_bytes(&bytes)))
+                .flatten();
+            whole
+                .ok_or_else(|| invalid().hint("the file is damaged; download it again"))?
+                .map_err(|e| invalid().caused_by(e))?
+        } else {
+            // Adding a token normalises it, with whatever character map the file has.
+            let built = guarded(|| sentencepiece::build(home, &settings));
+            let damaged = || {
+                Error::bad_input(format!(
+                    "failed to load tokenizer: {}",
+                    home.file("spm.model").path().display()
+                ))
+            };
+            let (built, read) =
+                built.ok_or_else(|| damaged().hint("the file is damaged; download it again"))??;
+            files.extend(read);
+            built
+        };
+        let broken = |what: &str| {
+            Error::bad_input(format!(
+                "failed to load tokenizer: {}: {what}",
+                home.path().display()
+            ))
+        };
+        inner
+            .with_truncation(None)
+            .map_err(|e| broken("its truncation settings").caused_by(e))?;
+        inner.with_padding(None);
+        let special = |token: &str| {
+            inner
+                .token_to_id(token)
+                .ok_or_else(|| broken(&format!("no token {token}")))
+        };
+        let (cls, sep) = (special("[CLS]")?, special("[SEP]")?);
+        // Absent, the key means false since transformers 4.45; the reference runs 4.51.
+        let clean_up_spaces = settings
+            .get("clean_up_tokenization_spaces")
+            .and_then(Value::as_bool)
+            .unwrap_or(false);
+        let tokenizer = Self {
+            inner,
+            cls,
+            sep,
+            clean_up_spaces,
+        };
+        let body = tokenizer
+            .encode("a ")
+            .map_err(|e| broken("it fails on a one-letter text").caused_by(e))?;
+        // `segment` puts both around a text itself. A post-processor that does anything else would
+        // be another model's.
+        if tokenizer.inner.get_post_processor().is_some() {
+            let framed = guarded(|| tokenizer.inner.encode_fast("a ", true))
+                .and_then(std::result::Result::ok);
+            if framed.is_none_or(|framed| {
+                *framed.get_ids() != [&[cls], body.as_slice(), &[sep]].concat()
+            }) {
+                return Err(broken("its post-processor does not make [CLS] text [SEP]"));
+            }
+        }
+        Ok((tokenizer, files))
+    }
+
+    /// Refuses a tokenizer that does not belong to the configuration.
+    pub fn check(&self, config: &PairConfig, dir: &Path) -> Result<()> {
+        let refuse = |what: String| {
+            Error::bad_input(format!(
+                "failed to match tokenizer and config: {}: {what}",
+                dir.display()
+            ))
+        };
+        for (token, id, key) in [
+            ("<|source|>", config.source_prefix_id, "source_prefix_id"),
+            ("<|candidate1|>", config.cand1_prefix_id, "cand1_prefix_id"),
+            ("<|candidate2|>", config.cand2_prefix_id, "cand2_prefix_id"),
+        ] {
+            if self.inner.token_to_id(token) != Some(id) {
+                let found = self
+                    .inner
+                    .token_to_id(token)
+                    .map_or_else(|| "no such token".to_owned(), |id| format!("id {id}"));
+                return Err(refuse(format!(
+                    "config.json key `{key}` is {id}, the tokenizer has {found} for {token}"
+                )));
+            }
+            if self
+                .encode(token)?
+                .iter()
+                .filter(|found| **found == id)
+                .count()
+                != 1
+            {
+                return Err(refuse(format!(
+                    "the tokenizer has {token} in its vocabulary but does not find it in a text"
+                )));
+            }
+        }
+        let largest = self.inner.get_vocab(true).into_values().max().unwrap_or(0);
+        if largest as usize >= config.encoder.vocab_size {
+            return Err(refuse(format!(
+                "the tokenizer's largest id is {largest}, config.json key `vocab_size` is {}",
+                config.encoder.vocab_size
+            )));
+        }
+        Ok(())
+    }
+
+    /// Kind, size and special ids, for people.
+    pub fn describe(&self) -> String {
+        use tokenizers::models::ModelWrapper as Kind;
+        let kind = match self.inner.get_model() {
+            Kind::BPE(_) => "BPE",
+            Kind::WordPiece(_) => "WordPiece",
+            Kind::WordLevel(_) => "WordLevel",
+            Kind::Unigram(_) => "Unigram",
+        };
+        let cleaned = if self.clean_up_spaces {
+            ", cleans up spaces"
+        } else {
+            ""
+        };
+        format!(
+            "{kind}, {} ids, [CLS] {}, [SEP] {}{cleaned}",
+            self.inner.get_vocab_size(true),
+            self.cls,
+            self.sep
+        )
+    }
+
+    /// Ids of the text alone, with no special tokens around them.
+    ///
+    /// # Errors
+    /// When the tokenizer itself fails; no text is known that makes a valid one fail. A damaged
+    /// character map panics on some letters only.
+    pub fn encode(&self, text: &str) -> Result<Vec<u32>> {
+        let failed = || {
+            Error::bad_input("failed to tokenize a text")
+                .hint("tokenizer.json or spm.model is damaged; download it again")
+        };
+        let encoding = guarded(|| self.inner.encode_fast(text, false))
+            .ok_or_else(failed)?
+            .map_err(|e| failed().caused_by(e))?;
+        Ok(encoding.get_ids().to_vec())
+    }
+
+    /// `[CLS] text [SEP]` of at most `max` ids, these two included; also the ids that were cut.
+    pub fn segment(&self, text: &str, max: usize, side: Side) -> Result<(Vec<u32>, usize)> {
+        let body = self.encode(text)?;
+        let (body, cut) = truncate(&body, max.saturating_sub(2), side);
+        let mut ids = Vec::with_capacity(body.len() + 2);
+        ids.push(self.cls);
+        ids.extend_from_slice(body);
+        ids.push(self.sep);
+        Ok((ids, cut))
+    }
+
+    /// Encodes at most `max` ids and decodes them again; also the ids that were cut.
+    pub fn round_trip(&self, text: &str, max: usize, side: Side) -> Result<(String, usize)> {
+        let ids = self.encode(text)?;
+        let (kept, cut) = truncate(&ids, max, side);
+        let failed = || Error::bad_input("failed to decode tokens");
+        let decoded = guarded(|| self.inner.decode(kept, true))
+            .ok_or_else(failed)?
+            .map_err(|e| failed().caused_by(e))?;
+        Ok((
+            if self.clean_up_spaces {
+                clean_up(&decoded)
+            } else {
+                decoded
+            },
+            cut,
+        ))
+    }
+}
+
+fn truncate(ids: &[u32], max: usize, side: Side) -> (&[u32], usize) {
+    let cut = ids.len().saturating_sub(max);
+    match side {
+        Side::Right => (&ids[..ids.len() - cut], cut),
+        Side::Left => (&ids[cut..], cut),
+    }
+}
+
+/// `PreTrainedTokenizerBase.clean_up_tokenization` of transformers: these, in this order, in code
+/// too.
+fn clean_up(text: &str) -> String {
+    [
+        (" .", "."),
+        (" ?", "?"),
+        (" !", "!"),
+        (" ,", ","),
+        (" ' ", "'"),
+        (" n't", "n't"),
+        (" 'm", "'m"),
+        (" 's", "'s"),
+        (" 've", "'ve"),
+        (" 're", "'re"),
+    ]
+    .iter()
+    .fold(text.to_owned(), |text, (from, to)| text.replace(from, to))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn clean_up_follows_the_listed_order() {
+        assert_eq!(
+            clean_up("x . y ! z do n't ' a ' , it 's"),
+            "x. y! z don't'a ', it's"
+        );
+    }
+
+    /// More than a file of pairs may hold.
+    #[test]
+    fn a_million_combining_marks_are_a_text() {
+        let home = Directory::Embedded(
+            crate::benchmark::quickstart::checkpoint("quickstart/pairrm").unwrap(),
+        );
+        let tokenizer = Tokenizer::load(&home).unwrap().0;
+        let (ids, cut) = tokenizer
+            .segment(
+                &format!("e{}", "\u{301}".repeat(1_000_000)),
+                412,
+                Side::Right,
+            )
+            .unwrap();
+        assert!(ids.len() == 412 && cut > 100_000, "{} {cut}", ids.len());
+    }
+
+    #[test]
+    fn truncation_keeps_the_named_end() {
+        assert_eq!(truncate(&[1, 2, 3], 2, Side::Right), (&[1, 2][..], 1));
+        assert_eq!(truncate(&[1, 2, 3], 2, Side::Left), (&[2, 3][..], 1));
+        assert_eq!(truncate(&[1, 2, 3], 5, Side::Left), (&[1, 2, 3][..], 0));
+    }
+}
