@@ -16,8 +16,9 @@ use pairbench::benchmark::quickstart;
 use pairbench::checkpoint::weights::Precision;
 use pairbench::checkpoint::{Checkpoint, ModelSpec};
 use pairbench::data;
+use pairbench::device::Limits;
 use pairbench::scoring;
-use pairbench::scoring::{Limits, Scorer, Step};
+use pairbench::scoring::{Scorer, Step};
 use pairbench::support::hub::Hub;
 
 #[test]
@@ -129,9 +130,10 @@ mod gpus {
     use super::binary::pairbench;
     use super::common::{MODELS, PARITY, float, golden, ids, lines, load};
     use pairbench::checkpoint::weights::{Half, Precision};
+    use pairbench::device::Limits;
     use pairbench::device::{Api, Choice, Devices};
     use pairbench::model::heads::pairwise::Markers;
-    use pairbench::scoring::{Limits, Scorer, Verdict, logits};
+    use pairbench::scoring::{Scorer, Verdict, logits};
     use pairbench::support::terminal::say;
 
     /// The first device of each kind.
@@ -275,7 +277,7 @@ mod gpus {
                 run.verdicts_of(name)
                     .unwrap()
                     .iter()
-                    .map(|v| v.decision)
+                    .map(|v| v.verdict())
                     .collect::<Vec<_>>()
             })
         };

@@ -242,24 +242,15 @@ fn line(content: &impl Serialize) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::scoring::Verdict;
     use crate::scoring::fingerprint::tests::fingerprint;
+    use crate::scoring::verdict::tests::logits;
 
-    fn verdict(row: usize, logit: f32) -> ScoredItem {
+    fn item(row: usize, logit: f32) -> ScoredItem {
         ScoredItem {
             row,
             subset: String::new(),
             id: None,
-            logit_ab: logit,
-            logit_ba: 0.1,
-            margin: logit - 0.1,
-            decision: Verdict::of_margin(logit - 0.1),
-            reason: None,
-            tokens_ab: 3,
-            tokens_ba: 4,
-            source_cut: 0,
-            chosen_cut: 1,
-            rejected_cut: 0,
+            outcome: logits(logit, 0.1),
         }
     }
 
@@ -278,8 +269,8 @@ mod tests {
     fn written() -> Vec<u8> {
         let header = Header {
             schema: SCHEMA,
-            fingerprint: plan().digest(),
-            plan: plan(),
+            fingerprint: fingerprint().digest(),
+            plan: fingerprint(),
         };
         let mut journal = Journal {
             out: line(&header),
@@ -287,10 +278,10 @@ mod tests {
         };
         journal.begin(&session()).unwrap();
         journal
-            .record(0, &[verdict(0, 0.3), verdict(1, f32::NAN)])
+            .record(0, &[item(0, 0.3), item(1, f32::NAN)])
             .unwrap();
         journal.begin(&session()).unwrap();
-        journal.record(1, &[verdict(2, 1e-40)]).unwrap();
+        journal.record(1, &[item(2, 1e-40)]).unwrap();
         journal.out
     }
 
@@ -304,7 +295,7 @@ mod tests {
         let found = read(&bytes).unwrap().unwrap();
         assert_eq!(
             (found.plan, found.whole, found.torn),
-            (plan(), bytes.len(), false)
+            (fingerprint(), bytes.len(), false)
         );
         assert_eq!(
             found
@@ -314,11 +305,9 @@ mod tests {
                 .collect::<Vec<_>>(),
             [2, 1]
         );
-        assert_eq!(
-            found.outcomes[&(0, 1)].logit_ab.to_bits(),
-            f32::NAN.to_bits()
-        );
-        assert_eq!(found.outcomes[&(1, 2)], Outcome::from(&verdict(2, 1e-40)));
+        let Outcome::Pairwise(both) = &found.outcomes[&(0, 1)];
+        assert_eq!(both.logit_ab.to_bits(), f32::NAN.to_bits());
+        assert_eq!(found.outcomes[&(1, 2)], item(2, 1e-40).outcome);
     }
 
     /// Wherever a crash cuts the file, its whole lines are what is read.
@@ -398,9 +387,9 @@ mod tests {
             };
             let mut writes = || -> Result<()> {
                 journal.begin(&session())?;
-                journal.record(0, &[verdict(0, 0.3), verdict(1, f32::NAN)])?;
+                journal.record(0, &[item(0, 0.3), item(1, f32::NAN)])?;
                 journal.begin(&session())?;
-                journal.record(1, &[verdict(2, 1e-40)])
+                journal.record(1, &[item(2, 1e-40)])
             };
             let error = writes().unwrap_err();
             assert!(
