@@ -191,7 +191,13 @@ mod gpus {
             batch_tokens: 1024,
             ..Limits::default()
         };
-        let found = logits(&jobs, &limits.batches(&jobs), &scorer, limits).unwrap();
+        let found = logits(
+            &jobs,
+            &limits.batches(&jobs.iter().map(|(ids, _)| ids.len()).collect::<Vec<_>>()),
+            &scorer,
+            limits,
+        )
+        .unwrap();
         if precision == Precision::F32 {
             for (record, found) in records.iter().zip(found.as_chunks::<2>().0) {
                 let expected = [
