@@ -94,7 +94,7 @@ fn two_devices_find_the_verdicts_of_one() {
         };
         let mut seen = 0;
         let each = |step: &Step| {
-            seen += step.verdicts.len();
+            seen += step.scored.len();
             Ok(if seen >= stop {
                 ControlFlow::Break(())
             } else {
