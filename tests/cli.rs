@@ -3,11 +3,14 @@
 #[path = "common/binary.rs"]
 mod binary;
 mod common;
+#[path = "common/skipped.rs"]
+mod skipped;
 
 use std::path::{Path, PathBuf};
 
 use assert_cmd::Command;
 use common::golden;
+use skipped::skipped;
 
 fn pairbench() -> Command {
     binary::pairbench()
@@ -599,16 +602,15 @@ fn nan_weights_are_refused_by_name() {
 }
 
 #[test]
-#[expect(clippy::print_stdout, reason = "a skipped test says so")]
 fn real_rows_agree_with_the_reference() {
     let shared = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared");
     let data = shared.join("data/rewardbench-dev.parquet");
     if !data.exists() {
-        println!(
-            "SKIPPED: no RewardBench rows beside the checkout ({} is missing)",
+        let why = format!(
+            "no RewardBench rows beside the checkout: {}",
             data.display()
         );
-        return;
+        return skipped("cli::real_rows_agree_with_the_reference", &why);
     }
     // The LLMBar subsets: short rows, so that the test takes seconds.
     for (name, template) in [

@@ -6,6 +6,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
+use crate::skipped::skipped;
 use crate::tools::{Bench, ROW, binary, measured, pairbench, root, write};
 
 /// Crates that read pickles, run scripts or load libraries, by what they are known for, among all
@@ -329,7 +330,6 @@ fn names_that_write_to_a_terminal_are_shown_as_text() {
 /// With strace where there is one: a run that is offline opens no socket of any kind.
 #[cfg(target_os = "linux")]
 #[test]
-#[expect(clippy::print_stdout, reason = "a skipped test says so")]
 fn an_offline_run_opens_no_socket() {
     let dir = tempfile::tempdir().unwrap();
     let works = Command::new("strace")
@@ -338,8 +338,8 @@ fn an_offline_run_opens_no_socket() {
         .arg("true")
         .status();
     if !works.is_ok_and(|status| status.success()) {
-        println!("SKIPPED: no strace that may trace");
-        return;
+        let test = "hostile::borders::an_offline_run_opens_no_socket";
+        return skipped(test, "no strace that may trace");
     }
     // A cache as the Python client leaves it, of a commit that `main` points to.
     let commit = "0123456789abcdef0123456789abcdef01234567";
