@@ -1,4 +1,4 @@
-//! The CPU kernels at the sizes of DeBERTa-v3-large: `cargo bench`.
+//! The CPU kernels at the sizes of DeBERTa-v3-large: `just bench`.
 
 use std::sync::Arc;
 
