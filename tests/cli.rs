@@ -45,12 +45,18 @@ fn run(data: &Path, more: &[&str]) -> (String, String, i32) {
     )
 }
 
-const ROW: &str = r#"{"prompt":"hello!","chosen":"hi!","rejected":"go away!","subset":"hep-go","id":1,"extra":[1]}"#;
+const ROW: &str = concat!(
+    r#"{"prompt":"hello!","chosen":"hi!","rejected":"go away!","#,
+    r#""subset":"hep-go","id":1,"extra":[1]}"#
+);
 
 #[test]
 fn one_golden_pair_from_every_format() {
     let dir = tempfile::tempdir().unwrap();
-    let messages = r#"[{"prompt":[{"role":"user","content":"hello!"}],"chosen":"hi!","rejected":"go away!","subset":"hep-go","id":1}]"#;
+    let messages = concat!(
+        r#"[{"prompt":[{"role":"user","content":"hello!"}],"chosen":"hi!","#,
+        r#""rejected":"go away!","subset":"hep-go","id":1}]"#
+    );
     for (name, text) in [
         ("a.jsonl", format!("\u{feff}{ROW}\r\n\n")),
         ("a.json", messages.to_owned()),

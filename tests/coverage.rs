@@ -3,7 +3,7 @@
 //!
 //! Each simulation runs twice. A short one, of a few hundred samples, is part of `cargo test`; its
 //! bounds are wider by what so few samples may be off. The whole one takes minutes and is ignored:
-//! `cargo test --release --test coverage -- --ignored --nocapture` prints the tables that are recorded
+//! `cargo test --release --test coverage -- --ignored --nocapture` prints the tables that are kept
 //! in `benchmarks/2026-11-24-coverage.md` and `benchmarks/2026-11-24-early-answers.md`. Both are
 //! seeded: they find the same numbers on every machine.
 

@@ -163,8 +163,8 @@ fn published_accuracies_are_the_counts_of_the_reference() {
     }
 }
 
-/// A gate that asks for a little less than the reference's figure passes, one that asks for a little
-/// more fails.
+/// A gate that asks for a little less than the reference's figure passes, and one that asks for a
+/// little more fails.
 #[test]
 fn a_gate_judges_the_figures_of_the_reference() {
     let (golden, benchmark) = (json("aggregation.json"), Benchmark::reward_bench());

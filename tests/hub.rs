@@ -139,7 +139,10 @@ fn dataset(dir: &Path, n: usize) {
             .collect::<Vec<_>>()
     };
     let mut frame = df! {
-        "prompt" => text("question"), "chosen" => text("good"), "rejected" => text("bad"), "subset" => &subsets,
+        "prompt" => text("question"),
+        "chosen" => text("good"),
+        "rejected" => text("bad"),
+        "subset" => &subsets,
         "id" => (0..i64::try_from(subsets.len()).unwrap()).collect::<Vec<_>>(),
     }
     .unwrap();

@@ -59,8 +59,8 @@ fn the_real_weights_give_the_published_logits() {
     }
 }
 
-/// The model card's `tokenize_pair`: raw texts behind their markers, without the instruction and the
-/// labels that rewardbench puts around them.
+/// The model card's `tokenize_pair`: raw texts behind their markers, without the instruction and
+/// the labels that rewardbench puts around them.
 fn card_row(tokenizer: &Tokenizer, source: &str, a: &str, b: &str) -> Vec<u32> {
     let segment = |text: String, max: usize| tokenizer.segment(&text, max, Side::Right).unwrap().0;
     let mut row = segment(format!("<|source|>{source}"), SOURCE_MAX);
