@@ -413,20 +413,20 @@ fn damaged_parquet_is_refused_and_does_not_panic() {
     // is gone.
     refused(
         "negative count",
-        include_bytes!("../../fuzz/seeds/parquet/negative-count"),
+        include_bytes!("../data/hostile/parquet/negative-count"),
     );
     // And a footer with a list of more elements than memory has room for.
     refused(
         "endless list",
-        include_bytes!("../../fuzz/seeds/parquet/endless-list"),
+        include_bytes!("../data/hostile/parquet/endless-list"),
     );
     refused(
         "endless list behind a number",
-        include_bytes!("../../fuzz/seeds/parquet/endless-list-astray"),
+        include_bytes!("../data/hostile/parquet/endless-list-astray"),
     );
     refused(
         "a column that fails when it is looked at",
-        include_bytes!("../../fuzz/seeds/parquet/late-panic"),
+        include_bytes!("../data/hostile/parquet/late-panic"),
     );
 
     // Every byte of the footer and of the first pages, one at a time: read or refused, but told.

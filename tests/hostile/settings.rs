@@ -460,7 +460,7 @@ fn a_sentencepiece_model_that_is_broken_is_refused() {
         ("character map that leads nowhere", &astray),
         (
             "found by fuzzing",
-            include_bytes!("../../fuzz/seeds/sentencepiece/charsmap-astray"),
+            include_bytes!("../data/hostile/sentencepiece/charsmap-astray"),
         ),
         ("unknown piece", &unknown),
     ] {
