@@ -102,7 +102,15 @@ fn run(args: &Args) -> Result<()> {
 pub fn pairs(seed: u64) -> String {
     let examples = corpus::examples(Split::Test, PER_SUBSET, seed);
     let line = |(id, e): (usize, &Example)| {
-        json!({ "subset": e.subset, "id": id, "prompt": e.prompt, "chosen": e.chosen, "rejected": e.rejected }).to_string() + "\n"
+        json!({
+            "subset": e.subset,
+            "id": id,
+            "prompt": e.prompt,
+            "chosen": e.chosen,
+            "rejected": e.rejected,
+        })
+        .to_string()
+            + "\n"
     };
     examples.iter().enumerate().map(line).collect()
 }
