@@ -8,6 +8,7 @@ use crate::checkpoint::ModelSpec;
 use crate::comparison::gate::sequential::SEED;
 use crate::data::shard::Shard;
 use crate::device::Choice;
+use crate::report;
 use crate::text::contract::InputContract;
 
 const EXAMPLES: &str = "\
@@ -419,4 +420,33 @@ pub enum CompareFormat {
     Junit,
     /// Markdown for a step summary or a comment, with annotations for rules that are not met
     Github,
+}
+
+impl From<Format> for report::Format {
+    fn from(format: Format) -> Self {
+        match format {
+            Format::Table => Self::Table,
+            Format::Markdown => Self::Markdown,
+            Format::Html => Self::Html,
+            Format::Json => Self::Json,
+            Format::Csv => Self::Csv,
+            Format::Latex => Self::Latex,
+            Format::Junit => Self::Junit,
+            Format::Github => Self::Github,
+        }
+    }
+}
+
+impl From<CompareFormat> for report::Format {
+    fn from(format: CompareFormat) -> Self {
+        match format {
+            CompareFormat::Table => Self::Table,
+            CompareFormat::Markdown => Self::Markdown,
+            CompareFormat::Html => Self::Html,
+            CompareFormat::Json => Self::Json,
+            CompareFormat::Csv => Self::Csv,
+            CompareFormat::Junit => Self::Junit,
+            CompareFormat::Github => Self::Github,
+        }
+    }
 }

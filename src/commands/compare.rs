@@ -16,9 +16,7 @@ use crate::comparison::{Candidate, Comparison};
 use crate::data::excerpt;
 use crate::data::excerpt::{Excerpt, Texts};
 use crate::metrics::Tally;
-use crate::report::comparison as render;
-use crate::report::comparison::{ComparisonReport, Flip};
-use crate::report::{Style, document, github, html, junit};
+use crate::report::{ComparisonReport, Flip, Style, render};
 use crate::scoring::ScoredItem;
 use crate::scoring::run_dir::RunDir;
 use crate::support::error::{Error, Kind, Result};
@@ -87,24 +85,19 @@ pub fn compare(args: &CompareArgs) -> Result<Finished> {
         gate,
         notes,
     };
-    Ok(finished(&report, args.format, args.strict_gate))
+    finished(&report, args.format, args.strict_gate)
 }
 
 /// Its text, and its complaint where the gate is not passed.
-pub fn finished(report: &ComparisonReport, format: CompareFormat, strict: bool) -> Finished {
-    let text = match format {
-        CompareFormat::Table => render::table(report, Style::of_stdout()),
-        CompareFormat::Markdown => render::markdown(report),
-        CompareFormat::Html => html::comparison(report),
-        CompareFormat::Csv => render::csv(report),
-        CompareFormat::Json => document(&render::json(report)),
-        CompareFormat::Junit => junit::comparison(report),
-        CompareFormat::Github => github::comparison(report),
-    };
-    Finished {
-        text,
+pub fn finished(
+    report: &ComparisonReport,
+    format: CompareFormat,
+    strict: bool,
+) -> Result<Finished> {
+    Ok(Finished {
+        text: render(report, format.into(), Style::of_stdout())?,
         complaint: complaint(&report.gate, strict),
-    }
+    })
 }
 
 /// A run to compare with, and which of its models: the one named, or its only one, or the one

@@ -95,7 +95,7 @@ pub fn merge(args: &MergeArgs) -> Result<Finished> {
         args.out.display()
     ));
     Ok(Finished {
-        text: run::rendered(&report, args.format),
+        text: run::rendered(&report, args.format)?,
         complaint: run::complaint(&report),
     })
 }

@@ -13,7 +13,7 @@ use crate::data::excerpt;
 use crate::data::excerpt::Texts;
 use crate::metrics::Scores;
 use crate::report;
-use crate::report::{ModelReport, Report};
+use crate::report::{ModelReport, RunReport};
 use crate::scoring::ScoredItem;
 use crate::scoring::run_dir::{RunDir, Summary};
 use crate::support::error::{Error, Result};
@@ -37,14 +37,14 @@ pub fn report(args: &ReportArgs) -> Result<String> {
             summary,
         });
     }
-    Ok(rendered(
+    rendered(
         &collect(&runs, table.as_ref(), args.format == Format::Html)?,
         args.format,
-    ))
+    )
 }
 
 /// Every model of every run as a column; `page`: with what only a page shows.
-fn collect(runs: &[Run], table: Option<&Published>, page: bool) -> Result<Report> {
+fn collect(runs: &[Run], table: Option<&Published>, page: bool) -> Result<RunReport> {
     let mut notes = said(runs, |summary| &summary.notes);
     let named: Vec<Option<Named>> = runs.iter().map(|run| run.dir.benchmark()).collect();
     let benchmark = benchmark::common(&named, &mut notes)?;
@@ -57,10 +57,10 @@ fn collect(runs: &[Run], table: Option<&Published>, page: bool) -> Result<Report
                 .to_owned(),
         );
     }
-    Ok(Report {
+    Ok(RunReport {
         title: said(runs, |summary| std::slice::from_ref(&summary.title)).join("; "),
         benchmark: benchmark.as_ref().map(|benchmark| benchmark.name.clone()),
-        weights: benchmark.as_ref().map(report::weights),
+        weighting: benchmark.as_ref().map(report::weighting),
         dataset: runs[0].summary.dataset.clone().filter(|own| {
             runs.iter()
                 .all(|run| run.summary.dataset.as_ref() == Some(own))

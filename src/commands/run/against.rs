@@ -10,8 +10,7 @@ use crate::comparison::gate;
 use crate::comparison::gate::Rule;
 use crate::comparison::gate::sequential::{Answer, SequentialGate};
 use crate::data::Item;
-use crate::report::Report;
-use crate::report::comparison::ComparisonReport;
+use crate::report::{ComparisonReport, RunReport};
 use crate::support::error::{Error, Result, one_line};
 use crate::support::terminal::say;
 
@@ -87,10 +86,10 @@ impl Against {
     pub fn finished(
         self,
         args: &RunArgs,
-        report: &Report,
+        report: &RunReport,
         answer: Answer,
         complaint: Option<Error>,
-    ) -> Finished {
+    ) -> Result<Finished> {
         let candidate = report.models.first().map_or("", |model| &model.name);
         let mut notes = vec![answer.summary];
         if answer.stopped.is_some() {
@@ -110,11 +109,11 @@ impl Against {
             gate: answer.gate,
             notes,
         };
-        let finished = compare::finished(&report, self.format, args.against.strict_gate);
-        Finished {
+        let finished = compare::finished(&report, self.format, args.against.strict_gate)?;
+        Ok(Finished {
             complaint: finished.complaint.or(complaint),
             ..finished
-        }
+        })
     }
 }
 

@@ -25,8 +25,7 @@ use crate::device::backend::Backend;
 use crate::metrics;
 use crate::metrics::Tally;
 use crate::metrics::length_baseline::rulers;
-use crate::report;
-use crate::report::{ModelReport, Report, Style};
+use crate::report::{ModelReport, RunReport, Style, render};
 use crate::scoring::ScoredItem;
 use crate::scoring::fingerprint::{Fingerprint, ModelFingerprint};
 use crate::scoring::journal::Journal;
@@ -180,9 +179,9 @@ pub fn run(args: &RunArgs) -> Result<Finished> {
     }
     let complaint = complaint(&report);
     Ok(match against.zip(answer) {
-        Some((against, answer)) => against.finished(args, &report, answer, complaint),
+        Some((against, answer)) => against.finished(args, &report, answer, complaint)?,
         None => Finished {
-            text: rendered(&report, args.format),
+            text: rendered(&report, args.format)?,
             complaint,
         },
     })
@@ -248,23 +247,23 @@ pub fn report(
     benchmark: Option<&Benchmark>,
     table: Option<&Published>,
     rulers: [(&str, BTreeMap<String, Tally>); 2],
-) -> Report {
+) -> RunReport {
     let models = models
         .iter()
         .map(|(name, verdicts)| ModelReport::new(name, verdicts, benchmark, table))
         .collect();
-    Report {
+    RunReport {
         title: whole.title,
         partial: whole.partial,
         dataset,
         models,
-        ..Report::about(benchmark, rulers)
+        ..RunReport::about(benchmark, rulers)
     }
 }
 
 /// What only a page shows; `models` as in `report`.
 pub fn side_by_side(
-    report: &Report,
+    report: &RunReport,
     models: &[(&str, &[ScoredItem])],
     benchmark: Option<&Benchmark>,
     texts: &Texts,
@@ -282,17 +281,8 @@ pub fn side_by_side(
 }
 
 /// The text for stdout.
-pub fn rendered(report: &Report, format: Format) -> String {
-    match format {
-        Format::Table => report::table(report, Style::of_stdout()),
-        Format::Markdown => report::markdown(report),
-        Format::Html => report::html(report),
-        Format::Csv => report::csv(report),
-        Format::Json => report::document(&report::json(report)),
-        Format::Latex => report::latex(report),
-        Format::Junit => report::junit(report),
-        Format::Github => report::github(report),
-    }
+pub fn rendered(report: &RunReport, format: Format) -> Result<String> {
+    render(report, format.into(), Style::of_stdout())
 }
 
 /// How many verdicts the precision has turned, by model.
@@ -383,7 +373,7 @@ fn title(args: &RunArgs, benchmark: Option<&Benchmark>, pairs: &[Item]) -> Strin
     format!("{}, {} pairs", parts.join(": "), pairs.len())
 }
 
-pub fn complaint(report: &Report) -> Option<Error> {
+pub fn complaint(report: &RunReport) -> Option<Error> {
     let invalid: Vec<String> = report
         .models
         .iter()

@@ -8,8 +8,7 @@ use crate::cli::RunArgs;
 use crate::commands::run::session::Scored;
 use crate::data::DataFile;
 use crate::device::backend::Backend;
-use crate::report;
-use crate::report::Report;
+use crate::report::{Format, RunReport, Style, json_text, render};
 use crate::scoring::ScoredItem;
 use crate::scoring::fingerprint::Fingerprint;
 use crate::scoring::journal::Session;
@@ -24,7 +23,7 @@ use crate::support::input_file::InputFile;
 /// All files; `models` are names with their verdicts.
 pub fn write(
     dir: &Path,
-    report: &Report,
+    report: &RunReport,
     models: &[(&str, &[ScoredItem])],
     record: &RunRecord,
 ) -> Result<()> {
@@ -32,26 +31,26 @@ pub fn write(
     let record = serde_json::to_value(record)
         .map_err(|e| Error::bad_input("failed to encode run.json").caused_by(e))?;
     let mut files = vec![("verdicts.parquet", verdicts)];
-    files.extend(reports(report));
+    files.extend(reports(report)?);
     // Last, so that its presence says that the others are complete.
-    files.push(("run.json", report::document(&record).into_bytes()));
+    files.push(("run.json", json_text(&record).into_bytes()));
     files::write_together(dir, &files)
 }
 
 /// What follows from the verdicts, again.
-pub fn write_reports(dir: &Path, report: &Report) -> Result<()> {
-    reports(report)
+pub fn write_reports(dir: &Path, report: &RunReport) -> Result<()> {
+    reports(report)?
         .iter()
         .try_for_each(|(name, bytes)| files::write_atomic(&dir.join(name), bytes))
 }
 
-fn reports(report: &Report) -> [(&'static str, Vec<u8>); 3] {
-    [
-        ("summary.json", report::document(&report::json(report))),
-        ("report.md", report::markdown(report)),
-        ("report.html", report::html(report)),
-    ]
-    .map(|(name, text)| (name, text.into_bytes()))
+fn reports(report: &RunReport) -> Result<[(&'static str, Vec<u8>); 3]> {
+    let bytes = |format| render(report, format, Style::plain()).map(String::into_bytes);
+    Ok([
+        ("summary.json", bytes(Format::Json)?),
+        ("report.md", bytes(Format::Markdown)?),
+        ("report.html", bytes(Format::Html)?),
+    ])
 }
 
 /// This process, as the journal and `run.json` have it.
