@@ -5,8 +5,7 @@ mod common;
 use common::verdict;
 use pairbench::benchmark::Benchmark;
 use pairbench::benchmark::published::Published;
-use pairbench::report;
-use pairbench::report::{ModelReport, Report, Style};
+use pairbench::report::{Format, ModelReport, RunReport, Style, render};
 use pairbench::scoring::{ScoredItem, Verdict};
 
 /// `implied_correct` of the published counts, written down a second time: PairRM-hf on the card.
@@ -52,13 +51,15 @@ fn the_cards_counts_give_the_cards_table() {
     assert_eq!(verdicts.len(), 2985);
     assert!(verdicts.iter().all(|v| v.verdict() != Verdict::Tie));
     let model = ModelReport::new("PairRM-hf", &verdicts, Some(&benchmark), Some(&card));
-    let text = report::table(
-        &Report {
+    let text = render(
+        &RunReport {
             models: vec![model],
-            ..Report::about(Some(&benchmark), [])
+            ..RunReport::about(Some(&benchmark), [])
         },
+        Format::Table,
         Style::plain(),
-    );
+    )
+    .unwrap();
     let line = |label: &str| {
         text.lines()
             .find(|l| l.starts_with(label))

@@ -15,9 +15,7 @@ use crate::comparison::{Candidate, Comparison};
 use crate::data::excerpt;
 use crate::data::excerpt::{Excerpt, Texts};
 use crate::metrics::Tally;
-use crate::report::comparison as render;
-use crate::report::comparison::{ComparisonReport, Flip};
-use crate::report::{Format, Style, document, github, html, junit};
+use crate::report::{ComparisonReport, Flip, Format, Style, render};
 use crate::scoring::ScoredItem;
 use crate::scoring::run_dir::RunDir;
 use crate::support::error::{Error, Kind, Result};
@@ -105,25 +103,16 @@ pub fn compare(request: &CompareRequest) -> Result<Finished> {
         gate,
         notes,
     };
-    Ok(finished(&report, request.format, request.strict))
+    finished(&report, request.format, request.strict)
 }
 
 /// Its text, and its complaint where the gate is not passed.
-pub fn finished(report: &ComparisonReport, format: Format, strict: bool) -> Finished {
-    let text = match format {
-        // A request for it is refused before.
-        Format::Table | Format::Latex => render::table(report, Style::of_stdout()),
-        Format::Markdown => render::markdown(report),
-        Format::Html => html::comparison(report),
-        Format::Csv => render::csv(report),
-        Format::Json => document(&render::json(report)),
-        Format::Junit => junit::comparison(report),
-        Format::Github => github::comparison(report),
-    };
-    Finished {
+pub fn finished(report: &ComparisonReport, format: Format, strict: bool) -> Result<Finished> {
+    let text = render(report, format, Style::of_stdout())?;
+    Ok(Finished {
         text,
         complaint: complaint(&report.gate, strict),
-    }
+    })
 }
 
 /// A run to compare with, and which of its models: the one named, or its only one, or the one

@@ -1,6 +1,6 @@
 //! What a command leaves for its caller.
 
-use crate::report::Report;
+use crate::report::RunReport;
 use crate::support::error::{Error, Kind};
 
 /// A command that has done its work.
@@ -21,7 +21,7 @@ impl From<String> for Finished {
 }
 
 /// Set where items could not be scored: the run is complete, but not clean.
-pub fn invalid_verdicts(report: &Report) -> Option<Error> {
+pub fn invalid_verdicts(report: &RunReport) -> Option<Error> {
     let invalid = report
         .models
         .iter()

@@ -3,7 +3,7 @@
 use crate::benchmark::Benchmark;
 use crate::benchmark::published::Published;
 use crate::comparison::published::scores;
-use crate::report::{self, Report, Style};
+use crate::report::{Format, RunReport, Style, render};
 use crate::support::error::Result;
 
 /// One table, or all, as the terminal shows them.
@@ -25,7 +25,7 @@ pub fn show(name: Option<&str>) -> Result<String> {
                 )
             })
             .collect();
-        let about = Report::about(Some(&benchmark), []);
+        let about = RunReport::about(Some(&benchmark), []);
         let variants = benchmark
             .variants
             .iter()
@@ -36,15 +36,13 @@ pub fn show(name: Option<&str>) -> Result<String> {
         ))
         .chain(variants)
         .collect();
-        text.push(report::table(
-            &Report {
-                title: table.title.clone(),
-                others: columns,
-                notes,
-                ..about
-            },
-            Style::of_stdout(),
-        ));
+        let report = RunReport {
+            title: table.title.clone(),
+            others: columns,
+            notes,
+            ..about
+        };
+        text.push(render(&report, Format::Table, Style::of_stdout())?);
     }
     Ok(text.join("\n"))
 }

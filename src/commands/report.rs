@@ -6,14 +6,12 @@ use std::path::{Path, PathBuf};
 use crate::benchmark;
 use crate::benchmark::published::Published;
 use crate::benchmark::{Benchmark, Named};
-use crate::commands::run_report::rendered;
 use crate::comparison::leaderboard::{Column, SideBySide};
 use crate::data::excerpt;
 use crate::data::excerpt::Texts;
 use crate::metrics::Scores;
 use crate::report;
-use crate::report::Format;
-use crate::report::{ModelReport, Report};
+use crate::report::{Format, ModelReport, RunReport, Style, render};
 use crate::scoring::ScoredItem;
 use crate::scoring::run_dir::{RunDir, Summary};
 use crate::support::error::{Error, Result};
@@ -50,14 +48,12 @@ pub fn report(request: &ReportRequest) -> Result<String> {
             summary,
         });
     }
-    Ok(rendered(
-        &collect(&runs, table.as_ref(), request.format == Format::Html)?,
-        request.format,
-    ))
+    let report = collect(&runs, table.as_ref(), request.format == Format::Html)?;
+    render(&report, request.format, Style::of_stdout())
 }
 
 /// Every model of every run as a column; `page`: with what only a page shows.
-fn collect(runs: &[Run], table: Option<&Published>, page: bool) -> Result<Report> {
+fn collect(runs: &[Run], table: Option<&Published>, page: bool) -> Result<RunReport> {
     let mut notes = said(runs, |summary| &summary.notes);
     let named: Vec<Option<Named>> = runs.iter().map(|run| run.dir.benchmark()).collect();
     let benchmark = benchmark::common(&named, &mut notes)?;
@@ -70,10 +66,10 @@ fn collect(runs: &[Run], table: Option<&Published>, page: bool) -> Result<Report
                 .to_owned(),
         );
     }
-    Ok(Report {
+    Ok(RunReport {
         title: said(runs, |summary| std::slice::from_ref(&summary.title)).join("; "),
         benchmark: benchmark.as_ref().map(|benchmark| benchmark.name.clone()),
-        weights: benchmark.as_ref().map(report::weights),
+        weighting: benchmark.as_ref().map(report::weighting),
         dataset: runs[0].summary.dataset.clone().filter(|own| {
             runs.iter()
                 .all(|run| run.summary.dataset.as_ref() == Some(own))

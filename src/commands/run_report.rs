@@ -8,7 +8,7 @@ use crate::comparison::leaderboard;
 use crate::comparison::leaderboard::SideBySide;
 use crate::data::excerpt::Texts;
 use crate::metrics::{self, Tally};
-use crate::report::{self, Format, ModelReport, Report, Style};
+use crate::report::{ModelReport, RunReport};
 use crate::scoring::ScoredItem;
 use crate::scoring::run_dir::record::Whole;
 
@@ -23,23 +23,23 @@ pub fn report(
     benchmark: Option<&Benchmark>,
     table: Option<&Published>,
     rulers: [(&str, BTreeMap<String, Tally>); 2],
-) -> Report {
+) -> RunReport {
     let models = models
         .iter()
         .map(|(name, verdicts)| ModelReport::new(name, verdicts, benchmark, table))
         .collect();
-    Report {
+    RunReport {
         title: whole.title,
         partial: whole.partial,
         dataset,
         models,
-        ..Report::about(benchmark, rulers)
+        ..RunReport::about(benchmark, rulers)
     }
 }
 
 /// What only a page shows; `models` as in `report`.
 pub fn side_by_side(
-    report: &Report,
+    report: &RunReport,
     models: &[Column],
     benchmark: Option<&Benchmark>,
     texts: &Texts,
@@ -54,20 +54,6 @@ pub fn side_by_side(
         })
         .collect();
     SideBySide::new(&columns, true, benchmark, texts)
-}
-
-/// The text for stdout.
-pub fn rendered(report: &Report, format: Format) -> String {
-    match format {
-        Format::Table => report::table(report, Style::of_stdout()),
-        Format::Markdown => report::markdown(report),
-        Format::Html => report::html(report),
-        Format::Csv => report::csv(report),
-        Format::Json => report::document(&report::json(report)),
-        Format::Latex => report::latex(report),
-        Format::Junit => report::junit(report),
-        Format::Github => report::github(report),
-    }
 }
 
 /// How many verdicts 8 bits may have turned. On the golden pairs LLM.int8() moves margins by at

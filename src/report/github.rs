@@ -3,40 +3,50 @@
 //! annotations when they are printed to the job's log; an HTML comment hides them in the summary.
 
 use crate::comparison::gate::{RuleOutcome, Status};
-use crate::report::comparison::{
-    ComparisonReport, blocks, changed, gate, head as comparison_head, heading,
-    notes as comparison_notes, rows as comparison_rows,
+use crate::report::comparison_report::ComparisonReport;
+use crate::report::comparison_table::{self, flips_heading};
+use crate::report::document::Document;
+use crate::report::markdown_parts::{
+    comparison_header, comparison_rows, escape, flips, gate, list, run_header, run_rows,
 };
-use crate::report::markdown::{escape, head, list, row};
-use crate::report::{Report, columns, lines, notes};
+use crate::report::notes;
+use crate::report::run_report::RunReport;
+use crate::report::run_table::{self, columns};
 use crate::support::error::one_line;
 
-/// Bytes that a step may add to its summary; the commands behind the text need room, too.
+/// Bytes that a step may add to its summary; less than GitHub's limit (1 MiB), because the
+/// commands below the text need room too.
 const LIMIT: usize = 1_000_000;
 
-/// Sections and totals, the subsets folded, the notes.
-pub fn github(report: &Report) -> String {
-    let columns = columns(report);
-    let [subsets, sections, totals] = lines(&columns);
-    let summary: String = sections
-        .iter()
-        .chain(&totals)
-        .map(|line| row(line, "**"))
-        .collect();
-    let detail: String = subsets.iter().map(|line| row(line, "")).collect();
-    let head = head(&columns);
-    let mut out = format!("## {}\n\n{head}{summary}\n", escape(&report.title));
-    out.push_str(&folded(
-        &format!("subsets ({})", subsets.len()),
-        &format!("{head}{detail}"),
-    ));
-    out.push_str(&list(&notes(report)));
-    cut(out)
+pub(super) fn github(document: Document) -> String {
+    match document {
+        Document::Run(report) => cut(run(report)),
+        Document::Comparison(report) => cut(comparison(report)) + &annotations(&report.gate),
+    }
 }
 
-/// The gate's outcomes, sections and totals, subsets and changed pairs folded, the notes, the
-/// annotations.
-pub fn comparison(report: &ComparisonReport) -> String {
+/// Sections and totals, the subsets folded, the notes.
+fn run(report: &RunReport) -> String {
+    let columns = columns(report);
+    let [subsets, sections, totals] = run_table::blocks(&columns);
+    let header = run_header(&columns);
+    [
+        format!("## {}\n\n", escape(&report.title)),
+        header.clone(),
+        run_rows(&sections, true),
+        run_rows(&totals, true),
+        "\n".to_owned(),
+        folded(
+            &format!("subsets ({})", subsets.len()),
+            &(header + &run_rows(&subsets, false)),
+        ),
+        list(&notes::run(report)),
+    ]
+    .concat()
+}
+
+/// The gate's outcomes, sections and totals, subsets and flipped verdicts folded, the notes.
+fn comparison(report: &ComparisonReport) -> String {
     let mut out = format!(
         "## {} against {}\n\n",
         escape(&report.candidate),
@@ -45,25 +55,24 @@ pub fn comparison(report: &ComparisonReport) -> String {
     if !report.gate.is_empty() {
         out.push_str(&format!("{}\n", gate(report)));
     }
-    let [subsets, sections, totals] = blocks(report);
-    let head = comparison_head(report);
+    let [subsets, sections, totals] = comparison_table::blocks(report);
+    let header = comparison_header(report);
     out.push_str(&format!(
-        "{head}{}{}\n",
+        "{header}{}{}\n",
         comparison_rows(sections, true),
         comparison_rows(totals, true)
     ));
     out.push_str(&folded(
         &format!("subsets ({})", subsets.len()),
-        &format!("{head}{}", comparison_rows(subsets, false)),
+        &format!("{header}{}", comparison_rows(subsets, false)),
     ));
-    if let Some(flips) = &report.flips {
-        out.push_str(&folded(&heading(report, flips), &changed(flips)));
+    if let Some(changed) = &report.flips {
+        out.push_str(&folded(&flips_heading(report, changed), &flips(changed)));
     }
-    out.push_str(&list(&comparison_notes(report)));
-    cut(out) + &annotations(&report.gate)
+    out + &list(&notes::comparison(report))
 }
 
-/// Behind a line that opens it.
+/// Text that a click on its label opens.
 fn folded(label: &str, text: &str) -> String {
     format!("<details><summary>{label}</summary>\n\n{text}\n</details>\n\n")
 }
@@ -94,18 +103,18 @@ fn annotation(outcome: &RuleOutcome) -> Option<String> {
         Status::Fail => "error",
         Status::Inconclusive => "warning",
     };
-    let title = property(&format!("gate: {} {}", outcome.rule, outcome.status.name()));
+    let title = command_property(&format!("gate: {} {}", outcome.rule, outcome.status.name()));
     let message = std::iter::once(one_line(&outcome.reason)).chain(
         outcome
             .look_at
             .iter()
             .map(|pair| format!("look at {}", one_line(pair))),
     );
-    // Nothing here may end the HTML comment.
+    // Nothing in a command may end the HTML comment around it.
     Some(
         format!(
             "::{command} title={title}::{}\n",
-            data(&message.collect::<Vec<_>>().join("\n"))
+            command_message(&message.collect::<Vec<_>>().join("\n"))
         )
         .replace("-->", "-- >")
         .replace("--!>", "-- !>"),
@@ -113,15 +122,15 @@ fn annotation(outcome: &RuleOutcome) -> Option<String> {
 }
 
 /// A command's message, as GitHub's toolkit escapes it.
-fn data(text: &str) -> String {
+fn command_message(text: &str) -> String {
     text.replace('%', "%25")
         .replace('\r', "%0D")
         .replace('\n', "%0A")
 }
 
 /// A command's property, as GitHub's toolkit escapes it.
-fn property(text: &str) -> String {
-    data(&one_line(text))
+fn command_property(text: &str) -> String {
+    command_message(&one_line(text))
         .replace(':', "%3A")
         .replace(',', "%2C")
 }
@@ -129,12 +138,11 @@ fn property(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::comparison::tests::sample as compared;
-    use crate::report::tests::sample;
+    use crate::report::samples;
 
     #[test]
     fn totals_stand_first_and_subsets_are_folded() {
-        let text = github(&sample());
+        let text = github(Document::Run(&samples::run()));
         assert!(
             text.starts_with(
                 "## a\\|b\n\n\
@@ -157,12 +165,12 @@ mod tests {
             reason: "50 % --> <script>\r\n::error::x".to_owned(),
             look_at: vec!["::warning::\u{1b}y --!>".to_owned()],
         };
-        let mut report = compared();
+        let mut report = samples::comparison();
         report.candidate = "::error::\n::error::x <script>".to_owned();
         report.gate = [Status::Pass, Status::Fail, Status::Inconclusive]
             .map(outcome)
             .into();
-        let text = comparison(&report);
+        let text = github(Document::Comparison(&report));
         let message = "50 %25 -- > <script>  ::error::x%0Alook at ::warning:: y -- !>";
         let end = format!(
             "\n<!--\n::error title=gate%3A min%3Asubset%3Aa%2Cb%25%3A1 fail::{message}\n\
@@ -178,9 +186,15 @@ mod tests {
                     .all(|line| !line.trim_start().starts_with("::")),
             "{before}"
         );
-        assert!(before.starts_with("## ::error:: ::error::x &lt;script&gt; against old\\|model\n\n- ✓ **pass** min:subset:a,b%:1: "), "{before}");
+        assert!(
+            before.starts_with(
+                "## ::error:: ::error::x &lt;script&gt; against old\\|model\n\n\
+                 - ✓ **pass** min:subset:a,b%:1: "
+            ),
+            "{before}"
+        );
         report.gate.truncate(1);
-        assert!(!comparison(&report).contains("<!--"));
+        assert!(!github(Document::Comparison(&report)).contains("<!--"));
     }
 
     #[test]

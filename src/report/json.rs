@@ -1,19 +1,25 @@
-//! `summary.json`: the stable machine format.
+//! JSON for programs: `docs/schema` describes both documents.
 
 use serde_json::{Map, Value, json};
 
+use crate::comparison::gate::RuleOutcome;
 use crate::comparison::published::PublishedComparison;
+use crate::comparison::{Difference, Matching};
 use crate::metrics::{Estimate, Scores, Tally};
-use crate::report::{ModelReport, Report};
+use crate::report::comparison_report::{ComparisonReport, Flip};
+use crate::report::comparison_table::texts;
+use crate::report::document::Document;
+use crate::report::notes;
+use crate::report::run_report::{ModelReport, RunReport};
 use crate::support::error::leaves_its_line;
 
-/// As it is printed and written. JSON lets DEL, C1 controls and bidirectional overrides stand as
-/// they are, and a terminal obeys them: escaped, they mean the same to a program.
-pub fn document(value: &Value) -> String {
+/// A document as it is printed and written. JSON itself leaves DEL, C1 controls and bidirectional
+/// overrides as they are, and a terminal obeys them: they are escaped, which means the same to a
+/// program.
+pub(crate) fn json_text(value: &Value) -> String {
     let mut out = String::new();
     for c in format!("{value:#}\n").chars() {
-        // Those that JSON does escape are none of the text's own any more, but for line feeds
-        // between values.
+        // The line feeds left are those between values: JSON escapes those in strings.
         if c != '\n' && leaves_its_line(c) {
             out.push_str(&format!("\\u{:04x}", u32::from(c)))
         } else {
@@ -23,18 +29,19 @@ pub fn document(value: &Value) -> String {
     out
 }
 
+pub(super) fn json(document: Document) -> Value {
+    match document {
+        Document::Run(report) => run(report),
+        Document::Comparison(report) => comparison(report),
+    }
+}
+
 /// Schema 1 of `summary.json`: `docs/schema/summary.v1.json`.
-pub fn json(report: &Report) -> Value {
-    let models: Map<String, Value> = report
-        .models
-        .iter()
-        .map(|m| (m.name.clone(), model(m)))
-        .collect();
-    let baselines: Map<String, Value> = report
-        .others
-        .iter()
-        .map(|(name, s)| (name.clone(), Value::Object(scores(s))))
-        .collect();
+fn run(report: &RunReport) -> Value {
+    let models = named(&report.models, |m| (m.name.clone(), model(m)));
+    let baselines = named(&report.others, |(name, own)| {
+        (name.clone(), Value::Object(scores(own)))
+    });
     json!({
         "schema": 1,
         "title": report.title,
@@ -45,6 +52,11 @@ pub fn json(report: &Report) -> Value {
         "baselines": baselines,
         "notes": report.notes,
     })
+}
+
+/// An object with a key for each entry of a list, in its order.
+fn named<T>(list: &[T], entry: impl Fn(&T) -> (String, Value)) -> Value {
+    Value::Object(list.iter().map(entry).collect())
 }
 
 fn model(model: &ModelReport) -> Value {
@@ -65,16 +77,13 @@ fn model(model: &ModelReport) -> Value {
 }
 
 fn scores(scores: &Scores) -> Map<String, Value> {
-    let subsets: Map<String, Value> = scores
-        .subsets
-        .iter()
-        .map(|(name, t)| (name.clone(), tally(t)))
-        .collect();
+    let subsets = named(&scores.subsets, |(name, own)| (name.clone(), tally(own)));
     let mut map = Map::new();
-    map.insert("subsets".to_owned(), subsets.into());
+    map.insert("subsets".to_owned(), subsets);
     map.insert("sections".to_owned(), estimates(&scores.sections));
     map.insert("variants".to_owned(), estimates(&scores.variants));
     map.insert("average".to_owned(), json!(scores.average));
+    // Always there, as schema 1 promises; the headline figure of a benchmark may be another one.
     map.insert("rewardbench".to_owned(), Value::Null);
     if let Some((headline, estimate)) = &scores.headline {
         map.insert(headline.key.clone(), json!(estimate));
@@ -84,38 +93,178 @@ fn scores(scores: &Scores) -> Map<String, Value> {
 }
 
 fn estimates(list: &[(String, Estimate)]) -> Value {
-    Value::Object(
-        list.iter()
-            .map(|(name, e)| (name.clone(), json!(e)))
-            .collect(),
-    )
+    named(list, |(name, estimate)| (name.clone(), json!(estimate)))
 }
 
 fn tally(tally: &Tally) -> Value {
     let estimate = tally.estimate();
     json!({
-        "n": tally.n(), "correct": tally.correct, "wrong": tally.wrong, "tie": tally.tie, "invalid": tally.invalid,
-        "accuracy": estimate.accuracy, "low": estimate.low, "high": estimate.high,
+        "n": tally.n(),
+        "correct": tally.correct,
+        "wrong": tally.wrong,
+        "tie": tally.tie,
+        "invalid": tally.invalid,
+        "accuracy": estimate.accuracy,
+        "low": estimate.low,
+        "high": estimate.high,
     })
 }
 
-/// By quantile.
+/// Margins by quantile; null where no margin is finite.
 fn margins(quantiles: Option<[f32; 5]>) -> Value {
-    quantiles.map_or(Value::Null, |q| {
-        Value::Object(
-            ["p5", "p25", "p50", "p75", "p95"]
-                .into_iter()
-                .map(str::to_owned)
-                .zip(q.map(|v| json!(v)))
-                .collect(),
-        )
-    })
+    quantiles.map_or(
+        Value::Null,
+        |[p5, p25, p50, p75, p95]| json!({ "p5": p5, "p25": p25, "p50": p50, "p75": p75, "p95": p95 }),
+    )
 }
 
 fn published(comparison: &PublishedComparison) -> Value {
-    let mut value = json!({ "table": comparison.table, "subsets": comparison.subsets });
-    value["sections"] = estimates(&comparison.scores.sections);
-    value["variants"] = estimates(&comparison.scores.variants);
-    value["average"] = json!(comparison.scores.average.accuracy);
+    json!({
+        "table": comparison.table,
+        "subsets": comparison.subsets,
+        "sections": estimates(&comparison.scores.sections),
+        "variants": estimates(&comparison.scores.variants),
+        "average": comparison.scores.average.accuracy,
+    })
+}
+
+/// Schema 1 of `pairbench compare --format json`: `docs/schema/comparison.v1.json`.
+fn comparison(report: &ComparisonReport) -> Value {
+    let comparison = &report.comparison;
+    let rows = |rows: &[Difference]| named(rows, |row| (row.name.clone(), difference(row)));
+    let outcome = |outcome: &RuleOutcome| {
+        json!({
+            "rule": outcome.rule,
+            "status": outcome.status,
+            "reason": outcome.reason,
+            "look_at": outcome.look_at,
+        })
+    };
+    let mut value = json!({
+        "schema": 1,
+        "baseline": report.baseline,
+        "candidate": report.candidate,
+        "benchmark": comparison.benchmark,
+        "matching": matching(&comparison.matching),
+        "subsets": rows(&comparison.subsets),
+        "sections": rows(&comparison.sections),
+        "totals": rows(&comparison.totals),
+        "changed": comparison.changes.len(),
+        "gate": report.gate.iter().map(outcome).collect::<Vec<_>>(),
+        "notes": notes::comparison(report),
+    });
+    if let Some(flips) = &report.flips {
+        value["flips"] = flips.iter().map(flip).collect();
+    }
     value
+}
+
+fn matching(matching: &Matching) -> Value {
+    match matching {
+        Matching::Paired { by, pairs, only } => json!({
+            "paired": true,
+            "by": notes::key_name(*by),
+            "pairs": pairs,
+            "only_baseline": only[0],
+            "only_candidate": only[1],
+        }),
+        Matching::Unpaired => json!({ "paired": false }),
+    }
+}
+
+fn difference(row: &Difference) -> Value {
+    let pairs = row.pairs.as_ref();
+    json!({
+        "n": row.n,
+        "baseline": row.baseline,
+        "candidate": row.candidate,
+        "difference": {
+            "value": row.value,
+            "low": row.interval.low,
+            "high": row.interval.high,
+        },
+        "gained": pairs.map(|p| p.gained),
+        "lost": pairs.map(|p| p.lost),
+        "p": pairs.map(|p| p.p),
+        "holm": pairs.and_then(|p| p.holm),
+        "showable": pairs.and_then(|p| p.showable),
+    })
+}
+
+fn flip(flip: &Flip) -> Value {
+    let change = &flip.change;
+    let mut value = json!({
+        "subset": change.subset,
+        "id": change.id,
+        "row": change.row,
+        "change": change.margin(),
+        "baseline": { "verdict": change.baseline.0, "margin": change.baseline.1 },
+        "candidate": { "verdict": change.candidate.0, "margin": change.candidate.1 },
+    });
+    for (label, text) in flip.text.iter().flat_map(texts) {
+        value[label] = json!(text);
+    }
+    value
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::samples;
+
+    #[test]
+    fn a_run_has_the_stable_keys() {
+        let value = run(&samples::run());
+        assert_eq!(value["schema"], 1);
+        assert_eq!(value["models"]["A"]["subsets"]["hep-go"]["n"], 4);
+        assert_eq!(value["models"]["A"]["rewardbench"], Value::Null);
+        assert!(value["models"]["A"]["sections"]["Reasoning"]["low"].is_number());
+        assert!(value["models"]["A"]["position_bias"]["disagree"].is_number());
+        assert_eq!(
+            value["baselines"]["longer"]["subsets"]["hep-go"]["correct"],
+            1
+        );
+    }
+
+    #[test]
+    fn what_does_not_apply_is_null() {
+        let mut report = samples::run();
+        report.benchmark = None;
+        report.models[0].behaviour.position_bias = None;
+        let value = run(&report);
+        assert!(value.get("benchmark").is_some_and(Value::is_null));
+        let model = &value["models"]["A"];
+        assert!(model.get("position_bias").is_some_and(Value::is_null));
+    }
+
+    #[test]
+    fn a_published_column_says_how_a_subset_stands() {
+        let value = run(&samples::with_published());
+        assert_eq!(
+            value["models"]["A"]["published"]["subsets"]["hep-go"]["standing"],
+            "within-noise"
+        );
+    }
+
+    #[test]
+    fn a_comparison_has_the_stable_keys() {
+        let value = comparison(&samples::comparison());
+        assert_eq!(
+            (
+                &value["schema"],
+                &value["matching"]["paired"],
+                &value["changed"]
+            ),
+            (&json!(1), &json!(true), &json!(4))
+        );
+        assert_eq!(value["subsets"]["hep-go"]["lost"], 0);
+        assert!(value["totals"]["average"]["difference"]["low"].is_number());
+        assert_eq!(value["gate"][1]["status"], "pass");
+        assert_eq!(value["flips"][0]["chosen"], "<script>");
+        let without = comparison(&ComparisonReport {
+            flips: None,
+            ..samples::comparison()
+        });
+        assert!(without.get("flips").is_none());
+    }
 }

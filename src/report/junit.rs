@@ -1,63 +1,54 @@
 //! JUnit's XML, which CI systems show as test results.
 
+use quick_junit::{
+    NonSuccessKind, Property, Report, TestCase, TestCaseStatus, TestSuite, XmlString,
+};
+
 use crate::comparison::gate::{RuleOutcome, Status};
 use crate::metrics::Tally;
-use crate::report::comparison::ComparisonReport;
-use crate::report::{ModelReport, Report};
-use crate::support::error::one_line;
+use crate::report::comparison_report::ComparisonReport;
+use crate::report::document::Document;
+use crate::report::run_report::{ModelReport, RunReport};
+use crate::support::error::{Error, Kind, Result, one_line};
 
-struct Suite<'a> {
-    name: String,
-    properties: Vec<(&'a str, String)>,
-    cases: Vec<Case>,
+pub(super) fn junit(document: Document) -> Result<String> {
+    let report = match document {
+        Document::Run(report) => run(report),
+        Document::Comparison(report) => comparison(report),
+    };
+    report
+        .to_string()
+        .map_err(|cause| Error::new(Kind::Resources, "failed to write XML").caused_by(cause))
 }
 
-struct Case {
-    name: String,
-    ending: Ending,
-    /// What the case printed.
-    text: String,
-}
-
-/// How a case ended, and why.
-enum Ending {
-    Passed,
-    Failed(String),
-    Skipped(String),
-    /// Not measured as it should be.
-    Error(String),
-}
-
-/// A suite for each model, a case for each subset; subsets with invalid verdicts are errors.
-pub fn junit(report: &Report) -> String {
-    document(
-        &report.title,
-        &report
-            .models
-            .iter()
-            .map(|model| of_model(model, report))
-            .collect::<Vec<_>>(),
-    )
+/// A suite for each model with a case for each subset; subsets with invalid verdicts are errors.
+fn run(report: &RunReport) -> Report {
+    let mut out = Report::new(text(&report.title));
+    let suites = report.models.iter().map(|model| {
+        let mut suite = TestSuite::new(text(&model.name));
+        for (name, value) in properties(model, report) {
+            suite.add_property(Property::new(text(name), text(&value)));
+        }
+        let cases = model.scores.subsets.iter();
+        suite.add_test_cases(cases.map(|(subset, tally)| subset_case(subset, *tally, &model.name)));
+        suite
+    });
+    out.add_test_suites(suites);
+    out
 }
 
 /// A suite with a case for each rule of the gate; inconclusive ones are skipped.
-pub fn comparison(report: &ComparisonReport) -> String {
-    let cases = report.gate.iter().map(of_rule).collect();
-    let sides = vec![
-        ("baseline", report.baseline.clone()),
-        ("candidate", report.candidate.clone()),
-    ];
-    document(
-        &format!("{} against {}", report.candidate, report.baseline),
-        &[Suite {
-            name: "gate".to_owned(),
-            properties: sides,
-            cases,
-        }],
-    )
+fn comparison(report: &ComparisonReport) -> Report {
+    let mut out = Report::new(text(&report.title()));
+    let mut suite = TestSuite::new("gate");
+    suite.add_property(Property::new("baseline", text(&report.baseline)));
+    suite.add_property(Property::new("candidate", text(&report.candidate)));
+    suite.add_test_cases(report.gate.iter().map(rule_case));
+    out.add_test_suite(suite);
+    out
 }
 
-fn of_model<'a>(model: &'a ModelReport, report: &Report) -> Suite<'a> {
+fn properties<'a>(model: &'a ModelReport, report: &RunReport) -> Vec<(&'a str, String)> {
     let scores = &model.scores;
     let mut properties = vec![("average", format!("{:.6}", scores.average.accuracy))];
     properties.extend(
@@ -67,181 +58,106 @@ fn of_model<'a>(model: &'a ModelReport, report: &Report) -> Suite<'a> {
             .map(|(headline, score)| (headline.label.as_str(), format!("{:.6}", score.accuracy))),
     );
     properties.extend(report.partial.iter().map(|why| ("PARTIAL", why.clone())));
-    Suite {
-        name: model.name.clone(),
-        properties,
-        cases: scores
-            .subsets
-            .iter()
-            .map(|(subset, tally)| of_subset(subset, *tally))
-            .collect(),
-    }
+    properties
 }
 
-fn of_subset(subset: &str, tally: Tally) -> Case {
+fn subset_case(subset: &str, tally: Tally, model: &str) -> TestCase {
     let Tally {
         correct,
         wrong,
         tie,
         invalid,
     } = tally;
-    let ending = if invalid > 0 {
-        Ending::Error(format!("{invalid} of {} verdicts are invalid", tally.n()))
+    let status = if invalid > 0 {
+        let message = format!("{invalid} of {} verdicts are invalid", tally.n());
+        with_message(TestCaseStatus::non_success(NonSuccessKind::Error), &message)
     } else {
-        Ending::Passed
+        TestCaseStatus::success()
     };
-    let text = format!(
+    let printed = format!(
         "accuracy {:.6}, n {}, correct {correct}, wrong {wrong}, tie {tie}, invalid {invalid}",
         tally.accuracy(),
         tally.n()
     );
-    Case {
-        name: subset.to_owned(),
-        ending,
-        text,
-    }
+    test_case(subset, model, status, &printed)
 }
 
-fn of_rule(outcome: &RuleOutcome) -> Case {
-    let reason = outcome.reason.clone();
-    let (ending, lead) = match outcome.status {
-        Status::Pass => (Ending::Passed, Some(outcome.reason.as_str())),
-        Status::Fail => (Ending::Failed(reason), None),
-        Status::Inconclusive => (Ending::Skipped(reason), None),
-    };
+fn rule_case(outcome: &RuleOutcome) -> TestCase {
     let look_at = outcome.look_at.iter().map(|pair| format!("look at {pair}"));
-    Case {
-        name: outcome.rule.clone(),
-        ending,
-        text: lead
-            .map(ToOwned::to_owned)
-            .into_iter()
-            .chain(look_at)
-            .collect::<Vec<_>>()
-            .join("; "),
-    }
+    let mut printed: Vec<String> = look_at.collect();
+    let reason = &outcome.reason;
+    let status = match outcome.status {
+        Status::Pass => {
+            // A case that passed has no message.
+            printed.insert(0, reason.clone());
+            TestCaseStatus::success()
+        }
+        Status::Fail => with_message(TestCaseStatus::non_success(NonSuccessKind::Failure), reason),
+        Status::Inconclusive => with_message(TestCaseStatus::skipped(), reason),
+    };
+    test_case(&outcome.rule, "gate", status, &printed.join("; "))
 }
 
-fn document(title: &str, suites: &[Suite<'_>]) -> String {
-    let every: Vec<&Case> = suites.iter().flat_map(|suite| &suite.cases).collect();
-    let mut out = format!(
-        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"{}\"{}>\n",
-        escape(title),
-        counts(&every)
-    );
-    for suite in suites {
-        let name = escape(&suite.name);
-        out.push_str(&format!(
-            "  <testsuite name=\"{name}\"{}>\n    <properties>\n",
-            counts(&suite.cases.iter().collect::<Vec<_>>())
-        ));
-        for (key, value) in &suite.properties {
-            out.push_str(&format!(
-                "      <property name=\"{key}\" value=\"{}\"/>\n",
-                escape(value)
-            ));
-        }
-        out.push_str("    </properties>\n");
-        for case in &suite.cases {
-            out.push_str(&format!(
-                "    <testcase name=\"{}\" classname=\"{name}\">\n",
-                escape(&case.name)
-            ));
-            match &case.ending {
-                Ending::Passed => {}
-                Ending::Failed(why) => {
-                    out.push_str(&format!("      <failure message=\"{}\"/>\n", escape(why)))
-                }
-                Ending::Skipped(why) => {
-                    out.push_str(&format!("      <skipped message=\"{}\"/>\n", escape(why)))
-                }
-                Ending::Error(why) => {
-                    out.push_str(&format!("      <error message=\"{}\"/>\n", escape(why)))
-                }
-            }
-            if !case.text.is_empty() {
-                out.push_str(&format!(
-                    "      <system-out>{}</system-out>\n",
-                    escape(&case.text)
-                ));
-            }
-            out.push_str("    </testcase>\n");
-        }
-        out.push_str("  </testsuite>\n");
-    }
-    out + "</testsuites>\n"
+fn with_message(mut status: TestCaseStatus, message: &str) -> TestCaseStatus {
+    status.set_message(text(message));
+    status
 }
 
-fn counts(cases: &[&Case]) -> String {
-    let count = |is: fn(&Ending) -> bool| cases.iter().filter(|case| is(&case.ending)).count();
-    let failures = count(|ending| matches!(ending, Ending::Failed(_)));
-    let errors = count(|ending| matches!(ending, Ending::Error(_)));
-    let skipped = count(|ending| matches!(ending, Ending::Skipped(_)));
-    format!(
-        " tests=\"{}\" failures=\"{failures}\" errors=\"{errors}\" skipped=\"{skipped}\"",
-        cases.len()
-    )
+fn test_case(name: &str, class: &str, status: TestCaseStatus, printed: &str) -> TestCase {
+    let mut case = TestCase::new(text(name), status);
+    case.set_classname(text(class));
+    if !printed.is_empty() {
+        case.set_system_out(text(printed));
+    }
+    case
 }
 
-/// Text that stays text, in attributes as well; without the characters that XML 1.0 forbids.
-pub(super) fn escape(text: &str) -> String {
-    let mut out = String::new();
-    for c in one_line(text).chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\'' => out.push_str("&apos;"),
-            '\u{fffe}' | '\u{ffff}' => {}
-            _ => out.push(c),
-        }
-    }
-    out
+/// Text on one line, without the two characters that XML 1.0 forbids and quick-junit lets through.
+fn text(text: &str) -> XmlString {
+    XmlString::new(one_line(text).replace(['\u{fffe}', '\u{ffff}'], ""))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::comparison;
-    use crate::report::tests::sample;
+    use crate::report::samples;
 
     #[test]
     fn a_suite_for_each_model_and_a_case_for_each_subset() {
-        let mut report = sample();
+        let mut report = samples::run();
         report.models.truncate(2);
         report.models[0].scores.subsets[0].1.invalid = 1;
         report.partial = Some("a \"part\"".to_owned());
         assert_eq!(
-            junit(&report),
+            junit(Document::Run(&report)).unwrap(),
             r#"<?xml version="1.0" encoding="UTF-8"?>
-<testsuites name="a|b" tests="2" failures="0" errors="1" skipped="0">
-  <testsuite name="A" tests="1" failures="0" errors="1" skipped="0">
-    <properties>
-      <property name="average" value="0.500000"/>
-      <property name="PARTIAL" value="a &quot;part&quot;"/>
-    </properties>
-    <testcase name="hep-go" classname="A">
-      <error message="1 of 5 verdicts are invalid"/>
-      <system-out>accuracy 0.400000, n 5, correct 2, wrong 1, tie 1, invalid 1</system-out>
-    </testcase>
-  </testsuite>
-  <testsuite name="=B|&lt;x&gt; " tests="1" failures="0" errors="0" skipped="0">
-    <properties>
-      <property name="average" value="0.750000"/>
-      <property name="PARTIAL" value="a &quot;part&quot;"/>
-    </properties>
-    <testcase name="hep-go" classname="=B|&lt;x&gt; ">
-      <system-out>accuracy 0.750000, n 4, correct 3, wrong 0, tie 1, invalid 0</system-out>
-    </testcase>
-  </testsuite>
+<testsuites name="a|b" tests="2" skipped="0" failures="0" errors="1">
+    <testsuite name="A" tests="1" skipped="0" errors="1" failures="0">
+        <properties>
+            <property name="average" value="0.500000"/>
+            <property name="PARTIAL" value="a &quot;part&quot;"/>
+        </properties>
+        <testcase name="hep-go" classname="A">
+            <error message="1 of 5 verdicts are invalid"/>
+            <system-out>accuracy 0.400000, n 5, correct 2, wrong 1, tie 1, invalid 1</system-out>
+        </testcase>
+    </testsuite>
+    <testsuite name="=B|&lt;x&gt; " tests="1" skipped="0" errors="0" failures="0">
+        <properties>
+            <property name="average" value="0.750000"/>
+            <property name="PARTIAL" value="a &quot;part&quot;"/>
+        </properties>
+        <testcase name="hep-go" classname="=B|&lt;x&gt; ">
+            <system-out>accuracy 0.750000, n 4, correct 3, wrong 0, tie 1, invalid 0</system-out>
+        </testcase>
+    </testsuite>
 </testsuites>
 "#
         );
     }
 
     #[test]
-    fn rules_that_fail_are_failures_and_open_ones_are_skipped() {
+    fn rules_that_fail_are_failures_and_inconclusive_ones_are_skipped() {
         let outcome = |rule: &str, status| RuleOutcome {
             rule: rule.to_owned(),
             status,
@@ -253,30 +169,31 @@ mod tests {
             outcome("min:subset:<i>:1", Status::Fail),
             outcome("drop:average:0", Status::Inconclusive),
         ];
-        let text = super::comparison(&ComparisonReport {
+        let report = ComparisonReport {
             gate,
-            ..comparison::tests::sample()
-        });
-        let start = text.find("  <testsuite ").unwrap();
+            ..samples::comparison()
+        };
+        let text = junit(Document::Comparison(&report)).unwrap();
+        let start = text.find("    <testsuite ").unwrap();
         assert_eq!(
             &text[start..],
-            r#"  <testsuite name="gate" tests="3" failures="1" errors="0" skipped="1">
-    <properties>
-      <property name="baseline" value="old|model"/>
-      <property name="candidate" value="new [31m"/>
-    </properties>
-    <testcase name="max-ties:0" classname="gate">
-      <system-out>a &lt; b; look at x  ]]&gt;</system-out>
-    </testcase>
-    <testcase name="min:subset:&lt;i&gt;:1" classname="gate">
-      <failure message="a &lt; b"/>
-      <system-out>look at x  ]]&gt;</system-out>
-    </testcase>
-    <testcase name="drop:average:0" classname="gate">
-      <skipped message="a &lt; b"/>
-      <system-out>look at x  ]]&gt;</system-out>
-    </testcase>
-  </testsuite>
+            r#"    <testsuite name="gate" tests="3" skipped="1" errors="0" failures="1">
+        <properties>
+            <property name="baseline" value="old|model"/>
+            <property name="candidate" value="new [31m"/>
+        </properties>
+        <testcase name="max-ties:0" classname="gate">
+            <system-out>a &lt; b; look at x  ]]&gt;</system-out>
+        </testcase>
+        <testcase name="min:subset:&lt;i&gt;:1" classname="gate">
+            <failure message="a &lt; b"/>
+            <system-out>look at x  ]]&gt;</system-out>
+        </testcase>
+        <testcase name="drop:average:0" classname="gate">
+            <skipped message="a &lt; b"/>
+            <system-out>look at x  ]]&gt;</system-out>
+        </testcase>
+    </testsuite>
 </testsuites>
 "#
         );
@@ -284,9 +201,13 @@ mod tests {
 
     #[test]
     fn names_are_neither_markup_nor_forbidden_characters() {
-        assert_eq!(
-            escape("<script>]]>&amp;\u{1b}\n\u{0}\u{fffe}\u{ffff}'\"::error::"),
-            "&lt;script&gt;]]&gt;&amp;amp;   &apos;&quot;::error::"
+        let mut report = samples::run();
+        report.title = "<script>]]>&amp;\u{1b}\n\u{0}\u{fffe}\u{ffff}'\"::error::".to_owned();
+        let xml = junit(Document::Run(&report)).unwrap();
+        let escaped = "&lt;script&gt;]]&gt;&amp;amp;   &apos;&quot;::error::";
+        assert!(
+            xml.contains(&format!("<testsuites name=\"{escaped}\" ")),
+            "{xml}"
         );
     }
 }

@@ -1,10 +1,12 @@
 //! The table of a paper, for LaTeX's booktabs.
 
-use crate::report::{Line, Report, columns, lines, notes, text as cell};
+use crate::report::notes;
+use crate::report::run_report::RunReport;
+use crate::report::run_table::{TableRow, blocks, columns};
 use crate::support::error::one_line;
 
 /// A `table` float: the title as its caption, the notes below in small type.
-pub fn latex(report: &Report) -> String {
+pub(super) fn latex(report: &RunReport) -> String {
     let columns = columns(report);
     let names: Vec<String> = columns.iter().map(|column| escape(column.name())).collect();
     let mut out = "% Needs \\usepackage{booktabs}\n\\begin{table}\n\\centering\n".to_owned();
@@ -14,36 +16,32 @@ pub fn latex(report: &Report) -> String {
         "r".repeat(names.len()),
         names.join(" & ")
     ));
-    for block in lines(&columns).iter().filter(|block| !block.is_empty()) {
+    for block in blocks(&columns).iter().filter(|block| !block.is_empty()) {
         out.push_str("\\midrule\n");
-        out.extend(block.iter().map(row));
+        out.extend(block.iter().map(line));
     }
     out.push_str("\\bottomrule\n\\end{tabular}\n\n\\raggedright\\footnotesize\n");
-    for note in notes(report) {
+    for note in notes::run(report) {
         out.push_str(&format!("{}\\par\n", escape(&note)));
     }
     out + "\\end{table}\n"
 }
 
-fn row(line: &Line) -> String {
-    let cells: Vec<String> = line
-        .cells
-        .iter()
-        .map(|value| escape(&cell(*value)))
-        .collect();
+fn line(row: &TableRow) -> String {
+    let cells: Vec<String> = row.cells.iter().map(|cell| escape(&cell.text())).collect();
     format!(
         "{} & {} & {} \\\\\n",
-        escape(&line.label),
-        line.n,
+        escape(&row.label),
+        row.n_text(),
         cells.join(" & ")
     )
 }
 
-/// Text that stays text. Brackets and asterisks because `\\` would take them for its arguments;
-/// signs that the common fonts lack as what they have.
+/// Text that stays text. Brackets and asterisks are escaped because `\\` would take them for its
+/// arguments, and signs that the common fonts lack are written as commands.
 fn escape(text: &str) -> String {
     let text = one_line(text);
-    // Nothing for LaTeX, but no command for the log of a CI job.
+    // An empty group: nothing to LaTeX, and the line is no command to the log of a CI job.
     let mut out = if text.trim_start().starts_with("::") {
         "{}".to_owned()
     } else {
@@ -60,7 +58,7 @@ fn escape(text: &str) -> String {
             '>' => out.push_str("\\textgreater{}"),
             '|' => out.push_str("\\textbar{}"),
             '`' => out.push_str("\\textasciigrave{}"),
-            // Two of them would be a dash.
+            // Two hyphens in a row would become a dash.
             '-' if out.ends_with('-') => out.push_str("{}-"),
             '–' => out.push_str("--"),
             '−' => out.push_str("$-$"),
@@ -76,11 +74,11 @@ fn escape(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::tests::{sample, with_published};
+    use crate::report::samples::{run, with_published};
 
     #[test]
     fn a_table_with_rules_between_its_blocks() {
-        let text = latex(&sample());
+        let text = latex(&run());
         let end = text.find("\\end{tabular}").unwrap();
         assert_eq!(
             &text[..end],
@@ -121,7 +119,11 @@ average & 4 & 0.500 & 0.750 & 0.250 \\
     fn names_are_no_commands() {
         assert_eq!(
             escape("\\input{x} a_b 5% $1 & #2 ^~ [1] *\u{1b}[0m\n<script>|`"),
-            "\\textbackslash{}input\\{x\\} a\\_b 5\\% \\$1 \\& \\#2 \\textasciicircum{}\\textasciitilde{} {[}1{]} {*} {[}0m \\textless{}script\\textgreater{}\\textbar{}\\textasciigrave{}"
+            concat!(
+                "\\textbackslash{}input\\{x\\} a\\_b 5\\% \\$1 \\& \\#2 ",
+                "\\textasciicircum{}\\textasciitilde{} {[}1{]} {*} {[}0m ",
+                "\\textless{}script\\textgreater{}\\textbar{}\\textasciigrave{}"
+            )
         );
     }
 }

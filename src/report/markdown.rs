@@ -1,74 +1,92 @@
-//! The table of a model card.
+//! Markdown: the table of a model card, and a comparison to read.
 
-use crate::report::{Column, Line, Report, card, columns, lines, notes, text as cell};
-use crate::support::error::one_line;
+use crate::report::comparison_report::ComparisonReport;
+use crate::report::comparison_table::{self, flips_heading};
+use crate::report::document::Document;
+use crate::report::markdown_parts::{
+    comparison_header, comparison_rows, escape, flips, gate, list, run_header, run_rows,
+};
+use crate::report::run_report::RunReport;
+use crate::report::run_table::{self, columns};
+use crate::report::{model_card, notes};
+
+pub(super) fn markdown(document: Document) -> String {
+    match document {
+        Document::Run(report) => run(report),
+        Document::Comparison(report) => comparison(report),
+    }
+}
 
 /// The metadata of a model card, a heading, the table, and the notes as a list.
-pub fn markdown(report: &Report) -> String {
-    let mut text = card::front_matter(report);
-    text.push_str(&format!("# {}\n\n", escape(&report.title)));
+fn run(report: &RunReport) -> String {
     let columns = columns(report);
-    text.push_str(&head(&columns));
-    let [subsets, sections, totals] = lines(&columns);
-    for line in &subsets {
-        text.push_str(&row(line, ""));
+    let [subsets, sections, totals] = run_table::blocks(&columns);
+    [
+        model_card::front_matter(report),
+        format!("# {}\n\n", escape(&report.title)),
+        run_header(&columns),
+        run_rows(&subsets, false),
+        run_rows(&sections, true),
+        run_rows(&totals, true),
+        "\n".to_owned(),
+        list(&notes::run(report)),
+    ]
+    .concat()
+}
+
+/// A heading, the table, the notes, the flipped verdicts and the gate's outcomes.
+fn comparison(report: &ComparisonReport) -> String {
+    let [subsets, sections, totals] = comparison_table::blocks(report);
+    let mut out = format!(
+        "# {} against {}\n\n{}{}{}{}\n{}",
+        escape(&report.candidate),
+        escape(&report.baseline),
+        comparison_header(report),
+        comparison_rows(subsets, false),
+        comparison_rows(sections, true),
+        comparison_rows(totals, true),
+        list(&notes::comparison(report))
+    );
+    if let Some(changed) = &report.flips {
+        out.push_str(&format!(
+            "\n## {}\n\n{}",
+            escape(&flips_heading(report, changed)),
+            flips(changed)
+        ));
     }
-    for line in sections.iter().chain(&totals) {
-        text.push_str(&row(line, "**"));
-    }
-    text.push('\n');
-    text.push_str(&list(&notes(report)));
-    text
-}
-
-/// The first two lines of a table.
-pub(super) fn head(columns: &[Column]) -> String {
-    let names: Vec<String> = columns.iter().map(|column| escape(column.name())).collect();
-    format!(
-        "| subset | n | {} |\n|:--|--:|{}\n",
-        names.join(" | "),
-        "--:|".repeat(names.len())
-    )
-}
-
-pub(super) fn list(notes: &[String]) -> String {
-    let mut text = String::new();
-    for note in notes {
-        text.push_str(&format!("- {}\n", escape(note)));
-    }
-    text
-}
-
-pub(super) fn row(line: &Line, mark: &str) -> String {
-    let cells: Vec<String> = line.cells.iter().map(|value| cell(*value)).collect();
-    format!(
-        "| {mark}{}{mark} | {} | {} |\n",
-        escape(&line.label),
-        line.n,
-        cells.join(" | ")
-    )
-}
-
-/// Text that stays text: no cell ends, no code, no HTML, no formula, no line ends, and none begins
-/// a block.
-pub(super) fn escape(text: &str) -> String {
-    let text = one_line(text);
-    // Spaces around it mean nothing, but `**x **` is not bold.
-    let text = text.trim();
-    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
-    let mut out = String::new();
-    for (at, c) in text.char_indices() {
-        let ends_word = || !text[at + c.len_utf8()..].starts_with(char::is_alphanumeric);
-        match c {
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '&' => out.push_str("&amp;"),
-            '|' | '`' | '*' | '_' | '[' | ']' | '\\' | '~' | '#' | '$' => out.extend(['\\', c]),
-            // Items of lists and rules: `- x`, `1. x`, `---`.
-            '+' | '-' if at == 0 && ends_word() => out.extend(['\\', c]),
-            '.' | ')' if at > 0 && at == digits && ends_word() => out.extend(['\\', c]),
-            _ => out.push(c),
-        }
+    if !report.gate.is_empty() {
+        out.push_str(&format!("\n## Gate\n\n{}", gate(report)));
     }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::samples;
+
+    #[test]
+    fn cells_of_a_run_stay_cells() {
+        let text = run(&samples::run());
+        let table = "| subset | n | A | =B\\|&lt;x&gt; | longer |\n|:--|--:|--:|--:|--:|\n\
+                     | hep-go | 4 | 0.500 | 0.750 |";
+        assert!(text.contains(table), "{text}");
+    }
+
+    #[test]
+    fn cells_of_a_comparison_stay_cells() {
+        let text = comparison(&samples::comparison());
+        let rows: Vec<&str> = text.lines().filter(|l| l.starts_with('|')).collect();
+        assert!(
+            rows.iter()
+                .all(|row| row.replace("\\|", "").matches('|').count() == 11),
+            "{text}"
+        );
+        assert!(
+            text.contains("a\\|&lt;b&gt;")
+                && text.contains("&lt;script&gt;")
+                && !text.contains("<script>"),
+            "{text}"
+        );
+    }
 }

@@ -1,16 +1,21 @@
-//! The table that people read in a terminal.
+//! Tables that people read in a terminal.
 
 use comfy_table::{CellAlignment, ContentArrangement, LineStyle, Table, TableStyle};
 use console::{Style as Paint, Term};
 
-use crate::report::{Column, Report, columns, lines, notes, text};
+use crate::report::comparison_report::ComparisonReport;
+use crate::report::comparison_table::{cells, flips_heading, header, mark, texts};
+use crate::report::document::Document;
+use crate::report::run_report::RunReport;
+use crate::report::run_table::{TableColumn, columns};
+use crate::report::{comparison_table, notes, run_table};
 use crate::support::error::{no_command, one_line};
 
 /// What the reader's terminal can show.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Style {
     pub colour: bool,
-    /// Columns of text; no limit where nobody sees lines break.
+    /// Characters in a line; no limit in files and pipes, where nothing breaks lines.
     pub width: Option<usize>,
 }
 
@@ -33,40 +38,21 @@ impl Style {
             width,
         }
     }
+
+    /// Whether no line of the text is wider than the window.
+    fn fits(self, text: &str) -> bool {
+        self.width
+            .is_none_or(|width| text.lines().all(|line| line.chars().count() <= width))
+    }
 }
 
-/// Subsets by model, then sections, then totals, and the notes below. Columns that do not fit into
-/// the width follow in further tables.
-pub fn table(report: &Report, style: Style) -> String {
-    let columns = columns(report);
-    let mut out = format!("{}\n", one_line(&report.title));
-    let mut rest = columns.as_slice();
-    while !rest.is_empty() {
-        let fits = |count: &usize| {
-            style.width.is_none_or(|width| {
-                grid(&rest[..*count])
-                    .lines()
-                    .all(|line| line.chars().count() <= width)
-            })
-        };
-        let count = (1..=rest.len())
-            .rev()
-            .filter(|n| keeps_pairs(rest, *n))
-            .find(fits)
-            .unwrap_or(if keeps_pairs(rest, 1) { 1 } else { 2 });
-        out.push_str(&grid(&rest[..count]));
-        out.push('\n');
-        rest = &rest[count..];
-    }
-    for note in notes(report) {
-        out.push_str(&one_line(&note));
-        out.push('\n');
-    }
-    finished(&out, style)
-}
-
-/// No line is a command to the log of a CI job; with colour where that is wanted.
-pub(super) fn finished(text: &str, style: Style) -> String {
+/// The table and the notes below it, in colour where that is wanted. No line is a command to the
+/// log of a CI job.
+pub(super) fn table(document: Document, style: Style) -> String {
+    let text = match document {
+        Document::Run(report) => run(report, style),
+        Document::Comparison(report) => comparison(report, style),
+    };
     let text: String = text
         .lines()
         .map(|line| no_command(line.to_owned()) + "\n")
@@ -74,57 +60,137 @@ pub(super) fn finished(text: &str, style: Style) -> String {
     if style.colour { paint(&text) } else { text }
 }
 
-/// Whether a cut before column `at` leaves every published column beside its model's.
-fn keeps_pairs(columns: &[Column], at: usize) -> bool {
-    !matches!(columns.get(at), Some(Column::Published(_)))
+/// Subsets by model, then sections, then totals. Columns that do not fit into the width follow in
+/// further tables.
+fn run(report: &RunReport, style: Style) -> String {
+    let columns = columns(report);
+    let mut out = format!("{}\n", one_line(&report.title));
+    let mut rest = columns.as_slice();
+    while !rest.is_empty() {
+        let count = (1..=rest.len())
+            .rev()
+            .filter(|count| keeps_pairs(rest, *count))
+            .find(|count| style.fits(&run_grid(&rest[..*count])))
+            .unwrap_or(if keeps_pairs(rest, 1) { 1 } else { 2 });
+        out.push_str(&run_grid(&rest[..count]));
+        out.push('\n');
+        rest = &rest[count..];
+    }
+    for note in notes::run(report) {
+        out.push_str(&format!("{}\n", one_line(&note)));
+    }
+    out
 }
 
-/// The lines of some columns between rules.
-fn grid(columns: &[Column]) -> String {
-    let mut table = ruled();
-    table.set_header(
-        ["subset", "n"]
-            .into_iter()
-            .map(str::to_owned)
-            .chain(columns.iter().map(|c| one_line(c.name()))),
+/// Whether a cut before column `at` leaves every published column beside its model's.
+fn keeps_pairs(columns: &[TableColumn], at: usize) -> bool {
+    !matches!(columns.get(at), Some(TableColumn::Published(_)))
+}
+
+/// Some columns of a run's table.
+fn run_grid(columns: &[TableColumn]) -> String {
+    let names = columns.iter().map(|column| one_line(column.name()));
+    let header = ["subset", "n"].into_iter().map(str::to_owned).chain(names);
+    let blocks = run_table::blocks(columns).map(|block| {
+        let row = |row: &run_table::TableRow| -> Vec<String> {
+            let cells = row.cells.iter().map(|cell| cell.text());
+            [one_line(&row.label), row.n_text()]
+                .into_iter()
+                .chain(cells)
+                .collect()
+        };
+        block.iter().map(row).collect::<Vec<_>>()
+    });
+    grid(header.collect(), &blocks)
+}
+
+/// Both sides, the differences, the flipped verdicts and the gate's outcomes.
+fn comparison(report: &ComparisonReport, style: Style) -> String {
+    let mut out = format!(
+        "baseline   {}\ncandidate  {}\n",
+        one_line(&report.baseline),
+        one_line(&report.candidate)
     );
-    let blocks = lines(columns);
-    for (b, block) in blocks
-        .iter()
-        .enumerate()
-        .filter(|(_, block)| !block.is_empty())
-    {
-        if b > 0 {
-            table.add_row(vec![""; 2 + columns.len()]);
-        }
-        for line in block {
-            table.add_row(
-                [one_line(&line.label), line.n.clone()]
-                    .into_iter()
-                    .chain(line.cells.iter().map(|cell| text(*cell))),
-            );
+    let wide = Some(comparison_grid(report, true)).filter(|grid| style.fits(grid));
+    out.push_str(&wide.unwrap_or_else(|| comparison_grid(report, false)));
+    out.push('\n');
+    for note in notes::comparison(report) {
+        out.push_str(&format!("{}\n", one_line(&note)));
+    }
+    out.push_str(&flips(report));
+    out.push_str(&gate(report));
+    out
+}
+
+/// `with_sides`: with the intervals of both sides, not only of the difference.
+fn comparison_grid(report: &ComparisonReport, with_sides: bool) -> String {
+    let blocks = comparison_table::blocks(report).map(|block| {
+        let row = |row| -> Vec<String> {
+            let cells = cells(row, with_sides).into_iter();
+            cells.map(|cell| one_line(&cell)).collect()
+        };
+        block.iter().map(row).collect::<Vec<_>>()
+    });
+    let header = header(report).into_iter().map(str::to_owned);
+    grid(header.collect(), &blocks)
+}
+
+fn flips(report: &ComparisonReport) -> String {
+    let Some(flips) = &report.flips else {
+        return String::new();
+    };
+    let mut out = format!("\n{}\n", flips_heading(report, flips));
+    for flip in flips {
+        out.push_str(&format!("{}\n", one_line(&flip.change.to_string())));
+        for (label, text) in flip.text.iter().flat_map(texts) {
+            out.push_str(&format!("    {label:<9}{}\n", one_line(text)));
         }
     }
-    finish(table)
+    out
 }
 
-/// An empty table with rules around its header and below its end.
-pub(super) fn ruled() -> Table {
+fn gate(report: &ComparisonReport) -> String {
+    let mut out = String::new();
+    if !report.gate.is_empty() {
+        out.push('\n');
+    }
+    for outcome in &report.gate {
+        out.push_str(&format!(
+            "{} {}  {}: {}\n",
+            mark(outcome.status),
+            outcome.status.name(),
+            one_line(&outcome.rule),
+            one_line(&outcome.reason)
+        ));
+        for pair in &outcome.look_at {
+            out.push_str(&format!("    look at {}\n", one_line(pair)));
+        }
+    }
+    out
+}
+
+/// Rows between rules, an empty row before each block but the first. The first column is text and
+/// stands left, the others are numbers; no line ends with a space.
+fn grid(header: Vec<String>, blocks: &[Vec<Vec<String>>; 3]) -> String {
     let mut table = Table::new();
     let rule = LineStyle::none().fill('─').junction('─');
+    let rules = TableStyle::new()
+        .top_border(rule)
+        .header_separator(rule)
+        .bottom_border(rule);
     table
-        .load_style(
-            TableStyle::new()
-                .top_border(rule)
-                .header_separator(rule)
-                .bottom_border(rule),
-        )
+        .load_style(rules)
         .set_content_arrangement(ContentArrangement::Disabled);
-    table
-}
-
-/// Names to the left, numbers to the right, no space at the ends of lines.
-pub(super) fn finish(mut table: Table) -> String {
+    let width = header.len();
+    table.set_header(header);
+    for (at, block) in blocks.iter().enumerate() {
+        if at > 0 && !block.is_empty() {
+            table.add_row(vec![""; width]);
+        }
+        for row in block {
+            table.add_row(row);
+        }
+    }
     for (at, column) in table.column_iter_mut().enumerate() {
         column.set_padding((u16::from(at > 0), 0));
         if at > 0 {
@@ -137,8 +203,8 @@ pub(super) fn finish(mut table: Table) -> String {
         .collect()
 }
 
-/// Names bold, rules faint, marks by what they say. The text itself has no escapes: `one_line` took
-/// them.
+/// Names bold, rules faint, marks by their meaning. The text itself has no escape sequences:
+/// `one_line` removed them.
 fn paint(text: &str) -> String {
     let style = |paint: Paint| paint.force_styling(true);
     let (bold, faint) = (style(Paint::new().bold()), style(Paint::new().dim()));
@@ -147,26 +213,169 @@ fn paint(text: &str) -> String {
         ('~', style(Paint::new().yellow())),
         ('✗', style(Paint::new().red())),
     ];
-    let line = |line: &str| {
-        if line.starts_with('─') {
-            return faint.apply_to(line).to_string();
-        }
-        if line.starts_with("subset ")
-            || line.starts_with("average ")
-            || line.starts_with("RewardBench score ")
-            || line.starts_with("all pairs ")
-            || line.starts_with("PARTIAL")
-        {
-            return bold.apply_to(line).to_string();
-        }
-        line.chars()
-            .map(|c| {
-                marks
-                    .iter()
-                    .find(|(mark, _)| *mark == c)
-                    .map_or_else(|| c.to_string(), |(_, paint)| paint.apply_to(c).to_string())
-            })
-            .collect()
+    let character = |c: char| {
+        let paint = marks.iter().find(|(mark, _)| *mark == c);
+        paint.map_or_else(|| c.to_string(), |(_, paint)| paint.apply_to(c).to_string())
     };
-    text.lines().map(|l| line(l) + "\n").collect()
+    let line = |line: &str| -> String {
+        if line.starts_with('─') {
+            faint.apply_to(line).to_string()
+        } else if STRONG.iter().any(|start| line.starts_with(start)) {
+            bold.apply_to(line).to_string()
+        } else {
+            line.chars().map(character).collect()
+        }
+    };
+    text.lines().map(|text| line(text) + "\n").collect()
+}
+
+/// How lines begin that are printed bold.
+const STRONG: [&str; 5] = [
+    "subset ",
+    "average ",
+    "RewardBench score ",
+    "all pairs ",
+    "PARTIAL",
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::run_report::ModelReport;
+    use crate::report::samples;
+
+    fn plain<'a>(document: impl Into<Document<'a>>) -> String {
+        table(document.into(), Style::plain())
+    }
+
+    fn of_width<'a>(document: impl Into<Document<'a>>, width: usize) -> String {
+        let style = Style {
+            width: Some(width),
+            ..Style::plain()
+        };
+        table(document.into(), style)
+    }
+
+    #[test]
+    fn the_table_fits_and_holds_no_escapes() {
+        let text = plain(&samples::run());
+        assert!(
+            text.contains("hep-go")
+                && text.contains("0.500")
+                && text.contains("0.750")
+                && text.contains("longer"),
+            "{text}"
+        );
+        assert!(!text.contains('\u{1b}'));
+        assert!(
+            text.contains("1 tie (counted")
+                && text.contains("2 pairs truncated (prompt 1, chosen 0, rejected 2)"),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn a_head_without_orders_has_no_note_on_position_bias() {
+        let mut report = samples::run();
+        assert_eq!(plain(&report).matches("both orders").count(), 2);
+        report.models[0].behaviour.position_bias = None;
+        let text = plain(&report);
+        assert!(
+            text.contains("A: 1 tie (counted as not correct)\n")
+                && text.matches("both orders").count() == 1,
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn columns_that_do_not_fit_go_into_a_second_table() {
+        let mut report = samples::run();
+        let long = [
+            "a-rather-long-name-of-a-model",
+            "another-long-name-of-a-model",
+        ];
+        report.models.extend(long.map(|name| ModelReport {
+            name: name.to_owned(),
+            ..report.models[0].clone()
+        }));
+        let narrow = of_width(&report, 60);
+        let rows: Vec<&str> = narrow
+            .lines()
+            .take_while(|l| !l.starts_with("average:"))
+            .collect();
+        assert!(
+            rows.iter().all(|line| line.chars().count() <= 60),
+            "{narrow}"
+        );
+        assert_eq!(
+            rows.iter()
+                .filter(|line| line.starts_with("hep-go"))
+                .count(),
+            2,
+            "{narrow}"
+        );
+        assert_eq!(of_width(&report, 200), plain(&report));
+    }
+
+    #[test]
+    fn colour_changes_nothing_but_colour() {
+        let coloured = Style {
+            colour: true,
+            width: None,
+        };
+        let (run, comparison) = (samples::with_published(), samples::comparison());
+        for document in [Document::from(&run), Document::from(&comparison)] {
+            let text = table(document, coloured);
+            assert!(text.contains("\u{1b}["));
+            assert_eq!(console::strip_ansi_codes(&text), plain(document));
+        }
+    }
+
+    #[test]
+    fn published_figures_stand_beside_with_their_difference_in_pairs() {
+        let text = plain(&samples::with_published());
+        assert!(text.contains("0.500  0.750 -1~"), "{text}");
+        assert!(text.contains("not in the table card"), "{text}");
+    }
+
+    #[test]
+    fn a_comparison_shows_both_sides_and_the_difference() {
+        let text = plain(&samples::comparison());
+        let cells = |start: &str| {
+            text.lines()
+                .find(|l| l.starts_with(start))
+                .unwrap()
+                .split_whitespace()
+                .collect::<Vec<_>>()
+                .join(" ")
+        };
+        // Wilson's intervals of 4/5, 2/5 and 3/4, and the interval of 2/5 − 4/5: statsmodels 0.15.0
+        // and the formula in Python.
+        assert!(
+            cells("a|<b>").starts_with(
+                "a|<b> 5 0.800 [0.376, 0.964] 0.400 [0.118, 0.769] -0.400 [-0.804, +0.313] 1 3 \
+                 0.6250 1.0000 "
+            ),
+            "{text}"
+        );
+        assert!(
+            cells("hep-go")
+                .starts_with("hep-go 4 0.750 [0.301, 0.954] 0.750 [0.301, 0.954] 0.000 ["),
+            "{text}"
+        );
+        assert!(
+            text.contains("✓ pass  max-ties:0: 0 ties") && text.contains("    prompt   =1+1"),
+            "{text}"
+        );
+        assert!(!text.contains('\u{1b}'));
+    }
+
+    #[test]
+    fn a_narrow_comparison_keeps_the_interval_of_the_difference() {
+        let narrow = of_width(&samples::comparison(), 100);
+        assert!(
+            !narrow.contains("0.800 [") && narrow.contains("-0.400 ["),
+            "{narrow}"
+        );
+    }
 }

@@ -9,8 +9,7 @@ use crate::commands::run::request::{AgainstRequest, RunRequest};
 use crate::comparison::gate::sequential::{Answer, SequentialGate};
 use crate::comparison::gate::{self, Rule};
 use crate::data::Item;
-use crate::report::comparison::ComparisonReport;
-use crate::report::{Format, Report};
+use crate::report::{ComparisonReport, Format, RunReport};
 use crate::scoring::ScoredItem;
 use crate::scoring::session::{Observer, ScoredModel};
 use crate::support::error::{Error, Result, one_line};
@@ -117,10 +116,10 @@ impl Against {
     pub fn finished(
         &self,
         request: &RunRequest,
-        report: &Report,
+        report: &RunReport,
         answer: Answer,
         complaint: Option<Error>,
-    ) -> Finished {
+    ) -> Result<Finished> {
         let candidate = report.models.first().map_or("", |model| &model.name);
         let mut notes = vec![answer.summary];
         if answer.stopped.is_some() {
@@ -138,11 +137,11 @@ impl Against {
             gate: answer.gate,
             notes,
         };
-        let finished = compare::finished(&report, self.format, self.request.strict);
-        Finished {
+        let finished = compare::finished(&report, self.format, self.request.strict)?;
+        Ok(Finished {
             complaint: finished.complaint.or(complaint),
             ..finished
-        }
+        })
     }
 }
 

@@ -8,7 +8,7 @@ use crate::commands::run::scored::Scored;
 use crate::commands::run_report::Column;
 use crate::data::DataFile;
 use crate::device::backend::Backend;
-use crate::report::{self, Report};
+use crate::report::{Format, RunReport, Style, json_text, render};
 use crate::scoring::ScoredItem;
 use crate::scoring::journal::{Journal, Session};
 use crate::scoring::run_dir::record::{
@@ -22,7 +22,7 @@ use crate::support::input_file::InputFile;
 use crate::support::terminal::say;
 
 /// Writes what the request asks for, and says so.
-pub fn write(prepared: &Prepared, scored: &mut Scored, report: &Report) -> Result<()> {
+pub fn write(prepared: &Prepared, scored: &mut Scored, report: &RunReport) -> Result<()> {
     let Some(dir) = &prepared.request.out else {
         return Ok(());
     };
@@ -42,31 +42,41 @@ pub fn write(prepared: &Prepared, scored: &mut Scored, report: &Report) -> Resul
 }
 
 /// All files of a run directory.
-pub fn write_all(dir: &Path, report: &Report, models: &[Column], record: &RunRecord) -> Result<()> {
+pub fn write_all(
+    dir: &Path,
+    report: &RunReport,
+    models: &[Column],
+    record: &RunRecord,
+) -> Result<()> {
     let verdicts = verdicts::encode(models)?;
     let record = serde_json::to_value(record)
         .map_err(|e| Error::bad_input("failed to encode run.json").caused_by(e))?;
     let mut all = vec![("verdicts.parquet", verdicts)];
-    all.extend(reports(report));
+    all.extend(reports(report)?);
     // Last, so that its presence says that the others are complete.
-    all.push(("run.json", report::document(&record).into_bytes()));
+    all.push(("run.json", json_text(&record).into_bytes()));
     files::write_together(dir, &all)
 }
 
 /// What follows from the verdicts, again.
-fn write_reports(dir: &Path, report: &Report) -> Result<()> {
-    reports(report)
+fn write_reports(dir: &Path, report: &RunReport) -> Result<()> {
+    let reports = reports(report)?;
+    reports
         .iter()
         .try_for_each(|(name, bytes)| files::write_atomic(&dir.join(name), bytes))
 }
 
-fn reports(report: &Report) -> [(&'static str, Vec<u8>); 3] {
-    [
-        ("summary.json", report::document(&report::json(report))),
-        ("report.md", report::markdown(report)),
-        ("report.html", report::html(report)),
-    ]
-    .map(|(name, text)| (name, text.into_bytes()))
+fn reports(report: &RunReport) -> Result<Vec<(&'static str, Vec<u8>)>> {
+    let file = |(name, format)| {
+        let text = render(report, format, Style::plain())?;
+        Ok((name, text.into_bytes()))
+    };
+    let formats = [
+        ("summary.json", Format::Json),
+        ("report.md", Format::Markdown),
+        ("report.html", Format::Html),
+    ];
+    formats.into_iter().map(file).collect()
 }
 
 /// This process, as the journal and `run.json` have it.

@@ -11,7 +11,7 @@ use crate::comparison::gate::sequential::Answer;
 use crate::data::{Item, excerpt};
 use crate::device::backend::DtypeChoice;
 use crate::metrics::length_baseline::rulers;
-use crate::report::{Format, Report};
+use crate::report::{Format, RunReport, Style, render};
 use crate::scoring::journal::{Journal, Session};
 use crate::scoring::run_dir::RunDir;
 use crate::scoring::run_dir::record::Whole;
@@ -76,7 +76,7 @@ impl Scored {
     }
 
     /// What there is to say of the run.
-    pub fn report(&self, prepared: &Prepared) -> Result<Report> {
+    pub fn report(&self, prepared: &Prepared) -> Result<RunReport> {
         let benchmark = prepared.benchmark.as_ref();
         let why = prepared.whole.partial.iter().chain(&prepared.part).cloned();
         let why: Vec<String> = why
@@ -130,14 +130,14 @@ impl Scored {
     }
 
     /// The text for stdout, and what there is to complain of.
-    pub fn finish(self, prepared: &Prepared, report: &Report) -> Result<Finished> {
+    pub fn finish(self, prepared: &Prepared, report: &RunReport) -> Result<Finished> {
         let complaint = invalid_verdicts(report);
         match (&prepared.against, self.answer) {
             (Some(against), Some(answer)) => {
-                Ok(against.finished(prepared.request, report, answer, complaint))
+                against.finished(prepared.request, report, answer, complaint)
             }
             _ => Ok(Finished {
-                text: run_report::rendered(report, prepared.request.format),
+                text: render(report, prepared.request.format, Style::of_stdout())?,
                 complaint,
             }),
         }

@@ -1,138 +1,123 @@
 //! How sure a model is, and whether rightly: a histogram of its margins, and accuracy by their
 //! size.
 
+use maud::{Markup, html};
+
 use crate::metrics::calibration::{Group, Histogram, Margins};
 use crate::metrics::three_digits;
-use crate::report::html::element::{Element, el};
-use crate::report::html::plot::{Glyph, Mark, Plot, Row};
+use crate::report::html::plot::{Glyph, Plot, PlotMark, PlotRow};
 use crate::report::html::scale::{Scale, percent};
+use crate::report::html::text::text;
 use crate::stats::{LEVEL, Share};
 
 /// Pixels of the highest bar.
 const HEIGHT: f64 = 120.0;
 
-/// Both charts of a model.
-pub fn figures(at: usize, name: &str, margins: &Margins) -> Element {
-    let heading = el("h3").add(Glyph::Model(at).inline()).text(" ").text(name);
+const CALIBRATION: &str = "Share correct by the size of the margin, the least sure pairs on top; \
+                           beside each range its pairs. The dashed line is what guessing scores.";
+
+/// Both charts of the model at this place in the report.
+pub(super) fn charts(at: usize, name: &str, margins: &Margins) -> Markup {
     let Some(spread) = margins.histogram() else {
-        return el("article")
-            .add(heading)
-            .add(el("p").text("No pair has a finite margin."));
+        return html! {
+            article { (heading(at, name)) p { "No pair has a finite margin." } } "\n"
+        };
     };
     let groups = margins.calibration();
-    let rows: Vec<Row> = groups.iter().map(|group| row(at, name, *group)).collect();
+    let rows: Vec<PlotRow> = groups.iter().map(|group| row(at, name, *group)).collect();
     let calibration = Plot {
         scale: Scale::WHOLE,
         bars: false,
         line: Some(0.5),
+    };
+    html! {
+        article {
+            (heading(at, name))
+            p class="caption" { (description(&spread)) } "\n"
+            (histogram(at, name, &spread)) "\n"
+            p class="caption" { (CALIBRATION) } "\n"
+            (calibration.draw(&rows))
+        } "\n"
     }
-    .draw(&rows);
-    el("article")
-        .add(heading)
-        .add(el("p").class("caption").text(said(&spread)))
-        .add(histogram(at, name, &spread))
-        .add(el("p").class("caption").text(
-            "Share correct by the size of the margin, the least sure pairs on top; beside each range its pairs. The dashed line is what guessing scores.",
-        ))
-        .add(calibration)
 }
 
-fn said(spread: &Histogram) -> String {
+fn heading(at: usize, name: &str) -> Markup {
+    html! { h3 { (Glyph::Model(at).inline()) " " (text(name)) } "\n" }
+}
+
+fn description(spread: &Histogram) -> String {
     let wrong: usize = (0..spread.counts.len())
         .filter(|bar| spread.is_wrong(*bar))
         .map(|bar| spread.counts[bar])
         .sum();
-    let (all, most) = (
-        spread.counts.iter().sum::<usize>(),
-        spread.counts.iter().max().unwrap_or(&0),
-    );
+    let all: usize = spread.counts.iter().sum();
+    let most = spread.counts.iter().max().unwrap_or(&0);
     format!(
-        "{wrong} of {all} margins lie left of 0, where the model is wrong. Bars are {} wide; the highest has {most} pairs.",
+        "{wrong} of {all} margins lie left of 0, where the model is wrong. Bars are {} wide; the \
+         highest has {most} pairs.",
         spread.width
     )
 }
 
-fn histogram(at: usize, name: &str, spread: &Histogram) -> Element {
-    let scale = Scale::new(spread.low, spread.edge(spread.counts.len()));
-    let most = spread.counts.iter().copied().max().unwrap_or(1);
-    let bar = |(bar, n): (usize, &usize)| {
-        let class = if spread.is_wrong(bar) {
-            "wrong".to_owned()
-        } else {
-            Glyph::Model(at).class()
-        };
-        // A single pair stays visible.
-        let height = (Share {
-            correct: *n,
-            n: most,
-        }
-        .value()
-            * HEIGHT)
-            .max(1.5);
-        let [left, right] = [bar, bar + 1].map(|bar| scale.percent(spread.edge(bar)));
-        let place = el("rect")
-            .class(class)
-            .set("x", percent(left))
-            .set("width", percent(right - left));
-        place
-            .set("y", format!("{:.1}", HEIGHT - height))
-            .set("height", format!("{height:.1}"))
+fn histogram(at: usize, name: &str, spread: &Histogram) -> Markup {
+    let axis = Plot {
+        scale: Scale::new(spread.low, spread.edge(spread.counts.len())),
+        bars: false,
+        line: None,
     };
-    let zero = scale.at(0.0);
-    let svg = el("svg")
-        .class("histogram")
-        .set("height", HEIGHT)
-        .set("role", "img")
-        .add(el("title").text(format!("Margins of {name}")))
-        .add(el("desc").text(said(spread)))
-        .add(
-            el("line")
-                .class("grid")
-                .set("x1", 0)
-                .set("x2", "100%")
-                .set("y1", HEIGHT)
-                .set("y2", HEIGHT),
-        )
-        .all(
-            spread
-                .counts
-                .iter()
-                .enumerate()
-                .filter(|(_, n)| **n > 0)
-                .map(bar),
-        )
-        .add(
-            el("line")
-                .class("special")
-                .set("x1", &zero)
-                .set("x2", &zero)
-                .set("y1", 0)
-                .set("y2", HEIGHT),
-        );
-    el("div").class("plot bare").add(svg).add(
-        Plot {
-            scale,
-            bars: false,
-            line: None,
+    let zero = axis.scale.at(0.0);
+    let counts = spread.counts.iter().enumerate();
+    html! {
+        div class="plot bare" {
+            svg class="histogram" height=(HEIGHT) role="img" {
+                title { "Margins of " (text(name)) }
+                desc { (description(spread)) }
+                line class="grid" x1="0" x2="100%" y1=(HEIGHT) y2=(HEIGHT) {}
+                @for (bar, _) in counts.filter(|(_, n)| **n > 0) {
+                    "\n" (histogram_bar(at, spread, bar, &axis.scale))
+                }
+                line class="special" x1=(zero) x2=(zero) y1="0" y2=(HEIGHT) {}
+            } "\n"
+            (axis.axis())
         }
-        .axis(),
-    )
+    }
 }
 
-fn row(at: usize, name: &str, group: Group) -> Row {
+fn histogram_bar(at: usize, spread: &Histogram, bar: usize, scale: &Scale) -> Markup {
+    let class = if spread.is_wrong(bar) {
+        "wrong".to_owned()
+    } else {
+        Glyph::Model(at).class()
+    };
+    let share = Share {
+        correct: spread.counts[bar],
+        n: spread.counts.iter().copied().max().unwrap_or(1),
+    };
+    // A single pair stays visible.
+    let height = (share.value() * HEIGHT).max(1.5);
+    let [left, right] = [bar, bar + 1].map(|bar| scale.percent(spread.edge(bar)));
+    html! {
+        rect
+            class=(class)
+            x=(percent(left))
+            width=(percent(right - left))
+            y=(format!("{:.1}", HEIGHT - height))
+            height=(format!("{height:.1}")) {}
+    }
+}
+
+fn row(at: usize, name: &str, group: Group) -> PlotRow {
     let interval = group.correct.wilson(LEVEL);
-    let mark = Mark {
+    let mark = PlotMark {
         glyph: Glyph::Model(at),
         name: name.to_owned(),
         value: group.correct.value(),
         ends: [interval.low, interval.high],
         published: None,
-        text: [
-            format!("{:.3}", group.correct.value()),
-            format!("[{:.3}, {:.3}]", interval.low, interval.high),
-        ],
+        figure: format!("{:.3}", group.correct.value()),
+        interval: format!("[{:.3}, {:.3}]", interval.low, interval.high),
     };
-    Row {
+    PlotRow {
         label: format!(
             "{} to {}",
             three_digits(group.least),

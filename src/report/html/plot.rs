@@ -3,14 +3,16 @@
 //! Lanes are inline SVG in per cent of their width and in pixels of height, so that no text is ever
 //! scaled.
 
-use crate::report::html::element::{Element, el};
+use maud::{Markup, html};
+
 use crate::report::html::scale::Scale;
+use crate::report::html::text::text;
 
 /// Pixels, as `style.css` has them.
 const LANE: usize = 18;
 const PAD: usize = 5;
 
-/// Colours and shapes repeat after different numbers: 42 models stay apart.
+/// Colours and shapes repeat after different numbers of models, so that 42 models look different.
 const COLOURS: usize = 7;
 const SHAPES: [&str; 6] = [
     "M0-4.5A4.5 4.5 0 1 1 0 4.5A4.5 4.5 0 1 1 0-4.5Z",
@@ -24,41 +26,48 @@ const RHOMBUS: &str = "M0-5.5L4.5 0L0 5.5L-4.5 0Z";
 
 /// What a mark looks like. No two differ in colour alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Glyph {
-    /// By its place in the report.
+pub(super) enum Glyph {
+    /// A model, by its place in the report.
     Model(usize),
+    /// A difference whose interval is above 0.
     Better,
+    /// Below 0.
     Worse,
-    /// An interval on both sides of 0.
-    Open,
+    /// On both sides of 0.
+    Undecided,
     Published,
 }
 
-pub struct Mark {
-    pub glyph: Glyph,
-    /// Whose it is, for those who cannot see it.
-    pub name: String,
-    pub value: f64,
-    pub ends: [f64; 2],
-    pub published: Option<f64>,
-    /// The figure, and its interval.
-    pub text: [String; 2],
+/// A figure in a lane.
+pub(super) struct PlotMark {
+    pub(super) glyph: Glyph,
+    /// Whose figure it is, for readers who do not see the glyph.
+    pub(super) name: String,
+    pub(super) value: f64,
+    /// The bounds of the interval.
+    pub(super) ends: [f64; 2],
+    /// The published figure to mark beside it.
+    pub(super) published: Option<f64>,
+    /// The value and the interval as text.
+    pub(super) figure: String,
+    pub(super) interval: String,
 }
 
-pub struct Row {
-    pub label: String,
-    /// Beside the label: how many pairs, for example.
-    pub note: String,
-    pub marks: Vec<Mark>,
+/// A name with its lanes.
+pub(super) struct PlotRow {
+    pub(super) label: String,
+    /// What stands beside the label, such as the number of pairs; may be empty.
+    pub(super) note: String,
+    pub(super) marks: Vec<PlotMark>,
 }
 
 /// How rows are drawn.
-pub struct Plot {
-    pub scale: Scale,
-    /// With bars from the left end.
-    pub bars: bool,
-    /// A value of special meaning.
-    pub line: Option<f64>,
+pub(super) struct Plot {
+    pub(super) scale: Scale,
+    /// Whether bars lead from the left end to the values.
+    pub(super) bars: bool,
+    /// A value with a dashed line, such as what guessing scores.
+    pub(super) line: Option<f64>,
 }
 
 impl Glyph {
@@ -67,200 +76,170 @@ impl Glyph {
             Self::Model(at) => format!("#s{}", at % SHAPES.len()),
             Self::Better => "#s2".to_owned(),
             Self::Worse => "#s4".to_owned(),
-            Self::Open => "#s0".to_owned(),
+            Self::Undecided => "#s0".to_owned(),
             Self::Published => "#published".to_owned(),
         }
     }
 
-    pub fn class(self) -> String {
+    pub(super) fn class(self) -> String {
         match self {
             Self::Model(at) => format!("c{}", at % COLOURS),
             Self::Better => "better".to_owned(),
             Self::Worse => "worse".to_owned(),
-            Self::Open => "open".to_owned(),
+            Self::Undecided => "open".to_owned(),
             Self::Published => "published".to_owned(),
         }
     }
 
     /// In a line of text.
-    pub fn inline(self) -> Element {
-        el("svg")
-            .class("glyph")
-            .set("width", 12)
-            .set("height", 12)
-            .set("aria-hidden", "true")
-            .add(self.mark("50%".to_owned(), "50%"))
+    pub(super) fn inline(self) -> Markup {
+        html! {
+            svg class="glyph" width="12" height="12" aria-hidden="true" {
+                (self.placed("50%", "50%"))
+            }
+        }
     }
 
-    fn mark(self, x: String, y: impl std::fmt::Display) -> Element {
-        el("use")
-            .class(self.class())
-            .set("href", self.shape())
-            .set("x", x)
-            .set("y", y)
+    fn placed(self, x: &str, y: &str) -> Markup {
+        html! { use class=(self.class()) href=(self.shape()) x=(x) y=(y) {} }
     }
 }
 
 /// The shapes, once a page.
-pub fn shapes() -> Element {
-    let ids = (0..SHAPES.len())
-        .map(|at| format!("s{at}"))
-        .chain(["published".to_owned()]);
-    let paths = ids
-        .zip(SHAPES.into_iter().chain([RHOMBUS]))
-        .map(|(id, path)| el("path").set("id", id).set("d", path));
-    el("svg")
-        .class("shapes")
-        .set("width", 0)
-        .set("height", 0)
-        .set("aria-hidden", "true")
-        .add(el("defs").all(paths))
+pub(super) fn shapes() -> Markup {
+    html! {
+        svg class="shapes" width="0" height="0" aria-hidden="true" {
+            defs {
+                @for (at, shape) in SHAPES.iter().enumerate() {
+                    path id={ "s" (at) } d=(shape) {}
+                }
+                path id="published" d=(RHOMBUS) {}
+            }
+        }
+    }
 }
 
 /// What the glyphs stand for.
-pub fn legend(entries: impl IntoIterator<Item = (Glyph, String)>) -> Element {
-    el("ul").class("legend").all(
-        entries
-            .into_iter()
-            .map(|(glyph, name)| el("li").add(glyph.inline()).text(" ").text(name)),
-    )
+pub(super) fn legend(entries: impl IntoIterator<Item = (Glyph, String)>) -> Markup {
+    html! {
+        ul class="legend" {
+            @for (glyph, name) in entries {
+                li { (glyph.inline()) " " (text(name)) } "\n"
+            }
+        }
+    }
 }
 
 impl Plot {
-    /// Rows between two axes.
-    pub fn draw(&self, rows: &[Row]) -> Element {
-        el("div")
-            .class("plot")
-            .add(self.axis())
-            .all(rows.iter().map(|row| self.row(row)))
-            .all((rows.len() > 12).then(|| self.axis()))
+    /// Rows below an axis, and above a second one where there are many.
+    pub(super) fn draw(&self, rows: &[PlotRow]) -> Markup {
+        html! {
+            div class="plot" {
+                (self.axis()) "\n"
+                @for row in rows { (self.row(row)) "\n" }
+                @if rows.len() > 12 { (self.axis()) "\n" }
+            }
+        }
     }
 
     /// Values along a chart.
-    pub fn axis(&self) -> Element {
-        let tick = |tick: f64| {
-            let anchor = match self.scale.percent(tick) {
-                ..3.0 => "start",
-                97.0.. => "end",
-                _ => "middle",
-            };
-            el("text")
-                .set("x", self.scale.at(tick))
-                .set("y", 13)
-                .set("text-anchor", anchor)
-                .text(Scale::label(tick))
-        };
-        let svg = el("svg")
-            .set("height", 18)
-            .set("aria-hidden", "true")
-            .all(self.scale.ticks().into_iter().map(tick));
-        el("div")
-            .class("row axis")
-            .add(el("div"))
-            .add(svg)
-            .add(el("div"))
+    pub(super) fn axis(&self) -> Markup {
+        html! {
+            div class="row axis" {
+                div {}
+                svg height="18" aria-hidden="true" {
+                    @for tick in self.scale.ticks() {
+                        text x=(self.scale.at(tick)) y="13" text-anchor=(self.anchor(tick)) {
+                            (Scale::label(tick))
+                        }
+                    }
+                }
+                div {}
+            }
+        }
     }
 
-    fn row(&self, row: &Row) -> Element {
-        let height = LANE * row.marks.len() + 2 * PAD;
-        let said = row
-            .marks
-            .iter()
-            .map(Mark::said)
-            .collect::<Vec<_>>()
-            .join("; ");
-        let grid = self
-            .scale
-            .ticks()
-            .into_iter()
-            .map(|tick| self.rule("grid", tick))
-            .chain(self.line.map(|value| self.rule("special", value)));
-        let lanes = row
-            .marks
-            .iter()
-            .enumerate()
-            .flat_map(|(at, mark)| self.lane(mark, PAD + LANE * at + LANE / 2));
-        let svg = el("svg")
-            .set("height", height)
-            .set("role", "img")
-            .add(el("title").text(&row.label))
-            .add(el("desc").text(said))
-            .all(grid)
-            .all(lanes);
-        let value = |mark: &Mark| {
-            let [figure, interval] = &mark.text;
-            el("li")
-                .add(mark.glyph.inline())
-                .add(el("b").text(figure))
-                .add(el("span").text(interval))
-        };
-        let label = el("div")
-            .class("name")
-            .text(&row.label)
-            .all((!row.note.is_empty()).then(|| el("small").text(format!(" {}", row.note))));
-        el("div")
-            .class("row")
-            .add(label)
-            .add(svg)
-            .add(el("ul").class("values").all(row.marks.iter().map(value)))
+    /// Labels at the ends of an axis stay inside it.
+    fn anchor(&self, tick: f64) -> &'static str {
+        match self.scale.percent(tick) {
+            ..3.0 => "start",
+            97.0.. => "end",
+            _ => "middle",
+        }
     }
 
-    fn rule(&self, class: &str, value: f64) -> Element {
+    fn row(&self, row: &PlotRow) -> Markup {
+        html! {
+            div class="row" {
+                div class="name" {
+                    (text(&row.label))
+                    @if !row.note.is_empty() { small { " " (text(&row.note)) } }
+                } "\n"
+                (self.lanes(row)) "\n"
+                ul class="values" {
+                    @for mark in &row.marks {
+                        li {
+                            (mark.glyph.inline())
+                            b { (text(&mark.figure)) }
+                            span { (text(&mark.interval)) }
+                        } "\n"
+                    }
+                }
+            }
+        }
+    }
+
+    fn lanes(&self, row: &PlotRow) -> Markup {
+        let description: Vec<String> = row.marks.iter().map(PlotMark::description).collect();
+        html! {
+            svg height=(LANE * row.marks.len() + 2 * PAD) role="img" {
+                title { (text(&row.label)) }
+                desc { (text(description.join("; "))) }
+                @for tick in self.scale.ticks() { (self.rule("grid", tick)) }
+                @if let Some(value) = self.line { (self.rule("special", value)) }
+                @for (at, mark) in row.marks.iter().enumerate() {
+                    "\n" (self.lane(mark, PAD + LANE * at + LANE / 2))
+                }
+            }
+        }
+    }
+
+    /// A line from top to bottom.
+    fn rule(&self, class: &str, value: f64) -> Markup {
         let x = self.scale.at(value);
-        el("line")
-            .class(class)
-            .set("x1", &x)
-            .set("x2", &x)
-            .set("y1", 0)
-            .set("y2", "100%")
+        html! { line class=(class) x1=(x) x2=(x) y1="0" y2="100%" {} }
     }
 
-    /// Around a line `y` pixels from the top.
-    fn lane(&self, mark: &Mark, y: usize) -> Vec<Element> {
+    /// A bar where bars are drawn, the interval, the glyph and the published figure, around a line
+    /// `y` pixels from the top.
+    fn lane(&self, mark: &PlotMark, y: usize) -> Markup {
         let class = mark.glyph.class();
-        let mut parts = Vec::new();
-        if self.bars {
-            parts.push(
-                el("rect")
-                    .class(format!("bar {class}"))
-                    .set("y", y - 5)
-                    .set("width", self.scale.at(mark.value))
-                    .set("height", 10),
-            );
+        let value = self.scale.at(mark.value);
+        let ends = mark.ends.map(|end| self.scale.at(end));
+        let whisker = format!("whisker {class}");
+        let y_text = y.to_string();
+        html! {
+            @if self.bars {
+                rect class={ "bar " (class) } y=(y - 5) width=(value) height="10" {}
+            }
+            line class=(whisker) x1=(ends[0]) x2=(ends[1]) y1=(y) y2=(y) {}
+            @for end in &ends {
+                line class=(whisker) x1=(end) x2=(end) y1=(y - 3) y2=(y + 3) {}
+            }
+            (mark.glyph.placed(&value, &y_text))
+            @if let Some(published) = mark.published {
+                (Glyph::Published.placed(&self.scale.at(published), &y_text))
+            }
         }
-        let [low, high] = mark.ends.map(|end| self.scale.at(end));
-        parts.push(
-            el("line")
-                .class(format!("whisker {class}"))
-                .set("x1", &low)
-                .set("x2", &high)
-                .set("y1", y)
-                .set("y2", y),
-        );
-        for end in [low, high] {
-            parts.push(
-                el("line")
-                    .class(format!("whisker {class}"))
-                    .set("x1", &end)
-                    .set("x2", end)
-                    .set("y1", y - 3)
-                    .set("y2", y + 3),
-            );
-        }
-        parts.push(mark.glyph.mark(self.scale.at(mark.value), y));
-        parts.extend(
-            mark.published
-                .map(|value| Glyph::Published.mark(self.scale.at(value), y)),
-        );
-        parts
     }
 }
 
-impl Mark {
-    fn said(&self) -> String {
+impl PlotMark {
+    /// The figure in words.
+    fn description(&self) -> String {
         let published = self
             .published
             .map_or_else(String::new, |value| format!(", published {value:.3}"));
-        format!("{} {} {}{published}", self.name, self.text[0], self.text[1])
+        format!("{} {} {}{published}", self.name, self.figure, self.interval)
     }
 }

@@ -4,7 +4,7 @@
 use crate::metrics::calibration::round_step;
 
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Scale {
+pub(super) struct Scale {
     low: f64,
     high: f64,
     step: f64,
@@ -12,13 +12,13 @@ pub struct Scale {
 
 impl Scale {
     /// Shares from 0 to 1.
-    pub const WHOLE: Self = Self {
+    pub(super) const WHOLE: Self = Self {
         low: 0.0,
         high: 1.0,
         step: 0.25,
     };
 
-    pub fn new(low: f64, high: f64) -> Self {
+    pub(super) fn new(low: f64, high: f64) -> Self {
         Self {
             low,
             high,
@@ -26,8 +26,8 @@ impl Scale {
         }
     }
 
-    /// From round bounds around all values.
-    pub fn around(values: impl IntoIterator<Item = f64>) -> Self {
+    /// Between round bounds around all values; [`Self::WHOLE`] without any.
+    pub(super) fn around(values: impl IntoIterator<Item = f64>) -> Self {
         let (low, high) = values
             .into_iter()
             .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| {
@@ -48,18 +48,18 @@ impl Scale {
         }
     }
 
-    /// Per cent from the left.
-    pub fn percent(&self, value: f64) -> f64 {
+    /// Per cent of the width from the left, from 0 to 100.
+    pub(super) fn percent(&self, value: f64) -> f64 {
         100.0 * ((value - self.low) / (self.high - self.low)).clamp(0.0, 1.0)
     }
 
-    /// As an attribute.
-    pub fn at(&self, value: f64) -> String {
+    /// The place of a value, as an attribute.
+    pub(super) fn at(&self, value: f64) -> String {
         percent(self.percent(value))
     }
 
-    /// Round values.
-    pub fn ticks(&self) -> Vec<f64> {
+    /// Round values along the scale, the lowest first.
+    pub(super) fn ticks(&self) -> Vec<f64> {
         let first = (self.low / self.step - 1e-9).ceil();
         (0..32)
             .map(|i| (first + f64::from(i)) * self.step)
@@ -67,15 +67,16 @@ impl Scale {
             .collect()
     }
 
-    /// A tick in as many digits as it needs.
-    pub fn label(tick: f64) -> String {
-        // Also without the sign of a zero.
+    /// A tick in as many digits as it needs, up to six decimals.
+    pub(super) fn label(tick: f64) -> String {
+        // Adding 0 removes the sign of a negative zero.
         let rounded = (tick * 1e6).round() / 1e6 + 0.0;
         rounded.to_string()
     }
 }
 
-pub fn percent(value: f64) -> String {
+/// At most two decimals.
+pub(super) fn percent(value: f64) -> String {
     let text = format!("{value:.2}");
     format!("{}%", text.trim_end_matches('0').trim_end_matches('.'))
 }

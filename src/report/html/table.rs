@@ -1,41 +1,53 @@
-//! Tables that a click on a column's head sorts.
+//! Tables that a click on a column's heading sorts.
 
-use crate::report::html::element::{Element, el};
+use maud::{Markup, html};
 
-/// Text, and a number to sort by where the text is none.
-pub type Cell = (String, Option<f64>);
+use crate::report::html::text::text;
 
-/// Each block is a body of its own, and is sorted by itself.
-pub fn table(caption: &str, header: &[String], blocks: &[Vec<Vec<Cell>>]) -> Element {
-    let head = el("tr").all(
-        header
-            .iter()
-            .map(|name| el("th").set("scope", "col").text(name)),
-    );
-    let cell = |(at, (text, number)): (usize, &Cell)| {
-        let cell = if at == 0 {
-            el("th").set("scope", "row")
-        } else {
-            el("td")
-        };
-        let cell = cell.text(text);
-        number.map_or_else(|| cell.clone(), |number| cell.clone().set("data-v", number))
-    };
-    let row = |cells: &Vec<Cell>| el("tr").all(cells.iter().enumerate().map(cell));
-    let bodies = blocks
-        .iter()
-        .filter(|block| !block.is_empty())
-        .map(|block| el("tbody").all(block.iter().map(row)));
-    let table = el("table")
-        .set("data-sortable", "true")
-        .add(el("caption").text(caption))
-        .add(el("thead").add(head))
-        .all(bodies);
-    // A region that scrolls must be reachable by keys.
-    el("div")
-        .class("scroll")
-        .set("role", "region")
-        .set("aria-label", caption)
-        .set("tabindex", 0)
-        .add(table)
+/// What stands in a cell, and what the column is sorted by where the text itself is no number.
+pub(super) struct SortableCell {
+    pub(super) text: String,
+    pub(super) sort_by: Option<f64>,
+}
+
+impl From<String> for SortableCell {
+    fn from(text: String) -> Self {
+        Self {
+            text,
+            sort_by: None,
+        }
+    }
+}
+
+/// Each block becomes a body of its own and is sorted by itself. The first cell of a row is its
+/// heading.
+pub(super) fn table(caption: &str, header: &[String], blocks: &[Vec<Vec<SortableCell>>]) -> Markup {
+    html! {
+        // Keys must be able to reach a region that scrolls.
+        div class="scroll" role="region" aria-label=(caption) tabindex="0" {
+            table data-sortable="true" {
+                caption { (caption) } "\n"
+                thead {
+                    tr { @for name in header { th scope="col" { (text(name)) } } }
+                } "\n"
+                @for block in blocks.iter().filter(|block| !block.is_empty()) {
+                    tbody { @for cells in block { (row(cells)) "\n" } } "\n"
+                }
+            }
+        }
+    }
+}
+
+fn row(cells: &[SortableCell]) -> Markup {
+    html! {
+        tr {
+            @for (at, cell) in cells.iter().enumerate() {
+                @if at == 0 {
+                    th scope="row" data-v=[cell.sort_by] { (text(&cell.text)) }
+                } @else {
+                    td data-v=[cell.sort_by] { (text(&cell.text)) }
+                }
+            }
+        }
+    }
 }

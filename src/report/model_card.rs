@@ -1,12 +1,13 @@
 //! The metadata at the top of a model card, which the Hugging Face hub reads (huggingface/hub-docs,
-//! `modelcard.md`): an entry of `model-index` for each model. A card is about one model: the
-//! others' entries are for their own cards.
+//! `modelcard.md`): an entry of `model-index` for each model. A card is about one model: the other
+//! models' entries are there to be copied into their own cards.
 
-use crate::report::{ModelReport, Report};
+use crate::report::run_report::{ModelReport, RunReport};
 use crate::support::error::one_line;
 
-/// YAML between `---` lines, before any text. Renderers that know it hide it or show it as a table.
-pub(super) fn front_matter(report: &Report) -> String {
+/// YAML between `---` lines, before any text; empty without a model. Renderers that know front
+/// matter hide it or show it as a table.
+pub(super) fn front_matter(report: &RunReport) -> String {
     if report.models.is_empty() {
         return String::new();
     }
@@ -18,9 +19,10 @@ pub(super) fn front_matter(report: &Report) -> String {
     format!("---\nmodel-index:\n{entries}---\n\n")
 }
 
-fn entry(model: &ModelReport, report: &Report) -> String {
+fn entry(model: &ModelReport, report: &RunReport) -> String {
     let mut out = format!(
-        "- name: {}\n  results:\n  - task:\n      type: text-classification\n      name: Preference ranking\n",
+        "- name: {}\n  results:\n  - task:\n      type: text-classification\n      \
+         name: Preference ranking\n",
         quoted(&model.name)
     );
     let title = report.partial.as_ref().map_or_else(
@@ -28,7 +30,7 @@ fn entry(model: &ModelReport, report: &Report) -> String {
         |why| format!("{} (PARTIAL: {why})", report.title),
     );
     out.push_str(&format!("    dataset:\n      name: {}\n", quoted(&title)));
-    // The specification asks for a dataset of the hub and knows no word for others.
+    // The specification asks for a dataset of the hub and has no value for other data.
     out.push_str(&format!(
         "      type: {}\n",
         quoted(
@@ -57,7 +59,7 @@ fn entry(model: &ModelReport, report: &Report) -> String {
     out
 }
 
-/// What stands for the whole first.
+/// Accuracies by name, those of the whole benchmark first.
 fn figures(model: &ModelReport) -> impl Iterator<Item = (&str, f64)> {
     let scores = &model.scores;
     let totals = std::iter::once(("average", scores.average.accuracy)).chain(
@@ -79,8 +81,8 @@ fn figures(model: &ModelReport) -> impl Iterator<Item = (&str, f64)> {
     )
 }
 
-/// A double-quoted scalar, whatever the text is. Escaped is also what YAML 1.1 does not print, and
-/// what a reader who does not know front matter would take for HTML.
+/// A double-quoted scalar, whatever the text is. Escaped are also the characters that YAML 1.1 calls
+/// not printable, and those that a renderer without front matter would take for HTML.
 fn quoted(text: &str) -> String {
     let mut out = "\"".to_owned();
     for c in one_line(text).chars() {

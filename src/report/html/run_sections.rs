@@ -1,0 +1,260 @@
+//! The sections of a run's page: where models differ, how sure they are, and on which pairs.
+
+use maud::{Markup, html};
+
+use crate::comparison::leaderboard::{Example, SideBySide};
+use crate::comparison::{AVERAGE, Difference};
+use crate::metrics::{Estimate, Scores};
+use crate::report::comparison_table::{with_interval, with_p};
+use crate::report::html::margins::charts;
+use crate::report::html::pair::{ModelVerdict, pair};
+use crate::report::html::plot::{Glyph, Plot, PlotMark, PlotRow, legend};
+use crate::report::html::scale::Scale;
+use crate::report::html::table::{self, SortableCell};
+use crate::report::html::text::text;
+use crate::report::run_report::{ModelReport, RunReport};
+use crate::report::run_table::{TableColumn, TableRow, blocks, columns};
+
+const INTERVALS: &str = "95 % intervals by a stratified bootstrap, which sees no spread in a \
+                         section without a single error.";
+const BARS: &str = "Accuracy with its 95 % interval (Wilson); beside each name the number of \
+                    pairs; the dashed line is what guessing scores.";
+const BEHIND: &str = "Averages against the best one, pair by pair. The best was chosen by these \
+                      very figures, and nothing is corrected for the number of models.";
+const APART: &str = "One is right, another is not. The widest spread of margins first, each in \
+                     units of its model's typical margin (root mean square).";
+
+/// Averages and sections: dots on a scale that shows their differences.
+pub(super) fn overview(report: &RunReport) -> Markup {
+    let Some(first) = report.models.first().map(|model| &model.scores) else {
+        return html! { p { "No model." } "\n" };
+    };
+    let rows = overview_rows(report, first);
+    let marks = rows.iter().flat_map(|row| &row.marks);
+    let plot = Plot {
+        scale: Scale::around(marks.flat_map(|mark| mark.ends.into_iter().chain(mark.published))),
+        bars: false,
+        line: None,
+    };
+    // The head of the page compares two models already.
+    let many = report
+        .side_by_side
+        .as_ref()
+        .filter(|_| report.models.len() > 2);
+    html! {
+        div {
+            (models(report)) "\n"
+            p class="caption" { (INTERVALS) } "\n"
+            (plot.draw(&rows)) "\n"
+            @if let Some(side_by_side) = many { (behind(report, side_by_side)) }
+        }
+    }
+}
+
+/// The average, the headline figure where the benchmark has one, and the sections.
+fn overview_rows(report: &RunReport, first: &Scores) -> Vec<PlotRow> {
+    let average = plot_row(report, AVERAGE, first.total.n().to_string(), |scores| {
+        Some(scores.average)
+    });
+    let headline = first.headline.iter().map(|(headline, _)| {
+        plot_row(report, &headline.label, String::new(), |scores| {
+            scores.headline.as_ref().map(|(_, estimate)| *estimate)
+        })
+    });
+    let section = |(name, _): &(String, Estimate)| {
+        plot_row(report, name, String::new(), |scores| {
+            let own = scores.sections.iter().find(|(known, _)| known == name);
+            own.map(|(_, estimate)| *estimate)
+        })
+    };
+    std::iter::once(average)
+        .chain(headline)
+        .chain(first.sections.iter().map(section))
+        .collect()
+}
+
+/// Every model against the best.
+fn behind(report: &RunReport, side_by_side: &SideBySide) -> Markup {
+    let best = report.models.get(side_by_side.leader);
+    let best = best.map_or("", |model| model.name.as_str());
+    let line = |(model, difference): (&ModelReport, &Option<Difference>)| {
+        let difference = difference.as_ref()?;
+        Some(format!(
+            "{}: {} against {best}{}",
+            model.name,
+            with_interval(difference),
+            with_p(difference)
+        ))
+    };
+    let models = report.models.iter().zip(&side_by_side.behind);
+    html! {
+        p class="caption" { (BEHIND) } "\n"
+        ul class="notes" {
+            @for line in models.filter_map(line) { li { (text(line)) } "\n" }
+        }
+    }
+}
+
+/// Bars, each with its interval.
+pub(super) fn subsets(report: &RunReport) -> Markup {
+    let subset = |name: &str, n: usize| {
+        plot_row(report, name, n.to_string(), |scores| {
+            let own = scores.subsets.iter().find(|(known, _)| known == name);
+            own.map(|(_, tally)| tally.estimate())
+        })
+    };
+    let first = report.models.first().map(|model| &model.scores.subsets);
+    let rows: Vec<PlotRow> = first
+        .into_iter()
+        .flatten()
+        .map(|(name, tally)| subset(name, tally.n()))
+        .collect();
+    let plot = Plot {
+        scale: Scale::WHOLE,
+        bars: true,
+        line: Some(0.5),
+    };
+    html! {
+        div {
+            (models(report)) "\n"
+            p class="caption" { (BARS) } "\n"
+            (plot.draw(&rows))
+        }
+    }
+}
+
+/// What the terminal shows.
+pub(super) fn table(report: &RunReport) -> Markup {
+    let columns = columns(report);
+    let header: Vec<String> = ["subset", "n"]
+        .into_iter()
+        .chain(columns.iter().map(TableColumn::name))
+        .map(str::to_owned)
+        .collect();
+    let row = |row: TableRow| -> Vec<SortableCell> {
+        let n = row.n_text();
+        let cells = row.cells.into_iter().map(|cell| cell.text());
+        [row.label, n]
+            .into_iter()
+            .chain(cells)
+            .map(SortableCell::from)
+            .collect()
+    };
+    table::table(
+        "Accuracies by subset, section and total",
+        &header,
+        &blocks(&columns).map(|block| block.into_iter().map(row).collect::<Vec<_>>()),
+    )
+}
+
+pub(super) fn margins(report: &RunReport) -> Markup {
+    html! {
+        div class="columns" {
+            @for (at, model) in report.models.iter().enumerate() {
+                (charts(at, &model.name, &model.margins))
+            }
+        }
+    }
+}
+
+/// Where models differ most, and where each is wrong with the largest margin.
+pub(super) fn examples(report: &RunReport, side_by_side: &SideBySide) -> Markup {
+    let apart = format!(
+        "Where the models differ most, {} of {} pairs",
+        side_by_side.apart.len(),
+        side_by_side.apart_of
+    );
+    let wrong = |model: &ModelReport, examples: &[Example]| {
+        format!(
+            "Where {} is most sure and wrong, {} of {} pairs",
+            model.name,
+            examples.len(),
+            model.scores.total.wrong
+        )
+    };
+    html! {
+        div {
+            @if let Some(why) = &side_by_side.without_texts {
+                p class="warning" { "Without the texts of the pairs: " (text(why)) "." } "\n"
+            }
+            (pairs(report, &apart, Some(APART), &side_by_side.apart))
+            @for (model, examples) in report.models.iter().zip(&side_by_side.wrong) {
+                (pairs(report, &wrong(model, examples), None, examples))
+            }
+        }
+    }
+}
+
+/// Pairs under a heading; nothing without a pair.
+fn pairs(report: &RunReport, heading: &str, caption: Option<&str>, examples: &[Example]) -> Markup {
+    html! {
+        @if !examples.is_empty() {
+            div {
+                h3 { (text(heading)) } "\n"
+                @if let Some(caption) = caption { p class="caption" { (caption) } "\n" }
+                @for example in examples { (example_pair(report, example)) "\n" }
+            } "\n"
+        }
+    }
+}
+
+fn example_pair(report: &RunReport, example: &Example) -> Markup {
+    let verdicts: Vec<ModelVerdict> = example
+        .verdicts
+        .iter()
+        .filter_map(|(at, verdict, margin)| {
+            Some(ModelVerdict {
+                glyph: Glyph::Model(*at),
+                model: report.models.get(*at)?.name.as_str(),
+                verdict: *verdict,
+                margin: *margin,
+            })
+        })
+        .collect();
+    pair(&example.name.to_string(), &verdicts, example.text.as_ref())
+}
+
+/// The legend of models, and of published figures where there are any.
+fn models(report: &RunReport) -> Markup {
+    let models = report
+        .models
+        .iter()
+        .enumerate()
+        .map(|(at, model)| (Glyph::Model(at), model.name.clone()));
+    let published = report.models.iter().find_map(|m| m.published.as_ref());
+    legend(models.chain(published.map(|p| (Glyph::Published, format!("published ({})", p.table)))))
+}
+
+/// A figure of every model, with the published one where there is one.
+fn plot_row(
+    report: &RunReport,
+    label: &str,
+    note: String,
+    figure: impl Fn(&Scores) -> Option<Estimate>,
+) -> PlotRow {
+    let mark = |(at, model): (usize, &ModelReport)| {
+        let Estimate {
+            accuracy,
+            low,
+            high,
+        } = figure(&model.scores)?;
+        let published = model
+            .published
+            .as_ref()
+            .and_then(|published| figure(&published.scores));
+        Some(PlotMark {
+            glyph: Glyph::Model(at),
+            name: model.name.clone(),
+            value: accuracy,
+            ends: [low, high],
+            published: published.map(|published| published.accuracy),
+            figure: format!("{accuracy:.3}"),
+            interval: format!("[{low:.3}, {high:.3}]"),
+        })
+    };
+    PlotRow {
+        label: label.to_owned(),
+        note,
+        marks: report.models.iter().enumerate().filter_map(mark).collect(),
+    }
+}

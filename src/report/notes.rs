@@ -1,0 +1,129 @@
+//! What the figures of a document alone do not say: notes, which stand below every table.
+
+use crate::comparison::published::Standing;
+use crate::comparison::{Key, Matching};
+use crate::metrics::{Behaviour, three_digits};
+use crate::report::comparison_report::ComparisonReport;
+use crate::report::run_report::{ModelReport, RunReport};
+use crate::report::run_table::columns;
+use crate::stats::bootstrap;
+
+/// How the figures of a run were made, and what its models' accuracies hide.
+pub(super) fn run(report: &RunReport) -> Vec<String> {
+    let mut notes: Vec<String> = report
+        .partial
+        .iter()
+        .map(|why| format!("PARTIAL: {why}"))
+        .collect();
+    notes.push("average: plain mean of the subsets (the model card's figure)".to_owned());
+    let columns = columns(report);
+    if columns.iter().any(|c| !c.scores().sections.is_empty()) {
+        notes.extend(report.weighting.clone());
+    }
+    notes.extend(report.notes.iter().cloned());
+    notes.extend(published(report));
+    for model in &report.models {
+        let own = position_bias_and_uncounted(model)
+            .into_iter()
+            .chain(margins_and_truncation(&model.behaviour))
+            .chain(model.invalid.iter().map(|why| format!("not scored: {why}")));
+        notes.extend(own.map(|note| format!("{}: {note}", model.name)));
+    }
+    notes
+}
+
+/// What the marks of published columns mean, and which models the table lacks.
+fn published(report: &RunReport) -> Vec<String> {
+    let first = report.models.iter().find_map(|m| m.published.as_ref());
+    let Some(comparison) = first else {
+        return Vec::new();
+    };
+    let marks = format!(
+        "published: {}, and measured minus published in pairs; {} within the published \
+         measurements, {} within their binomial noise, {} outside both",
+        comparison.table,
+        Standing::WithinSpread.mark(),
+        Standing::WithinNoise.mark(),
+        Standing::Outside.mark()
+    );
+    let lacking = report
+        .models
+        .iter()
+        .filter(|model| model.published.is_none())
+        .map(|model| format!("{}: not in the table {}", model.name, comparison.table));
+    std::iter::once(marks).chain(lacking).collect()
+}
+
+/// How much depends on the order of the answers, for a head that reads two; and the pairs that
+/// count as not correct without being wrong.
+fn position_bias_and_uncounted(model: &ModelReport) -> Option<String> {
+    let bias = model.behaviour.position_bias.map(|bias| {
+        format!(
+            "both orders disagree on {:.1} % of {} pairs (chosen first alone {:.3}, rejected first \
+             alone {:.3})",
+            bias.disagree * 100.0,
+            bias.n,
+            bias.accuracy_chosen_first,
+            bias.accuracy_rejected_first
+        )
+    });
+    let total = model.scores.total;
+    let ties = if total.tie == 1 { "tie" } else { "ties" };
+    let uncounted = [(total.tie, ties), (total.invalid, "invalid")]
+        .into_iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, word)| format!("{count} {word} (counted as not correct)"));
+    let parts: Vec<String> = bias.into_iter().chain(uncounted).collect();
+    (!parts.is_empty()).then(|| parts.join("; "))
+}
+
+fn margins_and_truncation(behaviour: &Behaviour) -> Option<String> {
+    let margins = behaviour.margins?.map(three_digits).join(" ");
+    let cut = behaviour.truncated;
+    let truncated = match cut.any {
+        0 => "nothing truncated".to_owned(),
+        any => format!(
+            "{any} pairs truncated (prompt {}, chosen {}, rejected {})",
+            cut.source, cut.chosen, cut.rejected
+        ),
+    };
+    Some(format!(
+        "margins {margins} at 5, 25, 50, 75, 95 %; {truncated}"
+    ))
+}
+
+/// How the figures of a comparison were made, what was left out, and what else must be said.
+pub(super) fn comparison(report: &ComparisonReport) -> Vec<String> {
+    let comparison = &report.comparison;
+    let mut notes = Vec::new();
+    if let Matching::Paired { by, pairs, .. } = comparison.matching {
+        notes.push(format!(
+            "{pairs} pairs in both, matched by {}; verdicts changed: {}",
+            key_name(by),
+            comparison.changes.len()
+        ));
+    }
+    notes.extend(comparison.notes.iter().chain(&report.notes).cloned());
+    notes.push(format!(
+        "difference: candidate minus baseline, 95 % intervals: Newcombe's for subsets and all \
+         pairs, a stratified bootstrap ({} replicates) for sections and averages",
+        bootstrap::REPLICATES
+    ));
+    if matches!(comparison.matching, Matching::Paired { .. }) {
+        notes.push(format!(
+            "p: exact McNemar test, two-sided, by sign flips where pairs weigh differently; Holm: \
+             corrected for {} subsets; showable: smallest difference that this many pairs show \
+             with 80 % power at 5 %",
+            comparison.subsets.len()
+        ));
+    }
+    notes
+}
+
+/// What two rows have in common that are taken for the same pair.
+pub(super) fn key_name(by: Key) -> &'static str {
+    match by {
+        Key::Id => "subset and id",
+        Key::Row => "row",
+    }
+}

@@ -1,0 +1,133 @@
+//! What a run found, ready to be rendered.
+
+use std::collections::BTreeMap;
+
+use crate::benchmark::published::Published;
+use crate::benchmark::{Benchmark, Dataset};
+use crate::comparison::leaderboard::SideBySide;
+use crate::comparison::published::PublishedComparison;
+use crate::metrics::calibration::Margins;
+use crate::metrics::{Behaviour, Scores, Tally};
+use crate::scoring::ScoredItem;
+
+/// The models of a run, each as a column of accuracies, and columns to compare them with.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RunReport {
+    /// What was measured, for the heading.
+    pub title: String,
+    /// Whose sections and weights are used; `None` where files were scored without a benchmark.
+    pub benchmark: Option<String>,
+    /// How sections and the headline figure weigh their subsets; `None` without a benchmark.
+    pub weighting: Option<String>,
+    /// The hub dataset of the pairs; `None` where they are from files.
+    pub dataset: Option<Dataset>,
+    /// Why these are not all pairs of the benchmark; `None` where they are.
+    pub partial: Option<String>,
+    pub models: Vec<ModelReport>,
+    /// Columns that no model made, by name: length baselines, published figures.
+    pub others: Vec<(String, Scores)>,
+    /// What a reader must know beyond what every report says.
+    pub notes: Vec<String>,
+    /// All models against the best one, and pairs to read; only a page shows them, and only there
+    /// are they computed.
+    pub side_by_side: Option<SideBySide>,
+}
+
+impl RunReport {
+    /// A report without models: what follows from the benchmark, and a column for each set of
+    /// tallies by subset.
+    pub fn about<const N: usize>(
+        benchmark: Option<&Benchmark>,
+        others: [(&str, BTreeMap<String, Tally>); N],
+    ) -> Self {
+        let others: Vec<(String, Scores)> = others
+            .into_iter()
+            .map(|(name, tallies)| (name.to_owned(), Scores::new(&tallies, benchmark)))
+            .collect();
+        let name = benchmark.map(|benchmark| benchmark.name.clone());
+        Self {
+            title: name.clone().unwrap_or_default(),
+            benchmark: name,
+            weighting: benchmark.map(weighting),
+            dataset: None,
+            partial: None,
+            models: Vec::new(),
+            notes: notes_about(benchmark, &others),
+            others,
+            side_by_side: None,
+        }
+    }
+}
+
+/// What the variants of sections are that these columns have, and what the length baselines are.
+fn notes_about(benchmark: Option<&Benchmark>, others: &[(String, Scores)]) -> Vec<String> {
+    let is_shown = |label: &str| {
+        others
+            .iter()
+            .any(|(_, scores)| scores.variants.iter().any(|(known, _)| known == label))
+    };
+    let variants = benchmark.map_or(&[][..], |benchmark| &benchmark.variants);
+    let mut notes: Vec<String> = variants
+        .iter()
+        .filter(|variant| is_shown(&variant.label))
+        .map(|variant| format!("{}: {}", variant.label, variant.note))
+        .collect();
+    if !others.is_empty() {
+        notes.push(
+            "longer, shorter: what picking the longer or the shorter answer scores, in characters"
+                .to_owned(),
+        );
+    }
+    notes
+}
+
+/// How sections and the headline figure weigh their subsets, in words.
+pub(crate) fn weighting(benchmark: &Benchmark) -> String {
+    match (&benchmark.weights_note, &benchmark.headline) {
+        (Some(note), Some(headline)) => format!("sections and {}: {note}", headline.label),
+        (Some(note), None) => format!("sections: {note}"),
+        (None, _) => format!(
+            "sections: means of their subsets, by the weights of {}",
+            benchmark.name
+        ),
+    }
+}
+
+/// A model's column, and the published one beside it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ModelReport {
+    pub name: String,
+    pub scores: Scores,
+    pub behaviour: Behaviour,
+    pub margins: Margins,
+    /// `None` without a published table, and where the table lacks the model.
+    pub published: Option<PublishedComparison>,
+    /// The first pairs that could not be scored, as `row N (SUBSET): REASON`.
+    pub invalid: Vec<String>,
+}
+
+impl ModelReport {
+    /// `table`: the published table whose column of this model is put beside it, where it has one.
+    pub fn new(
+        name: &str,
+        verdicts: &[ScoredItem],
+        benchmark: Option<&Benchmark>,
+        table: Option<&Published>,
+    ) -> Self {
+        let scores = Scores::of(verdicts, benchmark);
+        let published =
+            table.and_then(|table| PublishedComparison::new(table, name, &scores, benchmark));
+        let invalid = |item: &ScoredItem| {
+            let reason = item.outcome.reason()?;
+            Some(format!("row {} ({}): {reason}", item.row, item.subset))
+        };
+        Self {
+            name: name.to_owned(),
+            scores,
+            behaviour: Behaviour::of(verdicts),
+            margins: Margins::of(verdicts),
+            published,
+            invalid: verdicts.iter().filter_map(invalid).take(5).collect(),
+        }
+    }
+}

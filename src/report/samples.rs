@@ -1,0 +1,116 @@
+//! Documents for tests: two models and a length baseline on one subset, and a comparison, with
+//! names and texts that some format would take for its own syntax.
+
+use crate::benchmark::Benchmark;
+use crate::comparison::gate::Rule;
+use crate::comparison::published::{Beside, PublishedComparison, Standing};
+use crate::comparison::tests::{paired, verdict};
+use crate::data::excerpt::Excerpt;
+use crate::metrics::calibration::Margins;
+use crate::metrics::{Behaviour, Estimate, PositionBias, Scores, Tally, Truncated};
+use crate::report::{ComparisonReport, Flip, ModelReport, RunReport, weighting};
+
+pub(crate) fn run() -> RunReport {
+    let estimate = |accuracy| Estimate {
+        accuracy,
+        low: accuracy - 0.1,
+        high: accuracy + 0.1,
+    };
+    let scores = |correct| {
+        let tally = Tally {
+            correct,
+            wrong: 3 - correct,
+            tie: 1,
+            invalid: 0,
+        };
+        Scores {
+            subsets: vec![("hep-go".to_owned(), tally)],
+            sections: vec![("Reasoning".to_owned(), estimate(tally.accuracy()))],
+            variants: Vec::new(),
+            average: estimate(tally.accuracy()),
+            headline: None,
+            total: tally,
+        }
+    };
+    let model = |name: &str, correct| ModelReport {
+        name: name.to_owned(),
+        scores: scores(correct),
+        behaviour: Behaviour {
+            position_bias: Some(PositionBias {
+                n: 4,
+                disagree: 0.5,
+                accuracy_chosen_first: 0.5,
+                accuracy_rejected_first: 0.5,
+            }),
+            truncated: Truncated {
+                source: 1,
+                chosen: 0,
+                rejected: 2,
+                any: 2,
+            },
+            margins: Some([-1.0, -0.5, 0.0, 0.5, 1.0]),
+        },
+        margins: Margins::of(
+            &[-1.0, 0.0, 0.5, 1.0].map(|margin| verdict(0, "hep-go", None, margin)),
+        ),
+        published: None,
+        invalid: Vec::new(),
+    };
+    RunReport {
+        title: "a|b".to_owned(),
+        benchmark: Some("reward-bench".to_owned()),
+        weighting: Some(weighting(&Benchmark::reward_bench())),
+        dataset: None,
+        partial: None,
+        models: vec![model("A", 2), model("=B|<x>\u{1b}", 3)],
+        others: vec![("longer".to_owned(), scores(1))],
+        notes: Vec::new(),
+        side_by_side: None,
+    }
+}
+
+pub(crate) fn with_published() -> RunReport {
+    let mut report = run();
+    let beside = Beside {
+        accuracy: 0.75,
+        pairs: Some(-1),
+        standing: Some(Standing::WithinNoise),
+    };
+    let scores = report.models[1].scores.clone();
+    report.models[0].published = Some(PublishedComparison {
+        table: "card".to_owned(),
+        subsets: [("hep-go".to_owned(), beside)].into(),
+        scores,
+    });
+    report
+}
+
+pub(crate) fn comparison() -> ComparisonReport {
+    let comparison = paired(
+        &[("a|<b>\u{1b}", "++++-"), ("hep-go", "+++-")],
+        &[("a|<b>\u{1b}", "+---+"), ("hep-go", "+++-")],
+    );
+    let text = Excerpt {
+        prompt: "=1+1, \"x\"\n".to_owned(),
+        chosen: "<script>".to_owned(),
+        rejected: "`r`".to_owned(),
+    };
+    let flips = comparison
+        .changes
+        .iter()
+        .map(|change| Flip {
+            change: change.clone(),
+            text: Some(text.clone()),
+        })
+        .collect();
+    let gate = ["drop:subset:*:0.01", "max-ties:0"]
+        .map(|rule| rule.parse::<Rule>().unwrap().evaluate(&comparison).unwrap());
+    ComparisonReport {
+        baseline: "old|model".to_owned(),
+        candidate: "new\u{1b}[31m".to_owned(),
+        comparison,
+        flips: Some(flips),
+        gate: gate.into(),
+        notes: vec!["more".to_owned()],
+    }
+}
