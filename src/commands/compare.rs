@@ -7,8 +7,7 @@ use std::path::Path;
 use crate::benchmark;
 use crate::benchmark::published::Published;
 use crate::benchmark::{Benchmark, Named};
-use crate::cli::{CompareArgs, CompareFormat};
-use crate::commands::run::Finished;
+use crate::commands::finished::Finished;
 use crate::comparison::gate;
 use crate::comparison::gate::{RuleOutcome, Status};
 use crate::comparison::published::tallies;
@@ -16,13 +15,29 @@ use crate::comparison::{Candidate, Comparison};
 use crate::data::excerpt;
 use crate::data::excerpt::{Excerpt, Texts};
 use crate::metrics::Tally;
-use crate::report::{ComparisonReport, Flip, Style, render};
+use crate::report::{ComparisonReport, Flip, Format, Style, render};
 use crate::scoring::ScoredItem;
 use crate::scoring::run_dir::RunDir;
 use crate::support::error::{Error, Kind, Result};
 
 /// Changed pairs on a page that nobody asked for a number of.
 const ON_A_PAGE: usize = 20;
+
+/// Two sides and what rules say of them.
+#[derive(Debug)]
+pub struct CompareRequest {
+    /// `DIR|TABLE[:MODEL]`
+    pub baseline: String,
+    /// `DIR|TABLE[:MODEL]`
+    pub candidate: String,
+    /// Rules, or files of rules.
+    pub gates: Vec<String>,
+    /// Whether an inconclusive rule is cause for complaint.
+    pub strict: bool,
+    /// How many changed pairs to list.
+    pub flips: Option<usize>,
+    pub format: Format,
+}
 
 /// What stands on one side.
 enum Side {
@@ -36,10 +51,13 @@ struct Chosen<'a> {
     model: String,
 }
 
-pub fn compare(args: &CompareArgs) -> Result<Finished> {
-    let rules = gate::rules(&args.gates)?;
-    let sides = [Side::find(&args.baseline)?, Side::find(&args.candidate)?];
-    let [baseline, candidate] = choose(&sides, [&args.baseline, &args.candidate])?;
+pub fn compare(request: &CompareRequest) -> Result<Finished> {
+    let rules = gate::rules(&request.gates)?;
+    let sides = [
+        Side::find(&request.baseline)?,
+        Side::find(&request.candidate)?,
+    ];
+    let [baseline, candidate] = choose(&sides, [&request.baseline, &request.candidate])?;
     let mut notes: Vec<String> = [("baseline", &baseline), ("candidate", &candidate)]
         .into_iter()
         .filter_map(|(side, chosen)| chosen.partial(side))
@@ -62,8 +80,8 @@ pub fn compare(args: &CompareArgs) -> Result<Finished> {
         .iter()
         .map(|rule| rule.evaluate(&comparison))
         .collect::<Result<_>>()?;
-    let page = args.format == CompareFormat::Html;
-    let flips = args.flips.or(page.then_some(ON_A_PAGE)).map(|n| {
+    let page = request.format == Format::Html;
+    let flips = request.flips.or(page.then_some(ON_A_PAGE)).map(|n| {
         let length = if page {
             excerpt::PARAGRAPH
         } else {
@@ -85,17 +103,13 @@ pub fn compare(args: &CompareArgs) -> Result<Finished> {
         gate,
         notes,
     };
-    finished(&report, args.format, args.strict_gate)
+    finished(&report, request.format, request.strict)
 }
 
 /// Its text, and its complaint where the gate is not passed.
-pub fn finished(
-    report: &ComparisonReport,
-    format: CompareFormat,
-    strict: bool,
-) -> Result<Finished> {
+pub fn finished(report: &ComparisonReport, format: Format, strict: bool) -> Result<Finished> {
     Ok(Finished {
-        text: render(report, format.into(), Style::of_stdout())?,
+        text: render(report, format, Style::of_stdout())?,
         complaint: complaint(&report.gate, strict),
     })
 }

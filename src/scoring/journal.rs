@@ -6,7 +6,7 @@
 
 use std::collections::HashMap;
 use std::fs::{File, OpenOptions};
-use std::io::{Seek, Write};
+use std::io::{Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -158,41 +158,41 @@ impl Journal {
             fingerprint: plan.digest(),
             plan: plan.clone(),
         };
-        files::write_atomic(&path, &line(&header))?;
-        Self::append(path)
+        let first = line(&header);
+        files::write_atomic(&path, &first)?;
+        Self::open_at(path, first.len() as u64)
     }
 
     /// Goes on after the whole lines of one that [`parse`] read.
     pub fn resume(dir: &Path, contents: &Contents) -> Result<Self> {
-        let mut journal = Self::append(dir.join(NAME))?;
-        let cut = |file: &mut File| {
-            file.set_len(contents.whole as u64)
-                .and_then(|()| file.seek(std::io::SeekFrom::End(0)))
-        };
-        cut(&mut journal.out).map_err(|e| {
-            Error::io(
-                format!("failed to write journal: {}", journal.path.display()),
-                e,
-            )
-        })?;
-        Ok(journal)
+        Self::open_at(dir.join(NAME), contents.whole as u64)
     }
 
-    fn append(path: PathBuf) -> Result<Self> {
-        let out = files::own(OpenOptions::new().append(true))
-            .open(&path)
-            .map_err(|e| Error::io(format!("failed to open journal: {}", path.display()), e))?;
+    /// Goes on at this place; what follows it is cut off.
+    fn open_at(path: PathBuf, end: u64) -> Result<Self> {
+        // Not opened for appending: Windows cuts no file that is.
+        let open = || {
+            let mut file = files::own(OpenOptions::new().write(true)).open(&path)?;
+            file.set_len(end)?;
+            file.seek(SeekFrom::Start(end))?;
+            Ok(file)
+        };
+        let failed = |e| Error::io(format!("failed to open journal: {}", path.display()), e);
+        let out = open().map_err(failed)?;
         Ok(Self { out, path })
     }
 
-    /// Once the verdicts have a better place.
+    /// Removes the file, once its outcomes have a better place.
     pub fn remove(self) -> Result<()> {
-        std::fs::remove_file(&self.path).map_err(|e| {
+        // Windows removes no file that is open.
+        drop(self.out);
+        let failed = |e| {
             Error::io(
                 format!("failed to remove journal: {}", self.path.display()),
                 e,
             )
-        })
+        };
+        std::fs::remove_file(&self.path).map_err(failed)
     }
 }
 
