@@ -108,9 +108,8 @@ pub fn compare(request: &CompareRequest) -> Result<Finished> {
 
 /// Its text, and its complaint where the gate is not passed.
 pub fn finished(report: &ComparisonReport, format: Format, strict: bool) -> Result<Finished> {
-    let text = render(report, format, Style::of_stdout())?;
     Ok(Finished {
-        text,
+        text: render(report, format, Style::of_stdout())?,
         complaint: complaint(&report.gate, strict),
     })
 }

@@ -12,7 +12,7 @@ use crate::commands::run_report;
 use crate::data::excerpt;
 use crate::data::shard::Shard;
 use crate::metrics::Tally;
-use crate::report::{Format, Style, render};
+use crate::report::Format;
 use crate::scoring::ScoredItem;
 use crate::scoring::fingerprint;
 use crate::scoring::fingerprint::Fingerprint;
@@ -104,7 +104,7 @@ pub fn merge(request: &MergeRequest) -> Result<Finished> {
         request.out.display()
     ));
     Ok(Finished {
-        text: render(&report, request.format, Style::of_stdout())?,
+        text: run_report::rendered(&report, request.format)?,
         complaint: invalid_verdicts(&report),
     })
 }

@@ -6,12 +6,14 @@ use std::path::{Path, PathBuf};
 use crate::benchmark;
 use crate::benchmark::published::Published;
 use crate::benchmark::{Benchmark, Named};
+use crate::commands::run_report::rendered;
 use crate::comparison::leaderboard::{Column, SideBySide};
 use crate::data::excerpt;
 use crate::data::excerpt::Texts;
 use crate::metrics::Scores;
 use crate::report;
-use crate::report::{Format, ModelReport, RunReport, Style, render};
+use crate::report::Format;
+use crate::report::{ModelReport, RunReport};
 use crate::scoring::ScoredItem;
 use crate::scoring::run_dir::{RunDir, Summary};
 use crate::support::error::{Error, Result};
@@ -48,8 +50,10 @@ pub fn report(request: &ReportRequest) -> Result<String> {
             summary,
         });
     }
-    let report = collect(&runs, table.as_ref(), request.format == Format::Html)?;
-    render(&report, request.format, Style::of_stdout())
+    rendered(
+        &collect(&runs, table.as_ref(), request.format == Format::Html)?,
+        request.format,
+    )
 }
 
 /// Every model of every run as a column; `page`: with what only a page shows.

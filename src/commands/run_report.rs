@@ -8,9 +8,10 @@ use crate::comparison::leaderboard;
 use crate::comparison::leaderboard::SideBySide;
 use crate::data::excerpt::Texts;
 use crate::metrics::{self, Tally};
-use crate::report::{ModelReport, RunReport};
+use crate::report::{Format, ModelReport, RunReport, Style, render};
 use crate::scoring::ScoredItem;
 use crate::scoring::run_dir::record::Whole;
+use crate::support::error::Result;
 
 /// A model's name, and what it said of all items.
 pub type Column<'a> = (&'a str, &'a [ScoredItem]);
@@ -54,6 +55,11 @@ pub fn side_by_side(
         })
         .collect();
     SideBySide::new(&columns, true, benchmark, texts)
+}
+
+/// The text for stdout.
+pub fn rendered(report: &RunReport, format: Format) -> Result<String> {
+    render(report, format, Style::of_stdout())
 }
 
 /// How many verdicts 8 bits may have turned. On the golden pairs LLM.int8() moves margins by at

@@ -147,7 +147,8 @@ mod tests {
             text.starts_with(
                 "## a\\|b\n\n\
                  | subset | n | A | =B\\|&lt;x&gt; | longer |\n|:--|--:|--:|--:|--:|\n\
-                 | **Reasoning** |  | 0.500 | 0.750 | 0.250 |\n| **average** | 4 | 0.500 | 0.750 | 0.250 |\n\n\
+                 | **Reasoning** |  | 0.500 | 0.750 | 0.250 |\n\
+                 | **average** | 4 | 0.500 | 0.750 | 0.250 |\n\n\
                  <details><summary>subsets (1)</summary>\n\n\
                  | subset | n | A | =B\\|&lt;x&gt; | longer |\n|:--|--:|--:|--:|--:|\n\
                  | hep-go | 4 | 0.500 | 0.750 | 0.250 |\n\n</details>\n\n\

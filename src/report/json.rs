@@ -21,9 +21,9 @@ pub(crate) fn json_text(value: &Value) -> String {
     for c in format!("{value:#}\n").chars() {
         // The line feeds left are those between values: JSON escapes those in strings.
         if c != '\n' && leaves_its_line(c) {
-            out.push_str(&format!("\\u{:04x}", u32::from(c)))
+            out.push_str(&format!("\\u{:04x}", u32::from(c)));
         } else {
-            out.push(c)
+            out.push(c);
         }
     }
     out
@@ -112,10 +112,12 @@ fn tally(tally: &Tally) -> Value {
 
 /// Margins by quantile; null where no margin is finite.
 fn margins(quantiles: Option<[f32; 5]>) -> Value {
-    quantiles.map_or(
-        Value::Null,
-        |[p5, p25, p50, p75, p95]| json!({ "p5": p5, "p25": p25, "p50": p50, "p75": p75, "p95": p95 }),
-    )
+    let Some(quantiles) = quantiles else {
+        return Value::Null;
+    };
+    let names = ["p5", "p25", "p50", "p75", "p95"].map(str::to_owned);
+    let values = quantiles.map(|margin| json!(margin));
+    Value::Object(names.into_iter().zip(values).collect())
 }
 
 fn published(comparison: &PublishedComparison) -> Value {

@@ -5,6 +5,7 @@ mod comparison_report;
 mod comparison_table;
 mod csv;
 mod document;
+mod format;
 mod github;
 #[cfg(test)]
 mod hostile;
@@ -25,8 +26,9 @@ mod table;
 
 pub use comparison_report::{ComparisonReport, Flip};
 pub use document::Document;
+pub use format::Format;
 pub(crate) use json::json_text;
-pub use render::{Format, render};
+pub use render::render;
 pub(crate) use run_report::weighting;
 pub use run_report::{ModelReport, RunReport};
 pub use table::Style;

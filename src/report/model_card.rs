@@ -81,15 +81,15 @@ fn figures(model: &ModelReport) -> impl Iterator<Item = (&str, f64)> {
     )
 }
 
-/// A double-quoted scalar, whatever the text is. Escaped are also the characters that YAML 1.1 calls
-/// not printable, and those that a renderer without front matter would take for HTML.
+/// A double-quoted scalar, whatever the text is. Characters that YAML 1.1 calls not printable are
+/// escaped too, and so are those that a renderer without front matter would take for HTML.
 fn quoted(text: &str) -> String {
     let mut out = "\"".to_owned();
     for c in one_line(text).chars() {
         match c {
             '"' | '\\' => out.extend(['\\', c]),
             '<' | '>' | '&' | '\u{feff}' | '\u{fffe}' | '\u{ffff}' => {
-                out.push_str(&format!("\\u{:04x}", u32::from(c)))
+                out.push_str(&format!("\\u{:04x}", u32::from(c)));
             }
             _ => out.push(c),
         }

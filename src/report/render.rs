@@ -1,31 +1,10 @@
 //! The one way from a document to text.
 
 use crate::report::document::Document;
+use crate::report::format::Format;
 use crate::report::table::Style;
 use crate::report::{csv, github, html, json, junit, latex, markdown, table};
 use crate::support::error::{Error, Result};
-
-/// What a document is rendered as.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Format {
-    /// For a terminal.
-    #[default]
-    Table,
-    /// A model card's table, or a comparison to read.
-    Markdown,
-    /// One page with charts that needs nothing but a browser.
-    Html,
-    /// For programs; `docs/schema` describes it.
-    Json,
-    /// Figures for a spreadsheet.
-    Csv,
-    /// A table for LaTeX's booktabs; runs only.
-    Latex,
-    /// XML that CI systems show as test results.
-    Junit,
-    /// Markdown for a GitHub step summary or comment.
-    Github,
-}
 
 /// The text of a document. `style` is for [`Format::Table`] alone: files have no colours.
 ///

@@ -61,13 +61,6 @@ impl TableColumn<'_> {
                 .map_or(TableCell::Missing, |beside| TableCell::Published(*beside)),
         }
     }
-
-    fn headline(&self) -> TableCell {
-        let headline = self.scores().headline.as_ref();
-        headline.map_or(TableCell::Missing, |(_, estimate)| {
-            TableCell::Accuracy(estimate.accuracy)
-        })
-    }
 }
 
 impl TableCell {
@@ -131,6 +124,14 @@ pub(super) fn columns(report: &RunReport) -> Vec<TableColumn<'_>> {
     models.flatten().chain(others).collect()
 }
 
+/// The benchmark's headline figure.
+fn headline(column: &TableColumn) -> TableCell {
+    let headline = column.scores().headline.as_ref();
+    headline.map_or(TableCell::Missing, |(_, estimate)| {
+        TableCell::Accuracy(estimate.accuracy)
+    })
+}
+
 /// The rows, in the order of every table: subsets, sections, totals. Those of the first column:
 /// all measured columns have the same pairs, and a published one may have more subsets.
 pub(super) fn blocks(columns: &[TableColumn]) -> [Vec<TableRow>; 3] {
@@ -153,15 +154,15 @@ pub(super) fn blocks(columns: &[TableColumn]) -> [Vec<TableRow>; 3] {
     let average = TableRow::new("average", Some(first.total.n()), columns, |c| {
         TableCell::Accuracy(c.scores().average.accuracy)
     });
-    let headline = first
+    let headlines = first
         .headline
         .iter()
-        .map(|(headline, _)| TableRow::new(&headline.label, None, columns, |c| c.headline()));
+        .map(|(known, _)| TableRow::new(&known.label, None, columns, headline));
     [
         first.subsets.iter().map(subset).collect(),
         (first.sections.iter().map(section))
             .chain(first.variants.iter().map(variant))
             .collect(),
-        std::iter::once(average).chain(headline).collect(),
+        std::iter::once(average).chain(headlines).collect(),
     ]
 }

@@ -349,8 +349,8 @@ mod tests {
                 .collect::<Vec<_>>()
                 .join(" ")
         };
-        // Wilson's intervals of 4/5, 2/5 and 3/4, and the interval of 2/5 − 4/5: statsmodels 0.15.0
-        // and the formula in Python.
+        // Wilson's intervals of 4/5, 2/5 and 3/4, and the interval of 2/5 − 4/5: statsmodels
+        // 0.15.0 and the formula in Python.
         assert!(
             cells("a|<b>").starts_with(
                 "a|<b> 5 0.800 [0.376, 0.964] 0.400 [0.118, 0.769] -0.400 [-0.804, +0.313] 1 3 \

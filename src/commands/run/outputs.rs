@@ -60,23 +60,18 @@ pub fn write_all(
 
 /// What follows from the verdicts, again.
 fn write_reports(dir: &Path, report: &RunReport) -> Result<()> {
-    let reports = reports(report)?;
-    reports
+    reports(report)?
         .iter()
         .try_for_each(|(name, bytes)| files::write_atomic(&dir.join(name), bytes))
 }
 
-fn reports(report: &RunReport) -> Result<Vec<(&'static str, Vec<u8>)>> {
-    let file = |(name, format)| {
-        let text = render(report, format, Style::plain())?;
-        Ok((name, text.into_bytes()))
-    };
-    let formats = [
-        ("summary.json", Format::Json),
-        ("report.md", Format::Markdown),
-        ("report.html", Format::Html),
-    ];
-    formats.into_iter().map(file).collect()
+fn reports(report: &RunReport) -> Result<[(&'static str, Vec<u8>); 3]> {
+    let bytes = |format| render(report, format, Style::plain()).map(String::into_bytes);
+    Ok([
+        ("summary.json", bytes(Format::Json)?),
+        ("report.md", bytes(Format::Markdown)?),
+        ("report.html", bytes(Format::Html)?),
+    ])
 }
 
 /// This process, as the journal and `run.json` have it.

@@ -11,7 +11,7 @@ use crate::comparison::gate::sequential::Answer;
 use crate::data::{Item, excerpt};
 use crate::device::backend::DtypeChoice;
 use crate::metrics::length_baseline::rulers;
-use crate::report::{Format, RunReport, Style, render};
+use crate::report::{Format, RunReport};
 use crate::scoring::journal::{Journal, Session};
 use crate::scoring::run_dir::RunDir;
 use crate::scoring::run_dir::record::Whole;
@@ -137,7 +137,7 @@ impl Scored {
                 against.finished(prepared.request, report, answer, complaint)
             }
             _ => Ok(Finished {
-                text: render(report, prepared.request.format, Style::of_stdout())?,
+                text: run_report::rendered(report, prepared.request.format)?,
                 complaint,
             }),
         }

@@ -13,7 +13,7 @@ use crate::report::html::scale::Scale;
 use crate::report::html::table::{self, SortableCell};
 use crate::report::html::text::text;
 use crate::report::run_report::{ModelReport, RunReport};
-use crate::report::run_table::{TableColumn, TableRow, blocks, columns};
+use crate::report::run_table::{TableCell, TableColumn, TableRow, blocks, columns};
 
 const INTERVALS: &str = "95 % intervals by a stratified bootstrap, which sees no spread in a \
                          section without a single error.";
@@ -133,7 +133,7 @@ pub(super) fn table(report: &RunReport) -> Markup {
         .collect();
     let row = |row: TableRow| -> Vec<SortableCell> {
         let n = row.n_text();
-        let cells = row.cells.into_iter().map(|cell| cell.text());
+        let cells = row.cells.into_iter().map(TableCell::text);
         [row.label, n]
             .into_iter()
             .chain(cells)

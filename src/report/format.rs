@@ -1,0 +1,23 @@
+//! The formats that documents are rendered in.
+
+/// What a document becomes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Format {
+    /// For a terminal.
+    #[default]
+    Table,
+    /// A model card's table, or a comparison to read.
+    Markdown,
+    /// One page with charts that needs nothing but a browser.
+    Html,
+    /// For programs; `docs/schema` describes it.
+    Json,
+    /// Figures for a spreadsheet.
+    Csv,
+    /// A table for LaTeX's booktabs; runs only.
+    Latex,
+    /// XML that CI systems show as test results.
+    Junit,
+    /// Markdown for a GitHub step summary or a comment.
+    Github,
+}
