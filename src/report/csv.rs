@@ -1,7 +1,7 @@
 //! The table as comma-separated values.
 
 use crate::report::{Cell, Column, Report, columns, lines};
-use crate::support::error::{no_command, one_line};
+use crate::support::error::{one_line, without_workflow_command};
 
 /// `kind,name,n,MODEL…`; kind is subset, section or total. Six decimals. A published column is
 /// three: its accuracy, measured minus published pairs, and how that stands.
@@ -76,7 +76,7 @@ pub(super) fn field(text: &str) -> String {
     let text = if is_formula {
         format!("'{text}")
     } else {
-        no_command(text)
+        without_workflow_command(text)
     };
     if text.contains([',', '"', '\n']) {
         format!("\"{}\"", text.replace('"', "\"\""))

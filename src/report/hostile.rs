@@ -20,7 +20,7 @@ use crate::report::tests::sample;
 use crate::report::{
     Report, Style, csv, document, github, html, json, junit, latex, markdown, table,
 };
-use crate::support::error::{leaves_its_line, one_line};
+use crate::support::error::{breaks_line, one_line};
 
 /// What names and texts from files may hold, each the end of something in some format.
 pub(crate) const HOSTILE: [&str; 36] = [
@@ -207,7 +207,7 @@ fn formats_are_as_committed() {
 fn nothing_leaves_its_line_or_commands_the_log() {
     each("", |name, file, text| {
         assert!(
-            text.chars().all(|c| c == '\n' || !leaves_its_line(c)),
+            text.chars().all(|c| c == '\n' || !breaks_line(c)),
             "{name:?} {file}: {text}"
         );
         let commands: Vec<&str> = text

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use crate::comparison::published::PublishedComparison;
 use crate::metrics::{Estimate, Scores, Tally};
 use crate::report::{ModelReport, Report};
-use crate::support::error::leaves_its_line;
+use crate::support::error::breaks_line;
 
 /// As it is printed and written. JSON lets DEL, C1 controls and bidirectional overrides stand as
 /// they are, and a terminal obeys them: escaped, they mean the same to a program.
@@ -14,7 +14,7 @@ pub fn document(value: &Value) -> String {
     for c in format!("{value:#}\n").chars() {
         // Those that JSON does escape are none of the text's own any more, but for line feeds
         // between values.
-        if c != '\n' && leaves_its_line(c) {
+        if c != '\n' && breaks_line(c) {
             out.push_str(&format!("\\u{:04x}", u32::from(c)))
         } else {
             out.push(c)

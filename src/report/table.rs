@@ -4,7 +4,7 @@ use comfy_table::{CellAlignment, ContentArrangement, LineStyle, Table, TableStyl
 use console::{Style as Paint, Term};
 
 use crate::report::{Column, Report, columns, lines, notes, text};
-use crate::support::error::{no_command, one_line};
+use crate::support::error::{one_line, without_workflow_command};
 
 /// What the reader's terminal can show.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,7 +69,7 @@ pub fn table(report: &Report, style: Style) -> String {
 pub(super) fn finished(text: &str, style: Style) -> String {
     let text: String = text
         .lines()
-        .map(|line| no_command(line.to_owned()) + "\n")
+        .map(|line| without_workflow_command(line.to_owned()) + "\n")
         .collect();
     if style.colour { paint(&text) } else { text }
 }

@@ -15,7 +15,7 @@ use serde_json::Value;
 use crate::scoring::ScoredItem;
 use crate::scoring::fingerprint::Fingerprint;
 use crate::scoring::verdict::Outcome;
-use crate::support::error::{Error, Kind, Result};
+use crate::support::error::{Error, ErrorKind, Result};
 use crate::support::files;
 
 pub const NAME: &str = "journal.jsonl";
@@ -179,7 +179,7 @@ impl Journal {
     }
 
     fn append(path: PathBuf) -> Result<Self> {
-        let out = files::own(OpenOptions::new().append(true))
+        let out = files::without_links(OpenOptions::new().append(true))
             .open(&path)
             .map_err(|e| Error::io(format!("failed to open journal: {}", path.display()), e))?;
         Ok(Self { out, path })
@@ -220,7 +220,7 @@ impl<W: Write> Journal<W> {
                 format!("failed to write journal: {}", self.path.display()),
                 e,
             );
-            if error.kind == Kind::Resources {
+            if error.kind == ErrorKind::Resources {
                 error.hint(format!(
                     "make room ({} bytes for this batch alone), then go on with --resume",
                     lines.len()
@@ -360,7 +360,7 @@ mod tests {
             assert!(text.contains(from), "{text}");
             let error = read(text.replacen(from, to, 1).as_bytes()).unwrap_err();
             assert!(
-                error.kind == Kind::BadInput
+                error.kind == ErrorKind::BadInput
                     && error.render().contains(&format!("journal: j:{line}\n")),
                 "{to}: {}",
                 error.render()
@@ -404,7 +404,7 @@ mod tests {
             };
             let error = writes().unwrap_err();
             assert!(
-                error.kind == Kind::Resources && error.render().contains("--resume"),
+                error.kind == ErrorKind::Resources && error.render().contains("--resume"),
                 "{}",
                 error.render()
             );

@@ -32,7 +32,7 @@ use crate::scoring::fingerprint::{Fingerprint, ModelFingerprint};
 use crate::scoring::journal::Journal;
 use crate::scoring::run_dir::RunDir;
 use crate::scoring::run_dir::record::Whole;
-use crate::support::error::{Error, Kind, Result};
+use crate::support::error::{Error, ErrorKind, Result};
 use crate::support::hub::Hub;
 use crate::support::lock::Lock;
 use crate::support::terminal::say;
@@ -392,7 +392,7 @@ pub fn complaint(report: &Report) -> Option<Error> {
         .collect();
     (!invalid.is_empty()).then(|| {
         Error::new(
-            Kind::Numerical,
+            ErrorKind::Numerical,
             format!(
                 "failed to score every pair: invalid verdicts: {}",
                 invalid.join(", ")
@@ -410,5 +410,5 @@ pub fn use_threads(threads: usize) -> Result<()> {
     rayon::ThreadPoolBuilder::new()
         .num_threads(threads)
         .build_global()
-        .map_err(|e| Error::new(Kind::Resources, "failed to start threads").caused_by(e))
+        .map_err(|e| Error::new(ErrorKind::Resources, "failed to start threads").caused_by(e))
 }

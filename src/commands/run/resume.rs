@@ -11,9 +11,9 @@ use crate::scoring::journal;
 use crate::scoring::journal::{Contents, Journal, Session};
 use crate::scoring::run_dir::RunDir;
 use crate::scoring::verdict::Outcome;
-use crate::support::error::{Error, Kind, Result};
+use crate::support::error::{Error, ErrorKind, Result};
 use crate::support::files;
-use crate::support::signals::Farewell;
+use crate::support::signals::StopMessage;
 use crate::support::terminal::say;
 
 /// Verdicts of an earlier run with the same plan.
@@ -136,7 +136,7 @@ fn finished(dir: &Path, plan: &Fingerprint) -> Result<Kept> {
     if outcomes.len() != whole {
         let found = outcomes.len();
         return Err(Error::new(
-            Kind::BadInput,
+            ErrorKind::BadInput,
             format!(
                 "failed to resume: {}: verdicts.parquet has {found} rows, run.json says {whole}",
                 dir.display()
@@ -158,8 +158,8 @@ fn finished(dir: &Path, plan: &Fingerprint) -> Result<Kept> {
     })
 }
 
-/// What a stopped run says.
-pub fn farewell(args: &RunArgs) -> Farewell {
+/// The message of a run that was stopped.
+pub fn stop_message(args: &RunArgs) -> StopMessage {
     let typed: Vec<String> = std::env::args()
         .map(|word| quoted(&word))
         .filter(|word| word != "--resume")
@@ -171,7 +171,7 @@ pub fn farewell(args: &RunArgs) -> Farewell {
         }
         None => "a run with --out DIR can be resumed".to_owned(),
     };
-    Farewell {
+    StopMessage {
         hint,
         as_json: args.format == Format::Json,
     }

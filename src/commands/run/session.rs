@@ -63,7 +63,7 @@ impl<'a> ScoringSession<'a> {
         computing: &'a Backend,
         session: Session,
     ) -> Result<Self> {
-        let stop = Stop::listen(resume::farewell(args))?;
+        let stop = Stop::listen(resume::stop_message(args))?;
         let (journal, kept) = match &args.out {
             Some(dir) => resume::begin(dir, plan, args.resume, session)?,
             None => (None, Kept::nothing(session)),

@@ -49,7 +49,7 @@ impl Element {
     }
 
     /// Text behind a child that ends its line begins the next one: there it must not be a command
-    /// to the log of a CI job ([`crate::support::error::no_command`]).
+    /// to the log of a CI job ([`crate::support::error::without_workflow_command`]).
     pub fn text(mut self, text: impl Display) -> Self {
         let text = escape(&text.to_string());
         self.content
