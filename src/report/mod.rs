@@ -26,7 +26,7 @@ use std::collections::BTreeMap;
 
 use crate::benchmark::published::Published;
 use crate::benchmark::{Benchmark, Dataset};
-use crate::comparison::leaderboard::SideBySide;
+use crate::comparison::leaderboard::Leaderboard;
 use crate::comparison::published::{Beside, PublishedComparison, Standing};
 use crate::metrics::calibration::Margins;
 use crate::metrics::{Behaviour, Estimate, Scores, Tally, three_digits};
@@ -51,7 +51,7 @@ pub struct Report {
     /// What a reader must know beyond what every report says.
     pub notes: Vec<String>,
     /// What takes all verdicts at once; made where a page is to show it.
-    pub side_by_side: Option<SideBySide>,
+    pub(crate) side_by_side: Option<Leaderboard>,
 }
 
 impl Report {
@@ -115,7 +115,7 @@ pub struct ModelReport {
     pub scores: Scores,
     pub behaviour: Behaviour,
     pub margins: Margins,
-    pub published: Option<PublishedComparison>,
+    pub(crate) published: Option<PublishedComparison>,
     /// The first pairs that could not be scored, as `row (subset): reason`.
     pub invalid: Vec<String>,
 }

@@ -8,7 +8,7 @@ use crate::commands::run::Finished;
 use crate::commands::run::session::Scored;
 use crate::comparison::gate;
 use crate::comparison::gate::Rule;
-use crate::comparison::gate::sequential::{Answer, SequentialGate};
+use crate::comparison::gate::sequential::{GateOutcome, SequentialGate};
 use crate::data::Item;
 use crate::report::Report;
 use crate::report::comparison::ComparisonReport;
@@ -88,7 +88,7 @@ impl Against {
         self,
         args: &RunArgs,
         report: &Report,
-        answer: Answer,
+        answer: GateOutcome,
         complaint: Option<Error>,
     ) -> Finished {
         let candidate = report.models.first().map_or("", |model| &model.name);
@@ -107,7 +107,7 @@ impl Against {
             candidate: format!("{candidate} ({place})"),
             comparison: answer.comparison,
             flips: None,
-            gate: answer.gate,
+            gate: answer.rules,
             notes,
         };
         let finished = compare::finished(&report, self.format, args.against.strict_gate);
@@ -121,16 +121,16 @@ impl Against {
 /// The gate's, from the verdicts that it has counted; no others are kept, and no other pairs
 /// reported.
 pub fn answer(
-    early: &SequentialGate,
+    gate: &SequentialGate,
     candidate: &mut Scored,
     pairs: &mut Vec<Item>,
     benchmark: Option<&Benchmark>,
-) -> Result<Answer> {
+) -> Result<GateOutcome> {
     candidate
         .verdicts
-        .retain(|verdict| early.counted(verdict.row));
-    pairs.retain(|pair| early.counted(pair.row));
-    let answer = early.finish(&candidate.verdicts, benchmark)?;
+        .retain(|verdict| gate.counted(verdict.row));
+    pairs.retain(|pair| gate.counted(pair.row));
+    let answer = gate.finish(&candidate.verdicts, benchmark)?;
     say(&format!(
         "{}: {}",
         one_line(&candidate.checkpoint.name),
@@ -140,7 +140,7 @@ pub fn answer(
 }
 
 /// Why these are not all pairs of the benchmark, where the gate was settled early.
-pub fn partial(answer: &Answer) -> Option<String> {
+pub fn partial(answer: &GateOutcome) -> Option<String> {
     let [scored, pairs] = answer.stopped?;
     Some(format!(
         "{scored} of {pairs} pairs, in random order: the gate was settled (--against)"

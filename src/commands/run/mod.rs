@@ -16,7 +16,7 @@ use crate::checkpoint::weights::Precision;
 use crate::checkpoint::{Checkpoint, ModelSpec};
 use crate::cli::{DtypeArg, Format, RunArgs};
 use crate::comparison;
-use crate::comparison::leaderboard::{Column, SideBySide};
+use crate::comparison::leaderboard::{Leaderboard, LeaderboardEntry};
 use crate::data;
 use crate::data::Item;
 use crate::data::excerpt;
@@ -24,7 +24,7 @@ use crate::data::excerpt::Texts;
 use crate::device::backend::Backend;
 use crate::metrics;
 use crate::metrics::Tally;
-use crate::metrics::length_baseline::rulers;
+use crate::metrics::length_baseline::length_baselines;
 use crate::report;
 use crate::report::{ModelReport, Report, Style};
 use crate::scoring::ScoredItem;
@@ -133,7 +133,7 @@ pub fn run(args: &RunArgs) -> Result<Finished> {
         &columns,
         benchmark.as_ref(),
         table.as_ref(),
-        rulers(&pairs),
+        length_baselines(&pairs),
     );
     match &exact {
         Some(run) => report
@@ -263,22 +263,22 @@ pub fn report(
 }
 
 /// What only a page shows; `models` as in `report`.
-pub fn side_by_side(
+pub(crate) fn side_by_side(
     report: &Report,
     models: &[(&str, &[ScoredItem])],
     benchmark: Option<&Benchmark>,
     texts: &Texts,
-) -> SideBySide {
-    let columns: Vec<Column> = report
+) -> Leaderboard {
+    let columns: Vec<LeaderboardEntry> = report
         .models
         .iter()
         .zip(models)
-        .map(|(model, (_, verdicts))| Column {
+        .map(|(model, (_, scored))| LeaderboardEntry {
             average: model.scores.average.accuracy,
-            verdicts,
+            scored,
         })
         .collect();
-    SideBySide::new(&columns, true, benchmark, texts)
+    Leaderboard::new(&columns, true, benchmark, texts)
 }
 
 /// The text for stdout.
@@ -310,7 +310,7 @@ fn turned(
         .eq(&plan.data);
     let line = |s: &Scored| {
         let before = exact.verdicts_of(&s.checkpoint.name).unwrap_or_default();
-        let (turned, n) = comparison::turned(before, &s.verdicts, same_data)?;
+        let (turned, n) = comparison::changed_verdicts(before, &s.verdicts, same_data)?;
         Ok(format!(
             "{}: {} turns {turned} of {n} verdicts of the f32 run",
             s.checkpoint.name,

@@ -34,7 +34,7 @@ fn csv_differences(report: &ComparisonReport) -> String {
                         pairs.lost,
                         pairs.p,
                         pairs.holm.map_or_else(String::new, |p| format!("{p:.6e}")),
-                        share(pairs.showable)
+                        share(pairs.detectable)
                     )
                 },
             );

@@ -53,7 +53,7 @@ fn difference(line: &Difference) -> Value {
         "lost": pairs.map(|p| p.lost),
         "p": pairs.map(|p| p.p),
         "holm": pairs.and_then(|p| p.holm),
-        "showable": pairs.and_then(|p| p.showable),
+        "showable": pairs.and_then(|p| p.detectable),
     })
 }
 

@@ -12,7 +12,7 @@ pub(super) use markdown::{changed, gate, head, rows};
 pub use table::table;
 
 use crate::comparison::gate::{RuleOutcome, Status};
-use crate::comparison::{Change, Comparison, Difference, Key, Matching};
+use crate::comparison::{Change, Comparison, Difference, MatchedBy, Matching};
 use crate::data::excerpt::Excerpt;
 use crate::metrics::Estimate;
 use crate::stats::bootstrap;
@@ -34,7 +34,7 @@ pub struct ComparisonReport {
 /// A changed pair, with its texts where they can be had.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Flip {
-    pub change: Change,
+    pub(crate) change: Change,
     pub text: Option<Excerpt>,
 }
 
@@ -86,7 +86,7 @@ pub(super) fn cells(line: &Difference, wide: bool) -> Vec<String> {
         ]);
         cells.extend([
             optional(pairs.holm.map(p_value)),
-            optional(pairs.showable.map(|delta| format!("{delta:.3}"))),
+            optional(pairs.detectable.map(|delta| format!("{delta:.3}"))),
         ]);
     }
     cells
@@ -135,10 +135,10 @@ pub(super) fn mark(status: Status) -> char {
     }
 }
 
-fn by_name(by: Key) -> &'static str {
+fn by_name(by: MatchedBy) -> &'static str {
     match by {
-        Key::Id => "subset and id",
-        Key::Row => "row",
+        MatchedBy::Id => "subset and id",
+        MatchedBy::Row => "row",
     }
 }
 

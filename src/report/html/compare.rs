@@ -72,8 +72,8 @@ fn verdict(average: &Difference) -> String {
         ),
         Side::Open if average.is_unchanged() => "No pair was gained or lost.".to_owned(),
         Side::Open => {
-            let showable = average.pairs.and_then(|pairs| pairs.showable);
-            let needed = showable.map_or_else(String::new, |least| {
+            let detectable = average.pairs.and_then(|pairs| pairs.detectable);
+            let needed = detectable.map_or_else(String::new, |least| {
                 format!(" So many pairs show a difference of {least:.3} or more.")
             });
             format!(
@@ -268,7 +268,7 @@ pub fn changed(report: &ComparisonReport, flips: &[Flip]) -> Element {
             (1, "candidate", change.candidate),
         ];
         pairs::pair(
-            &change.name().to_string(),
+            &change.key().to_string(),
             &lines.map(|(at, name, (decision, margin))| (Glyph::Model(at), name, decision, margin)),
             flip.text.as_ref(),
         )

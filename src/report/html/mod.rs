@@ -54,7 +54,7 @@ pub fn comparison(report: &ComparisonReport) -> String {
 mod tests {
     use super::*;
     use crate::benchmark::Benchmark;
-    use crate::comparison::leaderboard::{Column, SideBySide};
+    use crate::comparison::leaderboard::{Leaderboard, LeaderboardEntry};
     use crate::comparison::tests::verdict;
     use crate::data::Item;
     use crate::data::Message;
@@ -76,9 +76,9 @@ mod tests {
                 .map(|(row, m)| verdict(row, HOSTILE, None, *m))
                 .collect::<Vec<_>>()
         });
-        let columns = verdicts.each_ref().map(|verdicts| Column {
-            average: verdicts[0].margin().into(),
-            verdicts,
+        let columns = verdicts.each_ref().map(|scored| LeaderboardEntry {
+            average: scored[0].margin().into(),
+            scored,
         });
         let text = || HOSTILE.to_owned();
         let pair = |row| Item {
@@ -89,7 +89,7 @@ mod tests {
             chosen: text(),
             rejected: text(),
         };
-        let found = SideBySide::new(
+        let found = Leaderboard::new(
             &columns,
             true,
             &Benchmark::reward_bench(),

@@ -1,7 +1,7 @@
 //! The sections of a run's page, in the order in which a reader asks: who is better and by how
 //! much, is it noise, where, how sure, and on which pairs.
 
-use crate::comparison::leaderboard::{Example, SideBySide};
+use crate::comparison::leaderboard::{Example, Leaderboard};
 use crate::comparison::{AVERAGE, Difference};
 use crate::metrics::{Estimate, Scores};
 use crate::report::comparison::{signed, with_interval, with_p};
@@ -63,7 +63,7 @@ fn leader(report: &Report) -> Option<&ModelReport> {
 
 /// The model next to the leader, and how far it is behind.
 fn rival<'a>(
-    found: &'a SideBySide,
+    found: &'a Leaderboard,
     report: &'a Report,
 ) -> Option<(&'a ModelReport, &'a Difference)> {
     let behind = report
@@ -197,7 +197,7 @@ pub fn overview(report: &Report) -> Element {
 }
 
 /// Every model against the best.
-fn behind(report: &Report, found: &SideBySide) -> [Element; 2] {
+fn behind(report: &Report, found: &Leaderboard) -> [Element; 2] {
     let best = report
         .models
         .get(found.leader)
@@ -284,7 +284,7 @@ pub fn margins(report: &Report) -> Element {
 }
 
 /// Where models differ most, and where each is wrong with the largest margin.
-pub fn examples(report: &Report, found: &SideBySide) -> Element {
+pub fn examples(report: &Report, found: &Leaderboard) -> Element {
     let list = |heading: String, caption: &str, examples: &[Example]| {
         let caption = (!caption.is_empty()).then(|| el("p").class("caption").text(caption));
         (!examples.is_empty()).then(|| {
@@ -340,7 +340,7 @@ fn pair(report: &Report, example: &Example) -> Element {
             ))
         })
         .collect();
-    pairs::pair(&example.name.to_string(), &verdicts, example.text.as_ref())
+    pairs::pair(&example.key.to_string(), &verdicts, example.text.as_ref())
 }
 
 fn models(report: &Report) -> Element {
