@@ -1,17 +1,17 @@
-//! The CPU kernels at the sizes of DeBERTa-v3-large: `cargo bench`.
+//! The CPU kernels at the sizes of DeBERTa-v3-large: `just bench`.
 
 use std::sync::Arc;
 
 use burn::tensor::{Device, Distribution, Tensor};
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use pairbench::kernels::activation::Activation;
+use pairbench::kernels::attention::PositionProjections;
 use pairbench::kernels::attention::fused;
-use pairbench::kernels::attention::{Geometry, Positions};
 use pairbench::kernels::cpu::int8::{Int8Panels, Outliers};
 use pairbench::kernels::cpu::linear::Packed;
 use pairbench::kernels::cpu::packed_weights::{Panels, Storage};
 use pairbench::kernels::relative_positions::PositionTerms;
-use pairbench::model::attention::plain;
+use pairbench::model::attention::{geometry, plain};
 use pairbench::model::config::PairConfig;
 use pairbench::model::layers::Linear;
 use pairbench::model::{EncoderConfig, Matrix, TokenRows};
@@ -93,13 +93,13 @@ fn attention(c: &mut Criterion) {
     for length in [128, 512, 2048] {
         group.throughput(Throughput::Elements(length as u64));
         let ids = vec![1; length];
-        let geometry = Geometry::new(&config, &TokenRows::new([ids.as_slice()]));
+        let geometry = geometry(&config, &TokenRows::new([ids.as_slice()]));
         let (q, k, v) = (
             random(length, HIDDEN),
             random(length, HIDDEN),
             random(length, HIDDEN),
         );
-        let positions = Positions::Both {
+        let positions = PositionProjections::Both {
             keys: random(512, HIDDEN),
             queries: random(512, HIDDEN),
         };

@@ -16,8 +16,9 @@ use pairbench::benchmark::quickstart;
 use pairbench::checkpoint::weights::Precision;
 use pairbench::checkpoint::{Checkpoint, ModelSpec};
 use pairbench::data;
+use pairbench::device::Limits;
 use pairbench::scoring;
-use pairbench::scoring::{Limits, Scorer, Step};
+use pairbench::scoring::{Scorer, Step};
 use pairbench::support::hub::Hub;
 
 #[test]
@@ -129,9 +130,10 @@ mod gpus {
     use super::binary::pairbench;
     use super::common::{MODELS, PARITY, float, golden, ids, lines, load};
     use pairbench::checkpoint::weights::{Half, Precision};
+    use pairbench::device::Limits;
     use pairbench::device::{Api, Choice, Devices};
     use pairbench::model::heads::pairwise::Markers;
-    use pairbench::scoring::{Limits, Scorer, Verdict, logits};
+    use pairbench::scoring::{Scorer, Verdict, logits};
     use pairbench::support::terminal::say;
 
     /// The first device of each kind.
@@ -189,7 +191,13 @@ mod gpus {
             batch_tokens: 1024,
             ..Limits::default()
         };
-        let found = logits(&jobs, &limits.batches(&jobs), &scorer, limits).unwrap();
+        let found = logits(
+            &jobs,
+            &limits.batches(&jobs.iter().map(|(ids, _)| ids.len()).collect::<Vec<_>>()),
+            &scorer,
+            limits,
+        )
+        .unwrap();
         if precision == Precision::F32 {
             for (record, found) in records.iter().zip(found.as_chunks::<2>().0) {
                 let expected = [
@@ -275,7 +283,7 @@ mod gpus {
                 run.verdicts_of(name)
                     .unwrap()
                     .iter()
-                    .map(|v| v.decision)
+                    .map(|v| v.verdict())
                     .collect::<Vec<_>>()
             })
         };

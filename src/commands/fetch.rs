@@ -6,19 +6,27 @@ use indicatif::HumanBytes;
 
 use crate::benchmark::Benchmark;
 use crate::checkpoint::ModelSpec;
-use crate::cli::FetchArgs;
+use crate::commands::hub_request::HubRequest;
 use crate::support::error::{Error, Result, one_line};
 use crate::support::files;
 use crate::support::hub::Hub;
 use crate::support::input_file::Directory;
 use crate::support::input_file::InputFile;
 
+/// What to fetch.
+#[derive(Debug)]
+pub struct FetchRequest {
+    /// Models as `owner/name[@revision]`, benchmarks by name or as a file.
+    pub specs: Vec<String>,
+    pub hub: HubRequest,
+}
+
 /// Downloads what is missing, reads every file once to verify it, and lists them.
-pub fn fetch(args: &FetchArgs) -> Result<String> {
-    let hub = Hub::new(args.hub.offline);
+pub fn fetch(request: &FetchRequest) -> Result<String> {
+    let hub = request.hub.open();
     let mut text = String::new();
-    for spec in &args.specs {
-        let (origin, files) = files(spec, &hub, args.hub.revision.as_deref())?;
+    for spec in &request.specs {
+        let (origin, files) = files(spec, &hub, request.hub.revision.as_deref())?;
         text.push_str(&format!("{}\n", one_line(&origin)));
         for file in files {
             text.push_str(&format!(

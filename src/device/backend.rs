@@ -4,13 +4,34 @@ use burn::tensor::{DType, Device};
 
 use crate::checkpoint::Checkpoint;
 use crate::checkpoint::weights::{Half, Precision};
-use crate::cli::{ComputingArgs, DtypeArg};
 use crate::device::batches::Limits;
 use crate::device::{Choice, Devices};
 use crate::kernels::cpu::int8::Outliers;
 use crate::model::PairModel;
 use crate::support::error::{Error, Result};
 use crate::support::terminal::say;
+
+/// What is asked for.
+#[derive(Debug, Clone, Default)]
+pub struct BackendRequest {
+    pub device: Choice,
+    pub dtype: DtypeChoice,
+    /// Tokens in the model at once; the device's own number where there is none.
+    pub batch_tokens: Option<u32>,
+    /// With int8: pairs of a batch that share their outlier columns.
+    pub int8_batch: Option<u32>,
+}
+
+/// A working precision, by the words of `--dtype`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum DtypeChoice {
+    #[default]
+    Auto,
+    F32,
+    F16,
+    Bf16,
+    Int8,
+}
 
 #[derive(Debug, Clone)]
 pub struct Backend {
@@ -20,27 +41,23 @@ pub struct Backend {
 }
 
 impl Backend {
-    /// Opens the devices. `int8_batch`: pairs of a batch that share their outlier columns.
-    pub fn open(
-        args: &ComputingArgs,
-        batch_tokens: Option<u32>,
-        int8_batch: Option<u32>,
-    ) -> Result<Self> {
+    /// Opens the devices.
+    pub fn open(request: &BackendRequest) -> Result<Self> {
         // Only the CPU has it: there is nothing to choose.
-        let choice = if args.dtype == DtypeArg::Int8 && args.device == Choice::Auto {
+        let choice = if request.dtype == DtypeChoice::Int8 && request.device == Choice::Auto {
             &Choice::Cpu
         } else {
-            &args.device
+            &request.device
         };
         let devices = Devices::open(choice)?;
-        let precision = precision(&devices, args.dtype, int8_batch)?;
-        let batch_tokens = batch_tokens.unwrap_or(devices.batch_tokens()) as usize;
+        let precision = precision(&devices, request.dtype, request.int8_batch)?;
+        let batch_tokens = request.batch_tokens.unwrap_or(devices.batch_tokens()) as usize;
         Ok(Self {
             devices,
             precision,
             limits: Limits {
                 batch_tokens,
-                items: int8_batch.map(|n| n as usize),
+                items: request.int8_batch.map(|n| n as usize),
                 ..Limits::default()
             },
         })
@@ -80,7 +97,7 @@ impl Backend {
     }
 }
 
-fn precision(devices: &Devices, dtype: DtypeArg, int8_batch: Option<u32>) -> Result<Precision> {
+fn precision(devices: &Devices, dtype: DtypeChoice, int8_batch: Option<u32>) -> Result<Precision> {
     let named = |half: Half, dtype: DType| match devices.works_in(dtype) {
         Ok(()) => Ok(Precision::Half(half)),
         Err(why) => Err(Error::unavailable(format!(
@@ -91,26 +108,26 @@ fn precision(devices: &Devices, dtype: DtypeArg, int8_batch: Option<u32>) -> Res
         .hint("take --dtype f32, or leave it to --dtype auto")),
     };
     Ok(match (dtype, devices.is_gpu()) {
-        (DtypeArg::Auto, true) => named(Half::F16, DType::F16).unwrap_or_else(|error| {
+        (DtypeChoice::Auto, true) => named(Half::F16, DType::F16).unwrap_or_else(|error| {
             say(&format!("device: in f32: {error}"));
             Precision::F32
         }),
-        (DtypeArg::Auto | DtypeArg::F32, _) => Precision::F32,
-        (DtypeArg::F16, true) => named(Half::F16, DType::F16)?,
-        (DtypeArg::Bf16, true) => named(Half::Bf16, DType::BF16)?,
-        (DtypeArg::F16, false) => Precision::F16,
-        (DtypeArg::Bf16, false) => {
+        (DtypeChoice::Auto | DtypeChoice::F32, _) => Precision::F32,
+        (DtypeChoice::F16, true) => named(Half::F16, DType::F16)?,
+        (DtypeChoice::Bf16, true) => named(Half::Bf16, DType::BF16)?,
+        (DtypeChoice::F16, false) => Precision::F16,
+        (DtypeChoice::Bf16, false) => {
             return Err(Error::usage(
                 "failed to understand --dtype bf16: a CPU computes in f32 or int8",
             )
             .hint("--dtype f16 halves the memory; for bf16 name a GPU with --device"));
         }
-        (DtypeArg::Int8, false) => Precision::Int8(if int8_batch.is_some() {
+        (DtypeChoice::Int8, false) => Precision::Int8(if int8_batch.is_some() {
             Outliers::ByBatch
         } else {
             Outliers::ByRow
         }),
-        (DtypeArg::Int8, true) => {
+        (DtypeChoice::Int8, true) => {
             return Err(
                 Error::usage("failed to understand --dtype int8: only the CPU has it")
                     .hint("add --device cpu"),
@@ -126,12 +143,12 @@ mod tests {
     #[test]
     fn precisions_of_a_cpu() {
         let of = |dtype, batch| precision(&Devices::Cpu, dtype, batch);
-        assert_eq!(of(DtypeArg::Auto, None).unwrap(), Precision::F32);
-        assert_eq!(of(DtypeArg::F16, None).unwrap(), Precision::F16);
+        assert_eq!(of(DtypeChoice::Auto, None).unwrap(), Precision::F32);
+        assert_eq!(of(DtypeChoice::F16, None).unwrap(), Precision::F16);
         assert_eq!(
-            of(DtypeArg::Int8, Some(64)).unwrap(),
+            of(DtypeChoice::Int8, Some(64)).unwrap(),
             Precision::Int8(Outliers::ByBatch)
         );
-        assert_eq!(of(DtypeArg::Bf16, None).unwrap_err().kind as u8, 2);
+        assert_eq!(of(DtypeChoice::Bf16, None).unwrap_err().kind as u8, 2);
     }
 }

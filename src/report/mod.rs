@@ -3,6 +3,7 @@
 mod card;
 pub mod comparison;
 mod csv;
+mod format;
 pub mod github;
 #[cfg(test)]
 mod hostile;
@@ -14,6 +15,7 @@ mod markdown;
 mod table;
 
 pub use csv::csv;
+pub use format::Format;
 pub use github::github;
 pub use html::html;
 pub use json::{document, json};
@@ -114,7 +116,7 @@ pub struct ModelReport {
     pub name: String,
     pub scores: Scores,
     pub behaviour: Behaviour,
-    pub margins: Margins,
+    pub(crate) margins: Margins,
     pub(crate) published: Option<PublishedComparison>,
     /// The first pairs that could not be scored, as `row (subset): reason`.
     pub invalid: Vec<String>,

@@ -5,7 +5,7 @@ use std::any::Any;
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
-use burn::backend::{Backend, Flex, backend_extension, tensor::FloatTensor};
+use burn::backend::{Backend, backend_extension, tensor::FloatTensor};
 use burn::tensor::{Int, Tensor, TensorData};
 
 use crate::kernels::relative_positions::{PositionTerms, RelativeRows};

@@ -346,10 +346,13 @@ fn exponentials(x: &mut [f32], scale: f32) -> f32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kernels::attention::{PositionProjections, QuerySelection, fused};
     use crate::kernels::relative_positions::{PositionTerms, RelativeConfig};
     use crate::model::TokenRows;
+    use crate::model::attention::geometry;
     use crate::model::attention::plain;
     use crate::model::config::EncoderConfig;
+    use burn::tensor::Tensor;
     use burn::tensor::{DType, Device, Distribution};
 
     /// The largest scores are near 20, where f32 steps by 1.9e-6, and the softmax raises e to them.
@@ -411,7 +414,7 @@ mod tests {
         };
         let ids: Vec<Vec<u32>> = lengths.iter().map(|n| vec![1; *n]).collect();
         let rows = TokenRows::new(ids.iter().map(Vec::as_slice));
-        let geometry = Geometry::new(&config, &rows);
+        let geometry = geometry(&config, &rows);
         // What is rounded is compared on factors that rounding does not change.
         let random = |n: usize| {
             Tensor::<2>::random([n, hidden], Distribution::Normal(0.0, 1.0), &device)
@@ -444,7 +447,10 @@ mod tests {
                     .collect()
             })
             .collect();
-        let wanted = Arc::new(QuerySelection::new(&rows, places.iter().map(Vec::as_slice)));
+        let wanted = Arc::new(QuerySelection::new(
+            rows.offsets(),
+            places.iter().map(Vec::as_slice),
+        ));
         let move_there = |t: Tensor<2>| t.to_device(there).cast(dtype);
         let back = |t: Tensor<2>| t.cast(DType::F32).to_device(&device);
         let moved = match positions {
