@@ -85,7 +85,10 @@ const TARGETS: [(&str, Target); 11] = [
 
 static TARGET: OnceLock<Target> = OnceLock::new();
 
-thread_local!(static DIR: RefCell<tempfile::TempDir> = RefCell::new(tempfile::tempdir().expect("a directory")));
+thread_local!(
+    static DIR: RefCell<tempfile::TempDir> =
+        RefCell::new(tempfile::tempdir().expect("a directory"))
+);
 
 fuzz_target!(
     init: {
