@@ -26,7 +26,7 @@ pub(crate) struct LeaderboardEntry<'a> {
 
 /// All models of a run. Models are named by their index among the entries.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Leaderboard {
+pub struct Leaderboard {
     /// The model with the best average.
     pub(crate) leader: usize,
     /// By model: its average against the leader's, pair by pair; `None` for the leader, and where the

@@ -53,7 +53,7 @@ pub struct Report {
     /// What a reader must know beyond what every report says.
     pub notes: Vec<String>,
     /// What takes all verdicts at once; made where a page is to show it.
-    pub(crate) side_by_side: Option<Leaderboard>,
+    pub side_by_side: Option<Leaderboard>,
 }
 
 impl Report {

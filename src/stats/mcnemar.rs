@@ -100,9 +100,9 @@ pub(crate) fn smallest_detectable(strata: &[(f64, PairedCounts)]) -> Option<f64>
     while high - low > 1e-9 {
         let middle = f64::midpoint(low, high);
         if is_detected(middle) {
-            high = middle
+            high = middle;
         } else {
-            low = middle
+            low = middle;
         }
     }
     Some(high)

@@ -104,9 +104,9 @@ pub fn files_below(directory: &Path) -> Result<Vec<String>> {
             let entry = entry.map_err(failed)?;
             let name = format!("{prefix}{}", entry.file_name().to_string_lossy());
             if entry.file_type().map_err(failed)?.is_dir() {
-                open.push(name + "/")
+                open.push(name + "/");
             } else {
-                names.push(name)
+                names.push(name);
             }
         }
     }
