@@ -29,8 +29,8 @@ pub(crate) struct LeaderboardEntry<'a> {
 pub struct Leaderboard {
     /// The model with the best average.
     pub(crate) leader: usize,
-    /// By model: its average against the leader's, pair by pair; `None` for the leader, and where the
-    /// pairs cannot be matched.
+    /// By model: its average against the leader's, pair by pair; `None` for the leader, and where
+    /// the pairs cannot be matched.
     pub(crate) behind: Vec<Option<Difference>>,
     /// Pairs that some models get right and others do not, the widest spread of the margins first,
     /// and the number of all such pairs.
@@ -130,8 +130,8 @@ fn largest_mistakes(scored: &[ScoredItem]) -> Vec<&ScoredItem> {
     wrong
 }
 
-/// The rows on which models disagree, the widest spread of the margins first. As models have margins
-/// of different scales, each is divided by its model's root mean square.
+/// The rows on which models disagree, the widest spread of the margins first. As models have
+/// margins of different scales, each is divided by its model's root mean square.
 fn apart<'a, 'b>(rows: &'a Rows<'b>, entries: &[LeaderboardEntry]) -> Vec<&'a Row<'b>> {
     let sizes: Vec<f64> = entries
         .iter()

@@ -60,7 +60,8 @@ pub(crate) struct Matched<'a, T> {
     pub(crate) only: [BTreeMap<String, usize>; 2],
 }
 
-/// Matches by subset and id where every item has an id; otherwise by row, if the files are the same.
+/// Matches by subset and id where every item has an id; otherwise by row, if the files are the
+/// same.
 ///
 /// # Errors
 /// Where neither is possible, where an item occurs twice, or where nothing matches.

@@ -178,7 +178,8 @@ mod tests {
 
     #[test]
     fn groups_are_of_equal_size_by_the_size_of_the_margin() {
-        // 50 pairs: two groups; the 25 with the largest margins are right, of the others every fifth.
+        // 50 pairs: two groups; the 25 with the largest margins are right, of the others every
+        // fifth.
         let values: Vec<f32> = (1_u8..=50)
             .map(|i| {
                 if i > 25 || i % 5 == 0 {

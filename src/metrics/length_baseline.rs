@@ -6,8 +6,8 @@ use crate::data::{Answers, Item};
 use crate::metrics::Tally;
 use crate::scoring::Verdict;
 
-/// The tallies by subset of preferring the longer answer, and of preferring the shorter one. Length is
-/// in characters; equal lengths are a tie.
+/// The tallies by subset of preferring the longer answer, and of preferring the shorter one. Length
+/// is in characters; equal lengths are a tie.
 pub(crate) fn length_baselines(pairs: &[Item]) -> [(&'static str, BTreeMap<String, Tally>); 2] {
     let tallies = |sign: isize| {
         let mut tallies: BTreeMap<String, Tally> = BTreeMap::new();

@@ -7,8 +7,8 @@ use crate::stats::random::Rng;
 pub(crate) struct Binomial(Vec<f64>);
 
 impl Binomial {
-    /// `n` trials with success probability `p`. Probabilities are computed by their ratios, from the
-    /// mode outwards: nothing overflows, and the tails keep their precision.
+    /// `n` trials with success probability `p`. Probabilities are computed by their ratios, from
+    /// the mode outwards: nothing overflows, and the tails keep their precision.
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,

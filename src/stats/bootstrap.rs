@@ -27,8 +27,8 @@ pub fn mean(strata: &[(f64, Share)], level: f64) -> Interval {
     percentile(level, |rng| drawn(&strata, rng)).within(0.0, 1.0)
 }
 
-/// Interval of Σ coefficient · (candidate − baseline) for pairs that cannot be matched: each side is
-/// drawn independently.
+/// Interval of Σ coefficient · (candidate − baseline) for pairs that cannot be matched: each side
+/// is drawn independently.
 pub(crate) fn unpaired(strata: &[(f64, [Share; 2])], level: f64) -> Interval {
     let [baseline, candidate] = [0, 1].map(|side| {
         shares(
@@ -41,11 +41,11 @@ pub(crate) fn unpaired(strata: &[(f64, [Share; 2])], level: f64) -> Interval {
     percentile(level, |rng| drawn(&candidate, rng) - drawn(&baseline, rng)).within(-1.0, 1.0)
 }
 
-/// Interval of Σ coefficient · (candidate − baseline) for matched pairs: both verdicts of a pair are
-/// drawn together.
+/// Interval of Σ coefficient · (candidate − baseline) for matched pairs: both verdicts of a pair
+/// are drawn together.
 pub fn paired(strata: &[(f64, PairedCounts)], level: f64) -> Interval {
-    // Concordant pairs add nothing to the difference: first the number of discordant pairs is drawn,
-    // then how many of those are gained.
+    // Concordant pairs add nothing to the difference: first the number of discordant pairs is
+    // drawn, then how many of those are gained.
     let strata: Vec<(f64, Binomial, f64)> = strata
         .iter()
         .map(|(weight, counts)| {

@@ -2,8 +2,8 @@
 
 use crate::stats::count;
 
-/// Holm's step-down adjustment of p-values, in the order given: rejecting where the adjusted value is
-/// below a level keeps the probability of any false rejection below that level (Holm, 1979,
+/// Holm's step-down adjustment of p-values, in the order given: rejecting where the adjusted value
+/// is below a level keeps the probability of any false rejection below that level (Holm, 1979,
 /// Scandinavian Journal of Statistics 6:65).
 pub(crate) fn holm(p: &[f64]) -> Vec<f64> {
     let mut order: Vec<usize> = (0..p.len()).collect();

@@ -17,8 +17,8 @@ pub(crate) fn exact(lost: usize, gained: usize) -> f64 {
 
 /// Two-sided p-value for a weighted mean of strata, each with its coefficient. Where every pair has
 /// the same weight this is [`exact`]. Otherwise it is Fisher's randomisation test of paired data
-/// (The Design of Experiments, 1935, 21): each replicate flips the sign of every discordant pair with
-/// probability ½, and the p-value is the share of replicates with a difference as large as the
+/// (The Design of Experiments, 1935, 21): each replicate flips the sign of every discordant pair
+/// with probability ½, and the p-value is the share of replicates with a difference as large as the
 /// observed one. The observed one counts as a replicate, which keeps the level (Phipson and Smyth,
 /// 2010, Statistical Applications in Genetics and Molecular Biology 9:39).
 pub(crate) fn sign_flips(strata: &[(f64, PairedCounts)]) -> f64 {
@@ -70,11 +70,11 @@ pub(crate) fn sign_flips(strata: &[(f64, PairedCounts)]) -> f64 {
     count(as_large + 1) / count(bootstrap::REPLICATES + 1)
 }
 
-/// The smallest difference that McNemar's test at 5 % detects with 80 % power: δ in n = (z₀.₉₇₅ √ψ +
-/// z₀.₈ √(ψ − δ²))² / δ², where ψ is the share of discordant pairs, at least δ itself (Connor, 1987,
-/// Biometrics 43:207). With weights, n is the effective sample size 1 / Σ w²/n (Kish, Survey
-/// Sampling, 1965, 11.7), and ψ the weighted share. `None` where not even a difference of 1 would be
-/// detected.
+/// The smallest difference that McNemar's test at 5 % detects with 80 % power: δ in n = (z₀.₉₇₅ √ψ
+/// + z₀.₈ √(ψ − δ²))² / δ², where ψ is the share of discordant pairs, at least δ itself (Connor,
+/// 1987, Biometrics 43:207). With weights, n is the effective sample size 1 / Σ w²/n (Kish, Survey
+/// Sampling, 1965, 11.7), and ψ the weighted share. `None` where not even a difference of 1 would
+/// be detected.
 pub(crate) fn smallest_detectable(strata: &[(f64, PairedCounts)]) -> Option<f64> {
     let spread = |part: fn(PairedCounts) -> usize| -> f64 {
         strata
@@ -184,7 +184,8 @@ mod tests {
             .powi(2)
             / (delta * delta);
         near(needed, 164.0, 1e-3);
-        // Two strata with half of the pairs and half of the weight each are the same as one stratum.
+        // Two strata with half of the pairs and half of the weight each are the same as one
+        // stratum.
         let halves = [(0.5, stratum(82, 10, 6)), (0.5, stratum(82, 10, 7))];
         near(smallest_detectable(&halves).unwrap(), delta, 1e-8);
     }

@@ -1,5 +1,5 @@
-//! An order of reading for a stratified sample that may be stopped anywhere: shuffled within strata,
-//! and interleaved in proportion to the sizes of the strata.
+//! An order of reading for a stratified sample that may be stopped anywhere: shuffled within
+//! strata, and interleaved in proportion to the sizes of the strata.
 
 use std::collections::BTreeMap;
 
@@ -36,9 +36,9 @@ pub(crate) fn order(strata: &[&str], seed: u64) -> Vec<usize> {
     places.into_iter().map(|(.., at)| at).collect()
 }
 
-/// Where round number `round` begins among the n pairs of a stratum: at the first pair whose place is
-/// `round`/`rounds` or more. With n ≥ `rounds` neighbouring places are at most a round apart, so that
-/// no round is empty.
+/// Where round number `round` begins among the n pairs of a stratum: at the first pair whose place
+/// is `round`/`rounds` or more. With n ≥ `rounds` neighbouring places are at most a round apart, so
+/// that no round is empty.
 pub(crate) fn start(round: usize, rounds: usize, n: usize) -> usize {
     // ⌈n · round/rounds − ½⌉
     (2 * round * n + rounds - 1) / (2 * rounds)

@@ -2,15 +2,15 @@
 //! after every round simultaneously, so that the data may be looked at after each round and the
 //! sampling stopped at any of them.
 //!
-//! A pair's d is 1 when it is gained, −1 when it is lost and 0 otherwise. The difference of a figure
-//! is Δ = Σ c δ over its strata, where δ is the mean of d in a stratum and c the stratum's
-//! coefficient. A *round* has k ≥ 1 pairs of every stratum. Before a round, a stake g is chosen, and
-//! the bet on each pair of a stratum is λ = g c / k, which is below 1: the wealth of a betting
-//! strategy is multiplied by 1 + λd. As pairs of a stratum are drawn independently, the mean of that
-//! is 1 + λδ ≤ exp(λδ), so that Π (1 + λd) / exp(Σ λδ) is a supermartingale from pair to pair, and
-//! starts at 1. After whole rounds Σ λδ = Σ g Σ c δ = GΔ, whatever the unknown δ are. By Ville's
-//! inequality (Étude critique de la notion de collectif, 1939) the probability that it ever reaches
-//! 1/α is at most α. With W = Σ ln(1 + λd), therefore,
+//! A pair's d is 1 when it is gained, −1 when it is lost and 0 otherwise. The difference of a
+//! figure is Δ = Σ c δ over its strata, where δ is the mean of d in a stratum and c the stratum's
+//! coefficient. A *round* has k ≥ 1 pairs of every stratum. Before a round, a stake g is chosen,
+//! and the bet on each pair of a stratum is λ = g c / k, which is below 1: the wealth of a betting
+//! strategy is multiplied by 1 + λd. As pairs of a stratum are drawn independently, the mean of
+//! that is 1 + λδ ≤ exp(λδ), so that Π (1 + λd) / exp(Σ λδ) is a supermartingale from pair to pair,
+//! and starts at 1. After whole rounds Σ λδ = Σ g Σ c δ = GΔ, whatever the unknown δ are. By
+//! Ville's inequality (Étude critique de la notion de collectif, 1939) the probability that it ever
+//! reaches 1/α is at most α. With W = Σ ln(1 + λd), therefore,
 //!
 //!   Δ > (W − ln 1/α) / G after every round, with probability 1 − α or more.
 //!
@@ -18,13 +18,13 @@
 //! p-value of "Δ is 0 or less".
 //!
 //! Bets on a bounded mean are those of Waudby-Smith and Ramdas (2024, JRSS B 86:1). Dividing by
-//! exp(λδ) instead of 1 + λδ (as Howard, Ramdas, McAuliffe and Sekhon do, 2021, Annals of Statistics
-//! 49:1055) costs λ²δ²/2 of W for each pair, which is little where few pairs are discordant. In
-//! return the strata's own means cancel; otherwise the worst case over all of them would have to be
-//! taken (Spertus, Sridhar and Stark, 2024, "Sequential stratified inference for the mean"). The
-//! best stake depends on Δ: several strategies stake the most that cannot bring their wealth to 0,
-//! half of it, a quarter …, and have a half, a quarter, an eighth … of α. The best of them counts
-//! (union bound).
+//! exp(λδ) instead of 1 + λδ (as Howard, Ramdas, McAuliffe and Sekhon do, 2021, Annals of
+//! Statistics 49:1055) costs λ²δ²/2 of W for each pair, which is little where few pairs are
+//! discordant. In return the strata's own means cancel; otherwise the worst case over all of them
+//! would have to be taken (Spertus, Sridhar and Stark, 2024, "Sequential stratified inference for
+//! the mean"). The best stake depends on Δ: several strategies stake the most that cannot bring
+//! their wealth to 0, half of it, a quarter …, and have a half, a quarter, an eighth … of α. The
+//! best of them counts (union bound).
 //!
 //! The model is that of the fixed intervals: the pairs are a sample of a population of such pairs,
 //! in the benchmark's proportions.
@@ -104,8 +104,8 @@ impl Sequence {
         }
     }
 
-    /// Of the difference, candidate minus baseline. It holds after all rounds simultaneously, and so
-    /// do the bounds of earlier rounds: this is the intersection of all of them.
+    /// Of the difference, candidate minus baseline. It holds after all rounds simultaneously, and
+    /// so do the bounds of earlier rounds: this is the intersection of all of them.
     pub(crate) fn interval(&self) -> Interval {
         self.interval
     }
@@ -129,8 +129,8 @@ mod tests {
         table
     }
 
-    /// n pairs, one to a round: lost where the number is 3 modulo `lost`, otherwise gained where it is
-    /// `rest` modulo `gained`.
+    /// n pairs, one to a round: lost where the number is 3 modulo `lost`, otherwise gained where it
+    /// is `rest` modulo `gained`.
     fn sequence(n: usize, lost: usize, (gained, rest): (usize, usize)) -> Sequence {
         let mut sequence = Sequence::new(LEVEL);
         for t in 0..n {
@@ -144,9 +144,9 @@ mod tests {
         sequence
     }
 
-    /// Expected are the module's formulas pair by pair in Python; then `betting_cs` of confseq 0.0.11,
-    /// the code of Waudby-Smith and Ramdas, on (d + 1)/2 with a grid of 4,000: its bets differ, so
-    /// that only about the same width is expected.
+    /// Expected are the module's formulas pair by pair in Python; then `betting_cs` of confseq
+    /// 0.0.11, the code of Waudby-Smith and Ramdas, on (d + 1)/2 with a grid of 4,000: its bets
+    /// differ, so that only about the same width is expected.
     #[test]
     fn intervals_are_as_narrow_as_those_of_the_paper() {
         for (sequence, [low, high], p, [other_low, other_high]) in [

@@ -1,11 +1,11 @@
 //! The global allocator: mimalloc, with an error message and an exit code where memory runs out.
 //!
 //! Rust aborts the process where an allocation fails, and nothing can catch that. Some readers
-//! reserve as much as a damaged file claims to hold (polars does, for Parquet): that must be an error
-//! about this file, with its exit code. Before a batch is computed, its memory is allocated and freed
-//! as a trial. Systems that refuse what they lack (a limit of the address space, strict accounting,
-//! Windows) fail the trial; Linux by default overcommits memory and kills the process later, which
-//! the journal survives.
+//! reserve as much as a damaged file claims to hold (polars does, for Parquet): that must be an
+//! error about this file, with its exit code. Before a batch is computed, its memory is allocated
+//! and freed as a trial. Systems that refuse what they lack (a limit of the address space, strict
+//! accounting, Windows) fail the trial; Linux by default overcommits memory and kills the process
+//! later, which the journal survives.
 
 use std::alloc::{GlobalAlloc, Layout};
 use std::io::Write;
@@ -16,8 +16,8 @@ use mimalloc::MiMalloc;
 
 use crate::support::error::{ErrorKind, one_line};
 
-/// mimalloc. The layers of a model allocate and free the same large buffers repeatedly; the system's
-/// allocator returns them to the kernel each time, which clears their pages again.
+/// mimalloc. The layers of a model allocate and free the same large buffers repeatedly; the
+/// system's allocator returns them to the kernel each time, which clears their pages again.
 pub struct Allocator;
 
 // SAFETY: every call is passed on to mimalloc; the only difference is that a null pointer ends the
@@ -75,14 +75,16 @@ fn give_up(size: usize) -> ! {
         Some(file) => (
             writeln!(
                 out,
-                "error: failed to read: {file}: it asks for {size} bytes of memory\n  hint: the file is damaged"
+                "error: failed to read: {file}: it asks for {size} bytes of memory\n  \
+                 hint: the file is damaged"
             ),
             ErrorKind::BadInput,
         ),
         None => (
             writeln!(
                 out,
-                "error: failed to get {size} bytes of memory\n  hint: use a smaller --batch-tokens, or --dtype f16"
+                "error: failed to get {size} bytes of memory\n  hint: use a smaller \
+                 --batch-tokens, or --dtype f16"
             ),
             ErrorKind::Resources,
         ),

@@ -1,5 +1,5 @@
-//! Catches panics of other crates' code that a damaged file can cause, so that they become errors about
-//! that file.
+//! Catches panics of other crates' code that a damaged file can cause, so that they become errors
+//! about that file.
 
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -178,7 +178,8 @@ mod tests {
             .hint("quote it");
         assert_eq!(
             error.render(),
-            "error: failed to read rows: a [31mb.jsonl:3\n  caused by: expected a string\n  hint: quote it"
+            "error: failed to read rows: a [31mb.jsonl:3\n  caused by: expected a string\n  \
+             hint: quote it"
         );
         assert_eq!(error.kind as u8, 4);
         assert!(error.render_json().starts_with("{\"error\":"));

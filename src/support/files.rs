@@ -1,11 +1,11 @@
-//! Reading files with their path in the error, and writing them so that a reader sees a whole file or
-//! none.
+//! Reading files with their path in the error, and writing them so that a reader sees a whole file
+//! or none.
 //!
-//! On Windows, none of which was tested: a rename replaces a file that other programs have open only
-//! where they share it for deletion, as Rust's readers do; where one does not, the write fails, the
-//! old file stays and the error says to close it. Renames and removals are not followed by an fsync
-//! of the directory, which Windows does not have: NTFS journals names itself, so that after a power
-//! failure a file is old or new, but perhaps older than reported.
+//! On Windows, none of which was tested: a rename replaces a file that other programs have open
+//! only where they share it for deletion, as Rust's readers do; where one does not, the write
+//! fails, the old file stays and the error says to close it. Renames and removals are not followed
+//! by an fsync of the directory, which Windows does not have: NTFS journals names itself, so that
+//! after a power failure a file is old or new, but perhaps older than reported.
 
 use std::fmt::Write as _;
 use std::fs::{File, OpenOptions};
@@ -46,7 +46,8 @@ pub(crate) fn to_text(bytes: Vec<u8>, path: &Path) -> Result<String> {
         .unwrap_or(text))
 }
 
-/// Opens a regular file. Directories, pipes and devices are refused, so that nothing blocks on them.
+/// Opens a regular file. Directories, pipes and devices are refused, so that nothing blocks on
+/// them.
 pub(crate) fn open(path: &Path) -> Result<File> {
     let failed = |e| Error::io(format!("failed to open file: {}", path.display()), e);
     let meta = std::fs::metadata(path).map_err(failed)?;
@@ -163,7 +164,8 @@ pub(crate) fn writable_dir(dir: &Path) -> Result<()> {
 /// Prefix and suffix of unfinished files.
 const PART: [&str; 2] = [".pairbench-", ".part"];
 
-/// A temporary file, removed when dropped unless it is renamed. It stays behind if the process dies.
+/// A temporary file, removed when dropped unless it is renamed. It stays behind if the process
+/// dies.
 fn part(dir: &Path) -> std::io::Result<tempfile::NamedTempFile> {
     tempfile::Builder::new()
         .prefix(PART[0])
@@ -185,8 +187,8 @@ pub(crate) fn remove_unfinished(dir: &Path) {
     }
 }
 
-/// Writes a temporary file in the same directory, syncs it and renames it: a reader sees the old file
-/// or the new one, never a part.
+/// Writes a temporary file in the same directory, syncs it and renames it: a reader sees the old
+/// file or the new one, never a part.
 pub fn write_atomic(path: &Path, bytes: &[u8]) -> Result<()> {
     let dir = path
         .parent()
@@ -196,9 +198,9 @@ pub fn write_atomic(path: &Path, bytes: &[u8]) -> Result<()> {
     Ok(())
 }
 
-/// Writes files of a directory as [`write_atomic`] does, but all of them before any is renamed: a full
-/// disk leaves the old ones. The last file marks the set as complete: its old version is removed
-/// before the others change, and its new version is renamed after them.
+/// Writes files of a directory as [`write_atomic`] does, but all of them before any is renamed: a
+/// full disk leaves the old ones. The last file marks the set as complete: its old version is
+/// removed before the others change, and its new version is renamed after them.
 pub(crate) fn write_together(dir: &Path, files: &[(&str, Vec<u8>)]) -> Result<()> {
     let staged: Vec<(PathBuf, tempfile::NamedTempFile)> = files
         .iter()

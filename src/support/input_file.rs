@@ -78,7 +78,8 @@ impl InputFile {
         files::to_text(self.bytes()?.into_owned(), &self.path())
     }
 
-    /// Hexadecimal SHA-256. Large files in the hub's cache are named by it: then the name must match.
+    /// Hexadecimal SHA-256. Large files in the hub's cache are named by it: then the name must
+    /// match.
     pub fn sha256(&self) -> Result<String> {
         match self {
             Self::OnDisk(path) => {
@@ -160,7 +161,13 @@ impl Directory {
 
     /// The error for a file without which a checkpoint cannot be loaded.
     pub fn missing(&self, name: &str) -> Error {
-        Error::unavailable(format!("failed to find file: {}", self.file(name).path().display()))
-            .hint("a checkpoint directory holds config.json, tokenizer.json or spm.model, and model.safetensors")
+        Error::unavailable(format!(
+            "failed to find file: {}",
+            self.file(name).path().display()
+        ))
+        .hint(
+            "a checkpoint directory holds config.json, tokenizer.json or spm.model, and \
+                 model.safetensors",
+        )
     }
 }

@@ -3,9 +3,9 @@
 //! It is the operating system's lock on a hidden file that names its holder. The system releases it
 //! when the process ends, in whatever way: a file that a dead process left is locked again.
 //!
-//! On Windows, where this was not tested, locks are mandatory: a second run cannot read the holder's
-//! name and reports "another process". The file is not removed there, as it is still open when the
-//! lock is dropped.
+//! On Windows, where this was not tested, locks are mandatory: a second run cannot read the
+//! holder's name and reports "another process". The file is not removed there, as it is still open
+//! when the lock is dropped.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Seek, Write};
@@ -56,7 +56,8 @@ impl Lock {
                 Ok(()) => {}
                 Err(TryLockError::WouldBlock) => return Err(already_locked(dir, &path)),
                 Err(TryLockError::Error(e)) => say(&format!(
-                    "{}: this file system has no locks ({e}): make sure that no other run writes there",
+                    "{}: this file system has no locks ({e}): make sure that no other run \
+                     writes there",
                     dir.display()
                 )),
             }

@@ -27,8 +27,8 @@ pub(crate) struct Stop {
 }
 
 impl Stop {
-    /// Handles signals from now on. After the first one, [`Self::check`] fails, so that the batch in
-    /// progress is finished and recorded. A second one ends the process at once, and so do four
+    /// Handles signals from now on. After the first one, [`Self::check`] fails, so that the batch
+    /// in progress is finished and recorded. A second one ends the process at once, and so do four
     /// seconds in which nothing called [`Self::check`]. A signal that the parent process set to be
     /// ignored (`nohup`) stays ignored.
     pub(crate) fn listen(message: StopMessage) -> Result<Self> {

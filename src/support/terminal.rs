@@ -15,7 +15,8 @@ pub fn say(line: &str) {
     eprintln!("{}", without_workflow_command(one_line(line)));
 }
 
-/// A progress bar over pairs, with a message and the time left; hidden where stderr is not a terminal.
+/// A progress bar over pairs, with a message and the time left; hidden where stderr is not a
+/// terminal.
 pub(crate) fn pair_bar(name: &str, pairs: u64) -> ProgressBar {
     bar(
         name,
@@ -29,7 +30,8 @@ pub(crate) fn bytes_bar(name: &str, bytes: u64) -> ProgressBar {
     bar(
         name,
         bytes,
-        "{prefix} {bar:30} {binary_bytes} of {binary_total_bytes} {binary_bytes_per_sec}, {eta} left",
+        "{prefix} {bar:30} {binary_bytes} of {binary_total_bytes} \
+         {binary_bytes_per_sec}, {eta} left",
     )
 }
 

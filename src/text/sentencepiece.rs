@@ -1,7 +1,8 @@
 //! `spm.model` → the fast tokenizer that transformers builds from it.
 //!
 //! Follows `DebertaV2Converter` in transformers' `convert_slow_tokenizer.py`: the pieces with their
-//! scores, the model's own character map, and the special tokens after them in the order of their ids.
+//! scores, the model's own character map, and the special tokens after them in the order of their
+//! ids.
 
 use std::collections::BTreeMap;
 
@@ -54,8 +55,8 @@ struct NormalizerSpec {
     precompiled_charsmap: Vec<u8>,
 }
 
-/// Builds the tokenizer of a directory without `tokenizer.json`; also the names of the files that were
-/// read. The tokenizers crate panics on some damaged files: call it within
+/// Builds the tokenizer of a directory without `tokenizer.json`; also the names of the files that
+/// were read. The tokenizers crate panics on some damaged files: call it within
 /// [`crate::support::catch_panic::guarded`].
 pub(crate) fn build(
     home: &Directory,
@@ -115,7 +116,8 @@ pub(crate) fn build(
             .map_err(|e| invalid("its added tokens").caused_by(e))?;
         if tokenizer.token_to_id(&content) != Some(id) {
             return Err(invalid(&format!(
-                "the added token {content} should have id {id}; ids must follow the pieces without a gap"
+                "the added token {content} should have id {id}; ids must follow the pieces \
+                 without a gap"
             )));
         }
     }

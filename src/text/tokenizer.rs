@@ -36,7 +36,8 @@ pub struct Tokenizer {
 }
 
 impl Tokenizer {
-    /// From `tokenizer.json`, else built from `spm.model`; also the names of the files that were read.
+    /// From `tokenizer.json`, else built from `spm.model`; also the names of the files that were
+    /// read.
     ///
     /// # Errors
     /// Where a file is damaged, or the tokenizer is not one of a pair model.
@@ -179,8 +180,8 @@ impl Tokenizer {
     /// Ids of the text alone, without special tokens around them.
     ///
     /// # Errors
-    /// Where the tokenizers crate fails; no text is known on which a valid tokenizer does. One with a
-    /// damaged character map panics on some letters.
+    /// Where the tokenizers crate fails; no text is known on which a valid tokenizer does. One with
+    /// a damaged character map panics on some letters.
     pub fn encode(&self, text: &str) -> Result<Vec<u32>> {
         let failed = || {
             Error::bad_input("failed to tokenize a text")
@@ -192,8 +193,8 @@ impl Tokenizer {
         Ok(encoding.get_ids().to_vec())
     }
 
-    /// `[CLS] text [SEP]` of at most `max` ids, these two included; also the number of ids that were
-    /// cut.
+    /// `[CLS] text [SEP]` of at most `max` ids, these two included; also the number of ids that
+    /// were cut.
     pub fn segment(&self, text: &str, max: usize, side: Side) -> Result<(Vec<u32>, usize)> {
         let body = self.encode(text)?;
         let (body, cut) = truncate(&body, max.saturating_sub(2), side);
@@ -231,8 +232,8 @@ fn truncate(ids: &[u32], max: usize, side: Side) -> (&[u32], usize) {
     }
 }
 
-/// `PreTrainedTokenizerBase.clean_up_tokenization` of transformers: these replacements in this order,
-/// in program code as well.
+/// `PreTrainedTokenizerBase.clean_up_tokenization` of transformers: these replacements in this
+/// order, in program code as well.
 fn clean_up(text: &str) -> String {
     [
         (" .", "."),

@@ -41,8 +41,8 @@ impl Summary {
         }
     }
 
-    /// The worst status, the figures that have it, and pairs lost there. `all_pass`: what is said of
-    /// several figures that all pass.
+    /// The worst status, the figures that have it, and pairs lost there. `all_pass`: what is said
+    /// of several figures that all pass.
     pub(crate) fn of(findings: Vec<Finding>, comparison: &Comparison, all_pass: &str) -> Self {
         let status = status_of(&findings);
         let figures = findings.len();

@@ -21,8 +21,8 @@ impl Status {
         }
     }
 
-    /// The status of a whole of which these are the parts: it fails where one part fails, and passes
-    /// where all pass.
+    /// The status of a whole of which these are the parts: it fails where one part fails, and
+    /// passes where all pass.
     pub(crate) fn of_all(parts: impl IntoIterator<Item = Self>) -> Self {
         let worse = |a, b| match (a, b) {
             (Self::Fail, _) | (_, Self::Fail) => Self::Fail,

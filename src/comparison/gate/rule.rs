@@ -1,5 +1,5 @@
-//! Rules of a gate and their syntax: `KIND:SCOPE:NUMBER` or `KIND:NUMBER`, on the command line or in a
-//! TOML file.
+//! Rules of a gate and their syntax: `KIND:SCOPE:NUMBER` or `KIND:NUMBER`, on the command line or
+//! in a TOML file.
 
 use std::fmt;
 use std::path::Path;
@@ -17,8 +17,8 @@ const FORMS: &str = "drop:SCOPE:X, significant-drop:SCOPE:ALPHA, min:SCOPE:X, ma
     max-invalid:N, max-position-bias:X; SCOPE is average, headline, rewardbench, total, \
     section:NAME, section:*, subset:NAME or subset:*; X and ALPHA are shares from 0 to 1";
 
-/// A rule that a candidate must meet; the documentation of [`crate::comparison::gate`] says how each
-/// is evaluated.
+/// A rule that a candidate must meet; the documentation of [`crate::comparison::gate`] says how
+/// each is evaluated.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Rule {
     Drop { scope: Scope, limit: f64 },

@@ -49,8 +49,8 @@ impl Scope {
         }
     }
 
-    /// The figures that it covers, of `[subsets, sections, totals]`. `key_of`: the name of a figure in
-    /// rules.
+    /// The figures that it covers, of `[subsets, sections, totals]`. `key_of`: the name of a figure
+    /// in rules.
     ///
     /// # Errors
     /// Where it covers none: a rule about something that was not compared must not pass.

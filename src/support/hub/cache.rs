@@ -74,9 +74,9 @@ impl Cache {
         self.home(repository).join("blobs").join(etag)
     }
 
-    /// Waits until no other process downloads this blob, with a message if it must. On a file system
-    /// without locks two processes both download it, and the second to finish replaces the first's
-    /// file.
+    /// Waits until no other process downloads this blob, with a message if it must. On a file
+    /// system without locks two processes both download it, and the second to finish replaces the
+    /// first's file.
     pub(crate) fn lock(&self, repository: &Repository, etag: &str) -> Option<std::fs::File> {
         let directory = self
             .root
@@ -194,8 +194,8 @@ fn point(blob: &Path, file: &Path, name: &str) -> std::io::Result<()> {
     )
 }
 
-/// Creates a hard link or, where the file system has none, a copy: symbolic links need a privilege on
-/// Windows. The Python client copies there too.
+/// Creates a hard link or, where the file system has none, a copy: symbolic links need a privilege
+/// on Windows. The Python client copies there too.
 #[cfg(all(feature = "hub", not(unix)))]
 fn point(blob: &Path, file: &Path, _: &str) -> std::io::Result<()> {
     std::fs::hard_link(blob, file).or_else(|_| std::fs::copy(blob, file).map(drop))

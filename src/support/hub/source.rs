@@ -43,8 +43,14 @@ impl Hub {
         };
         self.cache.snapshot(repository).ok_or_else(|| {
             Error::unavailable(format!("failed to find in the hub's cache: {repository}"))
-                .caused_by(format!("{reason}; looked in {}", self.cache.home(repository).display()))
-                .hint(format!("with a network: pairbench fetch {repository}; or set HF_HUB_CACHE to the cache that has it"))
+                .caused_by(format!(
+                    "{reason}; looked in {}",
+                    self.cache.home(repository).display()
+                ))
+                .hint(format!(
+                    "with a network: pairbench fetch {repository}; or set HF_HUB_CACHE \
+                 to the cache that has it"
+                ))
         })
     }
 

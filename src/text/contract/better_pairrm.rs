@@ -12,17 +12,17 @@ pub(super) const CANDIDATE_MAX: usize = 670;
 /// What follows every rendered message: the indentation of the template itself.
 const GAP: &str = "\n    \n    ";
 
-/// Only the lengths and the shared turns are asserted, whatever the roles. With a system message first
-/// the answers themselves are at a shared turn, so that different answers are refused, as in the
-/// reference.
+/// Only the lengths and the shared turns are asserted, whatever the roles. With a system message
+/// first the answers themselves are at a shared turn, so that different answers are refused, as in
+/// the reference.
 pub(super) fn check(first: &[Message], second: &[Message]) -> std::result::Result<(), Unsupported> {
     check_shared(first, second)
 }
 
 /// The token row.
 pub(super) fn row(tokenizer: &Tokenizer, first: &[Message], second: &[Message]) -> Result<Row> {
-    // Every text is truncated, encoded and decoded before it is encoded again, short ones too: white
-    // space collapses, and unknown characters and special tokens in the text disappear.
+    // Every text is truncated, encoded and decoded before it is encoded again, short ones too:
+    // white space collapses, and unknown characters and special tokens in the text disappear.
     let (source, early_source_cut) =
         tokenizer.round_trip(&render(history(first)), SOURCE_MAX, Side::Left)?;
     let (left, early_first_cut) =

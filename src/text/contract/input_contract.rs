@@ -14,8 +14,9 @@ use crate::text::tokenizer::Tokenizer;
 /// The token rows of an item, or the reason why it has none.
 #[derive(Debug, Clone)]
 pub enum Encoded {
-    /// For a pairwise head: the row with the chosen answer on the left, then the row with the rejected
-    /// answer on the left. Rows of single answers, for scalar heads, will be another variant.
+    /// For a pairwise head: the row with the chosen answer on the left, then the row with the
+    /// rejected answer on the left. Rows of single answers, for scalar heads, will be another
+    /// variant.
     BothOrders([Row; 2]),
     /// Why the reference cannot score the item.
     Unscorable(String),
@@ -91,7 +92,8 @@ impl InputContract {
         Ok(Encoded::BothOrders([row(orders[0])?, row(orders[1])?]))
     }
 
-    /// Checks that the model family accepts these conversations; each ends with one of the two answers.
+    /// Checks that the model family accepts these conversations; each ends with one of the two
+    /// answers.
     ///
     /// # Errors
     /// The first of the reference's assertions that fails.

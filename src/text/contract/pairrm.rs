@@ -45,8 +45,8 @@ pub(super) fn row(tokenizer: &Tokenizer, first: &[Message], second: &[Message]) 
         SOURCE_MAX,
         Side::Right,
     )?;
-    // One budget for both candidates, from the source's actual length; what one candidate does not use
-    // is not available to the other.
+    // One budget for both candidates, from the source's actual length; what one candidate does not
+    // use is not available to the other.
     let budget = (SOURCE_MAX + 2 * CANDIDATE_MAX - ids.len()) / 2;
     let (left, first_cut) = tokenizer.segment(
         &format!("<|candidate1|>{}", candidate(first)),
@@ -108,7 +108,8 @@ mod tests {
         assert_eq!(
             source(&turns),
             concat!(
-                "Finish the following coversation in each i-th turn by filling in <Response i> with ",
+                "Finish the following coversation in each i-th turn by filling in \
+                 <Response i> with ",
                 "your response.USER:  hi \n\nAssistant: <Response 1>\nUSER: bye\nAssistant: ",
                 "<Response 2>",
             )

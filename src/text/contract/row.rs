@@ -29,8 +29,8 @@ pub enum Unsupported {
     Shared { turn: usize },
 }
 
-/// Checks that both conversations have the same content at the first, third, fifth … turn, which both
-/// references take for the user's (`rewardbench/models/pairrm.py` and `betterpairrm.py`).
+/// Checks that both conversations have the same content at the first, third, fifth … turn, which
+/// both references take for the user's (`rewardbench/models/pairrm.py` and `betterpairrm.py`).
 pub(super) fn check_shared(first: &[Message], second: &[Message]) -> Result<(), Unsupported> {
     if first.len() != second.len() {
         return Err(Unsupported::Lengths);

@@ -101,8 +101,8 @@ impl SequentialFigure {
         }
     }
 
-    /// The smallest p-value that the final evaluation can have where the candidate is worse; 0 where
-    /// pairs have different weights, as another lost pair does not always lower it there.
+    /// The smallest p-value that the final evaluation can have where the candidate is worse; 0
+    /// where pairs have different weights, as another lost pair does not always lower it there.
     fn least_p(&self, progress: &Progress) -> f64 {
         let weights = self.figure.weights.iter();
         let steps = weights.map(|(name, c)| c / count(progress.of(name).before.len()));
@@ -152,8 +152,8 @@ impl SequentialFigure {
     }
 }
 
-/// Fails where the sequence's p-value is below `alpha_now`; passes where that of the final evaluation
-/// cannot be below `alpha_end`.
+/// Fails where the sequence's p-value is below `alpha_now`; passes where that of the final
+/// evaluation cannot be below `alpha_end`.
 pub(crate) fn significant_drop(
     figures: &[SequentialFigure],
     alpha_now: f64,

@@ -49,8 +49,8 @@ pub struct GateOutcome {
 }
 
 impl SequentialGate {
-    /// Also returns the pairs in the order in which they must be scored. `same_data`: both runs read
-    /// the same files.
+    /// Also returns the pairs in the order in which they must be scored. `same_data`: both runs
+    /// read the same files.
     ///
     /// # Errors
     /// Where the baseline lacks a pair, or a rule is about something that is not compared.
@@ -94,8 +94,8 @@ impl SequentialGate {
     }
 
     /// Adds scored pairs; breaks as soon as the gate is settled. They may come in any order and in
-    /// batches of any size: they count in the order of [`Self::new`], and the gate is evaluated after
-    /// fixed numbers of pairs.
+    /// batches of any size: they count in the order of [`Self::new`], and the gate is evaluated
+    /// after fixed numbers of pairs.
     pub fn see<'a>(&mut self, scored: impl IntoIterator<Item = &'a ScoredItem>) -> ControlFlow<()> {
         for item in scored {
             let position = self.positions.get(&item.row);

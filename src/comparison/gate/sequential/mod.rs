@@ -1,4 +1,5 @@
-//! The sequential gate: it is evaluated while pairs are scored, and scoring stops when it is settled.
+//! The sequential gate: it is evaluated while pairs are scored, and scoring stops when it is
+//! settled.
 //!
 //! It is settled when one rule fails or all pass. What settles a rule before every pair is scored:
 //!
@@ -12,8 +13,8 @@
 //!
 //! A rule that nothing settles is evaluated after the last pair, as without the sequential gate.
 //! That is a second look at the same pairs: sequence and evaluation have half of the rule's error
-//! rate each, so that both together are wrong no more often than a rule that is evaluated once. This
-//! is the price of a run that is not settled early: its final interval is one of 97.5 %.
+//! rate each, so that both together are wrong no more often than a rule that is evaluated once.
+//! This is the price of a run that is not settled early: its final interval is one of 97.5 %.
 //! `benchmarks/2026-11-24-early-answers.md` has the simulation.
 
 mod figure;

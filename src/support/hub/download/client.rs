@@ -37,7 +37,11 @@ impl Client {
         })?;
         let token = token();
         if token.is_some() && endpoint.scheme() == "http" && !is_loopback(&endpoint) {
-            return Err(Error::usage(format!("failed to use HF_ENDPOINT: {address} is not encrypted and would show your token to the network"))
+            let what = format!(
+                "failed to use HF_ENDPOINT: {address} is not encrypted and would show your token \
+                 to the network"
+            );
+            return Err(Error::usage(what)
                 .hint("use https, or set HF_HUB_DISABLE_IMPLICIT_TOKEN=1 to send no token"));
         }
         let failed = |e: &dyn std::error::Error| {

@@ -50,7 +50,8 @@ impl Failure {
     pub(super) fn status(status: StatusCode, retry_after: Option<Duration>) -> Self {
         let (hint, transient) = match status.as_u16() {
             401 | 403 => (
-                "set HF_TOKEN to a token that may read it; some repositories also ask you to accept their conditions first",
+                "set HF_TOKEN to a token that may read it; some repositories also ask \
+                 you to accept their conditions first",
                 false,
             ),
             404 => (

@@ -40,8 +40,8 @@ impl Entry {
 }
 
 impl Listing {
-    /// Reads the hub's answer. Names and hashes become paths in the cache: what could lead outside it
-    /// is refused.
+    /// Reads the hub's answer. Names and hashes become paths in the cache: what could lead outside
+    /// it is refused.
     pub(super) fn parse(body: &[u8]) -> Result<Self, Failure> {
         let listing: Self = serde_json::from_slice(body).map_err(|e| {
             Failure::unexpected_content(format!("the answer is not a listing of a repository: {e}"))
