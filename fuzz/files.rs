@@ -26,7 +26,7 @@ use pairbench::model::{PairConfig, Parameters};
 use pairbench::scoring;
 use pairbench::scoring::journal;
 use pairbench::text::contract::InputContract;
-use pairbench::text::{Side, Tokenizer};
+use pairbench::text::{ConfiguredTokens, Side, Tokenizer};
 
 /// As in pairbench, a lack of memory ends the process; with the exit code by which libFuzzer knows
 /// one, so that `-ignore_ooms=1` goes on.
@@ -157,7 +157,13 @@ fn tokenizer(dir: &Path, name: &str, data: &[u8]) {
     let Ok((tokenizer, _)) = Tokenizer::load(&dir.into()) else {
         return;
     };
-    let _ = tokenizer.check(&CONFIG, dir);
+    let configured = ConfiguredTokens {
+        source_prefix_id: CONFIG.source_prefix_id,
+        cand1_prefix_id: CONFIG.cand1_prefix_id,
+        cand2_prefix_id: CONFIG.cand2_prefix_id,
+        vocab_size: CONFIG.encoder.vocab_size,
+    };
+    let _ = tokenizer.check(&configured, dir);
     for text in [
         "",
         "a b  ab",

@@ -16,8 +16,8 @@ use crate::model::{PairConfig, PairModel};
 use crate::support::error::{Error, Result};
 use crate::support::input_file::Directory;
 use crate::support::terminal::say;
-use crate::text::Tokenizer;
 use crate::text::contract::InputContract;
+use crate::text::{ConfiguredTokens, Tokenizer};
 use weights::Precision;
 
 /// Everything that decides a verdict, loaded and checked.
@@ -102,7 +102,13 @@ impl Checkpoint {
         )?;
         let (template, template_from) = find_template(spec, template, &home)?;
         let (tokenizer, tokenizer_files) = Tokenizer::load(&home)?;
-        tokenizer.check(&config, home.path())?;
+        let configured = ConfiguredTokens {
+            source_prefix_id: config.source_prefix_id,
+            cand1_prefix_id: config.cand1_prefix_id,
+            cand2_prefix_id: config.cand2_prefix_id,
+            vocab_size: config.encoder.vocab_size,
+        };
+        tokenizer.check(&configured, home.path())?;
         let mut files = std::collections::BTreeMap::new();
         for name in std::iter::once("config.json").chain(tokenizer_files.iter().copied()) {
             files.insert(name.to_owned(), home.file(name).sha256()?);

@@ -67,7 +67,7 @@ impl ModelSpec {
     }
 
     /// The repository, where the location is not an existing path and has the form of one.
-    pub fn repository(&self) -> Option<Repository> {
+    pub(crate) fn repository(&self) -> Option<Repository> {
         if Path::new(&self.location).exists() {
             None
         } else {

@@ -461,7 +461,7 @@ fn files(home: &Directory) -> Result<Vec<String>> {
             home.path().display()
         ));
         if home.has("pytorch_model.bin") {
-            error.kind = crate::support::error::Kind::BadInput;
+            error.kind = crate::support::error::ErrorKind::BadInput;
             return Err(error.hint("pytorch_model.bin is a pickle, which can run code; convert it to safetensors (save_pretrained of transformers does)"));
         }
         return Err(error);

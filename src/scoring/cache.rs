@@ -107,7 +107,7 @@ impl Cache {
 fn append(path: &Path, found: &[(String, Outcome)]) -> std::io::Result<()> {
     std::fs::create_dir_all(path.parent().unwrap_or(path))?;
     let mut file =
-        files::own(OpenOptions::new().read(true).append(true).create(true)).open(path)?;
+        files::without_links(OpenOptions::new().read(true).append(true).create(true)).open(path)?;
     // Where a file system has no locks, a line may be torn; it is passed over then.
     let _ = file.lock();
     let mut lines = if ends_torn(&mut file)? {

@@ -1,11 +1,11 @@
-//! What a run says that a signal stops.
+//! The message of a run that a signal stops.
 
 use crate::commands::run::request::RunRequest;
 use crate::report::Format;
-use crate::support::signals::Farewell;
+use crate::support::signals::StopMessage;
 
-/// How to go on with it.
-pub fn farewell(request: &RunRequest) -> Farewell {
+/// How the run can be continued.
+pub fn stop_message(request: &RunRequest) -> StopMessage {
     let typed: Vec<String> = std::env::args()
         .map(|word| quoted(&word))
         .filter(|word| word != "--resume")
@@ -17,7 +17,7 @@ pub fn farewell(request: &RunRequest) -> Farewell {
         }
         None => "a run with --out DIR can be resumed".to_owned(),
     };
-    Farewell {
+    StopMessage {
         hint,
         as_json: request.format == Format::Json,
     }
