@@ -1,17 +1,39 @@
-//! What a run computes with: the devices, the precision, how much at a time.
+//! What a run computes with: devices, precision, and how much at a time.
 
 use burn::tensor::{DType, Device};
 
-use crate::checkpoint::Checkpoint;
-use crate::checkpoint::weights::{Half, Precision};
-use crate::cli::{ComputingArgs, DtypeArg};
+use crate::checkpoint::{Checkpoint, HalfType, Precision};
 use crate::device::batches::Limits;
-use crate::device::{Choice, Devices};
+use crate::device::choice::Choice;
+use crate::device::devices::Devices;
 use crate::kernels::cpu::int8::Outliers;
 use crate::model::PairModel;
 use crate::support::error::{Error, Result};
 use crate::support::terminal::say;
 
+/// A request for devices and a precision.
+#[derive(Debug, Clone, Default)]
+pub struct BackendRequest {
+    pub device: Choice,
+    pub dtype: DtypeChoice,
+    /// Tokens in the model at once; by default what suits the device.
+    pub batch_tokens: Option<u32>,
+    /// With int8: pairs of a batch that share their outlier columns.
+    pub int8_batch: Option<u32>,
+}
+
+/// A working precision, by the words of `--dtype`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum DtypeChoice {
+    #[default]
+    Auto,
+    F32,
+    F16,
+    Bf16,
+    Int8,
+}
+
+/// Devices that were opened, with the precision and the limits to use on them.
 #[derive(Debug, Clone)]
 pub struct Backend {
     pub devices: Devices,
@@ -20,35 +42,38 @@ pub struct Backend {
 }
 
 impl Backend {
-    /// Opens the devices. `int8_batch`: pairs of a batch that share their outlier columns.
-    pub fn open(
-        args: &ComputingArgs,
-        batch_tokens: Option<u32>,
-        int8_batch: Option<u32>,
-    ) -> Result<Self> {
-        // Only the CPU has it: there is nothing to choose.
-        let choice = if args.dtype == DtypeArg::Int8 && args.device == Choice::Auto {
+    /// Opens the devices.
+    ///
+    /// # Errors
+    /// A device that cannot be used, or a precision that it does not have.
+    pub fn open(request: &BackendRequest) -> Result<Self> {
+        // Only the CPU has int8, so that `auto` means the CPU.
+        let choice = if request.dtype == DtypeChoice::Int8 && request.device == Choice::Auto {
             &Choice::Cpu
         } else {
-            &args.device
+            &request.device
         };
         let devices = Devices::open(choice)?;
-        let precision = precision(&devices, args.dtype, int8_batch)?;
-        let batch_tokens = batch_tokens.unwrap_or(devices.batch_tokens()) as usize;
+        let precision = precision(&devices, request.dtype, request.int8_batch)?;
+        let batch_tokens = request.batch_tokens.unwrap_or(devices.batch_tokens()) as usize;
         Ok(Self {
             devices,
             precision,
             limits: Limits {
                 batch_tokens,
-                items: int8_batch.map(|n| n as usize),
+                items: request.int8_batch.map(|n| n as usize),
                 ..Limits::default()
             },
         })
     }
 
-    /// The model on each device.
+    /// Loads the model onto each device.
+    ///
+    /// # Errors
+    /// A model that a device cannot take, or those of [`Checkpoint::load_model`].
     pub fn load(&self, checkpoint: &Checkpoint) -> Result<Vec<PairModel>> {
-        self.devices.takes(&checkpoint.config.encoder, DType::F32)?;
+        let architecture = checkpoint.config.architecture();
+        self.devices.check_architecture(architecture, DType::F32)?;
         self.devices
             .burn()
             .iter()
@@ -56,32 +81,36 @@ impl Backend {
             .collect()
     }
 
-    /// The model in f32 on the device of this place.
+    /// Loads the model in f32 onto the device with index `at`.
+    ///
+    /// # Errors
+    /// Those of [`Checkpoint::load_model`].
     pub fn load_exact(&self, checkpoint: &Checkpoint, at: usize) -> Result<PairModel> {
         let device: &Device = &self.devices.burn()[at];
         checkpoint.load_model(device, Precision::F32)
     }
 
-    /// Gives back what devices hold for a model that is done with.
+    /// Frees the memory that GPUs keep for reuse, once a model is no longer needed.
     pub fn tidy(&self) {
         if self.devices.is_gpu() {
             self.devices.burn().iter().for_each(Device::memory_cleanup);
         }
     }
 
-    /// Whether a logit can be not finite for want of range.
+    /// Whether the arithmetic has so small a range that a logit can overflow.
     pub fn is_half(&self) -> bool {
         matches!(self.precision, Precision::Half(_))
     }
 
-    /// Devices and precision, for a line of talk.
+    /// Devices and precision, for messages.
     pub fn short_name(&self) -> String {
         format!("{}, {}", self.devices.short_name(), self.precision.name())
     }
 }
 
-fn precision(devices: &Devices, dtype: DtypeArg, int8_batch: Option<u32>) -> Result<Precision> {
-    let named = |half: Half, dtype: DType| match devices.works_in(dtype) {
+/// The precision for a choice on these devices.
+fn precision(devices: &Devices, dtype: DtypeChoice, int8_batch: Option<u32>) -> Result<Precision> {
+    let half_precision = |half: HalfType, dtype: DType| match devices.works_in(dtype) {
         Ok(()) => Ok(Precision::Half(half)),
         Err(why) => Err(Error::unavailable(format!(
             "failed to compute in {} on {}: {why}",
@@ -91,26 +120,28 @@ fn precision(devices: &Devices, dtype: DtypeArg, int8_batch: Option<u32>) -> Res
         .hint("take --dtype f32, or leave it to --dtype auto")),
     };
     Ok(match (dtype, devices.is_gpu()) {
-        (DtypeArg::Auto, true) => named(Half::F16, DType::F16).unwrap_or_else(|error| {
-            say(&format!("device: in f32: {error}"));
-            Precision::F32
-        }),
-        (DtypeArg::Auto | DtypeArg::F32, _) => Precision::F32,
-        (DtypeArg::F16, true) => named(Half::F16, DType::F16)?,
-        (DtypeArg::Bf16, true) => named(Half::Bf16, DType::BF16)?,
-        (DtypeArg::F16, false) => Precision::F16,
-        (DtypeArg::Bf16, false) => {
+        (DtypeChoice::Auto, true) => {
+            half_precision(HalfType::F16, DType::F16).unwrap_or_else(|error| {
+                say(&format!("device: in f32: {error}"));
+                Precision::F32
+            })
+        }
+        (DtypeChoice::Auto | DtypeChoice::F32, _) => Precision::F32,
+        (DtypeChoice::F16, true) => half_precision(HalfType::F16, DType::F16)?,
+        (DtypeChoice::Bf16, true) => half_precision(HalfType::Bf16, DType::BF16)?,
+        (DtypeChoice::F16, false) => Precision::F16Storage,
+        (DtypeChoice::Bf16, false) => {
             return Err(Error::usage(
                 "failed to understand --dtype bf16: a CPU computes in f32 or int8",
             )
             .hint("--dtype f16 halves the memory; for bf16 name a GPU with --device"));
         }
-        (DtypeArg::Int8, false) => Precision::Int8(if int8_batch.is_some() {
+        (DtypeChoice::Int8, false) => Precision::Int8(if int8_batch.is_some() {
             Outliers::ByBatch
         } else {
             Outliers::ByRow
         }),
-        (DtypeArg::Int8, true) => {
+        (DtypeChoice::Int8, true) => {
             return Err(
                 Error::usage("failed to understand --dtype int8: only the CPU has it")
                     .hint("add --device cpu"),
@@ -126,12 +157,12 @@ mod tests {
     #[test]
     fn precisions_of_a_cpu() {
         let of = |dtype, batch| precision(&Devices::Cpu, dtype, batch);
-        assert_eq!(of(DtypeArg::Auto, None).unwrap(), Precision::F32);
-        assert_eq!(of(DtypeArg::F16, None).unwrap(), Precision::F16);
+        assert_eq!(of(DtypeChoice::Auto, None).unwrap(), Precision::F32);
+        assert_eq!(of(DtypeChoice::F16, None).unwrap(), Precision::F16Storage);
         assert_eq!(
-            of(DtypeArg::Int8, Some(64)).unwrap(),
+            of(DtypeChoice::Int8, Some(64)).unwrap(),
             Precision::Int8(Outliers::ByBatch)
         );
-        assert_eq!(of(DtypeArg::Bf16, None).unwrap_err().kind as u8, 2);
+        assert_eq!(of(DtypeChoice::Bf16, None).unwrap_err().kind as u8, 2);
     }
 }

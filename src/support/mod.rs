@@ -1,6 +1,7 @@
 //! What every room needs and none is about: errors, files, locks, signals, the terminal, the hub.
 
 pub mod allocator;
+pub mod cache_folder;
 pub mod catch_panic;
 pub mod error;
 pub mod failpoint;

@@ -147,10 +147,10 @@ impl Tokenizer {
             }
         }
         let largest = self.inner.get_vocab(true).into_values().max().unwrap_or(0);
-        if largest as usize >= config.encoder.vocab_size {
+        if largest as usize >= config.architecture().vocabulary() {
             return Err(refuse(format!(
                 "the tokenizer's largest id is {largest}, config.json key `vocab_size` is {}",
-                config.encoder.vocab_size
+                config.architecture().vocabulary()
             )));
         }
         Ok(())

@@ -18,6 +18,7 @@ use crate::scoring::cache::Cache;
 use crate::scoring::fingerprint::Fingerprint;
 use crate::scoring::journal::{Journal, Session};
 use crate::scoring::{ScoredItem, Scorer};
+use crate::support::cache_folder;
 use crate::support::error::{Error, Result, one_line};
 use crate::support::signals::Stop;
 use crate::support::terminal;
@@ -153,8 +154,8 @@ impl<'a> ScoringSession<'a> {
 
     /// Nothing is kept where a verdict depends on a pair's neighbours.
     fn cache(&self, at: usize) -> Cache {
-        let folder =
-            cache::folder().filter(|_| !self.args.no_cache && self.args.int8_batch.is_none());
+        let folder = cache_folder::folder()
+            .filter(|_| !self.args.no_cache && self.args.int8_batch.is_none());
         folder.map_or_else(Cache::default, |folder| {
             Cache::open(
                 &folder,
