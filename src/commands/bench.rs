@@ -45,7 +45,7 @@ pub fn bench(args: &BenchArgs) -> Result<String> {
         Some(args.template.unwrap_or(InputContract::PairRm)),
     )?;
     let begun = Instant::now();
-    let computing = Backend::open(&args.computing, args.batch_tokens, None)?;
+    let computing = Backend::open(&args.computing.request(args.batch_tokens, None))?;
     if computing.devices.burn().len() > 1 {
         return Err(
             Error::usage("failed to measure several devices: bench measures one")

@@ -39,7 +39,7 @@ fn group(lengths: &[usize], max_tokens: usize, max_rows: usize) -> Vec<Vec<usize
     for row in order {
         match batches.last_mut() {
             Some(batch) if tokens + lengths[row] <= max_tokens && batch.len() < max_rows => {
-                batch.push(row)
+                batch.push(row);
             }
             _ => {
                 batches.push(vec![row]);

@@ -6,7 +6,7 @@ use crate::device::api::Api;
 
 /// A GPU that was found to work.
 #[derive(Debug, Clone)]
-pub(crate) struct Gpu {
+pub struct Gpu {
     pub(super) device: Device,
     pub(super) api: Api,
     /// Among the devices of this interface, from 0.

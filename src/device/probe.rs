@@ -58,7 +58,7 @@ pub(super) fn first(api: Api) -> std::result::Result<Gpu, String> {
     for (number, device) in enumerate(api).into_iter().enumerate() {
         match query(device) {
             Ok(found) if found.is_software => {
-                why = format!("{} is software on the CPU", found.model)
+                why = format!("{} is software on the CPU", found.model);
             }
             Ok(found) => match tested(api, number, found) {
                 Ok(gpu) => return Ok(gpu),

@@ -12,7 +12,7 @@ use std::time::SystemTime;
 use crate::benchmark::published::Published;
 use crate::benchmark::quickstart;
 use crate::benchmark::{Benchmark, Dataset, Files};
-use crate::checkpoint::weights::Precision;
+use crate::checkpoint::Precision;
 use crate::checkpoint::{Checkpoint, ModelSpec};
 use crate::cli::{DtypeArg, Format, RunArgs};
 use crate::comparison;
@@ -54,7 +54,7 @@ pub fn run(args: &RunArgs) -> Result<Finished> {
     check(args)?;
     let mut against = Against::of(args)?;
     let exact = args.f32_run.as_deref().map(RunDir::open).transpose()?;
-    let computing = Backend::open(&args.computing, args.batch_tokens, args.int8_batch)?;
+    let computing = Backend::open(&args.computing.request(args.batch_tokens, args.int8_batch))?;
     let _lock = args.out.as_deref().map(Lock::take).transpose()?;
     let table = args.published.as_deref().map(Published::find).transpose()?;
     let benchmark = match &args.benchmark {

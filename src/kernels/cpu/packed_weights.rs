@@ -99,10 +99,10 @@ impl PackedWeights {
         match &self.panels {
             Panels::F32(rows) => &rows[start..end],
             Panels::F16(rows) => widen(&rows[start..end], buffer, |from, to| {
-                bits::<f16>(from).convert_to_f32_slice(to)
+                bits::<f16>(from).convert_to_f32_slice(to);
             }),
             Panels::Bf16(rows) => widen(&rows[start..end], buffer, |from, to| {
-                bits::<bf16>(from).convert_to_f32_slice(to)
+                bits::<bf16>(from).convert_to_f32_slice(to);
             }),
         }
     }

@@ -22,10 +22,6 @@ const NARROW: usize = 1024;
 /// round the factors to 10 bits (TF32); for f32 the product by single units is used instead. It is
 /// also used where there are no matrix instructions: software devices crash while they compile some
 /// of the candidates.
-#[expect(
-    clippy::missing_panics_doc,
-    reason = "the naive product takes all shapes that fit each other"
-)]
 pub(super) fn linear(x: &CubeTensor, weight: &CubeTensor) -> CubeTensor {
     let dtype = x.dtype;
     if dtype_to_storage_type(dtype) != ElemType::Float(FloatKind::F32)
@@ -62,6 +58,7 @@ pub(super) fn linear(x: &CubeTensor, weight: &CubeTensor) -> CubeTensor {
         )
     };
     if launch(Strategy::DoubleUnit(BlueprintStrategy::default())).is_err() {
+        // The naive product takes all shapes that fit each other.
         launch(Strategy::Naive).expect("a product of two matrices");
     }
     output

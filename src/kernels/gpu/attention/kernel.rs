@@ -1,5 +1,4 @@
 //! What a cube computes: a tile of queries of one head against all keys of their row.
-#![expect(clippy::cast_possible_truncation, reason = "indices of a tile")]
 #![allow(clippy::used_underscore_binding, reason = "names made by the macro")]
 
 use cubecl::ir::ElemType;
@@ -23,7 +22,8 @@ const ALIGNED: usize = 32;
 #[cube(launch)]
 #[expect(
     clippy::too_many_arguments,
-    reason = "a kernel takes buffers one by one"
+    clippy::too_many_lines,
+    reason = "a kernel takes buffers one by one, and the macro adds lines"
 )]
 pub(super) fn attend<E: Float, N: Size>(
     query: &[Vector<E, N>],
@@ -68,15 +68,7 @@ pub(super) fn attend<E: Float, N: Size>(
     let mut rows = Shared::<[u32]>::new_slice(2 * tile);
 
     load::<E, N>(query, &mut queries, first, count, hidden, column, config);
-    let mut at = UNIT_POS as usize;
-    while at < tile * size {
-        context[at] = 0.0;
-        at += CUBE_DIM as usize;
-    }
-    if (UNIT_POS as usize) < tile {
-        maxima[UNIT_POS as usize] = f32::new(MASKED);
-        sums[UNIT_POS as usize] = 0.0;
-    }
+    clear(&mut context, &mut maxima, &mut sums, config);
 
     let mut start = 0usize;
     while start < length {
@@ -119,12 +111,7 @@ pub(super) fn attend<E: Float, N: Size>(
                 config,
             );
             sync_cube();
-            let mut at = UNIT_POS as usize;
-            while at < tile * tile {
-                let (i, j) = (at / tile, at % tile);
-                scores[at] += terms[i * 2 * tile + places[i + tile - 1 - j] as usize];
-                at += CUBE_DIM as usize;
-            }
+            add_query_terms(&mut scores, &terms, &places, config);
             sync_cube();
         }
         if comptime!(config.p2c) {
@@ -159,20 +146,14 @@ pub(super) fn attend<E: Float, N: Size>(
             column,
             config,
         );
-        let mut at = UNIT_POS as usize;
-        while at < tile * tile {
-            let (i, j) = (at / tile, at % tile);
-            let mut score = scores[at];
-            if comptime!(config.p2c) {
-                score += terms[j * 2 * tile + places[i + tile - 1 - j] as usize];
-            }
-            scores[at] = if j < there {
-                score * inverse_scale
-            } else {
-                f32::new(MASKED)
-            };
-            at += CUBE_DIM as usize;
-        }
+        finish_scores(
+            &mut scores,
+            &terms,
+            &places,
+            there,
+            inverse_scale,
+            config,
+        );
         sync_cube();
         soften::<E>(
             &mut scores,
@@ -194,6 +175,74 @@ pub(super) fn attend<E: Float, N: Size>(
         if i < count {
             output[(first + i) * hidden + column + c] = E::cast_from(context[at] / sums[i]);
         }
+        at += CUBE_DIM as usize;
+    }
+}
+
+/// Sets `context` `[tile, size]` and `sums` `[tile]` to zero, and `maxima` `[tile]` below all scores.
+#[cube]
+fn clear(
+    context: &mut Shared<[f32]>,
+    maxima: &mut Shared<[f32]>,
+    sums: &mut Shared<[f32]>,
+    #[comptime] config: KernelConfig,
+) {
+    let tile = comptime!(config.tile);
+    let size = comptime!(config.size);
+    let mut at = UNIT_POS as usize;
+    while at < tile * size {
+        context[at] = 0.0;
+        at += CUBE_DIM as usize;
+    }
+    if (UNIT_POS as usize) < tile {
+        maxima[UNIT_POS as usize] = f32::new(MASKED);
+        sums[UNIT_POS as usize] = 0.0;
+    }
+}
+
+/// Adds the content-to-position terms to `scores` `[tile, tile]`. `terms`: `[tile, 2 · tile]`, queries
+/// by rows of the window; `places`: `[2 · tile]`.
+#[cube]
+fn add_query_terms(
+    scores: &mut Shared<[f32]>,
+    terms: &Shared<[f32]>,
+    places: &Shared<[u32]>,
+    #[comptime] config: KernelConfig,
+) {
+    let tile = comptime!(config.tile);
+    let mut at = UNIT_POS as usize;
+    while at < tile * tile {
+        let (i, j) = (at / tile, at % tile);
+        scores[at] += terms[i * 2 * tile + places[i + tile - 1 - j] as usize];
+        at += CUBE_DIM as usize;
+    }
+}
+
+/// Adds the position-to-content terms, if there are any, to `scores` `[tile, tile]`, scales them, and
+/// masks all keys but the first `there`. `terms`: `[tile, 2 · tile]`, keys by rows of the window;
+/// `places`: `[2 · tile]`.
+#[cube]
+fn finish_scores(
+    scores: &mut Shared<[f32]>,
+    terms: &Shared<[f32]>,
+    places: &Shared<[u32]>,
+    there: usize,
+    inverse_scale: f32,
+    #[comptime] config: KernelConfig,
+) {
+    let tile = comptime!(config.tile);
+    let mut at = UNIT_POS as usize;
+    while at < tile * tile {
+        let (i, j) = (at / tile, at % tile);
+        let mut score = scores[at];
+        if comptime!(config.p2c) {
+            score += terms[j * 2 * tile + places[i + tile - 1 - j] as usize];
+        }
+        scores[at] = if j < there {
+            score * inverse_scale
+        } else {
+            f32::new(MASKED)
+        };
         at += CUBE_DIM as usize;
     }
 }

@@ -1,4 +1,5 @@
 //! Products of tiles in the shared memory of a cube.
+#![expect(clippy::cast_possible_truncation, reason = "sizes of a tile")]
 #![allow(clippy::used_underscore_binding, reason = "names made by the macro")]
 
 use cubecl::prelude::*;
