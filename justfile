@@ -48,7 +48,7 @@ bench-peer *ARGS:
 
 # The kernels
 bench:
-    cargo bench --bench kernels
+    cargo bench --package pairbench-benches
 
 # A disk that is full (root, Linux), and a Slurm array (root, Debian or Ubuntu)
 scripts:

@@ -81,7 +81,7 @@ fn sampled(
     benchmark: &Benchmark,
 ) -> Comparison {
     let [before, after] = samples(rng, chances);
-    Comparison::paired(&before, &after, true, benchmark).unwrap()
+    Comparison::paired(&before, &after, true, Some(benchmark)).unwrap()
 }
 
 /// Verdicts of baseline and candidate, one subset after the other.
@@ -121,15 +121,15 @@ fn asked(
         subset: v.subset.clone(),
         id: None,
         prompt: Vec::new(),
-        chosen: String::new(),
-        rejected: String::new(),
+        chosen: String::new().into(),
+        rejected: String::new().into(),
     };
     let (mut early, order) = SequentialGate::new(
         std::slice::from_ref(rule),
         &before,
         true,
         after.iter().map(pair).collect(),
-        benchmark,
+        Some(benchmark),
         SEED,
     )
     .unwrap();
@@ -142,7 +142,7 @@ fn asked(
         }
     }
     let end = if to_the_end {
-        early.finish(&seen, benchmark).unwrap().gate[0].status
+        early.finish(&seen, Some(benchmark)).unwrap().gate[0].status
     } else {
         early.status()
     };

@@ -13,11 +13,12 @@ use binary::pairbench;
 use burn::tensor::Device;
 use pairbench::benchmark::Benchmark;
 use pairbench::benchmark::quickstart;
-use pairbench::checkpoint::weights::Precision;
+use pairbench::checkpoint::Precision;
 use pairbench::checkpoint::{Checkpoint, ModelSpec};
 use pairbench::data;
+use pairbench::device::Limits;
 use pairbench::scoring;
-use pairbench::scoring::{Limits, Scorer, Step};
+use pairbench::scoring::{Scorer, Step};
 use pairbench::support::hub::Hub;
 
 #[test]
@@ -128,10 +129,11 @@ mod gpus {
 
     use super::binary::pairbench;
     use super::common::{MODELS, PARITY, float, golden, ids, lines, load};
-    use pairbench::checkpoint::weights::{Half, Precision};
+    use pairbench::checkpoint::{HalfType, Precision};
+    use pairbench::device::Limits;
     use pairbench::device::{Api, Choice, Devices};
     use pairbench::model::heads::pairwise::Markers;
-    use pairbench::scoring::{Limits, Scorer, Verdict, logits};
+    use pairbench::scoring::{Scorer, Verdict, logits};
     use pairbench::support::terminal::say;
 
     /// The first device of each kind.
@@ -189,7 +191,13 @@ mod gpus {
             batch_tokens: 1024,
             ..Limits::default()
         };
-        let found = logits(&jobs, &limits.batches(&jobs), &scorer, limits).unwrap();
+        let found = logits(
+            &jobs,
+            &limits.batches(&jobs.iter().map(|(ids, _)| ids.len()).collect::<Vec<_>>()),
+            &scorer,
+            limits,
+        )
+        .unwrap();
         if precision == Precision::F32 {
             for (record, found) in records.iter().zip(found.as_chunks::<2>().0) {
                 let expected = [
@@ -247,7 +255,7 @@ mod gpus {
                 continue;
             }
             for name in MODELS {
-                no_verdict_turns(name, &devices, Precision::Half(Half::F16));
+                no_verdict_turns(name, &devices, Precision::Half(HalfType::F16));
             }
         }
     }
@@ -275,7 +283,7 @@ mod gpus {
                 run.verdicts_of(name)
                     .unwrap()
                     .iter()
-                    .map(|v| v.decision)
+                    .map(|v| v.verdict())
                     .collect::<Vec<_>>()
             })
         };
@@ -330,7 +338,7 @@ mod gpus {
                 "{expected:?}"
             );
             assert!(
-                found(load(Precision::Half(Half::F16)), None)
+                found(load(Precision::Half(HalfType::F16)), None)
                     .iter()
                     .all(|logit| !logit.is_finite()),
                 "{}",
@@ -338,7 +346,7 @@ mod gpus {
             );
             let again = |_: usize| Ok(load(Precision::F32));
             assert_eq!(
-                found(load(Precision::Half(Half::F16)), Some(&again)),
+                found(load(Precision::Half(HalfType::F16)), Some(&again)),
                 expected,
                 "{}",
                 api.name()

@@ -27,8 +27,8 @@ fn rows_of_all_cases_of_both_templates() {
         for record in expected {
             let id = record["id"].as_str().unwrap();
             let (a, b) = (conversation(&cases[id]["a"]), conversation(&cases[id]["b"]));
-            let ab = template.row(&tokenizer, &a, &b).unwrap().unwrap();
-            let ba = template.row(&tokenizer, &b, &a).unwrap().unwrap();
+            let ab = template.row(&tokenizer, &a, &b).unwrap();
+            let ba = template.row(&tokenizer, &b, &a).unwrap();
             assert_eq!(ab.ids, ids(&record["ids_ab"]), "{name} {id} AB");
             assert_eq!(ba.ids, ids(&record["ids_ba"]), "{name} {id} BA");
             assert_eq!(

@@ -50,12 +50,12 @@ fn the_cards_counts_give_the_cards_table() {
         .map(|(row, (subset, correct))| verdict(row, subset, correct))
         .collect();
     assert_eq!(verdicts.len(), 2985);
-    assert!(verdicts.iter().all(|v| v.decision != Verdict::Tie));
-    let model = ModelReport::new("PairRM-hf", &verdicts, &benchmark, Some(&card));
+    assert!(verdicts.iter().all(|v| v.verdict() != Verdict::Tie));
+    let model = ModelReport::new("PairRM-hf", &verdicts, Some(&benchmark), Some(&card));
     let text = report::table(
         &Report {
             models: vec![model],
-            ..Report::about(&benchmark, [])
+            ..Report::about(Some(&benchmark), [])
         },
         Style::plain(),
     );

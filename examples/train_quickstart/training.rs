@@ -98,9 +98,10 @@ impl Batch {
             } else {
                 (&worse, &better)
             };
-            let row = template
-                .row(tokenizer, first, second)?
+            template
+                .check(first, second)
                 .map_err(|e| Error::bad_input("failed to write a pair").caused_by(e))?;
+            let row = template.row(tokenizer, first, second)?;
             markers.push(
                 config
                     .markers(&row.ids)

@@ -32,8 +32,8 @@ pub struct Checkpoint {
 }
 
 impl Checkpoint {
-    /// Reads and checks everything but the weights from the files that [`ModelSpec::resolve`] found.
-    /// `template`: the `--template` flag.
+    /// Reads and checks everything but the weights from the files that [`ModelSpec::resolve`]
+    /// found. `template`: the `--template` flag.
     ///
     /// # Errors
     /// A file that is missing or invalid, or no template.
@@ -79,8 +79,8 @@ impl Checkpoint {
         })
     }
 
-    /// Hashes the weights as well and finds their dtypes. Verdicts can be looked up in the cache only
-    /// after this.
+    /// Hashes the weights as well and finds their dtypes. Verdicts can be looked up in the cache
+    /// only after this.
     ///
     /// # Errors
     /// Weights that are missing or cannot be read.

@@ -1,5 +1,5 @@
-//! A checkpoint in the Hugging Face layout: directory or repository → configuration, tokenizer, input
-//! contract, weights.
+//! A checkpoint in the Hugging Face layout: directory or repository → configuration, tokenizer,
+//! input contract, weights.
 
 mod contract;
 mod facts;

@@ -10,8 +10,8 @@ use crate::kernels::cpu::packed_weights::Storage;
 /// (the type of the factors of products).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Precision {
-    /// f32 arithmetic. Storage: f32; on a CPU half-precision weights stay in their two bytes and are
-    /// widened exactly as they are read.
+    /// f32 arithmetic. Storage: f32; on a CPU half-precision weights stay in their two bytes and
+    /// are widened exactly as they are read.
     F32,
     /// On a CPU: f32 arithmetic, storage f16.
     F16Storage,

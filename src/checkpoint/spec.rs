@@ -78,8 +78,8 @@ impl ModelSpec {
         }
     }
 
-    /// Finds the files: the location itself, an embedded checkpoint, or a snapshot of the repository.
-    /// `revision`: for a repository that is given without one.
+    /// Finds the files: the location itself, an embedded checkpoint, or a snapshot of the
+    /// repository. `revision`: for a repository that is given without one.
     ///
     /// # Errors
     /// A location that does not exist or is not a directory, or the hub's errors.

@@ -1,25 +1,51 @@
 //! `pairbench bench`: how fast a model is here, and how near to what this processor can do.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use comfy_table::{CellAlignment, ContentArrangement, Table, TableStyle};
 use pulp::Simd;
 use serde_json::json;
 
-use crate::checkpoint::Checkpoint;
-use crate::cli::{BenchArgs, BenchFormat};
+use crate::checkpoint::{Checkpoint, ModelSpec};
+use crate::commands::hub_request::HubRequest;
+use crate::commands::threads::use_threads;
 use crate::device::Limits;
-use crate::device::backend::Backend;
+use crate::device::backend::{Backend, BackendRequest};
 use crate::model::PairConfig;
 use crate::model::heads::pairwise::Markers;
 use crate::scoring;
 use crate::scoring::Scorer;
 use crate::support::error::{Error, Result};
 use crate::support::files;
-use crate::support::hub::Hub;
 use crate::support::terminal::say;
 use crate::text::contract::InputContract;
+
+/// What to measure.
+#[derive(Debug)]
+pub struct BenchRequest {
+    pub model: ModelSpec,
+    /// Lengths of the token rows, each measured by itself.
+    pub lengths: Vec<u32>,
+    /// Tokens in all rows of one length.
+    pub tokens: usize,
+    /// Token rows instead: a JSON list of ids on each line.
+    pub ids: Option<PathBuf>,
+    pub backend: BackendRequest,
+    /// Times that the rows are scored; the median counts.
+    pub repeats: u32,
+    /// 0 is one per core.
+    pub threads: usize,
+    pub format: BenchFormat,
+    pub hub: HubRequest,
+}
+
+/// What is printed; JSON has the logits, too.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BenchFormat {
+    Table,
+    Json,
+}
 
 /// Rows that are scored together, and how long that took.
 struct Measured {
@@ -34,18 +60,16 @@ struct Measured {
 }
 
 /// Scores rows of each length, or of a file, once to warm up and then `--repeats` times.
-pub fn bench(args: &BenchArgs) -> Result<String> {
-    crate::commands::run::use_threads(args.threads)?;
-    let hub = Hub::new(args.hub.offline);
-    let home = args.model.resolve(&hub, args.hub.revision.as_deref())?;
+pub fn bench(request: &BenchRequest) -> Result<String> {
+    use_threads(request.threads)?;
+    let hub = request.hub.open();
+    let files = request
+        .model
+        .resolve(&hub, request.hub.revision.as_deref())?;
     // Rows are made of ids: which template would write them does not matter.
-    let checkpoint = Checkpoint::open(
-        &args.model,
-        home,
-        Some(args.template.unwrap_or(InputContract::PairRm)),
-    )?;
+    let checkpoint = Checkpoint::open(&request.model, files, Some(InputContract::PairRm))?;
     let begun = Instant::now();
-    let computing = Backend::open(&args.computing.request(args.batch_tokens, None))?;
+    let computing = Backend::open(&request.backend)?;
     if computing.devices.burn().len() > 1 {
         return Err(
             Error::usage("failed to measure several devices: bench measures one")
@@ -69,7 +93,7 @@ pub fn bench(args: &BenchArgs) -> Result<String> {
     };
 
     let mut measured = Vec::new();
-    if let Some(path) = &args.ids {
+    if let Some(path) = &request.ids {
         let rows = read(path)?;
         measured.push(measure(
             "file".to_owned(),
@@ -77,11 +101,11 @@ pub fn bench(args: &BenchArgs) -> Result<String> {
             &checkpoint.config,
             &scorer,
             computing.limits,
-            args.repeats,
+            request.repeats,
         )?);
     } else {
-        for length in args.lengths.iter().map(|n| *n as usize) {
-            let count = (args.tokens / length).max(1);
+        for length in request.lengths.iter().map(|n| *n as usize) {
+            let count = (request.tokens / length).max(1);
             let rows: Vec<Vec<u32>> = (0..count)
                 .map(|row| synthetic(length, row, &checkpoint.config))
                 .collect();
@@ -91,11 +115,11 @@ pub fn bench(args: &BenchArgs) -> Result<String> {
                 &checkpoint.config,
                 &scorer,
                 computing.limits,
-                args.repeats,
+                request.repeats,
             )?);
         }
     }
-    Ok(match args.format {
+    Ok(match request.format {
         BenchFormat::Json => json(&measured, &computing, peak),
         BenchFormat::Table => table(&measured, &computing, peak),
     })

@@ -7,8 +7,7 @@ use std::path::Path;
 use crate::benchmark;
 use crate::benchmark::published::Published;
 use crate::benchmark::{Benchmark, Named};
-use crate::cli::{CompareArgs, CompareFormat};
-use crate::commands::run::Finished;
+use crate::commands::finished::Finished;
 use crate::comparison::gate;
 use crate::comparison::gate::{RuleOutcome, Status};
 use crate::comparison::published::tallies;
@@ -18,13 +17,29 @@ use crate::data::excerpt::{Excerpt, Texts};
 use crate::metrics::Tally;
 use crate::report::comparison as render;
 use crate::report::comparison::{ComparisonReport, Flip};
-use crate::report::{Style, document, github, html, junit};
+use crate::report::{Format, Style, document, github, html, junit};
 use crate::scoring::ScoredItem;
 use crate::scoring::run_dir::RunDir;
 use crate::support::error::{Error, Kind, Result};
 
 /// Changed pairs on a page that nobody asked for a number of.
 const ON_A_PAGE: usize = 20;
+
+/// Two sides and what rules say of them.
+#[derive(Debug)]
+pub struct CompareRequest {
+    /// `DIR|TABLE[:MODEL]`
+    pub baseline: String,
+    /// `DIR|TABLE[:MODEL]`
+    pub candidate: String,
+    /// Rules, or files of rules.
+    pub gates: Vec<String>,
+    /// Whether an inconclusive rule is cause for complaint.
+    pub strict: bool,
+    /// How many changed pairs to list.
+    pub flips: Option<usize>,
+    pub format: Format,
+}
 
 /// What stands on one side.
 enum Side {
@@ -38,10 +53,13 @@ struct Chosen<'a> {
     model: String,
 }
 
-pub fn compare(args: &CompareArgs) -> Result<Finished> {
-    let rules = gate::rules(&args.gates)?;
-    let sides = [Side::find(&args.baseline)?, Side::find(&args.candidate)?];
-    let [baseline, candidate] = choose(&sides, [&args.baseline, &args.candidate])?;
+pub fn compare(request: &CompareRequest) -> Result<Finished> {
+    let rules = gate::rules(&request.gates)?;
+    let sides = [
+        Side::find(&request.baseline)?,
+        Side::find(&request.candidate)?,
+    ];
+    let [baseline, candidate] = choose(&sides, [&request.baseline, &request.candidate])?;
     let mut notes: Vec<String> = [("baseline", &baseline), ("candidate", &candidate)]
         .into_iter()
         .filter_map(|(side, chosen)| chosen.partial(side))
@@ -64,8 +82,8 @@ pub fn compare(args: &CompareArgs) -> Result<Finished> {
         .iter()
         .map(|rule| rule.evaluate(&comparison))
         .collect::<Result<_>>()?;
-    let page = args.format == CompareFormat::Html;
-    let flips = args.flips.or(page.then_some(ON_A_PAGE)).map(|n| {
+    let page = request.format == Format::Html;
+    let flips = request.flips.or(page.then_some(ON_A_PAGE)).map(|n| {
         let length = if page {
             excerpt::PARAGRAPH
         } else {
@@ -87,19 +105,20 @@ pub fn compare(args: &CompareArgs) -> Result<Finished> {
         gate,
         notes,
     };
-    Ok(finished(&report, args.format, args.strict_gate))
+    Ok(finished(&report, request.format, request.strict))
 }
 
 /// Its text, and its complaint where the gate is not passed.
-pub fn finished(report: &ComparisonReport, format: CompareFormat, strict: bool) -> Finished {
+pub fn finished(report: &ComparisonReport, format: Format, strict: bool) -> Finished {
     let text = match format {
-        CompareFormat::Table => render::table(report, Style::of_stdout()),
-        CompareFormat::Markdown => render::markdown(report),
-        CompareFormat::Html => html::comparison(report),
-        CompareFormat::Csv => render::csv(report),
-        CompareFormat::Json => document(&render::json(report)),
-        CompareFormat::Junit => junit::comparison(report),
-        CompareFormat::Github => github::comparison(report),
+        // A request for it is refused before.
+        Format::Table | Format::Latex => render::table(report, Style::of_stdout()),
+        Format::Markdown => render::markdown(report),
+        Format::Html => html::comparison(report),
+        Format::Csv => render::csv(report),
+        Format::Json => document(&render::json(report)),
+        Format::Junit => junit::comparison(report),
+        Format::Github => github::comparison(report),
     };
     Finished {
         text,

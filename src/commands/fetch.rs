@@ -6,19 +6,27 @@ use indicatif::HumanBytes;
 
 use crate::benchmark::Benchmark;
 use crate::checkpoint::ModelSpec;
-use crate::cli::FetchArgs;
+use crate::commands::hub_request::HubRequest;
 use crate::support::error::{Error, Result, one_line};
 use crate::support::files;
 use crate::support::hub::Hub;
 use crate::support::input_file::Directory;
 use crate::support::input_file::InputFile;
 
+/// What to fetch.
+#[derive(Debug)]
+pub struct FetchRequest {
+    /// Models as `owner/name[@revision]`, benchmarks by name or as a file.
+    pub specs: Vec<String>,
+    pub hub: HubRequest,
+}
+
 /// Downloads what is missing, reads every file once to verify it, and lists them.
-pub fn fetch(args: &FetchArgs) -> Result<String> {
-    let hub = Hub::new(args.hub.offline);
+pub fn fetch(request: &FetchRequest) -> Result<String> {
+    let hub = request.hub.open();
     let mut text = String::new();
-    for spec in &args.specs {
-        let (origin, files) = files(spec, &hub, args.hub.revision.as_deref())?;
+    for spec in &request.specs {
+        let (origin, files) = files(spec, &hub, request.hub.revision.as_deref())?;
         text.push_str(&format!("{}\n", one_line(&origin)));
         for file in files {
             text.push_str(&format!(
@@ -48,20 +56,20 @@ fn files(spec: &str, hub: &Hub, revision: Option<&str>) -> Result<(String, Vec<I
     let model: ModelSpec = spec
         .parse()
         .map_err(|e: String| Error::usage(format!("failed to parse: {spec}")).caused_by(e))?;
-    let home = model.resolve(hub, revision)?;
-    let origin = home.commit.map_or_else(
+    let found = model.resolve(hub, revision)?;
+    let origin = found.commit.map_or_else(
         || spec.to_owned(),
         |commit| format!("{}@{commit}", spec.split('@').next().unwrap_or(spec)),
     );
-    let files = match &home.files {
+    let files = match &found.files {
         Directory::OnDisk(path) => files::files_below(path)?
             .into_iter()
-            .map(|name| home.files.file(&name))
+            .map(|name| found.files.file(&name))
             .collect(),
         Directory::Embedded(embedded) => embedded
             .files
             .iter()
-            .map(|(name, _)| home.files.file(name))
+            .map(|(name, _)| found.files.file(name))
             .collect(),
     };
     Ok((origin, files))

@@ -1,41 +1,78 @@
 //! Shell completions and man pages, from the same definitions as the help, and the schemas of JSON
 //! documents.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use clap::CommandFactory;
+use clap::Command;
 use clap_complete::Shell;
 
-use crate::cli::{Cli, Document};
 use crate::support::error::{Error, Result};
 use crate::support::files;
 
+/// What to generate; `command` is the definition of the command line.
+pub enum GenerateRequest {
+    Completions {
+        shell: Shell,
+        command: Box<Command>,
+    },
+    /// Into this directory.
+    Man {
+        dir: PathBuf,
+        command: Box<Command>,
+    },
+    Schema(Schema),
+}
+
+/// A JSON document that pairbench writes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Schema {
+    /// What run and report print, and `summary.json`.
+    Summary,
+    /// What compare prints.
+    Comparison,
+    /// `run.json`
+    Run,
+    /// An error on stderr.
+    Error,
+}
+
+/// The text to print, if any.
+pub fn generate(request: GenerateRequest) -> Result<String> {
+    match request {
+        GenerateRequest::Completions { shell, command } => Ok(completions(shell, *command)),
+        GenerateRequest::Man { dir, command } => man(&dir, *command).map(|()| String::new()),
+        GenerateRequest::Schema(schema) => Ok(schema.text().to_owned()),
+    }
+}
+
 /// A completion script.
-pub fn completions(shell: Shell) -> String {
+fn completions(shell: Shell, mut command: Command) -> String {
     let mut script = Vec::new();
-    clap_complete::generate(shell, &mut Cli::command(), "pairbench", &mut script);
+    clap_complete::generate(shell, &mut command, "pairbench", &mut script);
     String::from_utf8_lossy(&script).into_owned()
 }
 
 /// Writes `pairbench.1`, `pairbench-run.1`, ….
-pub fn man(dir: &Path) -> Result<()> {
+fn man(dir: &Path, command: Command) -> Result<()> {
     files::writable_dir(dir)?;
     let failed = |e| Error::io(format!("failed to write man pages: {}", dir.display()), e);
     // Elsewhere first: clap_mangen would write through a link that has a page's name.
     let pages = tempfile::tempdir().map_err(failed)?;
-    clap_mangen::generate_to(Cli::command(), pages.path()).map_err(failed)?;
+    clap_mangen::generate_to(command, pages.path()).map_err(failed)?;
     for name in files::files_below(pages.path())? {
         files::write_atomic(&dir.join(&name), &files::read(&pages.path().join(&name))?)?;
     }
     Ok(())
 }
 
-/// The JSON Schema of a document; its `description` says which.
-pub fn schema(document: Document) -> &'static str {
-    match document {
-        Document::Summary => include_str!("../../docs/schema/summary.v1.json"),
-        Document::Comparison => include_str!("../../docs/schema/comparison.v1.json"),
-        Document::Run => include_str!("../../docs/schema/run.v1.json"),
-        Document::Error => include_str!("../../docs/schema/error.v1.json"),
+impl Schema {
+    /// The JSON Schema (draft 2020-12); its `description` says of what.
+    pub fn text(self) -> &'static str {
+        match self {
+            Self::Summary => include_str!("../../docs/schema/summary.v1.json"),
+            Self::Comparison => include_str!("../../docs/schema/comparison.v1.json"),
+            Self::Run => include_str!("../../docs/schema/run.v1.json"),
+            Self::Error => include_str!("../../docs/schema/error.v1.json"),
+        }
     }
 }

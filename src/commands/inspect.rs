@@ -8,7 +8,7 @@ use indicatif::{HumanBytes, HumanCount};
 
 use crate::benchmark::Benchmark;
 use crate::checkpoint::{Checkpoint, ModelSpec};
-use crate::cli::InspectArgs;
+use crate::commands::hub_request::HubRequest;
 use crate::data;
 use crate::data::Item;
 use crate::scoring;
@@ -17,32 +17,50 @@ use crate::support::hub::Hub;
 use crate::support::input_file::InputFile;
 use crate::text::contract::InputContract;
 
-/// A directory or repository is a checkpoint, all else are pairs.
-pub fn inspect(args: &InspectArgs) -> Result<String> {
-    let hub = Hub::new(args.hub.offline);
-    let path = Path::new(&args.what);
-    let is_definition = path.extension().is_some_and(|e| e == "toml")
-        || Benchmark::BUILT_IN.contains(&args.what.as_str());
-    if is_definition {
-        let benchmark = Benchmark::find(&args.what)?;
-        let files = benchmark.files(&hub)?.files;
-        return pairs(&files, Some(&benchmark), args, &hub);
-    }
-    if path.is_file() {
-        let benchmark = args.benchmark.as_deref().map(Benchmark::find).transpose()?;
-        return pairs(&[path.into()], benchmark.as_ref(), args, &hub);
-    }
-    let spec: ModelSpec = args.what.parse().map_err(|e: String| {
-        Error::usage(format!("failed to parse: {}", args.what)).caused_by(e)
-    })?;
-    checkpoint(&open(&spec, args, &hub)?)
+/// What to look at.
+#[derive(Debug)]
+pub struct InspectRequest {
+    /// A checkpoint, a file of items, or a benchmark.
+    pub what: String,
+    /// For files: whose tokenizers count.
+    pub models: Vec<ModelSpec>,
+    /// For files: the benchmark whose counts they should have.
+    pub benchmark: Option<String>,
+    /// For a checkpoint.
+    pub contract: Option<InputContract>,
+    pub hub: HubRequest,
 }
 
-fn open(spec: &ModelSpec, args: &InspectArgs, hub: &Hub) -> Result<Checkpoint> {
+/// A directory or repository is a checkpoint, all else are pairs.
+pub fn inspect(request: &InspectRequest) -> Result<String> {
+    let hub = request.hub.open();
+    let path = Path::new(&request.what);
+    let is_definition = path.extension().is_some_and(|e| e == "toml")
+        || Benchmark::BUILT_IN.contains(&request.what.as_str());
+    if is_definition {
+        let benchmark = Benchmark::find(&request.what)?;
+        let files = benchmark.files(&hub)?.files;
+        return pairs(&files, Some(&benchmark), request, &hub);
+    }
+    if path.is_file() {
+        let benchmark = request
+            .benchmark
+            .as_deref()
+            .map(Benchmark::find)
+            .transpose()?;
+        return pairs(&[path.into()], benchmark.as_ref(), request, &hub);
+    }
+    let spec: ModelSpec = request.what.parse().map_err(|e: String| {
+        Error::usage(format!("failed to parse: {}", request.what)).caused_by(e)
+    })?;
+    checkpoint(&open(&spec, request, &hub)?)
+}
+
+fn open(spec: &ModelSpec, request: &InspectRequest, hub: &Hub) -> Result<Checkpoint> {
     Checkpoint::open(
         spec,
-        spec.resolve(hub, args.hub.revision.as_deref())?,
-        args.template,
+        spec.resolve(hub, request.hub.revision.as_deref())?,
+        request.contract,
     )
 }
 
@@ -102,7 +120,7 @@ fn checkpoint(checkpoint: &Checkpoint) -> Result<String> {
 fn pairs(
     files: &[InputFile],
     benchmark: Option<&Benchmark>,
-    args: &InspectArgs,
+    request: &InspectRequest,
     hub: &Hub,
 ) -> Result<String> {
     let pairs = data::load(files)?;
@@ -116,12 +134,12 @@ fn pairs(
         .collect();
     let mut text = format!("{}\n", paths.join("\n"));
     text.push_str(&counts(&subsets, benchmark));
-    for spec in &args.models {
+    for spec in &request.models {
         // Any template will do to open it: all of them are looked at below.
         let checkpoint = Checkpoint::open(
             spec,
-            spec.resolve(hub, args.hub.revision.as_deref())?,
-            args.template.or(Some(InputContract::PairRm)),
+            spec.resolve(hub, request.hub.revision.as_deref())?,
+            request.contract.or(Some(InputContract::PairRm)),
         )?;
         for template in InputContract::ALL {
             text.push_str(&format!(
@@ -131,7 +149,7 @@ fn pairs(
             text.push_str(&tokens(&subsets, template, &checkpoint)?);
         }
     }
-    if args.models.is_empty() {
+    if request.models.is_empty() {
         text.push_str(
             "lengths in characters; with --model SPEC in tokens too, and what truncation removes\n",
         );

@@ -6,12 +6,13 @@ use std::path::{Path, PathBuf};
 use crate::benchmark;
 use crate::benchmark::Benchmark;
 use crate::benchmark::published::Published;
-use crate::cli::MergeArgs;
-use crate::commands::run;
-use crate::commands::run::{Finished, outputs};
+use crate::commands::finished::{Finished, invalid_verdicts};
+use crate::commands::run::outputs;
+use crate::commands::run_report;
 use crate::data::excerpt;
 use crate::data::shard::Shard;
 use crate::metrics::Tally;
+use crate::report::Format;
 use crate::scoring::ScoredItem;
 use crate::scoring::fingerprint;
 use crate::scoring::fingerprint::Fingerprint;
@@ -22,6 +23,14 @@ use crate::support::error::{Error, Result};
 use crate::support::lock::Lock;
 use crate::support::terminal::say;
 
+/// Shards to merge.
+#[derive(Debug)]
+pub struct MergeRequest {
+    pub runs: Vec<PathBuf>,
+    pub out: PathBuf,
+    pub format: Format,
+}
+
 /// A finished run of one shard.
 struct Part {
     shard: Shard,
@@ -31,10 +40,10 @@ struct Part {
     summary: Summary,
 }
 
-pub fn merge(args: &MergeArgs) -> Result<Finished> {
-    let _lock = Lock::take(&args.out)?;
-    check_target(args)?;
-    let mut parts: Vec<Part> = args
+pub fn merge(request: &MergeRequest) -> Result<Finished> {
+    let _lock = Lock::take(&request.out)?;
+    check_target(request)?;
+    let mut parts: Vec<Part> = request
         .runs
         .iter()
         .map(|path| Part::open(path))
@@ -57,7 +66,7 @@ pub fn merge(args: &MergeArgs) -> Result<Finished> {
         .map(|(name, verdicts)| (name.as_str(), verdicts.as_slice()))
         .collect();
     let rulers = ["longer", "shorter"].map(|name| (name, tallies(&parts, name)));
-    let mut report = run::report(
+    let mut report = run_report::report(
         first.whole.clone(),
         first.summary.dataset.clone(),
         &columns,
@@ -73,18 +82,18 @@ pub fn merge(args: &MergeArgs) -> Result<Finished> {
         report.notes.extend(
             columns
                 .iter()
-                .map(|(name, verdicts)| run::int8_doubt(name, verdicts)),
+                .map(|(name, verdicts)| run_report::int8_doubt(name, verdicts)),
         );
     }
-    report.side_by_side = Some(run::side_by_side(
+    report.side_by_side = Some(run_report::side_by_side(
         &report,
         &columns,
         benchmark.as_ref(),
         &excerpt::read_again(&first.dir.record.data),
     ));
     let records: Vec<RunRecord> = parts.iter().map(|part| part.dir.record.clone()).collect();
-    outputs::write(
-        &args.out,
+    outputs::write_all(
+        &request.out,
         &report,
         &columns,
         &RunRecord::merged(&records, &plan),
@@ -92,32 +101,32 @@ pub fn merge(args: &MergeArgs) -> Result<Finished> {
     say(&format!(
         "merged {} shards into {}",
         parts.len(),
-        args.out.display()
+        request.out.display()
     ));
     Ok(Finished {
-        text: run::rendered(&report, args.format),
-        complaint: run::complaint(&report),
+        text: run_report::rendered(&report, request.format),
+        complaint: invalid_verdicts(&report),
     })
 }
 
 /// The merged run must not take the place of what it is made of, or of an unfinished run.
-fn check_target(args: &MergeArgs) -> Result<()> {
+fn check_target(request: &MergeRequest) -> Result<()> {
     let real = |path: &Path| std::fs::canonicalize(path).ok();
-    if args
+    if request
         .runs
         .iter()
-        .any(|run| real(run).is_some_and(|run| Some(run) == real(&args.out)))
+        .any(|run| real(run).is_some_and(|run| Some(run) == real(&request.out)))
     {
         return Err(Error::usage(format!(
             "failed to merge: --out {} is one of the shards",
-            args.out.display()
+            request.out.display()
         ))
         .hint("choose another directory"));
     }
-    if args.out.join(journal::NAME).exists() {
+    if request.out.join(journal::NAME).exists() {
         return Err(Error::usage(format!(
             "failed to merge: --out {} has an unfinished run",
-            args.out.display()
+            request.out.display()
         ))
         .hint("choose another directory"));
     }

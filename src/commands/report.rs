@@ -6,17 +6,26 @@ use std::path::{Path, PathBuf};
 use crate::benchmark;
 use crate::benchmark::published::Published;
 use crate::benchmark::{Benchmark, Named};
-use crate::cli::{Format, ReportArgs};
-use crate::commands::run::rendered;
+use crate::commands::run_report::rendered;
 use crate::comparison::leaderboard::{Column, SideBySide};
 use crate::data::excerpt;
 use crate::data::excerpt::Texts;
 use crate::metrics::Scores;
 use crate::report;
+use crate::report::Format;
 use crate::report::{ModelReport, Report};
 use crate::scoring::ScoredItem;
 use crate::scoring::run_dir::{RunDir, Summary};
 use crate::support::error::{Error, Result};
+
+/// Finished runs to show again.
+#[derive(Debug)]
+pub struct ReportRequest {
+    pub runs: Vec<PathBuf>,
+    pub format: Format,
+    /// A published table to put beside them.
+    pub published: Option<String>,
+}
 
 /// A run with the name that tells it from the others.
 struct Run {
@@ -25,21 +34,25 @@ struct Run {
     summary: Summary,
 }
 
-pub fn report(args: &ReportArgs) -> Result<String> {
-    let table = args.published.as_deref().map(Published::find).transpose()?;
+pub fn report(request: &ReportRequest) -> Result<String> {
+    let table = request
+        .published
+        .as_deref()
+        .map(Published::find)
+        .transpose()?;
     let mut runs = Vec::new();
-    for path in &args.runs {
+    for path in &request.runs {
         let dir = RunDir::open(path)?;
         let summary = dir.summary()?;
         runs.push(Run {
-            label: label(path, &args.runs),
+            label: label(path, &request.runs),
             dir,
             summary,
         });
     }
     Ok(rendered(
-        &collect(&runs, table.as_ref(), args.format == Format::Html)?,
-        args.format,
+        &collect(&runs, table.as_ref(), request.format == Format::Html)?,
+        request.format,
     ))
 }
 

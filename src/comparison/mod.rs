@@ -522,23 +522,22 @@ fn left_out(only: &[BTreeMap<String, usize>; 2]) -> Vec<String> {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
+    use crate::scoring::{BothOrders, Outcome};
     use crate::stats::near;
 
     pub fn verdict(row: usize, subset: &str, id: Option<Id>, margin: f32) -> ScoredItem {
+        let both = BothOrders {
+            logit_ab: margin,
+            tokens_ab: 1,
+            tokens_ba: 1,
+            ..BothOrders::default()
+        };
+        let outcome = Outcome::Pairwise(both);
         ScoredItem {
             row,
             subset: subset.to_owned(),
             id,
-            logit_ab: margin,
-            logit_ba: 0.0,
-            margin,
-            decision: Verdict::of_margin(margin),
-            reason: None,
-            tokens_ab: 1,
-            tokens_ba: 1,
-            source_cut: 0,
-            chosen_cut: 0,
-            rejected_cut: 0,
+            outcome,
         }
     }
 

@@ -9,6 +9,7 @@ mod parquet;
 mod parquet_guard;
 mod raw_row;
 mod recorded_file;
+pub mod selection;
 pub mod shard;
 
 pub use item::{Answers, Id, Item, Message};

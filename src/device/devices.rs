@@ -36,7 +36,8 @@ impl Devices {
                     .iter()
                     .map(|number| open(*api, *number))
                     .collect::<Result<_>>()?;
-                // They would round differently, and a verdict would depend on which one computed it.
+                // They would round differently, and a verdict would depend on which one computed
+                // it.
                 if let Some(other) = gpus.iter().find(|gpu| gpu.model != gpus[0].model) {
                     return Err(Error::usage(format!(
                         "failed to put devices together: {} and {} are not alike",
@@ -133,8 +134,8 @@ impl Devices {
         }
     }
 
-    /// Refuses a model whose heads are too large for the attention's kernel. Without that kernel f32
-    /// would not be exact, and everything slow.
+    /// Refuses a model whose heads are too large for the attention's kernel. Without that kernel
+    /// f32 would not be exact, and everything slow.
     ///
     /// # Errors
     /// Heads that are too large for a device's shared memory.
@@ -149,10 +150,10 @@ impl Devices {
         if gpus.iter().all(|gpu| fits(gpu, architecture, dtype)) {
             return Ok(());
         }
-        let size = architecture.head_size();
+        let (name, size) = (self.name(), architecture.head_size());
         Err(Error::unavailable(format!(
-            "failed to compute on {}: its shared memory is too small for heads of {size} dimensions",
-            self.name()
+            "failed to compute on {name}: \
+             its shared memory is too small for heads of {size} dimensions"
         ))
         .hint("add --device cpu"))
     }
@@ -172,8 +173,8 @@ pub fn list() -> Vec<(String, String)> {
     lines
 }
 
-/// The first GPU of each interface of this build, software devices included; prints what is skipped.
-/// The interface that `PAIRBENCH_TEST_DEVICE` names must have one.
+/// The first GPU of each interface of this build, software devices included; prints what is
+/// skipped. The interface that `PAIRBENCH_TEST_DEVICE` names must have one.
 #[cfg(all(test, feature = "_gpu"))]
 pub(crate) fn devices_for_tests() -> Vec<Device> {
     let mut devices = Vec::new();

@@ -1,5 +1,5 @@
-//! Whether a device computes correctly: all kernels on a few tokens, against the tensor operations on
-//! the CPU.
+//! Whether a device computes correctly: all kernels on a few tokens, against the tensor operations
+//! on the CPU.
 
 use std::sync::Arc;
 

@@ -101,8 +101,8 @@ impl RelativeRows {
         }
     }
 
-    /// The table rows of the distances from −(len − 1) to len − 1, `[2 · len − 1]`. `len` is at most
-    /// the `longest` that was given to [`Self::new`].
+    /// The table rows of the distances from −(len − 1) to len − 1, `[2 · len − 1]`. `len` is at
+    /// most the `longest` that was given to [`Self::new`].
     pub fn within(&self, len: usize) -> &[u32] {
         let centre = self.by_distance.len() / 2;
         &self.by_distance[centre + 1 - len..centre + len]

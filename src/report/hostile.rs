@@ -75,7 +75,7 @@ fn report(name: &str) -> Report {
     let scores = model.scores.clone();
     Report {
         title: text.clone(),
-        benchmark: text.clone(),
+        benchmark: Some(text.clone()),
         dataset: Some(Dataset {
             id: text.clone(),
             revision: text.clone(),

@@ -3,6 +3,7 @@
 mod card;
 pub mod comparison;
 mod csv;
+mod format;
 pub mod github;
 #[cfg(test)]
 mod hostile;
@@ -14,6 +15,7 @@ mod markdown;
 mod table;
 
 pub use csv::csv;
+pub use format::Format;
 pub use github::github;
 pub use html::html;
 pub use json::{document, json};

@@ -184,24 +184,23 @@ mod tests {
     use super::*;
     use crate::data::Message;
     use crate::scoring::fingerprint::tests::fingerprint;
+    use crate::scoring::verdict::tests::logits;
 
     fn outcome(logit_ab: f32) -> Outcome {
-        Outcome {
-            logit_ab,
-            logit_ba: 0.0,
-            reason: None,
-            tokens_ab: 1,
-            tokens_ba: 1,
-            source_cut: 0,
-            chosen_cut: 0,
-            rejected_cut: 0,
-        }
+        logits(logit_ab, 0.0)
+    }
+
+    fn bits(outcome: Option<&Outcome>) -> u32 {
+        let Some(Outcome::Pairwise(both)) = outcome else {
+            return 0;
+        };
+        both.logit_ab.to_bits()
     }
 
     #[test]
     fn processes_that_write_at_once_lose_no_line() {
         let dir = tempfile::tempdir().unwrap();
-        let model = &plan().models[0];
+        let model = &fingerprint().models[0];
         std::thread::scope(|scope| {
             for writer in 0..4 {
                 let dir = dir.path();
@@ -219,11 +218,8 @@ mod tests {
         let cache = Cache::open(dir.path(), model, "cpu");
         assert_eq!(cache.known.len(), 400);
         assert_eq!(
-            (
-                cache.get("3-49").unwrap(),
-                cache.get("3+0").unwrap().logit_ab.to_bits()
-            ),
-            (&outcome(1.5), f32::NAN.to_bits())
+            (cache.get("3-49"), bits(cache.get("3+0"))),
+            (Some(&outcome(1.5)), f32::NAN.to_bits())
         );
         // Another precision or device is another model.
         let f16 = ModelFingerprint {
@@ -239,7 +235,7 @@ mod tests {
     #[test]
     fn torn_lines_are_passed_over_and_not_continued() {
         let dir = tempfile::tempdir().unwrap();
-        let model = &plan().models[0];
+        let model = &fingerprint().models[0];
         let mut cache = Cache::open(dir.path(), model, "cpu");
         cache.put(vec![
             ("a".to_owned(), outcome(1.0)),
@@ -281,8 +277,8 @@ mod tests {
             subset: row.to_string(),
             id: None,
             prompt: vec![Message::new("user", prompt)],
-            chosen: chosen.to_owned(),
-            rejected: String::new(),
+            chosen: chosen.to_owned().into(),
+            rejected: String::new().into(),
         };
         assert_eq!(key(&pair(1, "a", "b")), key(&pair(2, "a", "b")));
         assert_ne!(key(&pair(1, "ab", "")), key(&pair(1, "a", "b")));

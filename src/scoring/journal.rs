@@ -6,7 +6,7 @@
 
 use std::collections::HashMap;
 use std::fs::{File, OpenOptions};
-use std::io::{Seek, Write};
+use std::io::{Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -158,41 +158,41 @@ impl Journal {
             fingerprint: plan.digest(),
             plan: plan.clone(),
         };
-        files::write_atomic(&path, &line(&header))?;
-        Self::append(path)
+        let first = line(&header);
+        files::write_atomic(&path, &first)?;
+        Self::open_at(path, first.len() as u64)
     }
 
     /// Goes on after the whole lines of one that [`parse`] read.
     pub fn resume(dir: &Path, contents: &Contents) -> Result<Self> {
-        let mut journal = Self::append(dir.join(NAME))?;
-        let cut = |file: &mut File| {
-            file.set_len(contents.whole as u64)
-                .and_then(|()| file.seek(std::io::SeekFrom::End(0)))
-        };
-        cut(&mut journal.out).map_err(|e| {
-            Error::io(
-                format!("failed to write journal: {}", journal.path.display()),
-                e,
-            )
-        })?;
-        Ok(journal)
+        Self::open_at(dir.join(NAME), contents.whole as u64)
     }
 
-    fn append(path: PathBuf) -> Result<Self> {
-        let out = files::own(OpenOptions::new().append(true))
-            .open(&path)
-            .map_err(|e| Error::io(format!("failed to open journal: {}", path.display()), e))?;
+    /// Goes on at this place; what follows it is cut off.
+    fn open_at(path: PathBuf, end: u64) -> Result<Self> {
+        // Not opened for appending: Windows cuts no file that is.
+        let open = || {
+            let mut file = files::own(OpenOptions::new().write(true)).open(&path)?;
+            file.set_len(end)?;
+            file.seek(SeekFrom::Start(end))?;
+            Ok(file)
+        };
+        let failed = |e| Error::io(format!("failed to open journal: {}", path.display()), e);
+        let out = open().map_err(failed)?;
         Ok(Self { out, path })
     }
 
-    /// Once the verdicts have a better place.
+    /// Removes the file, once its outcomes have a better place.
     pub fn remove(self) -> Result<()> {
-        std::fs::remove_file(&self.path).map_err(|e| {
+        // Windows removes no file that is open.
+        drop(self.out);
+        let failed = |e| {
             Error::io(
                 format!("failed to remove journal: {}", self.path.display()),
                 e,
             )
-        })
+        };
+        std::fs::remove_file(&self.path).map_err(failed)
     }
 }
 
@@ -242,24 +242,15 @@ fn line(content: &impl Serialize) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::scoring::Verdict;
     use crate::scoring::fingerprint::tests::fingerprint;
+    use crate::scoring::verdict::tests::logits;
 
-    fn verdict(row: usize, logit: f32) -> ScoredItem {
+    fn item(row: usize, logit: f32) -> ScoredItem {
         ScoredItem {
             row,
             subset: String::new(),
             id: None,
-            logit_ab: logit,
-            logit_ba: 0.1,
-            margin: logit - 0.1,
-            decision: Verdict::of_margin(logit - 0.1),
-            reason: None,
-            tokens_ab: 3,
-            tokens_ba: 4,
-            source_cut: 0,
-            chosen_cut: 1,
-            rejected_cut: 0,
+            outcome: logits(logit, 0.1),
         }
     }
 
@@ -278,8 +269,8 @@ mod tests {
     fn written() -> Vec<u8> {
         let header = Header {
             schema: SCHEMA,
-            fingerprint: plan().digest(),
-            plan: plan(),
+            fingerprint: fingerprint().digest(),
+            plan: fingerprint(),
         };
         let mut journal = Journal {
             out: line(&header),
@@ -287,10 +278,10 @@ mod tests {
         };
         journal.begin(&session()).unwrap();
         journal
-            .record(0, &[verdict(0, 0.3), verdict(1, f32::NAN)])
+            .record(0, &[item(0, 0.3), item(1, f32::NAN)])
             .unwrap();
         journal.begin(&session()).unwrap();
-        journal.record(1, &[verdict(2, 1e-40)]).unwrap();
+        journal.record(1, &[item(2, 1e-40)]).unwrap();
         journal.out
     }
 
@@ -304,7 +295,7 @@ mod tests {
         let found = read(&bytes).unwrap().unwrap();
         assert_eq!(
             (found.plan, found.whole, found.torn),
-            (plan(), bytes.len(), false)
+            (fingerprint(), bytes.len(), false)
         );
         assert_eq!(
             found
@@ -314,11 +305,9 @@ mod tests {
                 .collect::<Vec<_>>(),
             [2, 1]
         );
-        assert_eq!(
-            found.outcomes[&(0, 1)].logit_ab.to_bits(),
-            f32::NAN.to_bits()
-        );
-        assert_eq!(found.outcomes[&(1, 2)], Outcome::from(&verdict(2, 1e-40)));
+        let Outcome::Pairwise(both) = &found.outcomes[&(0, 1)];
+        assert_eq!(both.logit_ab.to_bits(), f32::NAN.to_bits());
+        assert_eq!(found.outcomes[&(1, 2)], item(2, 1e-40).outcome);
     }
 
     /// Wherever a crash cuts the file, its whole lines are what is read.
@@ -398,9 +387,9 @@ mod tests {
             };
             let mut writes = || -> Result<()> {
                 journal.begin(&session())?;
-                journal.record(0, &[verdict(0, 0.3), verdict(1, f32::NAN)])?;
+                journal.record(0, &[item(0, 0.3), item(1, f32::NAN)])?;
                 journal.begin(&session())?;
-                journal.record(1, &[verdict(2, 1e-40)])
+                journal.record(1, &[item(2, 1e-40)])
             };
             let error = writes().unwrap_err();
             assert!(

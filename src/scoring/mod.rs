@@ -6,7 +6,9 @@ pub mod journal;
 mod memory;
 mod pipeline;
 mod prepare;
+mod resume;
 pub mod run_dir;
+pub mod session;
 pub mod tally;
 pub mod verdict;
 

@@ -37,7 +37,7 @@ pub struct Scorer<'a> {
 pub struct Step {
     /// Of the pairs whose last row was in it. Longer pairs come before shorter ones, and devices do
     /// not wait for each other: who judges by the first verdicts must wait until none is left out.
-    pub verdicts: Vec<ScoredItem>,
+    pub scored: Vec<ScoredItem>,
     /// That went through the model.
     pub tokens: usize,
     /// Batches that were halved before, for want of memory.
@@ -125,7 +125,7 @@ impl<F: FnMut(&Step) -> Result<ControlFlow<()>>> Results<F> {
     /// Says whether to go on.
     fn enter(&mut self, step: Result<Step>) -> bool {
         if self.end.is_none() {
-            match step.and_then(|step| Ok(((self.each)(&step)?, step.verdicts))) {
+            match step.and_then(|step| Ok(((self.each)(&step)?, step.scored))) {
                 Ok((next, mut verdicts)) => {
                     self.verdicts.append(&mut verdicts);
                     self.end = next.is_break().then_some(Ok(()));
@@ -192,7 +192,7 @@ impl Worker<'_> {
             .filter(|pair| left[*pair] == 0)
             .map(|pair| prepared[pair].scored(pairs[pair].borrow(), [None; 2]));
         let mut step = Step {
-            verdicts: unscored.collect(),
+            scored: unscored.collect(),
             ..Step::default()
         };
         if !enter(Ok(std::mem::take(&mut step))) {
@@ -239,7 +239,7 @@ impl Worker<'_> {
                         left[job.item] -= 1;
                         if left[job.item] == 0 {
                             let item = pairs[job.item].borrow();
-                            step.verdicts
+                            step.scored
                                 .push(prepared[job.item].scored(item, logits[job.item]));
                         }
                     }

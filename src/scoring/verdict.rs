@@ -87,7 +87,7 @@ pub enum Outcome {
 }
 
 /// A pair under a pairwise head, which reads both answers at once: its two orders.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct BothOrders {
     /// Chosen left, rejected right; NaN where the pair was not scored.
     #[serde(with = "exact")]

@@ -5,11 +5,11 @@
 use std::path::{Path, PathBuf};
 
 use burn::tensor::Device;
-use pairbench::checkpoint::weights::{Precision, Weights};
+use pairbench::checkpoint::{Precision, Weights};
 use pairbench::data::Message;
 use pairbench::model::heads::pairwise::Markers;
 use pairbench::model::{PairConfig, PairModel, TokenRows};
-use pairbench::scoring::{ScoredItem, Verdict};
+use pairbench::scoring::{BothOrders, Outcome, ScoredItem};
 use serde_json::Value;
 
 /// Logits and hidden states in f32 against the reference's: its own f32 error is 3.4e-6, and sums
@@ -100,20 +100,18 @@ pub fn float(value: &Value) -> f32 {
 /// A verdict that is correct or wrong by the same margin.
 pub fn verdict(row: usize, subset: &str, correct: bool) -> ScoredItem {
     let margin = if correct { 0.5 } else { -0.5 };
+    let both = BothOrders {
+        logit_ab: margin,
+        tokens_ab: 1,
+        tokens_ba: 1,
+        ..BothOrders::default()
+    };
+    let outcome = Outcome::Pairwise(both);
     ScoredItem {
         row,
         subset: subset.to_owned(),
         id: None,
-        logit_ab: margin,
-        logit_ba: 0.0,
-        margin,
-        decision: Verdict::of_margin(margin),
-        reason: None,
-        tokens_ab: 1,
-        tokens_ba: 1,
-        source_cut: 0,
-        chosen_cut: 0,
-        rejected_cut: 0,
+        outcome,
     }
 }
 

@@ -39,13 +39,13 @@ fn a_margin_that_is_no_number_is_invalid_and_never_a_loss() {
     let verdicts = &run.models[0].1;
     let invalid = verdicts
         .iter()
-        .filter(|v| v.decision == Verdict::Invalid)
+        .filter(|v| v.verdict() == Verdict::Invalid)
         .count();
     assert!(invalid > 0 && verdicts.len() == 20, "{invalid}");
     for verdict in verdicts {
         assert_eq!(
-            verdict.decision == Verdict::Invalid,
-            !verdict.margin.is_finite(),
+            verdict.verdict() == Verdict::Invalid,
+            !verdict.margin().is_finite(),
             "{verdict:?}"
         );
     }
@@ -172,10 +172,10 @@ fn exchanged_answers_have_the_opposite_margin() {
         let (forth, back) = (run(&data), run(&exchanged));
         assert_eq!(forth.len(), 46, "{checkpoint}");
         for (a, b) in forth.iter().zip(&back) {
-            assert!(a.margin + b.margin == 0.0, "{a:?} {b:?}");
+            assert!(a.margin() + b.margin() == 0.0, "{a:?} {b:?}");
         }
         let count = |verdicts: &[pairbench::scoring::ScoredItem], decision| {
-            verdicts.iter().filter(|v| v.decision == decision).count()
+            verdicts.iter().filter(|v| v.verdict() == decision).count()
         };
         assert_eq!(
             count(&back, Verdict::Correct),

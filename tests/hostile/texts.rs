@@ -74,8 +74,8 @@ fn pair(prompt: Vec<Message>, chosen: &str, rejected: &str) -> Item {
         subset: "s".to_owned(),
         id: None,
         prompt,
-        chosen: chosen.to_owned(),
-        rejected: rejected.to_owned(),
+        chosen: chosen.to_owned().into(),
+        rejected: rejected.to_owned().into(),
     }
 }
 
@@ -131,7 +131,7 @@ fn any_text_becomes_a_row_or_a_reason() {
         let mut rows = 0;
         for (prepared, pair) in prepared.iter().zip(&pairs) {
             let Some(row) = prepared.chosen_first() else {
-                assert!(prepared.is_invalid(), "{pair:?}");
+                assert!(prepared.is_unscorable(), "{pair:?}");
                 continue;
             };
             rows += 1;
@@ -144,7 +144,7 @@ fn any_text_becomes_a_row_or_a_reason() {
                 "{pair:?}"
             );
             assert!(
-                prepared.is_invalid() || config.markers(&row.ids).is_ok(),
+                prepared.is_unscorable() || config.markers(&row.ids).is_ok(),
                 "{pair:?}"
             );
         }
@@ -178,11 +178,11 @@ fn markers_in_a_text_are_found_wherever_they_stand() {
                 let pairs = [
                     pair(vec![Message::new("user", &text)], "a", "b"),
                     Item {
-                        chosen: text.clone(),
+                        chosen: text.clone().into(),
                         ..clean.clone()
                     },
                     Item {
-                        rejected: text.clone(),
+                        rejected: text.clone().into(),
                         ..clean.clone()
                     },
                 ];
@@ -191,9 +191,14 @@ fn markers_in_a_text_are_found_wherever_they_stand() {
                     .iter()
                     .enumerate()
                 {
-                    assert!(prepared.is_invalid(), "{checkpoint}: {text:?} at {place}");
+                    assert!(
+                        prepared.is_unscorable(),
+                        "{checkpoint}: {text:?} at {place}"
+                    );
                 }
-                assert!(!prepare(&[clean], template, &tokenizer, &config).unwrap()[0].is_invalid());
+                assert!(
+                    !prepare(&[clean], template, &tokenizer, &config).unwrap()[0].is_unscorable()
+                );
             }
         }
     }

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use pairbench::scoring::ScoredItem;
 use pairbench::scoring::run_dir::RunDir;
+use pairbench::scoring::{Outcome, ScoredItem};
 use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensors};
 use serde_json::Value;
@@ -331,7 +331,11 @@ impl Weight {
 
 /// Both logits by row.
 pub fn logits(verdicts: &[ScoredItem]) -> Vec<[f32; 2]> {
-    verdicts.iter().map(|v| [v.logit_ab, v.logit_ba]).collect()
+    let logits = |item: &ScoredItem| {
+        let Outcome::Pairwise(both) = &item.outcome;
+        [both.logit_ab, both.logit_ba]
+    };
+    verdicts.iter().map(logits).collect()
 }
 
 /// The largest difference of two lists of logits.

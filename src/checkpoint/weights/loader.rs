@@ -44,8 +44,8 @@ pub struct Weights {
 }
 
 impl Weights {
-    /// Opens `model.safetensors`, or the shards of `model.safetensors.index.json`, for a model in f32
-    /// on this device.
+    /// Opens `model.safetensors`, or the shards of `model.safetensors.index.json`, for a model in
+    /// f32 on this device.
     ///
     /// # Errors
     /// A file that is missing or cannot be read, or a tensor that is in two files.

@@ -1,92 +1,122 @@
 //! `--against`: a run to compare with while scoring, and what is printed in the end.
 
-use crate::benchmark;
-use crate::benchmark::{Benchmark, Definition, Files, Named};
-use crate::cli::{CompareFormat, RunArgs};
+use std::ops::ControlFlow;
+
+use crate::benchmark::{self, Benchmark, Files, Named};
 use crate::commands::compare;
-use crate::commands::run::Finished;
-use crate::commands::run::session::Scored;
-use crate::comparison::gate;
-use crate::comparison::gate::Rule;
+use crate::commands::finished::Finished;
+use crate::commands::run::request::{AgainstRequest, RunRequest};
 use crate::comparison::gate::sequential::{Answer, SequentialGate};
+use crate::comparison::gate::{self, Rule};
 use crate::data::Item;
-use crate::report::Report;
 use crate::report::comparison::ComparisonReport;
+use crate::report::{Format, Report};
+use crate::scoring::ScoredItem;
+use crate::scoring::session::{Observer, ScoredModel};
 use crate::support::error::{Error, Result, one_line};
 use crate::support::terminal::say;
 
-/// What was asked for.
+/// A baseline, and rules for the one model of the run.
 pub struct Against {
+    request: AgainstRequest,
     /// As it was typed; once found, `MODEL (DIR)`.
     baseline: String,
     rules: Vec<Rule>,
-    seed: u64,
-    format: CompareFormat,
+    format: Format,
     /// The name of the benchmark that is run.
     benchmark: Option<String>,
+    /// Asked while items are scored; `None` before [`Self::begin`].
+    pub gate: Option<SequentialGate>,
 }
 
 impl Against {
     /// Everything that can be said before a file of the candidate is read.
-    pub fn of(args: &RunArgs) -> Result<Option<Self>> {
-        let Some(baseline) = args.against.baseline.clone() else {
+    pub fn of(request: &RunRequest) -> Result<Option<Self>> {
+        let Some(against) = request.against.clone() else {
             return Ok(None);
         };
-        if args.models.len() != 1 {
-            return Err(Error::usage(format!(
-                "failed to understand --against: it judges one model, and {} are named",
-                args.models.len()
-            ))
-            .hint("give one --model"));
+        let models = request.models.len();
+        if models != 1 {
+            let what = format!(
+                "failed to understand --against: it judges one model, and {models} are named"
+            );
+            return Err(Error::usage(what).hint("give one --model"));
         }
-        let format = args.format.of_comparison();
-        let format = format.ok_or_else(|| Error::usage("failed to understand --format: with --against a comparison is printed, which this format has not"))?;
+        if request.format == Format::Latex {
+            let what = "failed to understand --format: with --against a comparison is printed, which this format has not";
+            return Err(Error::usage(what));
+        }
         // The quickstart is what runs when nothing is named.
-        let benchmark = args
-            .benchmark
-            .clone()
-            .or_else(|| args.data.is_empty().then(|| "quickstart".to_owned()));
+        let is_quickstart = request.benchmark.is_none() && request.data.is_empty();
+        let quickstart = is_quickstart.then(|| "quickstart".to_owned());
         Ok(Some(Self {
-            baseline,
-            rules: gate::rules(&args.against.gates)?,
-            seed: args.against.seed,
-            format,
-            benchmark,
+            baseline: against.baseline.clone(),
+            rules: gate::rules(&against.gates)?,
+            format: request.format,
+            benchmark: request.benchmark.clone().or(quickstart),
+            gate: None,
+            request: against,
         }))
     }
 
-    /// The gate for the model of this name, and the pairs in the order of scoring.
-    /// `definition`: of the benchmark that was named.
+    /// Prepares the gate for the model of this name; returns the items in the order of scoring.
     pub fn begin(
         &mut self,
         candidate: &str,
         data: &Files,
-        pairs: Vec<Item>,
+        items: Vec<Item>,
         benchmark: Option<&Benchmark>,
-        definition: Option<&Definition>,
-    ) -> Result<(SequentialGate, Vec<Item>)> {
+    ) -> Result<Vec<Item>> {
         let (run, model) = compare::baseline(&self.baseline, candidate)?;
-        let own = self
-            .benchmark
-            .as_deref()
-            .map(|typed| Named { typed, definition });
+        let definition = benchmark.map(Benchmark::definition);
+        let typed = self.benchmark.as_deref();
+        let own = typed.map(|typed| Named {
+            typed,
+            definition: definition.as_ref(),
+        });
         benchmark::common(&[run.benchmark(), own], &mut Vec::new())?;
-        let verdicts = run.verdicts_of(&model).unwrap_or_default();
+        let scored = run.verdicts_of(&model).unwrap_or_default();
         self.baseline = format!("{model} ({})", run.path.display());
-        SequentialGate::new(
+        let same_data = run.has_read(&data.files)?;
+        let (gate, items) = SequentialGate::new(
             &self.rules,
-            verdicts,
-            run.has_read(&data.files)?,
-            pairs,
+            scored,
+            same_data,
+            items,
             benchmark,
-            self.seed,
-        )
+            self.request.seed,
+        )?;
+        self.gate = Some(gate);
+        Ok(items)
+    }
+
+    /// The gate's answer, from the outcomes that it has counted; no others are kept, and no other
+    /// items reported.
+    pub fn answer(
+        &self,
+        candidate: &mut ScoredModel,
+        items: &mut Vec<Item>,
+        benchmark: Option<&Benchmark>,
+    ) -> Result<Answer> {
+        let gate = self
+            .gate
+            .as_ref()
+            .ok_or_else(|| Error::usage("failed to ask the gate"))?;
+        candidate.items.retain(|item| gate.counted(item.row));
+        items.retain(|item| gate.counted(item.row));
+        let answer = gate.finish(&candidate.items, benchmark)?;
+        say(&format!(
+            "{}: {}",
+            one_line(&candidate.checkpoint.name),
+            answer.summary
+        ));
+        Ok(answer)
     }
 
     /// The comparison, and what the gate or else the run complains of.
     pub fn finished(
-        self,
-        args: &RunArgs,
+        &self,
+        request: &RunRequest,
         report: &Report,
         answer: Answer,
         complaint: Option<Error>,
@@ -98,19 +128,17 @@ impl Against {
                 "the other pairs were not scored: the gate's answer allows for having stopped early, intervals and p-values of single lines do not".to_owned(),
             );
         }
-        let place = args
-            .out
-            .as_deref()
-            .map_or_else(|| "this run".to_owned(), |dir| dir.display().to_string());
+        let out = request.out.as_deref();
+        let place = out.map_or_else(|| "this run".to_owned(), |dir| dir.display().to_string());
         let report = ComparisonReport {
-            baseline: self.baseline,
+            baseline: self.baseline.clone(),
             candidate: format!("{candidate} ({place})"),
             comparison: answer.comparison,
             flips: None,
             gate: answer.gate,
             notes,
         };
-        let finished = compare::finished(&report, self.format, args.against.strict_gate);
+        let finished = compare::finished(&report, self.format, self.request.strict);
         Finished {
             complaint: finished.complaint.or(complaint),
             ..finished
@@ -118,25 +146,10 @@ impl Against {
     }
 }
 
-/// The gate's, from the verdicts that it has counted; no others are kept, and no other pairs
-/// reported.
-pub fn answer(
-    early: &SequentialGate,
-    candidate: &mut Scored,
-    pairs: &mut Vec<Item>,
-    benchmark: Option<&Benchmark>,
-) -> Result<Answer> {
-    candidate
-        .verdicts
-        .retain(|verdict| early.counted(verdict.row));
-    pairs.retain(|pair| early.counted(pair.row));
-    let answer = early.finish(&candidate.verdicts, benchmark)?;
-    say(&format!(
-        "{}: {}",
-        one_line(&candidate.checkpoint.name),
-        answer.summary
-    ));
-    Ok(answer)
+impl Observer for SequentialGate {
+    fn see(&mut self, scored: &[ScoredItem]) -> ControlFlow<()> {
+        SequentialGate::see(self, scored)
+    }
 }
 
 /// Why these are not all pairs of the benchmark, where the gate was settled early.

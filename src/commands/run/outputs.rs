@@ -3,43 +3,58 @@
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
-use crate::benchmark::{Definition, Files};
-use crate::cli::RunArgs;
-use crate::commands::run::session::Scored;
+use crate::commands::run::prepared::Prepared;
+use crate::commands::run::scored::Scored;
+use crate::commands::run_report::Column;
 use crate::data::DataFile;
 use crate::device::backend::Backend;
-use crate::report;
-use crate::report::Report;
+use crate::report::{self, Report};
 use crate::scoring::ScoredItem;
-use crate::scoring::fingerprint::Fingerprint;
-use crate::scoring::journal::Session;
+use crate::scoring::journal::{Journal, Session};
 use crate::scoring::run_dir::record::{
-    Host, ModelRecord, NotScored, Plan, RunRecord, SCHEMA, Tool, Whole,
+    Host, ModelRecord, NotScored, Plan, RunRecord, SCHEMA, Tool,
 };
 use crate::scoring::run_dir::verdicts;
+use crate::scoring::session::ScoredModel;
 use crate::support::error::{Error, Result};
 use crate::support::files;
 use crate::support::input_file::InputFile;
+use crate::support::terminal::say;
 
-/// All files; `models` are names with their verdicts.
-pub fn write(
-    dir: &Path,
-    report: &Report,
-    models: &[(&str, &[ScoredItem])],
-    record: &RunRecord,
-) -> Result<()> {
+/// Writes what the request asks for, and says so.
+pub fn write(prepared: &Prepared, scored: &mut Scored, report: &Report) -> Result<()> {
+    let Some(dir) = &prepared.request.out else {
+        return Ok(());
+    };
+    match scored.closed.take() {
+        Some((sessions, journal)) => {
+            let record = record(prepared, &scored.models, &sessions);
+            write_all(dir, report, &scored.columns(), &record)?;
+            journal.map_or(Ok(()), Journal::remove)?;
+        }
+        None => write_reports(dir, report)?,
+    }
+    say(&format!(
+        "wrote run.json, verdicts.parquet, summary.json, report.md and report.html to {}",
+        dir.display()
+    ));
+    Ok(())
+}
+
+/// All files of a run directory.
+pub fn write_all(dir: &Path, report: &Report, models: &[Column], record: &RunRecord) -> Result<()> {
     let verdicts = verdicts::encode(models)?;
     let record = serde_json::to_value(record)
         .map_err(|e| Error::bad_input("failed to encode run.json").caused_by(e))?;
-    let mut files = vec![("verdicts.parquet", verdicts)];
-    files.extend(reports(report));
+    let mut all = vec![("verdicts.parquet", verdicts)];
+    all.extend(reports(report));
     // Last, so that its presence says that the others are complete.
-    files.push(("run.json", report::document(&record).into_bytes()));
-    files::write_together(dir, &files)
+    all.push(("run.json", report::document(&record).into_bytes()));
+    files::write_together(dir, &all)
 }
 
 /// What follows from the verdicts, again.
-pub fn write_reports(dir: &Path, report: &Report) -> Result<()> {
+fn write_reports(dir: &Path, report: &Report) -> Result<()> {
     reports(report)
         .iter()
         .try_for_each(|(name, bytes)| files::write_atomic(&dir.join(name), bytes))
@@ -67,58 +82,61 @@ pub fn session(computing: &Backend, started: SystemTime) -> Session {
 }
 
 /// What was run, on what and how fast. No environment, no secrets.
-#[expect(clippy::too_many_arguments, reason = "all that a run knows of itself")]
-pub fn record(
-    args: &RunArgs,
-    computing: &Backend,
-    definition: Option<&Definition>,
-    plan: &Fingerprint,
-    files: &Files,
-    whole: &Whole,
-    scored: &[Scored],
-    sessions: &[Session],
-) -> RunRecord {
-    let recorded = |(file, hash): (&InputFile, &String)| DataFile {
+fn record(prepared: &Prepared, models: &[ScoredModel], sessions: &[Session]) -> RunRecord {
+    let Prepared {
+        request,
+        backend,
+        fingerprint,
+        data,
+        ..
+    } = prepared;
+    let against = request.against.as_ref();
+    let recorded = |(file, sha256): (&InputFile, &String)| DataFile {
         path: file.path(),
-        sha256: hash.clone(),
+        sha256: sha256.clone(),
     };
     RunRecord {
         schema: SCHEMA,
         tool: Tool::this(),
         plan: Plan {
-            benchmark: args.benchmark.clone(),
-            definition: definition.cloned(),
-            subsets: args.subsets.clone(),
-            limit: args.limit,
-            batch_tokens: computing.limits.batch_tokens,
-            device: computing.devices.short_name(),
-            dtype: computing.precision.name().to_owned(),
-            int8_batch: args.int8_batch,
-            against: args.against.baseline.clone(),
-            gate: args.against.gates.clone(),
-            seed: args.against.baseline.is_some().then_some(args.against.seed),
-            published: args.published.clone(),
-            cache: !args.no_cache,
-            fingerprint: Some(plan.digest()),
-            content: Some(plan.clone()),
+            benchmark: request.benchmark.clone(),
+            definition: prepared.definition(),
+            subsets: request.selection.subsets.clone(),
+            limit: request.selection.limit,
+            batch_tokens: backend.limits.batch_tokens,
+            device: backend.devices.short_name(),
+            dtype: backend.precision.name().to_owned(),
+            int8_batch: request.backend.int8_batch,
+            against: against.map(|against| against.baseline.clone()),
+            gate: against.map_or_else(Vec::new, |against| against.gates.clone()),
+            seed: against.map(|against| against.seed),
+            published: request.published.clone(),
+            cache: request.cache,
+            fingerprint: Some(fingerprint.digest()),
+            content: Some(fingerprint.clone()),
         },
-        dataset: files.dataset.as_ref().map(ToString::to_string),
-        data: files.files.iter().zip(&plan.data).map(recorded).collect(),
-        models: scored
+        dataset: data.dataset.as_ref().map(ToString::to_string),
+        data: data
+            .files
             .iter()
-            .zip(&plan.models)
-            .map(|(scored, plan)| model(scored, plan.digest()))
+            .zip(&fingerprint.data)
+            .map(recorded)
+            .collect(),
+        models: models
+            .iter()
+            .zip(&fingerprint.models)
+            .map(|(model, fingerprint)| model_record(model, fingerprint.digest()))
             .collect(),
         host: Host::this(),
         sessions: sessions.to_vec(),
         started: sessions.first().map(|session| session.started),
         ended: Some(unix(SystemTime::now())),
-        whole: plan.shard.is_some().then(|| whole.clone()),
+        whole: request.shard.is_some().then(|| prepared.whole.clone()),
         shards: Vec::new(),
     }
 }
 
-fn model(scored: &Scored, fingerprint: String) -> ModelRecord {
+fn model_record(model: &ScoredModel, fingerprint: String) -> ModelRecord {
     let not_scored = |item: &ScoredItem| {
         let reason = item.outcome.reason()?.to_owned();
         Some(NotScored {
@@ -127,17 +145,17 @@ fn model(scored: &Scored, fingerprint: String) -> ModelRecord {
         })
     };
     ModelRecord {
-        name: scored.checkpoint.name.clone(),
-        facts: scored.checkpoint.facts.clone(),
+        name: model.checkpoint.name.clone(),
+        facts: model.checkpoint.facts.clone(),
         fingerprint: Some(fingerprint),
-        tokens: scored.spent.tokens,
-        seconds: scored.spent.seconds,
-        halved: scored.spent.halved,
-        again_in_f32: scored.spent.again,
-        pairs: scored.verdicts.len(),
-        resumed: scored.resumed,
-        cached: scored.cached,
-        not_scored: scored.verdicts.iter().filter_map(not_scored).collect(),
+        tokens: model.spent.tokens,
+        seconds: model.spent.seconds,
+        halved: model.spent.halved,
+        again_in_f32: model.spent.again,
+        pairs: model.items.len(),
+        resumed: model.resumed,
+        cached: model.cached,
+        not_scored: model.items.iter().filter_map(not_scored).collect(),
     }
 }
 

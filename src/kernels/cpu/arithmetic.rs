@@ -15,8 +15,8 @@ pub(crate) trait Arithmetic: Copy + Send + Sync {
     /// Outputs of the right factor, packed.
     type Right: Send + Sync;
 
-    /// Queries of a block: whole groups, and a multiple of the `LANES` of `relative_bias`. The scores
-    /// of 48 queries against 2,048 keys are 384 KiB.
+    /// Queries of a block: whole groups, and a multiple of the `LANES` of `relative_bias`. The
+    /// scores of 48 queries against 2,048 keys are 384 KiB.
     fn block(self) -> usize;
 
     /// Packs rows of `depth` values in place of those that `left` holds.

@@ -1,5 +1,5 @@
-//! The micro-kernel of the f32 matrix product: twelve rows by one panel, with all sums in registers;
-//! and the packing of both factors into the order in which it reads them.
+//! The micro-kernel of the f32 matrix product: twelve rows by one panel, with all sums in
+//! registers; and the packing of both factors into the order in which it reads them.
 
 use pulp::Simd;
 

@@ -33,8 +33,8 @@ enum Panels {
     Bf16(Vec<HalfPanelRow>),
 }
 
-/// A weight matrix `[output, input]` in panels of [`WIDTH`] outputs, each `[input, WIDTH]`; the last
-/// one is filled up with zeros.
+/// A weight matrix `[output, input]` in panels of [`WIDTH`] outputs, each `[input, WIDTH]`; the
+/// last one is filled up with zeros.
 #[derive(Debug)]
 pub struct PackedWeights {
     panels: Panels,
@@ -43,8 +43,8 @@ pub struct PackedWeights {
 }
 
 impl PackedWeights {
-    /// Packs the panels in parallel. `read` fills its slice `[outputs, input]` with weights from the
-    /// given output on.
+    /// Packs the panels in parallel. `read` fills its slice `[outputs, input]` with weights from
+    /// the given output on.
     ///
     /// # Errors
     /// Those of `read`.

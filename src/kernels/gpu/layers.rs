@@ -23,7 +23,8 @@ pub(crate) fn linear(x: Tensor<2>, weight: Tensor<2>) -> Tensor<2> {
     ))
 }
 
-/// x + `bias`, through the exact GELU if `gelu`. `x`: `[rows, size]`; `bias`: `[size]` → `[rows, size]`
+/// x + `bias`, through the exact GELU if `gelu`. `x`: `[rows, size]`; `bias`: `[size]` →
+/// `[rows, size]`
 pub(crate) fn add_bias(x: Tensor<2>, bias: Tensor<1>, gelu: bool) -> Tensor<2> {
     Tensor::from_dispatch(<Dispatch as Layers>::add_bias(
         x.into_dispatch(),
@@ -32,8 +33,8 @@ pub(crate) fn add_bias(x: Tensor<2>, bias: Tensor<1>, gelu: bool) -> Tensor<2> {
     ))
 }
 
-/// The normalisation of x, or of x + bias + residual. `x`: `[rows, size]`; `summands`: bias `[size]`
-/// and residual `[rows, size]`; `gamma`, `beta`: `[size]` → `[rows, size]`
+/// The normalisation of x, or of x + bias + residual. `x`: `[rows, size]`; `summands`: bias
+/// `[size]` and residual `[rows, size]`; `gamma`, `beta`: `[size]` → `[rows, size]`
 pub(crate) fn add_norm(
     x: Tensor<2>,
     summands: Option<(Tensor<1>, Tensor<2>)>,

@@ -1,5 +1,5 @@
-//! Matrix products on GPUs: burn's autotuned ones where they may round their factors, exact ones where
-//! they must not.
+//! Matrix products on GPUs: burn's autotuned ones where they may round their factors, exact ones
+//! where they must not.
 
 use burn::backend::cubecl::dtype_to_storage_type;
 use burn_cubecl::kernel::matmul::{MatmulStrategy, init_matmul_output, matmul};
@@ -17,11 +17,11 @@ const NARROW: usize = 1024;
 
 /// `x`: `[rows, input]`; `weight`: `[input, output]`, in any memory layout → `[rows, output]`.
 ///
-/// burn autotunes anew for every power of two of rows, which narrow products, those of the last layer
-/// and of the head, do not repay. Among its f32 products are those of NVIDIA's tensor cores, which
-/// round the factors to 10 bits (TF32); for f32 the product by single units is used instead. It is
-/// also used where there are no matrix instructions: software devices crash while they compile some
-/// of the candidates.
+/// burn autotunes anew for every power of two of rows, which narrow products, those of the last
+/// layer and of the head, do not repay. Among its f32 products are those of NVIDIA's tensor cores,
+/// which round the factors to 10 bits (TF32); for f32 the product by single units is used instead.
+/// It is also used where there are no matrix instructions: software devices crash while they
+/// compile some of the candidates.
 pub(super) fn linear(x: &CubeTensor, weight: &CubeTensor) -> CubeTensor {
     let dtype = x.dtype;
     if dtype_to_storage_type(dtype) != ElemType::Float(FloatKind::F32)

@@ -107,7 +107,8 @@ impl SelfAttention {
         select(plain_attention(&query, &key, &value, &positions, geometry))
     }
 
-    /// The table `[2 · span, hidden]` projected as keys and as queries, as far as the terms need it.
+    /// The table `[2 · span, hidden]` projected as keys and as queries, as far as the terms need
+    /// it.
     fn project(&self, table: &Tensor<2>, terms: PositionTerms) -> PositionProjections {
         let (key, query) = match &self.own {
             None => (Some(&self.key), Some(&self.query)),

@@ -1,8 +1,8 @@
 //! `config.json` → the hyper-parameters of a DeBERTa-v2/v3 encoder.
 //!
 //! Key names, defaults and meanings are those of `DebertaV2Config` in Hugging Face transformers.
-//! What is not implemented is refused here, by key, found value and accepted values; a configuration
-//! that passes cannot fail later.
+//! What is not implemented is refused here, by key, found value and accepted values; a
+//! configuration that passes cannot fail later.
 
 use serde_json::Value;
 
@@ -67,8 +67,8 @@ impl Architecture for DebertaConfig {
         (8 * self.hidden_size + self.intermediate_size) * size_of::<f32>()
     }
 
-    /// Of all layers: the linear layers, and the attention's content and position products. The last
-    /// layer is counted whole.
+    /// Of all layers: the linear layers, and the attention's content and position products. The
+    /// last layer is counted whole.
     #[expect(clippy::cast_precision_loss, reason = "sizes of a model")]
     fn operations(&self, tokens: usize) -> f64 {
         let (h, inner, n) = (

@@ -97,8 +97,8 @@ impl Encoder {
         }
     }
 
-    /// Output of the last layer, `[tokens, hidden]`. `inspect` gets the output of the embeddings and
-    /// then that of each layer, `[tokens, hidden]` each.
+    /// Output of the last layer, `[tokens, hidden]`. `inspect` gets the output of the embeddings
+    /// and then that of each layer, `[tokens, hidden]` each.
     pub fn forward_each(&self, rows: &TokenRows, inspect: impl FnMut(&Tensor<2>)) -> Tensor<2> {
         self.layers(rows, None, inspect)
     }

@@ -14,8 +14,8 @@ use crate::model::linear::Linear;
 use crate::model::parameters::Parameters;
 use crate::support::error::Result;
 
-/// Tokens that go through the feed-forward part at once on a CPU. The matrix between its two products
-/// is four times as wide as all others and would determine the peak of the memory.
+/// Tokens that go through the feed-forward part at once on a CPU. The matrix between its two
+/// products is four times as wide as all others and would determine the peak of the memory.
 const FEED_FORWARD_TOKENS: usize = 1024;
 
 /// One transformer layer; normalisation after each residual sum.

@@ -1,6 +1,6 @@
-//! The definition of disentangled self-attention (DeBERTa, arXiv:2006.03654, equation 4) over packed
-//! rows, in tensor operations: the oracle of every fused version, and the path of devices that have
-//! none.
+//! The definition of disentangled self-attention (DeBERTa, arXiv:2006.03654, equation 4) over
+//! packed rows, in tensor operations: the oracle of every fused version, and the path of devices
+//! that have none.
 
 use burn::tensor::{Int, Tensor, TensorData, activation};
 
@@ -10,8 +10,8 @@ use crate::kernels::attention::{Geometry, PositionProjections};
 /// side by side → `[tokens, hidden]`.
 ///
 /// The position-to-content term multiplies the key's content by the projected table at the same
-/// index as the content-to-position term: upstream gathers at −bucket(j − i) and transposes, and the
-/// bucket function is odd.
+/// index as the content-to-position term: upstream gathers at −bucket(j − i) and transposes, and
+/// the bucket function is odd.
 pub fn plain_attention(
     query: &Tensor<2>,
     key: &Tensor<2>,
@@ -82,8 +82,8 @@ fn table_rows<'a>(table: &Tensor<2>, rows: impl Iterator<Item = &'a u32>) -> Ten
 /// `x`: `[heads, len, size]`; `table`: `[heads, 2·len − 1, size]`, by offset + len − 1 →
 /// `[heads, len, len]` with x(i) · table(j − i) at (i, j).
 ///
-/// Of row i of the products the columns from len − 1 − i on are needed. Reshaped to rows that are one
-/// column shorter, the flat matrix shifts each row by exactly that (Music Transformer,
+/// Of row i of the products the columns from len − 1 − i on are needed. Reshaped to rows that are
+/// one column shorter, the flat matrix shifts each row by exactly that (Music Transformer,
 /// arXiv:1809.04281, 3.4.1), without a gather.
 fn by_offset(x: &Tensor<3>, table: Tensor<3>) -> Tensor<3> {
     let [heads, len, _] = x.dims();

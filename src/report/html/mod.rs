@@ -86,13 +86,13 @@ mod tests {
             subset: text(),
             id: None,
             prompt: vec![Message::new("user", HOSTILE)],
-            chosen: text(),
-            rejected: text(),
+            chosen: text().into(),
+            rejected: text().into(),
         };
         let found = SideBySide::new(
             &columns,
             true,
-            &Benchmark::reward_bench(),
+            Some(&Benchmark::reward_bench()),
             &Ok(excerpt::by_row(vec![pair(0), pair(1)])),
         );
         Report {

@@ -405,8 +405,8 @@ mod tests {
             subset: v.subset.clone(),
             id: None,
             prompt: Vec::new(),
-            chosen: String::new(),
-            rejected: String::new(),
+            chosen: String::new().into(),
+            rejected: String::new().into(),
         };
         verdicts.iter().map(pair).collect()
     }
@@ -425,7 +425,8 @@ mod tests {
         );
         let rules: Vec<Rule> = rules.iter().map(|rule| rule.parse().unwrap()).collect();
         let (mut early, order) =
-            SequentialGate::new(&rules, &before, true, pairs(&after), &benchmark, seed).unwrap();
+            SequentialGate::new(&rules, &before, true, pairs(&after), Some(&benchmark), seed)
+                .unwrap();
         let mut seen: Vec<ScoredItem> = Vec::new();
         for chunk in order.chunks(CHUNK) {
             let chunk: Vec<ScoredItem> = chunk.iter().map(|pair| after[pair.row].clone()).collect();
@@ -435,7 +436,7 @@ mod tests {
             }
         }
         let scored = seen.len();
-        (early.finish(&seen, &benchmark).unwrap(), scored)
+        (early.finish(&seen, Some(&benchmark)).unwrap(), scored)
     }
 
     fn statuses(answer: &Answer) -> Vec<Status> {

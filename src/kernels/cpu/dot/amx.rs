@@ -1,9 +1,9 @@
 //! Intel's Advanced Matrix Extensions. Rust has no intrinsics for them on its stable channel, hence
 //! assembly.
 //!
-//! Eight tile registers hold 16 rows of 64 bytes each: four of them the sums, two the left factor and
-//! two the right one. Intel's Optimization Reference Manual (chapter 20) explains this blocking and
-//! the layouts.
+//! Eight tile registers hold 16 rows of 64 bytes each: four of them the sums, two the left factor
+//! and two the right one. Intel's Optimization Reference Manual (chapter 20) explains this blocking
+//! and the layouts.
 
 use std::arch::asm;
 use std::arch::x86_64::__cpuid_count;
@@ -103,8 +103,8 @@ macro_rules! dot {
             debug_assert!(group.len() == 32 * panel.len());
             debug_assert!(panel.len().is_multiple_of(TILE_DEPTH) && !panel.is_empty());
             // SAFETY: each step reads a tile of the upper and one of the lower 16 rows, 1,024 bytes
-            // each, and 16 rows of the panel, 128 bytes each; at the end all 32 rows of 128 bytes of
-            // the sums are written.
+            // each, and 16 rows of the panel, 128 bytes each; at the end all 32 rows of 128 bytes
+            // of the sums are written.
             unsafe {
                 asm!(
                     "tilezero tmm0",

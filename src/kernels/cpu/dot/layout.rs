@@ -5,8 +5,8 @@ use crate::kernels::cpu::micro_kernel::WIDTH;
 /// Four signed 8-bit integers, or two bf16 numbers.
 pub(crate) type Lane = [u8; 4];
 
-/// One lane of each output of a panel. Its 8-bit integers are raised by 128: the processors multiply
-/// signed integers by unsigned ones.
+/// One lane of each output of a panel. Its 8-bit integers are raised by 128: the processors
+/// multiply signed integers by unsigned ones.
 #[derive(Debug, Clone, Copy)]
 #[repr(C, align(64))]
 pub(crate) struct PanelLanes(pub(crate) [Lane; WIDTH]);

@@ -25,8 +25,8 @@ pub struct Int8Weights {
 }
 
 impl Int8Weights {
-    /// Packs the panels in parallel. `read` fills its slice `[outputs, input]` with weights from the
-    /// given output on.
+    /// Packs the panels in parallel. `read` fills its slice `[outputs, input]` with weights from
+    /// the given output on.
     ///
     /// # Errors
     /// Those of `read`.

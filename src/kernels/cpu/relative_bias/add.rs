@@ -1,4 +1,5 @@
-//! Adds the relative-position terms to a block of scores, in the fastest way that the processor has.
+//! Adds the relative-position terms to a block of scores, in the fastest way that the processor
+//! has.
 
 #[cfg(target_arch = "x86_64")]
 use crate::kernels::cpu::relative_bias::avx512;

@@ -9,8 +9,8 @@ use std::arch::x86_64::{
 
 use crate::kernels::cpu::relative_bias::bias::{LANES, RelativeBias, ScoreBlock};
 
-/// Adds the terms to sixteen queries by sixteen keys at a time. Such a tile may reach beyond the last
-/// query and the last key, into scores that are not read.
+/// Adds the terms to sixteen queries by sixteen keys at a time. Such a tile may reach beyond the
+/// last query and the last key, into scores that are not read.
 #[target_feature(enable = "avx512f")]
 pub(super) fn add(bias: &RelativeBias, block: &mut ScoreBlock) {
     let queries = block.positions.len().next_multiple_of(LANES);

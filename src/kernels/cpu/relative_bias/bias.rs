@@ -94,8 +94,8 @@ impl<'a> RelativeBias<'a> {
         (start, end)
     }
 
-    /// Adds the terms of query `r` of the block to the keys outside `start..end`: on either side all
-    /// keys share one row of the table.
+    /// Adds the terms of query `r` of the block to the keys outside `start..end`: on either side
+    /// all keys share one row of the table.
     #[inline(always)]
     pub(super) fn add_ends(&self, block: &mut ScoreBlock, r: usize, start: usize, end: usize) {
         for (keys, side) in [(0..start, 1), (end..self.len, 0)] {

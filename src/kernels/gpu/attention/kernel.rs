@@ -57,13 +57,13 @@ pub(super) fn attend<E: Float, N: Size>(
     let mut scores = Shared::<[f32]>::new_aligned_slice(tile * tile, ALIGNED);
     let mut terms = Shared::<[f32]>::new_aligned_slice(2 * tile * tile, ALIGNED);
     let mut context = Shared::<[f32]>::new_aligned_slice(tile * size, ALIGNED);
-    // For each query: the largest score so far, the sum of the weights relative to it, and the factor
-    // by which the new largest score changes earlier sums.
+    // For each query: the largest score so far, the sum of the weights relative to it, and the
+    // factor by which the new largest score changes earlier sums.
     let mut maxima = Shared::<[f32]>::new_slice(tile);
     let mut sums = Shared::<[f32]>::new_slice(tile);
     let mut factors = Shared::<[f32]>::new_slice(tile);
-    // For each distance in the tile its row of the window; for each row of the window its row of the
-    // table.
+    // For each distance in the tile its row of the window; for each row of the window its row of
+    // the table.
     let mut places = Shared::<[u32]>::new_slice(2 * tile);
     let mut rows = Shared::<[u32]>::new_slice(2 * tile);
 
@@ -146,14 +146,7 @@ pub(super) fn attend<E: Float, N: Size>(
             column,
             config,
         );
-        finish_scores(
-            &mut scores,
-            &terms,
-            &places,
-            there,
-            inverse_scale,
-            config,
-        );
+        finish_scores(&mut scores, &terms, &places, there, inverse_scale, config);
         sync_cube();
         soften::<E>(
             &mut scores,
@@ -179,7 +172,8 @@ pub(super) fn attend<E: Float, N: Size>(
     }
 }
 
-/// Sets `context` `[tile, size]` and `sums` `[tile]` to zero, and `maxima` `[tile]` below all scores.
+/// Sets `context` `[tile, size]` and `sums` `[tile]` to zero, and `maxima` `[tile]` below all
+/// scores.
 #[cube]
 fn clear(
     context: &mut Shared<[f32]>,
@@ -200,8 +194,8 @@ fn clear(
     }
 }
 
-/// Adds the content-to-position terms to `scores` `[tile, tile]`. `terms`: `[tile, 2 · tile]`, queries
-/// by rows of the window; `places`: `[2 · tile]`.
+/// Adds the content-to-position terms to `scores` `[tile, tile]`. `terms`: `[tile, 2 · tile]`,
+/// queries by rows of the window; `places`: `[2 · tile]`.
 #[cube]
 fn add_query_terms(
     scores: &mut Shared<[f32]>,
@@ -218,9 +212,9 @@ fn add_query_terms(
     }
 }
 
-/// Adds the position-to-content terms, if there are any, to `scores` `[tile, tile]`, scales them, and
-/// masks all keys but the first `there`. `terms`: `[tile, 2 · tile]`, keys by rows of the window;
-/// `places`: `[2 · tile]`.
+/// Adds the position-to-content terms, if there are any, to `scores` `[tile, tile]`, scales them,
+/// and masks all keys but the first `there`. `terms`: `[tile, 2 · tile]`, keys by rows of the
+/// window; `places`: `[2 · tile]`.
 #[cube]
 fn finish_scores(
     scores: &mut Shared<[f32]>,

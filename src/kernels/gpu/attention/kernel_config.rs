@@ -17,8 +17,8 @@ pub(super) struct KernelConfig {
     pub(super) tile: usize,
     /// Dimensions of a head.
     pub(super) size: usize,
-    /// Elements from one row of queries, keys or table to the next: not a power of two, so that units
-    /// that read a column use different banks of the shared memory.
+    /// Elements from one row of queries, keys or table to the next: not a power of two, so that
+    /// units that read a column use different banks of the shared memory.
     pub(super) stride: usize,
     /// Elements that are read at once.
     pub(super) lanes: usize,
@@ -37,8 +37,8 @@ pub(crate) fn fits(client: &Client, dtype: DType, size: usize, terms: PositionTe
 }
 
 impl KernelConfig {
-    /// The configuration for a device and heads of `size` dimensions; `None` where the shared memory
-    /// is too small for the smallest tile.
+    /// The configuration for a device and heads of `size` dimensions; `None` where the shared
+    /// memory is too small for the smallest tile.
     pub(super) fn new(
         client: &Client,
         dtype: ElemType,
@@ -63,8 +63,8 @@ impl KernelConfig {
             n: 16,
             k: 16,
         };
-        // A plane computes a tile, so that its size must be known; Intel and AMD choose it when they
-        // compile.
+        // A plane computes a tile, so that its size must be known; Intel and AMD choose it when
+        // they compile.
         let planes = properties.hardware.plane_size_min == properties.hardware.plane_size_max;
         let matrix = planes
             && size.is_multiple_of(16)

@@ -30,8 +30,8 @@ pub(super) fn reached(
         saturating_difference(position + reach + tile, start + 1),
         2 * reach,
     )];
-    // Where all rows between the ends fit into the window, it has them in order; far from the diagonal
-    // these are few. Otherwise it has a row for every distance.
+    // Where all rows between the ends fit into the window, it has them in order; far from the
+    // diagonal these are few. Otherwise it has a row for every distance.
     let span = (highest - lowest) as usize + 1;
     let consecutive = span < 2 * tile;
     let mut d = UNIT_POS as usize;
@@ -89,8 +89,8 @@ pub(super) fn load<E: Float, N: Size>(
     }
 }
 
-/// Loads the rows of one head of `from` `[table rows, hidden]` that the first `count` of `rows` name
-/// into `to` `[2 · tile, size]`.
+/// Loads the rows of one head of `from` `[table rows, hidden]` that the first `count` of `rows`
+/// name into `to` `[2 · tile, size]`.
 #[cube]
 pub(super) fn gather<E: Float, N: Size>(
     from: &[Vector<E, N>],

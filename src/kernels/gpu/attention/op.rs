@@ -208,8 +208,8 @@ mod tests {
         }
     }
 
-    /// Products in half precision use NVIDIA's matrix instructions with sums in f32; those in f32 do
-    /// not, since TF32 rounds.
+    /// Products in half precision use NVIDIA's matrix instructions with sums in f32; those in f32
+    /// do not, since TF32 rounds.
     #[test]
     fn half_precision_multiplies_by_matrix_instructions_and_f32_does_not() {
         let toolkit = std::env::var("CUDA_PATH").unwrap_or_else(|_| "/usr/local/cuda".to_owned());

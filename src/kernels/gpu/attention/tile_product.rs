@@ -144,8 +144,8 @@ pub(super) fn weigh<E: Float>(
     }
 }
 
-/// 16 × 16 elements from `at` on as an operand of matrix instructions. `stride`: elements from one row,
-/// or column, to the next.
+/// 16 × 16 elements from `at` on as an operand of matrix instructions. `stride`: elements from one
+/// row, or column, to the next.
 #[cube]
 fn operand<E: Float>(
     from: &Shared<[E]>,

@@ -70,9 +70,10 @@ mod tests {
 
     fn config(changes: &Value) -> Result<PairConfig> {
         let mut base = json!({
-            "model_type": "deberta-v2", "vocab_size": 128_005, "hidden_size": 1024, "num_hidden_layers": 24,
-            "num_attention_heads": 16, "intermediate_size": 4096, "hidden_act": "gelu", "relative_attention": true,
-            "position_buckets": 256, "max_relative_positions": -1, "max_position_embeddings": 512,
+            "model_type": "deberta-v2", "vocab_size": 128_005, "hidden_size": 1024,
+            "num_hidden_layers": 24, "num_attention_heads": 16, "intermediate_size": 4096,
+            "hidden_act": "gelu", "relative_attention": true, "position_buckets": 256,
+            "max_relative_positions": -1, "max_position_embeddings": 512,
             "norm_rel_ebd": "layer_norm", "share_att_key": true, "pos_att_type": "p2c|c2p",
             "position_biased_input": false, "type_vocab_size": 0, "source_prefix_id": 128_001,
             "cand1_prefix_id": 128_002, "cand2_prefix_id": 128_003
@@ -86,11 +87,18 @@ mod tests {
     #[test]
     fn the_published_family_loads() {
         for (hidden, heads, layers) in [(384, 6, 12), (768, 12, 6), (768, 12, 12), (1024, 16, 24)] {
-            let c = config(&json!({"hidden_size": hidden, "num_attention_heads": heads, "num_hidden_layers": layers})).unwrap();
+            let c = config(&json!({
+                "hidden_size": hidden, "num_attention_heads": heads, "num_hidden_layers": layers
+            }))
+            .unwrap();
             assert_eq!(c.encoder.relative.as_ref().unwrap().span(), 256);
             assert_eq!(c.encoder.absolute_positions, None);
         }
-        let xlarge = config(&json!({"hidden_size": 1536, "num_attention_heads": 24, "conv_kernel_size": 3, "conv_act": "gelu"})).unwrap();
+        let xlarge = config(&json!({
+            "hidden_size": 1536, "num_attention_heads": 24,
+            "conv_kernel_size": 3, "conv_act": "gelu"
+        }))
+        .unwrap();
         assert_eq!(xlarge.encoder.conv.unwrap().kernel, 3);
         assert!(config(&json!({"vocab_size": 251_000})).is_ok());
     }

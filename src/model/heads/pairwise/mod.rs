@@ -1,4 +1,5 @@
-//! The pairwise head: the hidden states of marker tokens → the preference of one answer over another.
+//! The pairwise head: the hidden states of marker tokens → the preference of one answer over
+//! another.
 
 mod config;
 mod markers;

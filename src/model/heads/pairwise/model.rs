@@ -1,5 +1,5 @@
-//! The pairwise head over an encoder: the hidden states of three marker tokens → a score per candidate
-//! and task → a logit per row.
+//! The pairwise head over an encoder: the hidden states of three marker tokens → a score per
+//! candidate and task → a logit per row.
 
 use std::sync::Arc;
 
@@ -74,8 +74,8 @@ impl PairModel {
         }
     }
 
-    /// Scores of the first and of the second candidate, `[rows, tasks]` each: what training compares.
-    /// `markers` as in [`Self::logits`].
+    /// Scores of the first and of the second candidate, `[rows, tasks]` each: what training
+    /// compares. `markers` as in [`Self::logits`].
     pub fn scores(&self, rows: &TokenRows, markers: &[Markers]) -> [Tensor<2>; 2] {
         let positions: Vec<[usize; 3]> = markers
             .iter()

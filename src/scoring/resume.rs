@@ -3,7 +3,6 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use crate::cli::{Format, RunArgs};
 use crate::data::Item;
 use crate::scoring::ScoredItem;
 use crate::scoring::fingerprint::Fingerprint;
@@ -13,7 +12,6 @@ use crate::scoring::run_dir::RunDir;
 use crate::scoring::verdict::Outcome;
 use crate::support::error::{Error, Kind, Result};
 use crate::support::files;
-use crate::support::signals::Farewell;
 use crate::support::terminal::say;
 
 /// Verdicts of an earlier run with the same plan.
@@ -36,16 +34,13 @@ impl Kept {
         }
     }
 
-    /// One model's verdicts, by row.
-    pub fn verdicts(&mut self, model: usize, pairs: &[Item]) -> HashMap<usize, ScoredItem> {
-        pairs
-            .iter()
-            .filter_map(|pair| {
-                self.outcomes
-                    .remove(&(model, pair.row))
-                    .map(|outcome| (pair.row, ScoredItem::new(pair, outcome)))
-            })
-            .collect()
+    /// What one model said, by row; each outcome is given once.
+    pub fn outcomes_of(&mut self, model: usize, items: &[Item]) -> HashMap<usize, ScoredItem> {
+        let mut take = |item: &Item| {
+            let outcome = self.outcomes.remove(&(model, item.row))?;
+            Some((item.row, ScoredItem::new(item, outcome)))
+        };
+        items.iter().filter_map(&mut take).collect()
     }
 }
 
@@ -156,33 +151,4 @@ fn finished(dir: &Path, plan: &Fingerprint) -> Result<Kept> {
         finished: Some(names),
         ..Kept::default()
     })
-}
-
-/// What a stopped run says.
-pub fn farewell(args: &RunArgs) -> Farewell {
-    let typed: Vec<String> = std::env::args()
-        .map(|word| quoted(&word))
-        .filter(|word| word != "--resume")
-        .collect();
-    let hint = match &args.out {
-        Some(_) => format!("go on with: {} --resume", typed.join(" ")),
-        None if !args.no_cache && args.int8_batch.is_none() => {
-            "the same command goes on: verdicts so far are in the cache".to_owned()
-        }
-        None => "a run with --out DIR can be resumed".to_owned(),
-    };
-    Farewell {
-        hint,
-        as_json: args.format == Format::Json,
-    }
-}
-
-/// A word as a shell reads it.
-fn quoted(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:,@+%".contains(c);
-    if !word.is_empty() && word.chars().all(plain) {
-        word.to_owned()
-    } else {
-        format!("'{}'", word.replace('\'', r"'\''"))
-    }
 }

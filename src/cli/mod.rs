@@ -1,0 +1,119 @@
+//! What was typed → a request. The only room that knows clap, with the command that writes
+//! completions and man pages from it.
+
+mod help;
+mod others;
+mod run;
+mod shared;
+mod values;
+
+use std::path::PathBuf;
+
+use clap::{CommandFactory, Parser, Subcommand};
+
+use crate::cli::help::{EXAMPLES, GATES};
+use crate::cli::others::{BenchArgs, CompareArgs, FetchArgs, InspectArgs, MergeArgs, ReportArgs};
+use crate::cli::run::RunArgs;
+use crate::cli::values::SchemaArg;
+use crate::commands::Request;
+use crate::commands::generate::GenerateRequest;
+
+/// Scores pair reward models on preference benchmarks, with no Python and no GPU.
+#[derive(Debug, Parser)]
+#[command(version, arg_required_else_help = true, after_help = EXAMPLES)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: CommandArgs,
+}
+
+#[derive(Debug, Subcommand)]
+enum CommandArgs {
+    /// Score models on pairs and print the comparative table
+    Run(Box<RunArgs>),
+    /// Compare two runs, or a run and a published table, pair by pair; with --gate, fail where
+    /// rules are not met
+    #[command(after_help = GATES)]
+    Compare(CompareArgs),
+    /// Show finished runs again, in any format, as the columns of one table
+    Report(ReportArgs),
+    /// Put the finished shards of a run together
+    Merge(MergeArgs),
+    /// Download and verify models and the data of benchmarks, for use without a network
+    Fetch(FetchArgs),
+    /// Show what a checkpoint or a file of pairs is: sizes, template, token lengths, truncation
+    Inspect(InspectArgs),
+    /// Measure how fast a model is on this machine
+    Bench(BenchArgs),
+    /// Print published tables
+    Published {
+        /// One table [default: all]
+        name: Option<String>,
+    },
+    /// Show how many verdicts are kept for later runs and where, or remove them
+    Cache {
+        #[command(subcommand)]
+        action: Option<CacheAction>,
+    },
+    /// Show what would be used on this machine: device, threads, caches, settings
+    Doctor,
+    /// Write shell completions, man pages or the schemas of JSON documents
+    #[command(subcommand)]
+    Generate(GenerateArgs),
+}
+
+#[derive(Debug, Subcommand)]
+enum CacheAction {
+    /// Remove all kept verdicts
+    Clear,
+}
+
+#[derive(Debug, Subcommand)]
+enum GenerateArgs {
+    /// Print a completion script, for example into
+    /// ~/.local/share/bash-completion/completions/pairbench
+    Completions { shell: clap_complete::Shell },
+    /// Write pairbench.1 and a page for each command
+    Man {
+        /// Directory for the pages, for example ~/.local/share/man/man1
+        dir: PathBuf,
+    },
+    /// Print the JSON Schema (draft 2020-12) of a document that pairbench writes
+    Schema { document: SchemaArg },
+}
+
+/// What the command line of this process asks for; ends the process where it cannot be understood.
+pub fn parse() -> Request {
+    Cli::parse().command.into()
+}
+
+impl From<CommandArgs> for Request {
+    fn from(typed: CommandArgs) -> Self {
+        match typed {
+            CommandArgs::Run(args) => Self::Run(Box::new((*args).into())),
+            CommandArgs::Compare(args) => Self::Compare(args.into()),
+            CommandArgs::Report(args) => Self::Report(args.into()),
+            CommandArgs::Merge(args) => Self::Merge(args.into()),
+            CommandArgs::Fetch(args) => Self::Fetch(args.into()),
+            CommandArgs::Inspect(args) => Self::Inspect(args.into()),
+            CommandArgs::Bench(args) => Self::Bench(args.into()),
+            CommandArgs::Published { name } => Self::Published(name),
+            CommandArgs::Cache { action: None } => Self::ShowCache,
+            CommandArgs::Cache {
+                action: Some(CacheAction::Clear),
+            } => Self::ClearCache,
+            CommandArgs::Doctor => Self::Doctor,
+            CommandArgs::Generate(args) => Self::Generate(args.into()),
+        }
+    }
+}
+
+impl From<GenerateArgs> for GenerateRequest {
+    fn from(typed: GenerateArgs) -> Self {
+        let command = Box::new(Cli::command());
+        match typed {
+            GenerateArgs::Completions { shell } => Self::Completions { shell, command },
+            GenerateArgs::Man { dir } => Self::Man { dir, command },
+            GenerateArgs::Schema { document } => Self::Schema(document.into()),
+        }
+    }
+}

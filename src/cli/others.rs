@@ -1,0 +1,197 @@
+//! The flags of all commands but `run`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use crate::checkpoint::ModelSpec;
+use crate::cli::shared::{ComputingArgs, HubArgs};
+use crate::cli::values::{BenchFormatArg, CompareFormatArg, FormatArg};
+use crate::commands::bench::BenchRequest;
+use crate::commands::compare::CompareRequest;
+use crate::commands::fetch::FetchRequest;
+use crate::commands::inspect::InspectRequest;
+use crate::commands::merge::MergeRequest;
+use crate::commands::report::ReportRequest;
+use crate::text::contract::InputContract;
+
+#[derive(Debug, Args)]
+pub struct CompareArgs {
+    /// The last good run, or a published table
+    #[arg(value_name = "DIR|TABLE[:MODEL]")]
+    pub baseline: String,
+    /// The run to judge
+    #[arg(value_name = "DIR|TABLE[:MODEL]")]
+    pub candidate: String,
+    /// A rule that the candidate must meet, or a file of rules; may be repeated
+    #[arg(long = "gate", value_name = "FILE.toml|RULE")]
+    pub gates: Vec<String>,
+    /// Exit with 8 where a rule can be neither passed nor failed
+    #[arg(long)]
+    pub strict_gate: bool,
+    /// List N pairs whose verdict changed, the largest change of the margin first [default: 20];
+    /// --format html lists them unasked, --format csv instead of the differences
+    #[arg(long, value_name = "N", num_args = 0..=1, default_missing_value = "20")]
+    pub flips: Option<usize>,
+    /// What is printed on stdout
+    #[arg(long, value_enum, default_value_t)]
+    pub format: CompareFormatArg,
+}
+
+#[derive(Debug, Args)]
+pub struct ReportArgs {
+    /// Directories that `pairbench run --out DIR` wrote; all of the same benchmark and subset sizes
+    #[arg(required = true, value_name = "RUN")]
+    pub runs: Vec<PathBuf>,
+    /// What is printed on stdout
+    #[arg(long, value_enum, default_value_t)]
+    pub format: FormatArg,
+    /// Put a published table beside the measured columns: `model-card` or `rewardbench-paper`
+    #[arg(long, value_name = "NAME")]
+    pub published: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct MergeArgs {
+    /// Directories that `pairbench run --shard I/N --out DIR` wrote: every shard once
+    #[arg(required = true, value_name = "RUN")]
+    pub runs: Vec<PathBuf>,
+    /// Directory for the merged run
+    #[arg(long, value_name = "DIR")]
+    pub out: PathBuf,
+    /// What is printed on stdout
+    #[arg(long, value_enum, default_value_t)]
+    pub format: FormatArg,
+}
+
+#[derive(Debug, Args)]
+pub struct FetchArgs {
+    /// Models as `owner/name[@revision]`, benchmarks as `reward-bench` or FILE.toml
+    #[arg(required = true, value_name = "SPEC")]
+    pub specs: Vec<String>,
+    #[command(flatten)]
+    pub hub: HubArgs,
+}
+
+#[derive(Debug, Args)]
+pub struct InspectArgs {
+    /// A checkpoint (directory or `owner/name[@revision]`), a file of pairs, or a benchmark
+    #[arg(value_name = "SPEC|FILE")]
+    pub what: String,
+    /// For a file of pairs: count tokens with the tokenizers of these models
+    #[arg(long = "model", value_name = "[NAME=]SPEC")]
+    pub models: Vec<ModelSpec>,
+    /// For a file of pairs: the benchmark whose counts it should have
+    #[arg(long, value_name = "NAME|FILE.toml")]
+    pub benchmark: Option<String>,
+    /// For a checkpoint: its text template
+    #[arg(long, value_name = "T")]
+    pub template: Option<InputContract>,
+    #[command(flatten)]
+    pub hub: HubArgs,
+}
+
+#[derive(Debug, Args)]
+pub struct BenchArgs {
+    /// A checkpoint
+    #[arg(long, value_name = "[NAME=]SPEC")]
+    pub model: ModelSpec,
+    /// Lengths of the token rows, each measured by itself
+    #[arg(long = "length", value_name = "N", value_delimiter = ',', default_values_t = [128, 512, 1024, 2048], value_parser = clap::value_parser!(u32).range(3..=65_536))]
+    pub lengths: Vec<u32>,
+    /// Tokens in all rows of one length
+    #[arg(long, value_name = "N", default_value_t = 8192)]
+    pub tokens: usize,
+    /// Token rows instead: a JSON list of ids on each line, with the three markers in it
+    #[arg(long, value_name = "FILE.jsonl", conflicts_with = "lengths")]
+    pub ids: Option<PathBuf>,
+    #[command(flatten)]
+    pub computing: ComputingArgs,
+    /// Times that the rows are scored; the median counts
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..))]
+    pub repeats: u32,
+    /// Threads; 0 is one per core
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub threads: usize,
+    /// Tokens in the model at once [default: 2048, on a GPU 16384]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub batch_tokens: Option<u32>,
+    /// Any template: rows are made of ids
+    #[arg(long, value_name = "T", hide = true)]
+    pub template: Option<InputContract>,
+    /// What is printed on stdout; JSON has the logits, too
+    #[arg(long, value_enum, default_value_t)]
+    pub format: BenchFormatArg,
+    #[command(flatten)]
+    pub hub: HubArgs,
+}
+
+impl From<CompareArgs> for CompareRequest {
+    fn from(typed: CompareArgs) -> Self {
+        Self {
+            baseline: typed.baseline,
+            candidate: typed.candidate,
+            gates: typed.gates,
+            strict: typed.strict_gate,
+            flips: typed.flips,
+            format: typed.format.into(),
+        }
+    }
+}
+
+impl From<ReportArgs> for ReportRequest {
+    fn from(typed: ReportArgs) -> Self {
+        Self {
+            runs: typed.runs,
+            format: typed.format.into(),
+            published: typed.published,
+        }
+    }
+}
+
+impl From<MergeArgs> for MergeRequest {
+    fn from(typed: MergeArgs) -> Self {
+        Self {
+            runs: typed.runs,
+            out: typed.out,
+            format: typed.format.into(),
+        }
+    }
+}
+
+impl From<FetchArgs> for FetchRequest {
+    fn from(typed: FetchArgs) -> Self {
+        Self {
+            specs: typed.specs,
+            hub: typed.hub.into(),
+        }
+    }
+}
+
+impl From<InspectArgs> for InspectRequest {
+    fn from(typed: InspectArgs) -> Self {
+        Self {
+            what: typed.what,
+            models: typed.models,
+            benchmark: typed.benchmark,
+            contract: typed.template,
+            hub: typed.hub.into(),
+        }
+    }
+}
+
+impl From<BenchArgs> for BenchRequest {
+    fn from(typed: BenchArgs) -> Self {
+        Self {
+            model: typed.model,
+            lengths: typed.lengths,
+            tokens: typed.tokens,
+            ids: typed.ids,
+            backend: typed.computing.request(typed.batch_tokens, None),
+            repeats: typed.repeats,
+            threads: typed.threads,
+            format: typed.format.into(),
+            hub: typed.hub.into(),
+        }
+    }
+}

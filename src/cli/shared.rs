@@ -1,0 +1,54 @@
+//! Flags that several commands have.
+
+use clap::Args;
+
+use crate::cli::values::DtypeArg;
+use crate::commands::HubRequest;
+use crate::device::Choice;
+use crate::device::backend::BackendRequest;
+
+/// What computes, and how exactly.
+#[derive(Debug, Clone, Args)]
+pub struct ComputingArgs {
+    /// auto, cpu, or a GPU: cuda, rocm, metal, vulkan or webgpu, with its number where there are
+    /// several (cuda:1); several of them at once as cuda:0,cuda:1. auto is the first GPU that
+    /// works, else the CPU; `pairbench doctor` lists them
+    #[arg(long, value_name = "DEVICE", default_value_t)]
+    pub device: Choice,
+    /// Working precision
+    #[arg(long, value_enum, default_value_t)]
+    pub dtype: DtypeArg,
+}
+
+impl ComputingArgs {
+    pub fn request(self, batch_tokens: Option<u32>, int8_batch: Option<u32>) -> BackendRequest {
+        let dtype = self.dtype.into();
+        BackendRequest {
+            device: self.device,
+            dtype,
+            batch_tokens,
+            int8_batch,
+        }
+    }
+}
+
+/// Where repositories come from. Token, cache and endpoint follow HF_TOKEN, HF_HUB_CACHE, HF_HOME
+/// and HF_ENDPOINT.
+#[derive(Debug, Clone, Args)]
+pub struct HubArgs {
+    /// Use only what the hub's cache has; no network at all
+    #[arg(long)]
+    pub offline: bool,
+    /// Branch, tag or commit of models that name none
+    #[arg(long, value_name = "REVISION")]
+    pub revision: Option<String>,
+}
+
+impl From<HubArgs> for HubRequest {
+    fn from(typed: HubArgs) -> Self {
+        Self {
+            offline: typed.offline,
+            revision: typed.revision,
+        }
+    }
+}

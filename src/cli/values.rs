@@ -1,0 +1,139 @@
+//! Words that flags take, with what the help says of each.
+
+use clap::ValueEnum;
+
+use crate::commands::bench::BenchFormat;
+use crate::commands::generate::Schema;
+use crate::device::backend::DtypeChoice;
+use crate::report::Format;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum BenchFormatArg {
+    #[default]
+    Table,
+    Json,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum DtypeArg {
+    /// f32, the reference's precision; on a GPU f16, which is the fastest that turns no verdict of
+    /// the golden pairs
+    #[default]
+    Auto,
+    /// Arithmetic in f32, never in TF32; on a CPU, weights that are stored in half precision stay
+    /// so in memory
+    F32,
+    /// On a GPU everything in half precision but the sums; on a CPU arithmetic in f32 on weights
+    /// rounded to half precision: half the memory
+    F16,
+    /// As f16, with the range of f32 and less precision; on a GPU only
+    Bf16,
+    /// LLM.int8(), as the published tables were measured: the fastest on a CPU, and the least
+    /// exact; on a CPU only
+    Int8,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum FormatArg {
+    #[default]
+    Table,
+    Markdown,
+    /// One page with charts that needs nothing but a browser
+    Html,
+    Json,
+    Csv,
+    /// A table for booktabs
+    Latex,
+    /// XML that CI systems read: a suite for each model, a case for each subset
+    Junit,
+    /// Markdown for a step summary or a comment
+    Github,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum CompareFormatArg {
+    #[default]
+    Table,
+    Markdown,
+    /// One page with charts that needs nothing but a browser
+    Html,
+    Json,
+    Csv,
+    /// XML that CI systems read: a case for each rule of the gate
+    Junit,
+    /// Markdown for a step summary or a comment, with annotations for rules that are not met
+    Github,
+}
+
+impl From<BenchFormatArg> for BenchFormat {
+    fn from(typed: BenchFormatArg) -> Self {
+        match typed {
+            BenchFormatArg::Table => Self::Table,
+            BenchFormatArg::Json => Self::Json,
+        }
+    }
+}
+
+impl From<DtypeArg> for DtypeChoice {
+    fn from(typed: DtypeArg) -> Self {
+        match typed {
+            DtypeArg::Auto => Self::Auto,
+            DtypeArg::F32 => Self::F32,
+            DtypeArg::F16 => Self::F16,
+            DtypeArg::Bf16 => Self::Bf16,
+            DtypeArg::Int8 => Self::Int8,
+        }
+    }
+}
+
+impl From<FormatArg> for Format {
+    fn from(typed: FormatArg) -> Self {
+        match typed {
+            FormatArg::Table => Self::Table,
+            FormatArg::Markdown => Self::Markdown,
+            FormatArg::Html => Self::Html,
+            FormatArg::Json => Self::Json,
+            FormatArg::Csv => Self::Csv,
+            FormatArg::Latex => Self::Latex,
+            FormatArg::Junit => Self::Junit,
+            FormatArg::Github => Self::Github,
+        }
+    }
+}
+
+impl From<CompareFormatArg> for Format {
+    fn from(typed: CompareFormatArg) -> Self {
+        match typed {
+            CompareFormatArg::Table => Self::Table,
+            CompareFormatArg::Markdown => Self::Markdown,
+            CompareFormatArg::Html => Self::Html,
+            CompareFormatArg::Json => Self::Json,
+            CompareFormatArg::Csv => Self::Csv,
+            CompareFormatArg::Junit => Self::Junit,
+            CompareFormatArg::Github => Self::Github,
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum SchemaArg {
+    /// What run and report print with --format json, and summary.json
+    Summary,
+    /// What compare prints with --format json
+    Comparison,
+    /// run.json
+    Run,
+    /// An error on stderr, with --format json
+    Error,
+}
+
+impl From<SchemaArg> for Schema {
+    fn from(typed: SchemaArg) -> Self {
+        match typed {
+            SchemaArg::Summary => Self::Summary,
+            SchemaArg::Comparison => Self::Comparison,
+            SchemaArg::Run => Self::Run,
+            SchemaArg::Error => Self::Error,
+        }
+    }
+}

@@ -1,0 +1,18 @@
+//! Where repositories come from.
+
+use crate::support::hub::Hub;
+
+/// Token, cache and endpoint follow the environment.
+#[derive(Debug, Clone, Default)]
+pub struct HubRequest {
+    /// No network at all.
+    pub offline: bool,
+    /// Of models that name none.
+    pub revision: Option<String>,
+}
+
+impl HubRequest {
+    pub fn open(&self) -> Hub {
+        Hub::new(self.offline)
+    }
+}

@@ -1,0 +1,64 @@
+//! What a command line asks for, without the words in which it was typed.
+
+use crate::commands::bench::{self, BenchRequest};
+use crate::commands::compare::{self, CompareRequest};
+use crate::commands::doctor;
+use crate::commands::fetch::{self, FetchRequest};
+use crate::commands::finished::Finished;
+use crate::commands::generate::{self, GenerateRequest};
+use crate::commands::inspect::{self, InspectRequest};
+use crate::commands::merge::{self, MergeRequest};
+use crate::commands::published;
+use crate::commands::report::{self, ReportRequest};
+use crate::commands::run::{self, RunRequest};
+use crate::report::Format;
+use crate::support::error::Result;
+
+/// One command.
+pub enum Request {
+    Run(Box<RunRequest>),
+    Compare(CompareRequest),
+    Report(ReportRequest),
+    Merge(MergeRequest),
+    Fetch(FetchRequest),
+    Inspect(InspectRequest),
+    Bench(BenchRequest),
+    /// One table, or all.
+    Published(Option<String>),
+    ShowCache,
+    ClearCache,
+    Doctor,
+    Generate(GenerateRequest),
+}
+
+impl Request {
+    /// Does what is asked.
+    pub fn execute(self) -> Result<Finished> {
+        match self {
+            Self::Run(request) => run::run(&request),
+            Self::Compare(request) => compare::compare(&request),
+            Self::Report(request) => report::report(&request).map(Finished::from),
+            Self::Merge(request) => merge::merge(&request),
+            Self::Fetch(request) => fetch::fetch(&request).map(Finished::from),
+            Self::Inspect(request) => inspect::inspect(&request).map(Finished::from),
+            Self::Bench(request) => bench::bench(&request).map(Finished::from),
+            Self::Published(name) => published::show(name.as_deref()).map(Finished::from),
+            Self::ShowCache => doctor::show_cache().map(Finished::from),
+            Self::ClearCache => doctor::clear_cache().map(Finished::from),
+            Self::Doctor => doctor::doctor().map(Finished::from),
+            Self::Generate(request) => generate::generate(request).map(Finished::from),
+        }
+    }
+
+    /// Whether errors are JSON, too.
+    pub fn wants_json(&self) -> bool {
+        let format = match self {
+            Self::Run(request) => request.format,
+            Self::Compare(request) => request.format,
+            Self::Report(request) => request.format,
+            Self::Merge(request) => request.format,
+            _ => return false,
+        };
+        format == Format::Json
+    }
+}

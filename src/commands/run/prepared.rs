@@ -1,0 +1,269 @@
+//! Everything that a run needs, found and checked before the first item is scored.
+
+use std::time::SystemTime;
+
+use crate::benchmark::published::Published;
+use crate::benchmark::{Benchmark, Definition, Files, quickstart};
+use crate::checkpoint::{Checkpoint, ModelSpec};
+use crate::commands::run::against::Against;
+use crate::commands::run::request::RunRequest;
+use crate::commands::threads::use_threads;
+use crate::data::selection::{self, Selected};
+use crate::data::{self, Item};
+use crate::device::backend::Backend;
+use crate::scoring::fingerprint::{Fingerprint, ModelFingerprint};
+use crate::scoring::run_dir::RunDir;
+use crate::scoring::run_dir::record::Whole;
+use crate::scoring::{self, Prepared as PreparedItem};
+use crate::support::error::{Error, Result};
+use crate::support::hub::Hub;
+use crate::support::lock::Lock;
+use crate::support::terminal::say;
+
+/// A run that can begin.
+pub struct Prepared<'a> {
+    pub request: &'a RunRequest,
+    pub started: SystemTime,
+    pub backend: Backend,
+    pub benchmark: Option<Benchmark>,
+    /// A published table to put beside the measured columns.
+    pub table: Option<Published>,
+    /// An f32 run of the same models.
+    pub f32_run: Option<RunDir>,
+    pub data: Files,
+    /// The whole run, of which this may be a shard.
+    pub whole: Whole,
+    /// What is scored, for the heading of the report.
+    pub title: String,
+    /// Why that is not the whole run.
+    pub part: Option<String>,
+    pub items: Vec<Item>,
+    pub checkpoints: Vec<Checkpoint>,
+    pub fingerprint: Fingerprint,
+    /// A gate that may end the run.
+    pub against: Option<Against>,
+    /// Of the output directory, as long as the run lasts.
+    _lock: Option<Lock>,
+}
+
+impl<'a> Prepared<'a> {
+    pub fn new(request: &'a RunRequest) -> Result<Self> {
+        let started = SystemTime::now();
+        use_threads(request.threads)?;
+        request.check()?;
+        let against = Against::of(request)?;
+        let f32_run = request.f32_run.as_deref().map(RunDir::open).transpose()?;
+        let backend = Backend::open(&request.backend)?;
+        let lock = request.out.as_deref().map(Lock::take).transpose()?;
+        let table = request
+            .published
+            .as_deref()
+            .map(Published::find)
+            .transpose()?;
+        let benchmark = benchmark(request)?;
+        let hub = request.hub.open();
+        let data = files(request, benchmark.as_ref(), &hub)?;
+        let loaded = data::load(&data.files)?;
+        let Selected { items, partial } =
+            selection::select(loaded, &request.selection, benchmark.as_ref())?;
+        let whole = Whole {
+            title: title(request, benchmark.as_ref(), &items),
+            partial,
+        };
+        let checkpoints = checkpoints(request, &hub)?;
+        f32_run
+            .iter()
+            .try_for_each(|run| has_all(run, &checkpoints))?;
+        let fingerprint = fingerprint(
+            request,
+            benchmark.as_ref(),
+            &data,
+            &items,
+            &checkpoints,
+            &backend,
+        )?;
+        let (items, part) = divide(items, request, &checkpoints[0])?;
+        let title = title(request, benchmark.as_ref(), &items);
+        let mut prepared = Self {
+            request,
+            started,
+            backend,
+            benchmark,
+            table,
+            f32_run,
+            data,
+            whole,
+            title,
+            part,
+            items,
+            checkpoints,
+            fingerprint,
+            against: None,
+            _lock: lock,
+        };
+        if let Some(against) = against {
+            prepared.begin(against)?;
+        }
+        Ok(prepared)
+    }
+
+    /// Puts the items into the gate's order.
+    fn begin(&mut self, mut against: Against) -> Result<()> {
+        let items = std::mem::take(&mut self.items);
+        let candidate = &self.checkpoints[0].name;
+        self.items = against.begin(candidate, &self.data, items, self.benchmark.as_ref())?;
+        self.against = Some(against);
+        Ok(())
+    }
+
+    /// What the run's record says of its benchmark.
+    pub fn definition(&self) -> Option<Definition> {
+        self.benchmark.as_ref().map(Benchmark::definition)
+    }
+}
+
+/// The one that is named; the demonstration where nothing is.
+fn benchmark(request: &RunRequest) -> Result<Option<Benchmark>> {
+    match &request.benchmark {
+        Some(name) => Benchmark::find(name).map(Some),
+        None if request.data.is_empty() => Benchmark::quickstart().map(Some),
+        None => Ok(None),
+    }
+}
+
+/// The files with the items; those that are named replace the benchmark's own.
+fn files(request: &RunRequest, benchmark: Option<&Benchmark>, hub: &Hub) -> Result<Files> {
+    if !request.data.is_empty() {
+        let files = request
+            .data
+            .iter()
+            .map(|path| path.as_path().into())
+            .collect();
+        return Ok(Files {
+            files,
+            dataset: None,
+        });
+    }
+    let files = benchmark
+        .map(|benchmark| benchmark.files(hub))
+        .transpose()?
+        .unwrap_or_default();
+    if files.files.is_empty() {
+        let name = benchmark.map_or("", |benchmark| &benchmark.name);
+        let what = format!("failed to find the pairs of benchmark: {name}");
+        return Err(Error::usage(what).hint("give its files with --data"));
+    }
+    Ok(files)
+}
+
+fn title(request: &RunRequest, benchmark: Option<&Benchmark>, items: &[Item]) -> String {
+    let names = request
+        .data
+        .iter()
+        .map(|path| path.file_name().unwrap_or_default());
+    let names: Vec<_> = names.map(|name| name.to_string_lossy()).collect();
+    let data = Some(names.join(" + ")).filter(|names| !names.is_empty());
+    let benchmark = benchmark.map(|benchmark| benchmark.name.clone());
+    let parts: Vec<String> = benchmark.into_iter().chain(data).collect();
+    format!("{}, {} pairs", parts.join(": "), items.len())
+}
+
+/// The models that are named; the embedded ones where none is, which is said.
+fn models(request: &RunRequest) -> Result<Vec<ModelSpec>> {
+    if !request.models.is_empty() {
+        return Ok(request.models.clone());
+    }
+    say(
+        "These are two tiny demonstration models. Real ones: pairbench run --model llm-blender/PairRM-hf --benchmark reward-bench",
+    );
+    let embedded = quickstart::checkpoints();
+    embedded
+        .map(|path| path.parse().map_err(|e: String| Error::usage(e)))
+        .collect()
+}
+
+/// Every model's files but the weights read and checked, the weights hashed.
+fn checkpoints(request: &RunRequest, hub: &Hub) -> Result<Vec<Checkpoint>> {
+    let mut checkpoints: Vec<Checkpoint> = Vec::new();
+    for spec in models(request)? {
+        let files = spec.resolve(hub, request.hub.revision.as_deref())?;
+        let mut checkpoint = Checkpoint::open(&spec, files, request.contract)?;
+        if checkpoints
+            .iter()
+            .any(|other| other.name == checkpoint.name)
+        {
+            let what = format!("failed to name models: two are called {}", checkpoint.name);
+            return Err(Error::usage(what).hint("name them: --model NAME=SPEC"));
+        }
+        checkpoint.identify()?;
+        checkpoints.push(checkpoint);
+    }
+    Ok(checkpoints)
+}
+
+/// An f32 run must have the models of this run.
+fn has_all(f32_run: &RunDir, checkpoints: &[Checkpoint]) -> Result<()> {
+    let lacks = |checkpoint: &&Checkpoint| f32_run.verdicts_of(&checkpoint.name).is_none();
+    match checkpoints.iter().find(lacks) {
+        Some(missing) => {
+            let what = format!("failed to find model {} in the f32 run", missing.name);
+            Err(Error::usage(what).hint("name the models as in that run: --model NAME=SPEC"))
+        }
+        None => Ok(()),
+    }
+}
+
+fn fingerprint(
+    request: &RunRequest,
+    benchmark: Option<&Benchmark>,
+    data: &Files,
+    items: &[Item],
+    checkpoints: &[Checkpoint],
+    backend: &Backend,
+) -> Result<Fingerprint> {
+    let of_model = |checkpoint: &Checkpoint| {
+        ModelFingerprint::new(checkpoint, backend.precision, request.backend.int8_batch)
+    };
+    let models = checkpoints.iter().map(of_model).collect();
+    Fingerprint::new(benchmark, data, items, models, request.shard)
+}
+
+/// The items of `--shard`, and how to call them. Tokens are the first model's: every model gets the
+/// same items.
+fn divide(
+    items: Vec<Item>,
+    request: &RunRequest,
+    checkpoint: &Checkpoint,
+) -> Result<(Vec<Item>, Option<String>)> {
+    let Some(shard) = request.shard else {
+        return Ok((items, None));
+    };
+    let Checkpoint {
+        template,
+        tokenizer,
+        config,
+        ..
+    } = checkpoint;
+    let mut tokens = Vec::with_capacity(items.len());
+    // In pieces, so that not all ids are in memory at once.
+    for piece in items.chunks(1024) {
+        let prepared = scoring::prepare(piece, *template, tokenizer, config)?;
+        tokens.extend(prepared.iter().map(PreparedItem::work));
+    }
+    let all = items.len();
+    let group = request.backend.int8_batch.map_or(1, |n| n as usize);
+    let part = shard.take(items, &tokens, group).map_err(|groups| {
+        let of = if group == 1 {
+            "pairs".to_owned()
+        } else {
+            format!("groups of {group} pairs")
+        };
+        let what = format!(
+            "failed to divide the pairs: {} shards, but {groups} {of}",
+            shard.of
+        );
+        Error::usage(what).hint("take fewer shards")
+    })?;
+    let said = format!("shard {shard}: {} of {all} pairs", part.len());
+    Ok((part, Some(said)))
+}

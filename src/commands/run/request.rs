@@ -1,0 +1,75 @@
+//! What a run is asked for.
+
+use std::path::PathBuf;
+
+use crate::checkpoint::ModelSpec;
+use crate::commands::hub_request::HubRequest;
+use crate::data::selection::Selection;
+use crate::data::shard::Shard;
+use crate::device::backend::{BackendRequest, DtypeChoice};
+use crate::report::Format;
+use crate::support::error::{Error, Result};
+use crate::text::contract::InputContract;
+
+/// Models to score on items, and what to make of it.
+#[derive(Debug, Default)]
+pub struct RunRequest {
+    /// Without any, the embedded demonstration models.
+    pub models: Vec<ModelSpec>,
+    /// A built-in name or a file.
+    pub benchmark: Option<String>,
+    /// Files instead of the benchmark's own.
+    pub data: Vec<PathBuf>,
+    pub selection: Selection,
+    /// Of models that do not name their own.
+    pub contract: Option<InputContract>,
+    pub backend: BackendRequest,
+    /// An f32 run of the same models, to count turned verdicts against.
+    pub f32_run: Option<PathBuf>,
+    /// The run's directory.
+    pub out: Option<PathBuf>,
+    pub resume: bool,
+    pub shard: Option<Shard>,
+    /// Whether outcomes are looked up in the cache and kept there.
+    pub cache: bool,
+    /// 0 is one per core.
+    pub threads: usize,
+    pub format: Format,
+    /// A published table to put beside the measured columns.
+    pub published: Option<String>,
+    pub against: Option<AgainstRequest>,
+    pub hub: HubRequest,
+}
+
+/// A gate that ends the run.
+#[derive(Debug, Clone)]
+pub struct AgainstRequest {
+    /// `DIR[:MODEL]`
+    pub baseline: String,
+    /// Rules, or files of rules.
+    pub gates: Vec<String>,
+    /// Whether an inconclusive rule is cause for complaint.
+    pub strict: bool,
+    /// Decides the order of the items.
+    pub seed: u64,
+}
+
+impl RunRequest {
+    /// Refuses what cannot go together.
+    pub fn check(&self) -> Result<()> {
+        if self.backend.int8_batch.is_some() && self.backend.dtype != DtypeChoice::Int8 {
+            let what = "failed to understand --int8-batch: it goes with --dtype int8";
+            return Err(Error::usage(what));
+        }
+        if self.resume && self.out.is_none() {
+            let what =
+                "failed to understand --resume: it goes with --out DIR, the directory of the run";
+            return Err(Error::usage(what));
+        }
+        if self.shard.is_some() && self.f32_run.is_some() {
+            let what = "failed to understand --shard: verdicts are compared with an f32 run once the shards are merged";
+            return Err(Error::usage(what).hint("`pairbench compare` does that, too"));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,145 @@
+//! The models of a run put through their items, and what is made of that.
+
+use crate::commands::finished::{Finished, invalid_verdicts};
+use crate::commands::run::against;
+use crate::commands::run::farewell::farewell;
+use crate::commands::run::outputs;
+use crate::commands::run::prepared::Prepared;
+use crate::commands::run_report::{self, Column};
+use crate::comparison;
+use crate::comparison::gate::sequential::Answer;
+use crate::data::{Item, excerpt};
+use crate::device::backend::DtypeChoice;
+use crate::metrics::length_baseline::rulers;
+use crate::report::{Format, Report};
+use crate::scoring::journal::{Journal, Session};
+use crate::scoring::run_dir::RunDir;
+use crate::scoring::run_dir::record::Whole;
+use crate::scoring::session::{Observer, ScoredModel, ScoringSession, Settings};
+use crate::support::error::Result;
+
+/// What all models said.
+pub struct Scored {
+    pub models: Vec<ScoredModel>,
+    /// Those that count.
+    items: Vec<Item>,
+    /// The gate's, where there is one.
+    answer: Option<Answer>,
+    /// Who worked on the run, and its journal; `None` where the run had ended before.
+    pub closed: Option<(Vec<Session>, Option<Journal>)>,
+}
+
+/// Puts every item through every model.
+pub fn score(prepared: &mut Prepared) -> Result<Scored> {
+    let request = prepared.request;
+    let checkpoints = std::mem::take(&mut prepared.checkpoints);
+    let mut items = std::mem::take(&mut prepared.items);
+    let mut against = prepared.against.take();
+    let settings = Settings {
+        out: request.out.as_deref(),
+        resume: request.resume,
+        cache: request.cache,
+        int8_batch: request.backend.int8_batch,
+    };
+    let (fingerprint, backend) = (&prepared.fingerprint, &prepared.backend);
+    let this = outputs::session(backend, prepared.started);
+    let mut session =
+        ScoringSession::open(settings, fingerprint, backend, this, farewell(request))?;
+    let mut models = Vec::new();
+    for (at, checkpoint) in checkpoints.into_iter().enumerate() {
+        let gate = against.as_mut().and_then(|against| against.gate.as_mut());
+        let observer = gate.map(|gate| gate as &mut (dyn Observer + Send));
+        models.push(session.score(at, checkpoint, &items, observer)?);
+    }
+    let benchmark = prepared.benchmark.as_ref();
+    let answer = match (&against, models.first_mut()) {
+        (Some(against), Some(candidate)) => Some(against.answer(candidate, &mut items, benchmark)?),
+        _ => None,
+    };
+    let closed = session.close(&models);
+    prepared.against = against;
+    Ok(Scored {
+        models,
+        items,
+        answer,
+        closed,
+    })
+}
+
+impl Scored {
+    /// Each model's name and what it said.
+    pub fn columns(&self) -> Vec<Column<'_>> {
+        let models = self.models.iter();
+        models
+            .map(|model| (model.checkpoint.name.as_str(), model.items.as_slice()))
+            .collect()
+    }
+
+    /// What there is to say of the run.
+    pub fn report(&self, prepared: &Prepared) -> Result<Report> {
+        let benchmark = prepared.benchmark.as_ref();
+        let why = prepared.whole.partial.iter().chain(&prepared.part).cloned();
+        let why: Vec<String> = why
+            .chain(self.answer.as_ref().and_then(against::partial))
+            .collect();
+        let partial = Some(why.join("; ")).filter(|why| !why.is_empty());
+        let whole = Whole {
+            title: prepared.title.clone(),
+            partial,
+        };
+        let columns = self.columns();
+        let dataset = prepared.data.dataset.clone();
+        let baselines = rulers(&self.items);
+        let table = prepared.table.as_ref();
+        let mut report = run_report::report(whole, dataset, &columns, benchmark, table, baselines);
+        report.notes.extend(self.precision_notes(prepared)?);
+        // Only a page shows it.
+        if prepared.request.out.is_some() || prepared.request.format == Format::Html {
+            let texts = Ok(excerpt::by_row(self.items.clone()));
+            let leaderboard = run_report::side_by_side(&report, &columns, benchmark, &texts);
+            report.side_by_side = Some(leaderboard);
+        }
+        Ok(report)
+    }
+
+    /// What the precision costs, as far as it is known.
+    fn precision_notes(&self, prepared: &Prepared) -> Result<Vec<String>> {
+        if let Some(f32_run) = &prepared.f32_run {
+            return self.turned(f32_run, prepared);
+        }
+        if prepared.request.backend.dtype == DtypeChoice::Int8 {
+            let doubt = |(name, scored): Column| run_report::int8_doubt(name, scored);
+            return Ok(self.columns().into_iter().map(doubt).collect());
+        }
+        Ok(Vec::new())
+    }
+
+    /// How many verdicts the precision has turned, by model.
+    fn turned(&self, f32_run: &RunDir, prepared: &Prepared) -> Result<Vec<String>> {
+        let hashes = f32_run.record.data.iter().map(|file| &file.sha256);
+        let same_data = hashes.eq(&prepared.fingerprint.data);
+        let precision = prepared.backend.precision.name();
+        let line = |(name, scored): Column| {
+            let before = f32_run.verdicts_of(name).unwrap_or_default();
+            let (turned, n) = comparison::turned(before, scored, same_data)?;
+            Ok(format!(
+                "{name}: {precision} turns {turned} of {n} verdicts of the f32 run"
+            ))
+        };
+        self.columns().into_iter().map(line).collect()
+    }
+
+    /// The text for stdout, and what there is to complain of.
+    pub fn finish(self, prepared: &Prepared, report: &Report) -> Result<Finished> {
+        let complaint = invalid_verdicts(report);
+        match (&prepared.against, self.answer) {
+            (Some(against), Some(answer)) => {
+                Ok(against.finished(prepared.request, report, answer, complaint))
+            }
+            _ => Ok(Finished {
+                text: run_report::rendered(report, prepared.request.format),
+                complaint,
+            }),
+        }
+    }
+}

@@ -1,0 +1,80 @@
+//! The report of a run, as `run` and `merge` make it.
+
+use std::collections::BTreeMap;
+
+use crate::benchmark::published::Published;
+use crate::benchmark::{Benchmark, Dataset};
+use crate::comparison::leaderboard;
+use crate::comparison::leaderboard::SideBySide;
+use crate::data::excerpt::Texts;
+use crate::metrics::{self, Tally};
+use crate::report::{self, Format, ModelReport, Report, Style};
+use crate::scoring::ScoredItem;
+use crate::scoring::run_dir::record::Whole;
+
+/// A model's name, and what it said of all items.
+pub type Column<'a> = (&'a str, &'a [ScoredItem]);
+
+/// What models' verdicts say; `models` are names with their verdicts.
+pub fn report(
+    whole: Whole,
+    dataset: Option<Dataset>,
+    models: &[Column],
+    benchmark: Option<&Benchmark>,
+    table: Option<&Published>,
+    rulers: [(&str, BTreeMap<String, Tally>); 2],
+) -> Report {
+    let models = models
+        .iter()
+        .map(|(name, verdicts)| ModelReport::new(name, verdicts, benchmark, table))
+        .collect();
+    Report {
+        title: whole.title,
+        partial: whole.partial,
+        dataset,
+        models,
+        ..Report::about(benchmark, rulers)
+    }
+}
+
+/// What only a page shows; `models` as in `report`.
+pub fn side_by_side(
+    report: &Report,
+    models: &[Column],
+    benchmark: Option<&Benchmark>,
+    texts: &Texts,
+) -> SideBySide {
+    let columns: Vec<leaderboard::Column> = report
+        .models
+        .iter()
+        .zip(models)
+        .map(|(model, (_, verdicts))| leaderboard::Column {
+            average: model.scores.average.accuracy,
+            verdicts,
+        })
+        .collect();
+    SideBySide::new(&columns, true, benchmark, texts)
+}
+
+/// The text for stdout.
+pub fn rendered(report: &Report, format: Format) -> String {
+    match format {
+        Format::Table => report::table(report, Style::of_stdout()),
+        Format::Markdown => report::markdown(report),
+        Format::Html => report::html(report),
+        Format::Csv => report::csv(report),
+        Format::Json => report::document(&report::json(report)),
+        Format::Latex => report::latex(report),
+        Format::Junit => report::junit(report),
+        Format::Github => report::github(report),
+    }
+}
+
+/// How many verdicts 8 bits may have turned. On the golden pairs LLM.int8() moves margins by at
+/// most a third of their standard deviation (SPEC F.4: 0.10 of 0.31).
+pub fn int8_doubt(name: &str, verdicts: &[ScoredItem]) -> String {
+    let (within, n) = metrics::margins_within(verdicts, 1.0 / 3.0);
+    format!(
+        "{name}: int8 puts {within} of {n} verdicts in doubt: their margins lie within a third of the margins' standard deviation of 0"
+    )
+}
