@@ -1,15 +1,17 @@
-//! Names the code that turns pairs into verdicts by its content: verdicts that other code computed
-//! are neither resumed nor taken from the cache.
+//! Identifies the code that turns items into outcomes by its content: outcomes that other code
+//! computed are neither resumed nor taken from the cache.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 
-/// Everything between a pair's text and its logits, and the versions of all dependencies.
-const ENGINE: [&str; 6] = [
+/// Everything between an item's texts and its numbers, and the versions of all dependencies. The
+/// rest of `scoring` keeps outcomes and does not decide them.
+const ENGINE: [&str; 7] = [
     "src/checkpoint",
     "src/kernels",
     "src/model",
-    "src/scoring",
+    "src/scoring/pipeline.rs",
+    "src/scoring/prepare.rs",
     "src/text",
     "Cargo.lock",
 ];
@@ -23,17 +25,27 @@ fn main() {
     files.sort();
     let mut hash = DefaultHasher::new();
     for file in files {
+        let Ok(bytes) = std::fs::read(&file) else {
+            // Moved: the list above must follow.
+            println!(
+                "cargo::error=build.rs lists {}, which is not there",
+                file.display()
+            );
+            return;
+        };
         file.hash(&mut hash);
-        std::fs::read(&file).unwrap_or_default().hash(&mut hash);
+        bytes.hash(&mut hash);
     }
     println!("cargo::rustc-env=PAIRBENCH_ENGINE={:016x}", hash.finish());
 }
 
+/// The files below a path; the path itself where it is no directory.
 fn add(path: &Path, files: &mut Vec<PathBuf>) {
-    match std::fs::read_dir(path) {
-        Ok(entries) => entries
-            .flatten()
-            .for_each(|entry| add(&entry.path(), files)),
-        Err(_) => files.push(path.to_owned()),
+    let Ok(entries) = std::fs::read_dir(path) else {
+        files.push(path.to_owned());
+        return;
+    };
+    for entry in entries.flatten() {
+        add(&entry.path(), files);
     }
 }

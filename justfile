@@ -11,6 +11,14 @@ check:
 test:
     cargo test --release
 
+# The tests, from the unpacked archive of `cargo package`
+package:
+    .ci/package test
+
+# The published logits of the real PairRM-hf, whose weights must be in the hub's cache
+known-answer:
+    cargo test --release --test known_answer -- --ignored
+
 # flex against ndarray, and the gradient path
 parity:
     cargo test --release --features ndarray,train --test parity --test train

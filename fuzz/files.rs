@@ -85,7 +85,10 @@ const TARGETS: [(&str, Target); 11] = [
 
 static TARGET: OnceLock<Target> = OnceLock::new();
 
-thread_local!(static DIR: RefCell<tempfile::TempDir> = RefCell::new(tempfile::tempdir().expect("a directory")));
+thread_local!(
+    static DIR: RefCell<tempfile::TempDir> =
+        RefCell::new(tempfile::tempdir().expect("a directory"))
+);
 
 fuzz_target!(
     init: {
@@ -154,7 +157,7 @@ fn tokenizer(dir: &Path, name: &str, data: &[u8]) {
     let Ok((tokenizer, _)) = Tokenizer::load(&dir.into()) else {
         return;
     };
-    let _ = tokenizer.check(&CONFIG, dir);
+    let _ = pairbench::checkpoint::check_tokenizer(&tokenizer, &CONFIG, dir);
     for text in [
         "",
         "a b  ab",

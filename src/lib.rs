@@ -1,29 +1,26 @@
-//! pairbench scores pair reward models on preference benchmarks.
+//! pairbench scores reward models on preference benchmarks.
 //!
-//! The data goes one way:
+//! The data goes one way, and each room is a step of it. A room uses those that stand above it in
+//! this table, and only those that its last column lists; `tests/architecture.rs` reads the table
+//! and the sources, and fails on any other arrow.
 //!
-//! 1. [`benchmark`]: what to measure, from TOML;
-//! 2. [`dataset`]: files of chosen/rejected pairs;
-//! 3. [`hub`]: repositories, from the cache or downloaded into it;
-//!    [`checkpoint`]: a directory in the Hugging Face layout;
-//! 4. [`template`] and [`tokens`]: pairs as token rows, batched;
-//! 5. [`model`]: token rows → logits;
-//! 6. [`score`]: logits of both orders → verdicts, as [`memory`] allows; [`outcome`]: how files
-//!    keep them, [`plan`]: which run they belong to, [`device`] and [`computing`]: what found them,
-//!    [`journal`]: where they go at once, [`cache`]: where they stay, [`shard`]: parts of a run;
-//! 7. [`metrics`]: verdicts → accuracies, sections, averages; [`margins`]: how sure a model is, and
-//!    whether rightly; [`published`] and [`ruler`]: columns to compare with;
-//! 8. [`comparison`]: two models' verdicts on the same pairs, or two columns of accuracies →
-//!    differences; [`gate`]: what rules say about them, [`early`]: what they say before all pairs
-//!    are scored; [`side_by_side`]: all models of a run at once, and pairs to read ([`excerpt`]);
-//!    [`stats`]: the statistics under all of these and under the metrics;
-//! 9. [`report`]: a [`report::Report`] or a comparison as a table, Markdown, a page, CSV, JSON,
-//!    LaTeX or what CI systems read.
-//!
-//! [`run`] wires them, holding a [`lock`] and listening to [`signals`]; [`compare`], [`collect`] and [`merge`] read runs back
-//! ([`run_dir`]) and wire the second half; [`fetch`], [`inspect`], [`doctor`] and [`mod@bench`] use
-//! parts; [`cli`] is what was typed. [`quickstart`] is a checkpoint, or two, and a benchmark that
-//! need no file.
+//! | room | goes in → comes out | uses |
+//! |---|---|---|
+//! | [`support`] | what every room needs and none is about: errors, files, locks, signals, terminal, hub | |
+//! | [`stats`] | counts → intervals, p-values, confidence sequences | |
+//! | [`benchmark`] | a TOML definition → subsets, sections, weights, published tables | `support` |
+//! | [`data`] | files → items, selected and divided into shards | `support` `benchmark` |
+//! | [`text`] | items → token rows, as an input contract says | `support` `data` |
+//! | [`kernels`] | what is fast: the model's operations for CPUs and GPUs | `support` |
+//! | [`model`] | token rows → logits | `support` `kernels` |
+//! | [`checkpoint`] | a directory or repository → configuration, tokenizer, weights | `support` `benchmark` `text` `kernels` `model` |
+//! | [`device`] | `--device` and `--dtype` → what computes, in which precision, how much at once | `support` `kernels` `model` `checkpoint` |
+//! | [`scoring`] | items → outcomes, kept in a journal, a cache and a run directory | `support` `benchmark` `data` `text` `kernels` `model` `checkpoint` `device` |
+//! | [`metrics`] | outcomes → accuracies, sections, averages, behaviour | `stats` `benchmark` `data` `scoring` |
+//! | [`comparison`] | two models' outcomes → differences; what the rules of a gate say of them | `support` `stats` `benchmark` `data` `scoring` `metrics` |
+//! | [`report`] | figures → a table, Markdown, a page, JSON, CSV, LaTeX, JUnit | `support` `stats` `benchmark` `data` `scoring` `metrics` `comparison` |
+//! | [`commands`] | a request → the rooms → what is printed, and the exit code | `support` `stats` `benchmark` `data` `text` `kernels` `model` `checkpoint` `device` `scoring` `metrics` `comparison` `report` |
+//! | [`cli`] | what was typed → a request | `support` `data` `text` `checkpoint` `device` `comparison` `report` `commands` |
 
 pub mod benchmark;
 pub mod checkpoint;

@@ -81,7 +81,13 @@ fn a_pair_is_scored_once_whatever_it_and_the_model_are_called() {
     let text = std::fs::read_to_string(root.join("benchmarks/quickstart/pairs.jsonl")).unwrap();
     let pair: Value = serde_json::from_str(text.lines().nth(50).unwrap()).unwrap();
     let row = |subset: &str, chosen: &str| {
-        serde_json::json!({ "subset": subset, "prompt": pair["prompt"], "chosen": chosen, "rejected": pair["rejected"] }).to_string()
+        serde_json::json!({
+            "subset": subset,
+            "prompt": pair["prompt"],
+            "chosen": chosen,
+            "rejected": pair["rejected"],
+        })
+        .to_string()
     };
     let known = pair["chosen"].as_str().unwrap();
     let pairs = dir.path().join("pairs.jsonl");

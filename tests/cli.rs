@@ -3,11 +3,14 @@
 #[path = "common/binary.rs"]
 mod binary;
 mod common;
+#[path = "common/skipped.rs"]
+mod skipped;
 
 use std::path::{Path, PathBuf};
 
 use assert_cmd::Command;
 use common::golden;
+use skipped::skipped;
 
 fn pairbench() -> Command {
     binary::pairbench()
@@ -42,12 +45,18 @@ fn run(data: &Path, more: &[&str]) -> (String, String, i32) {
     )
 }
 
-const ROW: &str = r#"{"prompt":"hello!","chosen":"hi!","rejected":"go away!","subset":"hep-go","id":1,"extra":[1]}"#;
+const ROW: &str = concat!(
+    r#"{"prompt":"hello!","chosen":"hi!","rejected":"go away!","#,
+    r#""subset":"hep-go","id":1,"extra":[1]}"#
+);
 
 #[test]
 fn one_golden_pair_from_every_format() {
     let dir = tempfile::tempdir().unwrap();
-    let messages = r#"[{"prompt":[{"role":"user","content":"hello!"}],"chosen":"hi!","rejected":"go away!","subset":"hep-go","id":1}]"#;
+    let messages = concat!(
+        r#"[{"prompt":[{"role":"user","content":"hello!"}],"chosen":"hi!","#,
+        r#""rejected":"go away!","subset":"hep-go","id":1}]"#
+    );
     for (name, text) in [
         ("a.jsonl", format!("\u{feff}{ROW}\r\n\n")),
         ("a.json", messages.to_owned()),
@@ -599,16 +608,15 @@ fn nan_weights_are_refused_by_name() {
 }
 
 #[test]
-#[expect(clippy::print_stdout, reason = "a skipped test says so")]
 fn real_rows_agree_with_the_reference() {
     let shared = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared");
     let data = shared.join("data/rewardbench-dev.parquet");
     if !data.exists() {
-        println!(
-            "SKIPPED: no RewardBench rows beside the checkout ({} is missing)",
+        let why = format!(
+            "no RewardBench rows beside the checkout: {}",
             data.display()
         );
-        return;
+        return skipped("cli::real_rows_agree_with_the_reference", &why);
     }
     // The LLMBar subsets: short rows, so that the test takes seconds.
     for (name, template) in [

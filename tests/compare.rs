@@ -436,7 +436,8 @@ fn different_benchmarks_are_refused() {
     let again = dir.path().join("again");
     std::fs::write(
         &definition,
-        "name = 'mine'\nsource = { files = ['a.jsonl'] }\n[subsets]\ngreetings = 1\n[[sections]]\nname = 'All'\nsubsets = ['greetings']\n",
+        "name = 'mine'\nsource = { files = ['a.jsonl'] }\n[subsets]\ngreetings = 1\n\
+             [[sections]]\nname = 'All'\nsubsets = ['greetings']\n",
     )
     .unwrap();
     run(

@@ -6,6 +6,9 @@
 mod binary;
 #[cfg(feature = "_gpu")]
 mod common;
+#[cfg(feature = "_gpu")]
+#[path = "common/skipped.rs"]
+mod skipped;
 
 use std::ops::ControlFlow;
 
@@ -94,7 +97,7 @@ fn two_devices_find_the_verdicts_of_one() {
         };
         let mut seen = 0;
         let each = |step: &Step| {
-            seen += step.verdicts.len();
+            seen += step.scored.len();
             Ok(if seen >= stop {
                 ControlFlow::Break(())
             } else {
@@ -129,12 +132,12 @@ mod gpus {
 
     use super::binary::pairbench;
     use super::common::{MODELS, PARITY, float, golden, ids, lines, load};
+    use super::skipped::skipped;
     use pairbench::checkpoint::{HalfType, Precision};
     use pairbench::device::Limits;
     use pairbench::device::{Api, Choice, Devices};
     use pairbench::model::heads::pairwise::Markers;
     use pairbench::scoring::{Scorer, Verdict, logits};
-    use pairbench::support::terminal::say;
 
     /// The first device of each kind.
     fn there() -> Vec<(Api, Devices)> {
@@ -148,7 +151,7 @@ mod gpus {
                 {
                     panic!("{}", error.render())
                 }
-                Err(error) => say(&format!("SKIPPED: {}", error.render())),
+                Err(error) => skipped(&format!("devices::gpus, {}", api.name()), &error.render()),
             }
         }
         found
@@ -251,7 +254,7 @@ mod gpus {
     fn f16_turns_no_golden_verdict() {
         for (api, devices) in there() {
             if let Err(why) = devices.works_in(DType::F16) {
-                say(&format!("SKIPPED: {}: {why}", api.name()));
+                skipped(&format!("devices::gpus in f16, {}", api.name()), &why);
                 continue;
             }
             for name in MODELS {

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# A run on a disk that is full, first for the journal, then for the report, and goes on when there is room.
+# A run on a disk that is full, first for the journal, then for the report, and goes on when there is
+# room.
 #   tests/full-disk.sh [PAIRBENCH]       as root on Linux: it mounts a tmpfs
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -48,4 +49,5 @@ for more in $(seq 96 32 1024); do
 done
 [ $code = 0 ] && [ -n "${report:-}" ]
 diff -r --exclude=run.json "$out" "$dir/whole"
-echo "PASSED: full after $kept lines of the journal and, with up to $report KiB of room, for the report: exit code 7, the old report intact, resumed to the same bytes"
+echo "PASSED: full after $kept lines of the journal and, with up to $report KiB of room, for the" \
+    "report: exit code 7, the old report intact, resumed to the same bytes"

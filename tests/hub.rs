@@ -5,6 +5,8 @@
 mod common;
 #[path = "common/hub.rs"]
 mod loopback;
+#[path = "common/skipped.rs"]
+mod skipped;
 
 use std::path::{Path, PathBuf};
 use std::process::Output;
@@ -14,6 +16,7 @@ use assert_cmd::Command;
 use common::golden;
 use loopback::{COMMIT, Fault, LoopbackHub, Seen};
 use polars::prelude::*;
+use skipped::skipped;
 
 const SECRET: &str = "hf_SECRETsecretSECRET";
 
@@ -136,7 +139,10 @@ fn dataset(dir: &Path, n: usize) {
             .collect::<Vec<_>>()
     };
     let mut frame = df! {
-        "prompt" => text("question"), "chosen" => text("good"), "rejected" => text("bad"), "subset" => &subsets,
+        "prompt" => text("question"),
+        "chosen" => text("good"),
+        "rejected" => text("bad"),
+        "subset" => &subsets,
         "id" => (0..i64::try_from(subsets.len()).unwrap()).collect::<Vec<_>>(),
     }
     .unwrap();
@@ -149,7 +155,6 @@ fn dataset(dir: &Path, n: usize) {
 }
 
 #[test]
-#[expect(clippy::print_stdout, reason = "a skipped part says so")]
 fn from_an_empty_cache_to_the_table_and_then_without_the_network() {
     let data = tempfile::tempdir().unwrap();
     let real = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data/rewardbench-dev.parquet");
@@ -161,9 +166,12 @@ fn from_an_empty_cache_to_the_table_and_then_without_the_network() {
         )
         .unwrap();
     } else {
-        println!(
-            "SKIPPED in part: no {}; generated rows stand in for the real ones",
-            real.display()
+        skipped(
+            "hub::from_an_empty_cache_to_the_table_and_then_without_the_network, in part",
+            &format!(
+                "no {}; generated rows stand in for the real ones",
+                real.display()
+            ),
         );
     }
     let hub = LoopbackHub::start(

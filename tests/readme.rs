@@ -104,7 +104,13 @@ fn reward_bench(file: &Path) {
             .map(|i| format!("{word} {i}"))
             .collect::<Vec<_>>()
     };
-    let mut frame = df! { "prompt" => column("q"), "chosen" => column("a"), "rejected" => column("b"), "subset" => &subsets }.unwrap();
+    let mut frame = df! {
+        "prompt" => column("q"),
+        "chosen" => column("a"),
+        "rejected" => column("b"),
+        "subset" => &subsets,
+    }
+    .unwrap();
     ParquetWriter::new(std::fs::File::create(file).unwrap())
         .finish(&mut frame)
         .unwrap();

@@ -144,7 +144,9 @@ fn models_of_several_runs_are_columns_of_one_table() {
     );
     let xml = report(&[first, second, "--format", "junit"]);
     assert_well_formed(&xml);
-    assert!(xml.contains("<testsuites name=\"quickstart, 636 pairs\" tests=\"33\" failures=\"0\" errors=\"0\" skipped=\"0\">"), "{xml}");
+    let suites = "<testsuites name=\"quickstart, 636 pairs\" tests=\"33\" failures=\"0\" \
+                  errors=\"0\" skipped=\"0\">";
+    assert!(xml.contains(suites), "{xml}");
     assert_eq!(
         (
             xml.matches("<testsuite ").count(),

@@ -81,11 +81,26 @@ fn read(path: &Path) -> Value {
 
 /// A row for each of some subsets; with the last pair the reference could do nothing.
 fn rows(file: &Path, subsets: &[(&str, usize)]) {
-    let row = |subset: &str, id: usize| json!({ "subset": subset, "id": id, "prompt": format!("What is {id}?"), "chosen": "a number", "rejected": "no" });
+    let row = |subset: &str, id: usize| {
+        json!({
+            "subset": subset,
+            "id": id,
+            "prompt": format!("What is {id}?"),
+            "chosen": "a number",
+            "rejected": "no",
+        })
+    };
     let rows = subsets
         .iter()
         .flat_map(|(subset, n)| (0..*n).map(|id| row(subset, id).to_string()));
-    let invalid = json!({ "subset": "marked", "id": "x", "prompt": "a <|source|> b", "chosen": "a", "rejected": "b" }).to_string();
+    let invalid = json!({
+        "subset": "marked",
+        "id": "x",
+        "prompt": "a <|source|> b",
+        "chosen": "a",
+        "rejected": "b",
+    })
+    .to_string();
     std::fs::write(file, rows.chain([invalid]).collect::<Vec<_>>().join("\n")).unwrap();
 }
 

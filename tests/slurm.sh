@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# The array job of docs/scale.md on a Slurm of its own: one node, the loopback interface, Debian's packages.
-#   tests/slurm.sh [PAIRBENCH] [SHARDS]       as root on Debian or Ubuntu; it installs what is missing
+# The array job of docs/scale.md on a Slurm of its own: one node, the loopback interface, Debian's
+# packages.
+#   tests/slurm.sh [PAIRBENCH] [SHARDS]       as root on Debian or Ubuntu; installs what is missing
 set -euo pipefail
 cd "$(dirname "$0")/.."
 pairbench=$(realpath "${1:-target/release/pairbench}")
@@ -11,7 +12,8 @@ if [ "$(id -u)" != 0 ]; then
 fi
 if ! type slurmctld slurmd munged sbatch > /dev/null 2>&1; then
     apt-get update -qq
-    DEBIAN_FRONTEND=noninteractive apt-get install -qq --no-install-recommends munge slurmctld slurmd slurm-client
+    DEBIAN_FRONTEND=noninteractive apt-get install -qq --no-install-recommends \
+        munge slurmctld slurmd slurm-client
 fi
 
 dir=$(mktemp -d)
@@ -59,8 +61,9 @@ NodeName=$host NodeAddr=127.0.0.1 CPUs=$(nproc) State=UNKNOWN
 PartitionName=main Nodes=ALL Default=YES State=UP
 CONF
 export SLURM_CONF=$dir/slurm.conf
-setpriv --reuid=munge --regid=munge --clear-groups munged --foreground --force --key-file="$dir/munge/key" --socket="$dir/munge/socket" \
-    --pid-file="$dir/munge/pid" --seed-file="$dir/munge/seed" --log-file="$dir/munge/log" > "$dir/munged.log" 2>&1 &
+setpriv --reuid=munge --regid=munge --clear-groups munged --foreground --force \
+    --key-file="$dir/munge/key" --socket="$dir/munge/socket" --pid-file="$dir/munge/pid" \
+    --seed-file="$dir/munge/seed" --log-file="$dir/munge/log" > "$dir/munged.log" 2>&1 &
 pids+=($!)
 for _ in $(seq 50); do [ -S "$dir/munge/socket" ] && break; sleep 0.1; done
 slurmctld -D > "$dir/slurmctld.log" 2>&1 &
@@ -72,7 +75,8 @@ echo "$(sinfo --version): $(sinfo -h -o '%N %T, %c CPUs')"
 
 # The job file as it is printed, with another number of tasks and what a clean environment lacks.
 cd "$dir"
-sed -n '/^`score.sbatch`/,/^```$/p' "$OLDPWD/docs/scale.md" | sed '1,/^```bash$/d;/^```$/d' > score.sbatch
+sed -n '/^`score.sbatch`/,/^```$/p' "$OLDPWD/docs/scale.md" |
+    sed '1,/^```bash$/d;/^```$/d' > score.sbatch
 grep -q 'exec pairbench run --shard' score.sbatch
 export PATH=$dir/bin:$PATH PAIRBENCH_CACHE=
 begun=$SECONDS
@@ -82,4 +86,5 @@ pairbench merge runs/parts/* --out runs/merged > merged.txt
 pairbench run --out runs/whole > whole.txt
 cmp merged.txt whole.txt
 diff -r --exclude=run.json runs/merged runs/whole
-echo "PASSED: $shards tasks of a Slurm array in $took s, merged: verdicts.parquet and the reports are those of one run"
+echo "PASSED: $shards tasks of a Slurm array in $took s, merged: verdicts.parquet and the reports are" \
+    "those of one run"

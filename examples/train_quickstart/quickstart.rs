@@ -9,8 +9,9 @@ use std::time::Instant;
 use burn::tensor::Device;
 use clap::Parser;
 use fastrand::Rng;
-use pairbench::cli::{Cli, Command};
+use pairbench::commands::run::RunRequest;
 use pairbench::model::{PairConfig, PairModel};
+use pairbench::report::Format;
 use pairbench::support::error::{Error, Result};
 use pairbench::support::files;
 use pairbench::text::Tokenizer;
@@ -101,7 +102,15 @@ fn run(args: &Args) -> Result<()> {
 pub fn pairs(seed: u64) -> String {
     let examples = corpus::examples(Split::Test, PER_SUBSET, seed);
     let line = |(id, e): (usize, &Example)| {
-        json!({ "subset": e.subset, "id": id, "prompt": e.prompt, "chosen": e.chosen, "rejected": e.rejected }).to_string() + "\n"
+        json!({
+            "subset": e.subset,
+            "id": id,
+            "prompt": e.prompt,
+            "chosen": e.chosen,
+            "rejected": e.rejected,
+        })
+        .to_string()
+            + "\n"
     };
     examples.iter().enumerate().map(line).collect()
 }
@@ -200,7 +209,10 @@ fn config(files: &tokenizer::Files) -> serde_json::Value {
 
 /// `reports/quickstart/report.md` and `report.html`, by the tool itself on what was written.
 fn report(root: &Path) -> Result<()> {
-    for (format, file) in [("markdown", "report.md"), ("html", "report.html")] {
+    for (format, file) in [
+        (Format::Markdown, "report.md"),
+        (Format::Html, "report.html"),
+    ] {
         write(
             &root.join("reports/quickstart").join(file),
             rendered(root, format)?.as_bytes(),
@@ -209,25 +221,19 @@ fn report(root: &Path) -> Result<()> {
     Ok(())
 }
 
-fn rendered(root: &Path, format: &str) -> Result<String> {
+fn rendered(root: &Path, format: Format) -> Result<String> {
     let at = |part: &str| root.join(part).display().to_string();
-    let arguments = [
-        "pairbench",
-        "run",
-        "--no-cache",
-        "--format",
+    let model = |name: &str| at(name).parse().map_err(|e: String| Error::usage(e));
+    let request = RunRequest {
+        benchmark: Some(at("benchmarks/quickstart/quickstart.toml")),
+        models: vec![
+            model("quickstart/pairrm")?,
+            model("quickstart/better-pairrm")?,
+        ],
         format,
-        "--benchmark",
-        &at("benchmarks/quickstart/quickstart.toml"),
-        "--model",
-        &at("quickstart/pairrm"),
-        "--model",
-        &at("quickstart/better-pairrm"),
-    ];
-    let Command::Run(arguments) = Cli::parse_from(arguments).command else {
-        return Ok(String::new());
+        ..RunRequest::default()
     };
-    Ok(pairbench::commands::run::run(&arguments)?.text)
+    Ok(pairbench::commands::run::run(&request)?.text)
 }
 
 fn write(path: &Path, bytes: &[u8]) -> Result<()> {

@@ -23,7 +23,9 @@ const ADDED: [&str; 5] = [
     "<|candidate|>",
 ];
 /// Fixed words of both templates.
-const TEMPLATES: &str = "Finish the following coversation in each i-th turn by filling in <Response i> with your response.USER: \nAssistant: <Response 1> USER: \n    \n    ASSISTANT: <Response 1>:";
+const TEMPLATES: &str = "\
+    Finish the following coversation in each i-th turn by filling in <Response i> with your \
+    response.USER: \nAssistant: <Response 1> USER: \n    \n    ASSISTANT: <Response 1>:";
 
 /// A trained tokenizer as files of a checkpoint.
 pub struct Files {
@@ -92,14 +94,29 @@ fn settings(tokenizer: &Tokenizer) -> Value {
     let decoder: serde_json::Map<String, Value> = added
         .into_iter()
         .map(|(id, t)| {
-            let entry = json!({ "content": t.content, "lstrip": t.lstrip, "normalized": t.normalized, "rstrip": t.rstrip, "single_word": t.single_word, "special": t.special });
+            let entry = json!({
+                "content": t.content,
+                "lstrip": t.lstrip,
+                "normalized": t.normalized,
+                "rstrip": t.rstrip,
+                "single_word": t.single_word,
+                "special": t.special,
+            });
             (id.to_string(), entry)
         })
         .collect();
     json!({
         "added_tokens_decoder": decoder,
-        "bos_token": "[CLS]", "cls_token": "[CLS]", "eos_token": "[SEP]", "mask_token": "[MASK]", "pad_token": "[PAD]", "sep_token": "[SEP]", "unk_token": "[UNK]",
-        "clean_up_tokenization_spaces": true, "do_lower_case": false, "split_by_punct": false,
+        "bos_token": "[CLS]",
+        "cls_token": "[CLS]",
+        "eos_token": "[SEP]",
+        "mask_token": "[MASK]",
+        "pad_token": "[PAD]",
+        "sep_token": "[SEP]",
+        "unk_token": "[UNK]",
+        "clean_up_tokenization_spaces": true,
+        "do_lower_case": false,
+        "split_by_punct": false,
         "tokenizer_class": "PreTrainedTokenizerFast",
     })
 }

@@ -10,6 +10,7 @@ use crate::checkpoint::facts::Facts;
 use crate::checkpoint::files::CheckpointFiles;
 use crate::checkpoint::precision::Precision;
 use crate::checkpoint::spec::ModelSpec;
+use crate::checkpoint::tokenizer_check::check_tokenizer;
 use crate::checkpoint::weights::Weights;
 use crate::model::{PairConfig, PairModel};
 use crate::support::error::Result;
@@ -55,7 +56,7 @@ impl Checkpoint {
         )?;
         let (template, template_from) = find_contract(spec, template, &directory)?;
         let (tokenizer, tokenizer_files) = Tokenizer::load(&directory)?;
-        tokenizer.check(&config, directory.path())?;
+        check_tokenizer(&tokenizer, &config, directory.path())?;
         let mut files = BTreeMap::new();
         for name in std::iter::once("config.json").chain(tokenizer_files.iter().copied()) {
             files.insert(name.to_owned(), directory.file(name).sha256()?);

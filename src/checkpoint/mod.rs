@@ -8,6 +8,7 @@ mod loading;
 mod precision;
 mod safetensors_header;
 mod spec;
+mod tokenizer_check;
 mod weights;
 
 pub use facts::{ContractSource, Facts};
@@ -15,4 +16,5 @@ pub use files::CheckpointFiles;
 pub use loading::Checkpoint;
 pub use precision::{HalfType, Precision};
 pub use spec::ModelSpec;
+pub use tokenizer_check::check_tokenizer;
 pub use weights::Weights;

@@ -6,6 +6,7 @@ use burn::module::{Module, Param};
 use burn::tensor::Tensor;
 
 use crate::kernels::activation::Activation;
+use crate::kernels::cpu::epilogue;
 use crate::kernels::cpu::int8::Outliers;
 use crate::kernels::cpu::linear;
 use crate::kernels::cpu::linear::LinearWeights;
@@ -111,7 +112,7 @@ impl Linear {
     /// [`Self::forward`], then the activation: `[rows, input]` → `[rows, output]`
     pub fn forward_activated(&self, x: Tensor<2>, activation: Activation) -> Tensor<2> {
         match self {
-            Self::Packed(packed) if linear::fuses(activation) => {
+            Self::Packed(packed) if epilogue::fuses(activation) => {
                 packed.forward(x, Some(activation))
             }
             #[cfg(feature = "_gpu")]

@@ -4,7 +4,6 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use crate::model::PairConfig;
 use crate::support::catch_panic::guarded;
 use crate::support::error::{Error, Result};
 use crate::support::input_file::Directory;
@@ -112,48 +111,14 @@ impl Tokenizer {
         Ok((tokenizer, files))
     }
 
-    /// Refuses a tokenizer that does not belong to the configuration.
-    pub fn check(&self, config: &PairConfig, dir: &Path) -> Result<()> {
-        let refuse = |what: String| {
-            Error::bad_input(format!(
-                "failed to match tokenizer and config: {}: {what}",
-                dir.display()
-            ))
-        };
-        for (token, id, key) in [
-            ("<|source|>", config.source_prefix_id, "source_prefix_id"),
-            ("<|candidate1|>", config.cand1_prefix_id, "cand1_prefix_id"),
-            ("<|candidate2|>", config.cand2_prefix_id, "cand2_prefix_id"),
-        ] {
-            if self.inner.token_to_id(token) != Some(id) {
-                let found = self
-                    .inner
-                    .token_to_id(token)
-                    .map_or_else(|| "no such token".to_owned(), |id| format!("id {id}"));
-                return Err(refuse(format!(
-                    "config.json key `{key}` is {id}, the tokenizer has {found} for {token}"
-                )));
-            }
-            if self
-                .encode(token)?
-                .iter()
-                .filter(|found| **found == id)
-                .count()
-                != 1
-            {
-                return Err(refuse(format!(
-                    "the tokenizer has {token} in its vocabulary but does not find it in a text"
-                )));
-            }
-        }
-        let largest = self.inner.get_vocab(true).into_values().max().unwrap_or(0);
-        if largest as usize >= config.architecture().vocabulary() {
-            return Err(refuse(format!(
-                "the tokenizer's largest id is {largest}, config.json key `vocab_size` is {}",
-                config.architecture().vocabulary()
-            )));
-        }
-        Ok(())
+    /// The id of a token of the vocabulary.
+    pub(crate) fn id_of(&self, token: &str) -> Option<u32> {
+        self.inner.token_to_id(token)
+    }
+
+    /// The largest id of the vocabulary, added tokens included.
+    pub(crate) fn largest_id(&self) -> u32 {
+        self.inner.get_vocab(true).into_values().max().unwrap_or(0)
     }
 
     /// Kind, size and special ids, for people.

@@ -132,7 +132,8 @@ fn answer(
         Some(Fault::Redirect(to)) => {
             return write!(
                 stream,
-                "HTTP/1.1 302 Found\r\nLocation: {to}{}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
+                "HTTP/1.1 302 Found\r\nLocation: {to}{}\r\n\
+                 Content-Length: 0\r\nConnection: close\r\n\r\n",
                 request.path
             );
         }
@@ -259,7 +260,12 @@ fn sibling(directory: &Path, name: &str) -> serde_json::Value {
     let mut value =
         serde_json::json!({ "rfilename": name, "size": bytes.len(), "blobId": oid(&bytes) });
     if is_large(name) {
-        value["lfs"] = serde_json::json!({ "sha256": etag(name, &bytes), "size": bytes.len(), "pointerSize": 134 });
+        let sha256 = etag(name, &bytes);
+        value["lfs"] = serde_json::json!({
+            "sha256": sha256,
+            "size": bytes.len(),
+            "pointerSize": 134,
+        });
     }
     value
 }

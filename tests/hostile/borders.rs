@@ -6,6 +6,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
+use crate::skipped::skipped;
 use crate::tools::{Bench, ROW, binary, measured, pairbench, root, write};
 
 /// Crates that read pickles, run scripts or load libraries, by what they are known for, among all
@@ -92,10 +93,16 @@ fn names_from_files_and_flags_make_no_path() {
         "x".repeat(300).as_str(),
     ]
     .map(ToOwned::to_owned);
-    let rows = names
-        .iter()
-        .enumerate()
-        .map(|(id, name)| serde_json::json!({ "prompt": "p", "chosen": "a", "rejected": "b", "subset": name, "id": format!("{name}{id}") }).to_string());
+    let rows = names.iter().enumerate().map(|(id, name)| {
+        serde_json::json!({
+            "prompt": "p",
+            "chosen": "a",
+            "rejected": "b",
+            "subset": name,
+            "id": format!("{name}{id}"),
+        })
+        .to_string()
+    });
     let data = write(
         &bench.path("names.jsonl"),
         rows.collect::<Vec<_>>().join("\n"),
@@ -211,7 +218,10 @@ fn a_link_at_an_outputs_name_is_replaced_and_not_followed() {
 
 /// Colour, a link (OSC 8), the clipboard (OSC 52), a title, the other direction, a line of its own,
 /// a C1 control.
-const HOSTILE: &str = "\u{1b}[31m\u{1b}]8;;http://x\u{7}\u{1b}]52;c;eA==\u{7}\u{1b}]0;t\u{7}\u{202e}\n::error::x\u{2028}\u{9b}2J\r";
+const HOSTILE: &str = concat!(
+    "\u{1b}[31m\u{1b}]8;;http://x\u{7}\u{1b}]52;c;eA==\u{7}\u{1b}]0;t\u{7}\u{202e}\n",
+    "::error::x\u{2028}\u{9b}2J\r"
+);
 
 /// [`crate::tools::measured`] refuses any control character in what it reads.
 #[cfg(unix)]
@@ -224,7 +234,14 @@ fn names_that_write_to_a_terminal_are_shown_as_text() {
     );
     let subset = write(
         &bench.path("subset.jsonl"),
-        serde_json::json!({ "prompt": HOSTILE, "chosen": HOSTILE, "rejected": "b", "subset": HOSTILE, "id": HOSTILE }).to_string(),
+        serde_json::json!({
+            "prompt": HOSTILE,
+            "chosen": HOSTILE,
+            "rejected": "b",
+            "subset": HOSTILE,
+            "id": HOSTILE,
+        })
+        .to_string(),
     );
     let home = bench.path(&HOSTILE.replace('/', "|"));
     fs::rename(bench.path("model"), &home).unwrap();
@@ -329,7 +346,6 @@ fn names_that_write_to_a_terminal_are_shown_as_text() {
 /// With strace where there is one: a run that is offline opens no socket of any kind.
 #[cfg(target_os = "linux")]
 #[test]
-#[expect(clippy::print_stdout, reason = "a skipped test says so")]
 fn an_offline_run_opens_no_socket() {
     let dir = tempfile::tempdir().unwrap();
     let works = Command::new("strace")
@@ -338,8 +354,8 @@ fn an_offline_run_opens_no_socket() {
         .arg("true")
         .status();
     if !works.is_ok_and(|status| status.success()) {
-        println!("SKIPPED: no strace that may trace");
-        return;
+        let test = "hostile::borders::an_offline_run_opens_no_socket";
+        return skipped(test, "no strace that may trace");
     }
     // A cache as the Python client leaves it, of a commit that `main` points to.
     let commit = "0123456789abcdef0123456789abcdef01234567";

@@ -94,7 +94,10 @@ fn contents(whole: &[u8]) -> Vec<(&'static str, Vec<u8>)> {
             entries(&[
                 A,
                 B,
-                r#""z":{"dtype":"F32","shape":[0,9223372036854775808,9223372036854775808],"data_offsets":[8,8]}"#,
+                concat!(
+                    r#""z":{"dtype":"F32","shape":[0,9223372036854775808,9223372036854775808],"#,
+                    r#""data_offsets":[8,8]}"#
+                ),
             ]),
         ),
         ("one name twice, one place", entries(&[A, A, B])),
@@ -132,9 +135,8 @@ fn contents(whole: &[u8]) -> Vec<(&'static str, Vec<u8>)> {
         ("header with NUL behind it", file("{}\0\0\0\0", 0)),
         (
             "a name that writes to the terminal",
-            one(
-                "\"\\u001b]0;x\\u0007\\n::error::\\u202e\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]}",
-            ),
+            one("\"\\u001b]0;x\\u0007\\n::error::\\u202e\":\
+             {\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]}"),
         ),
         (
             "a web page",

@@ -96,7 +96,8 @@ fn a_definition_that_is_broken_is_refused() {
     )
     .refused("file that is not there", 5, "none.jsonl");
     // The largest count that TOML has: nothing overflows, nothing is reserved.
-    let large = "name = 'mine'\n[[sections]]\nname = 's'\nsubsets = ['greet', 'other']\n[subsets]\ngreet = 9223372036854775807\nother = 9223372036854775807\n";
+    let large = "name = 'mine'\n[[sections]]\nname = 's'\nsubsets = ['greet', 'other']\n\
+        [subsets]\ngreet = 9223372036854775807\nother = 9223372036854775807\n";
     let done = run(large.as_bytes(), &["--data", data.to_str().unwrap()]);
     done.refused("large counts", 4, "greet 1 of 9223372036854775807");
     let done = run(

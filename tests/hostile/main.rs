@@ -10,5 +10,7 @@ mod definitions;
 mod numbers;
 mod pairs;
 mod settings;
+#[path = "../common/skipped.rs"]
+mod skipped;
 mod texts;
 mod tools;

@@ -137,7 +137,14 @@ fn exchanged_answers_have_the_opposite_margin() {
         let data = quickstart_pairs(&bench.path("q.jsonl"), 45);
         let text = fs::read_to_string(&data).unwrap()
             + "\n"
-            + &serde_json::json!({ "prompt": "p", "chosen": "same", "rejected": "same", "subset": "ties", "id": "t" }).to_string();
+            + &serde_json::json!({
+                "prompt": "p",
+                "chosen": "same",
+                "rejected": "same",
+                "subset": "ties",
+                "id": "t",
+            })
+            .to_string();
         let exchange = |line: &str| {
             let mut row: Value = serde_json::from_str(line).unwrap();
             let chosen = row["chosen"].take();

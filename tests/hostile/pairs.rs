@@ -218,7 +218,10 @@ fn ordinary_differences_of_files_change_no_row() {
     let frame = |bench: &Bench| {
         let path = bench.path("x.parquet");
         let mut frame = df! {
-            "id" => (0..9_i64).collect::<Vec<_>>(), "prompt" => texts, "chosen" => vec!["a"; texts.len()], "rejected" => vec!["b"; texts.len()],
+            "id" => (0..9_i64).collect::<Vec<_>>(),
+        "prompt" => texts,
+        "chosen" => vec!["a"; texts.len()],
+        "rejected" => vec!["b"; texts.len()],
             "other" => vec![Some(1.5); texts.len()],
         };
         ParquetWriter::new(File::create(&path).unwrap())
@@ -410,20 +413,20 @@ fn damaged_parquet_is_refused_and_does_not_panic() {
     // is gone.
     refused(
         "negative count",
-        include_bytes!("../../fuzz/seeds/parquet/negative-count"),
+        include_bytes!("../data/hostile/parquet/negative-count"),
     );
     // And a footer with a list of more elements than memory has room for.
     refused(
         "endless list",
-        include_bytes!("../../fuzz/seeds/parquet/endless-list"),
+        include_bytes!("../data/hostile/parquet/endless-list"),
     );
     refused(
         "endless list behind a number",
-        include_bytes!("../../fuzz/seeds/parquet/endless-list-astray"),
+        include_bytes!("../data/hostile/parquet/endless-list-astray"),
     );
     refused(
         "a column that fails when it is looked at",
-        include_bytes!("../../fuzz/seeds/parquet/late-panic"),
+        include_bytes!("../data/hostile/parquet/late-panic"),
     );
 
     // Every byte of the footer and of the first pages, one at a time: read or refused, but told.
@@ -454,7 +457,12 @@ fn parquet_of_other_types_is_refused_by_column() {
     let texts = || ["a", "b"];
     refused(
         "no rows",
-        df! { "prompt" => Vec::<String>::new(), "chosen" => Vec::<String>::new(), "rejected" => Vec::<String>::new() }.unwrap(),
+        df! {
+            "prompt" => Vec::<String>::new(),
+            "chosen" => Vec::<String>::new(),
+            "rejected" => Vec::<String>::new(),
+        }
+        .unwrap(),
         "the file has no rows",
     );
     refused(
@@ -484,10 +492,22 @@ fn parquet_of_other_types_is_refused_by_column() {
     );
     refused(
         "id null",
-        df! { "prompt" => texts(), "chosen" => texts(), "rejected" => texts(), "id" => [Some(1), None] }.unwrap(),
+        df! {
+            "prompt" => texts(),
+            "chosen" => texts(),
+            "rejected" => texts(),
+            "id" => [Some(1), None],
+        }
+        .unwrap(),
         "row 1, column `id`: expected an integer, found null",
     );
-    refused("id too large", df! { "prompt" => texts(), "chosen" => texts(), "rejected" => texts(), "id" => [u64::MAX, 1] }.unwrap(), "column `id`");
+    let too_large = df! {
+        "prompt" => texts(),
+        "chosen" => texts(),
+        "rejected" => texts(),
+        "id" => [u64::MAX, 1],
+    };
+    refused("id too large", too_large.unwrap(), "column `id`");
     refused(
         "id a share",
         df! { "prompt" => texts(), "chosen" => texts(), "rejected" => texts(), "id" => [0.5, 1.0] }

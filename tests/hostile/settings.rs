@@ -195,7 +195,15 @@ fn tokenizers() -> Vec<(&'static str, Edit, &'static str)> {
     let template = |single: Value| -> Edit {
         Box::new(move |t| {
             let tokens = json!({ "[CLS]": { "id": "[CLS]", "ids": [1], "tokens": ["[CLS]"] } });
-            t["post_processor"] = json!({ "type": "TemplateProcessing", "single": single, "pair": [{ "Sequence": { "id": "A", "type_id": 0 } }, { "Sequence": { "id": "B", "type_id": 0 } }], "special_tokens": tokens });
+            t["post_processor"] = json!({
+                "type": "TemplateProcessing",
+                "single": single,
+                "pair": [
+                    { "Sequence": { "id": "A", "type_id": 0 } },
+                    { "Sequence": { "id": "B", "type_id": 0 } },
+                ],
+                "special_tokens": tokens,
+            });
         })
     };
     let model = |model: Value| -> Edit { Box::new(move |t| t["model"] = model.clone()) };
@@ -214,9 +222,10 @@ fn tokenizers() -> Vec<(&'static str, Edit, &'static str)> {
         ),
         (
             "template with a token that is missing",
-            template(
-                json!([{ "SpecialToken": { "id": "[NONE]", "type_id": 0 } }, { "Sequence": { "id": "A", "type_id": 0 } }]),
-            ),
+            template(json!([
+                { "SpecialToken": { "id": "[NONE]", "type_id": 0 } },
+                { "Sequence": { "id": "A", "type_id": 0 } },
+            ])),
             "failed to load",
         ),
         (
@@ -226,16 +235,20 @@ fn tokenizers() -> Vec<(&'static str, Edit, &'static str)> {
         ),
         (
             "template with one token less",
-            template(
-                json!([{ "SpecialToken": { "id": "[CLS]", "type_id": 0 } }, { "Sequence": { "id": "A", "type_id": 0 } }]),
-            ),
+            template(json!([
+                { "SpecialToken": { "id": "[CLS]", "type_id": 0 } },
+                { "Sequence": { "id": "A", "type_id": 0 } },
+            ])),
             "its post-processor does not make",
         ),
         (
             "merge beyond its token",
-            model(
-                json!({ "type": "BPE", "vocab": { "a": 0, "b": 1, "ab": 2 }, "merges": ["a b"], "continuing_subword_prefix": "####" }),
-            ),
+            model(json!({
+                "type": "BPE",
+                "vocab": { "a": 0, "b": 1, "ab": 2 },
+                "merges": ["a b"],
+                "continuing_subword_prefix": "####",
+            })),
             load,
         ),
         (
@@ -283,7 +296,11 @@ fn tokenizers() -> Vec<(&'static str, Edit, &'static str)> {
             "pattern without end",
             set(
                 "/normalizer",
-                json!({ "type": "Replace", "pattern": { "Regex": "((((a{1000}){1000}){1000}){1000})" }, "content": "" }),
+                json!({
+                    "type": "Replace",
+                    "pattern": { "Regex": "((((a{1000}){1000}){1000}){1000})" },
+                    "content": "",
+                }),
             ),
             load,
         ),
@@ -310,9 +327,15 @@ fn tokenizers() -> Vec<(&'static str, Edit, &'static str)> {
         (
             "ids beyond the model's",
             Box::new(|t| {
-                t["added_tokens"].as_array_mut().unwrap().push(
-                    json!({ "id": 1661, "content": "<|more|>", "single_word": false, "lstrip": false, "rstrip": false, "normalized": false, "special": false }),
-                );
+                t["added_tokens"].as_array_mut().unwrap().push(json!({
+                    "id": 1661,
+                    "content": "<|more|>",
+                    "single_word": false,
+                    "lstrip": false,
+                    "rstrip": false,
+                    "normalized": false,
+                    "special": false,
+                }));
             }),
             "largest id is 1661",
         ),
@@ -437,7 +460,7 @@ fn a_sentencepiece_model_that_is_broken_is_refused() {
         ("character map that leads nowhere", &astray),
         (
             "found by fuzzing",
-            include_bytes!("../../fuzz/seeds/sentencepiece/charsmap-astray"),
+            include_bytes!("../data/hostile/sentencepiece/charsmap-astray"),
         ),
         ("unknown piece", &unknown),
     ] {

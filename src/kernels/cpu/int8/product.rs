@@ -2,11 +2,11 @@
 
 use crate::kernels::activation::Activation;
 use crate::kernels::cpu::dot::{DotType, Int8};
+use crate::kernels::cpu::epilogue::Epilogue;
 use crate::kernels::cpu::int8::outliers;
 use crate::kernels::cpu::int8::outliers::Outliers;
 use crate::kernels::cpu::int8::rows::QuantisedRows;
 use crate::kernels::cpu::int8::weights::Int8Weights;
-use crate::kernels::cpu::linear::Epilogue;
 use crate::kernels::cpu::math;
 use crate::kernels::cpu::math::half;
 use crate::kernels::cpu::micro_kernel::WIDTH;

@@ -9,7 +9,7 @@ use pulp::Simd;
 use rayon::prelude::*;
 
 use crate::kernels::activation::Activation;
-use crate::kernels::cpu::linear::epilogue::Epilogue;
+use crate::kernels::cpu::epilogue::Epilogue;
 use crate::kernels::cpu::math;
 use crate::kernels::cpu::micro_kernel::{GroupColumn, PanelRow, ROWS, WIDTH, multiply, pack_rows};
 use crate::kernels::cpu::packed_weights::PackedWeights;

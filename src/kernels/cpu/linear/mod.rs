@@ -1,10 +1,8 @@
 //! x · Wᵀ + b on the CPU: activations `[rows, input]` and packed weights → `[rows, output]`.
 
-mod epilogue;
 mod float;
 mod op;
 mod weights;
 
-pub(crate) use epilogue::{Epilogue, fuses};
 pub(crate) use op::linear;
 pub use weights::LinearWeights;

@@ -8,9 +8,9 @@ use burn::backend::{
 use burn::tensor::{Tensor, TensorData};
 
 use crate::kernels::activation::Activation;
+use crate::kernels::cpu::epilogue::Epilogue;
 use crate::kernels::cpu::int8;
 use crate::kernels::cpu::linear::LinearWeights;
-use crate::kernels::cpu::linear::epilogue::Epilogue;
 use crate::kernels::cpu::linear::float;
 
 /// x`[rows, input]` · Wᵀ + `bias[output]`, then the activation → `[rows, output]`
