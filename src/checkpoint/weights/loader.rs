@@ -101,7 +101,7 @@ impl Weights {
     }
 
     /// The types in which the parameters are stored.
-    pub(crate) fn dtypes(&self) -> Vec<String> {
+    pub fn dtypes(&self) -> Vec<String> {
         let used = self.tensors.iter().filter(|(name, _)| !is_ignored(name));
         used.map(|(_, (_, entry))| name_of(entry.dtype))
             .collect::<BTreeSet<_>>()

@@ -1,5 +1,9 @@
 //! What a cube computes: a tile of queries of one head against all keys of their row.
 #![allow(clippy::used_underscore_binding, reason = "names made by the macro")]
+#![allow(
+    clippy::too_many_lines,
+    reason = "the steps of one kernel, in their order"
+)]
 
 use cubecl::ir::ElemType;
 use cubecl::prelude::*;
