@@ -1,7 +1,5 @@
 //! The tokenizer of a checkpoint, as transformers 4.51 uses its fast one.
 
-use std::path::Path;
-
 use serde_json::Value;
 
 use crate::support::catch_panic::guarded;

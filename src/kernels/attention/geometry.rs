@@ -17,6 +17,10 @@ pub struct Geometry {
     pub(crate) offsets: Arc<[usize]>,
     pub(crate) relative: Option<Arc<RelativeRows>>,
     /// What the device already holds of this geometry.
+    #[cfg_attr(
+        not(feature = "_gpu"),
+        expect(dead_code, reason = "only GPUs keep anything")
+    )]
     pub(crate) uploaded: Uploaded,
 }
 
