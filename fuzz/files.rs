@@ -13,7 +13,7 @@ use std::sync::{LazyLock, OnceLock};
 use burn::tensor::Device;
 use libfuzzer_sys::fuzz_target;
 use pairbench::benchmark::{Benchmark, quickstart};
-use pairbench::checkpoint::weights::{Precision, Weights};
+use pairbench::checkpoint::{Precision, Weights};
 use pairbench::cli::{CompareArgs, CompareFormat, Format, ReportArgs};
 use pairbench::commands::{compare, report};
 use pairbench::comparison::gate;
@@ -26,7 +26,7 @@ use pairbench::model::{PairConfig, Parameters};
 use pairbench::scoring;
 use pairbench::scoring::journal;
 use pairbench::text::contract::InputContract;
-use pairbench::text::{ConfiguredTokens, Side, Tokenizer};
+use pairbench::text::{Side, Tokenizer};
 
 /// As in pairbench, a lack of memory ends the process; with the exit code by which libFuzzer knows
 /// one, so that `-ignore_ooms=1` goes on.
@@ -113,7 +113,7 @@ fn safetensors(dir: &Path, data: &[u8]) {
     let _ = weights.parameters();
     for precision in [
         Precision::F32,
-        Precision::F16,
+        Precision::F16Storage,
         Precision::Int8(Outliers::ByRow),
     ] {
         let Ok(weights) = open() else { return };
@@ -157,13 +157,7 @@ fn tokenizer(dir: &Path, name: &str, data: &[u8]) {
     let Ok((tokenizer, _)) = Tokenizer::load(&dir.into()) else {
         return;
     };
-    let configured = ConfiguredTokens {
-        source_prefix_id: CONFIG.source_prefix_id,
-        cand1_prefix_id: CONFIG.cand1_prefix_id,
-        cand2_prefix_id: CONFIG.cand2_prefix_id,
-        vocab_size: CONFIG.encoder.vocab_size,
-    };
-    let _ = tokenizer.check(&configured, dir);
+    let _ = pairbench::checkpoint::check_tokenizer(&tokenizer, &CONFIG, dir);
     for text in [
         "",
         "a b  ab",

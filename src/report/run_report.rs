@@ -99,9 +99,9 @@ pub struct ModelReport {
     pub name: String,
     pub scores: Scores,
     pub behaviour: Behaviour,
-    pub margins: Margins,
+    pub(crate) margins: Margins,
     /// `None` without a published table, and where the table lacks the model.
-    pub published: Option<PublishedComparison>,
+    pub(crate) published: Option<PublishedComparison>,
     /// The first pairs that could not be scored, as `row N (SUBSET): REASON`.
     pub invalid: Vec<String>,
 }

@@ -279,7 +279,7 @@ impl Worker<'_> {
 
     /// Whether the memory does for so many tokens; a device that queues says so when it is read.
     fn fits(&self, tokens: usize) -> bool {
-        self.scorer.queues || memory::suffices(tokens, &self.model().config().encoder)
+        self.scorer.queues || memory::suffices(tokens, self.model().config().architecture())
     }
 
     /// Where a verdict depends on its batch, that cannot be another one.

@@ -16,6 +16,7 @@ use crate::scoring::journal::{Journal, Session};
 use crate::scoring::pipeline::{self, Scorer, Step};
 use crate::scoring::resume::{self, Kept};
 use crate::scoring::verdict::{Outcome, ScoredItem};
+use crate::support::cache_folder;
 use crate::support::error::{Error, Result, one_line};
 use crate::support::signals::{Stop, StopMessage};
 use crate::support::terminal;
@@ -189,7 +190,7 @@ impl<'a> ScoringSession<'a> {
     /// Nothing is kept where an outcome depends on an item's neighbours.
     fn cache(&self, at: usize) -> Cache {
         let is_on = self.settings.cache && self.settings.int8_batch.is_none();
-        let folder = cache::folder().filter(|_| is_on);
+        let folder = cache_folder::folder().filter(|_| is_on);
         folder.map_or_else(Cache::default, |folder| {
             Cache::open(
                 &folder,

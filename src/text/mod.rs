@@ -5,4 +5,4 @@ pub mod contract;
 mod sentencepiece;
 mod tokenizer;
 
-pub use tokenizer::{ConfiguredTokens, Side, Tokenizer};
+pub use tokenizer::{Side, Tokenizer};

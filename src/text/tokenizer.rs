@@ -1,7 +1,5 @@
 //! The tokenizer of a checkpoint, as transformers 4.51 uses its fast one.
 
-use std::path::Path;
-
 use serde_json::Value;
 
 use crate::support::catch_panic::guarded;
@@ -16,15 +14,6 @@ pub enum Side {
     Right,
     /// Cut from the left: the end is kept.
     Left,
-}
-
-/// What `config.json` says of the tokenizer: the ids of the markers, and the number of embeddings.
-#[derive(Debug, Clone, Copy)]
-pub struct ConfiguredTokens {
-    pub source_prefix_id: u32,
-    pub cand1_prefix_id: u32,
-    pub cand2_prefix_id: u32,
-    pub vocab_size: usize,
 }
 
 /// A loaded tokenizer, with the settings of `tokenizer_config.json` that change ids or texts.
@@ -102,57 +91,14 @@ impl Tokenizer {
         framed.is_some_and(|framed| *framed.get_ids() == expected)
     }
 
-    /// Checks that the tokenizer belongs to the configuration of the checkpoint in `dir`.
-    ///
-    /// # Errors
-    /// With the key of `config.json` that the tokenizer contradicts.
-    pub fn check(&self, configured: &ConfiguredTokens, dir: &Path) -> Result<()> {
-        let refuse = |what: String| {
-            Error::bad_input(format!(
-                "failed to match tokenizer and config: {}: {what}",
-                dir.display()
-            ))
-        };
-        for (token, id, key) in [
-            (
-                "<|source|>",
-                configured.source_prefix_id,
-                "source_prefix_id",
-            ),
-            (
-                "<|candidate1|>",
-                configured.cand1_prefix_id,
-                "cand1_prefix_id",
-            ),
-            (
-                "<|candidate2|>",
-                configured.cand2_prefix_id,
-                "cand2_prefix_id",
-            ),
-        ] {
-            let found = self.inner.token_to_id(token);
-            if found != Some(id) {
-                let found =
-                    found.map_or_else(|| "no such token".to_owned(), |id| format!("id {id}"));
-                return Err(refuse(format!(
-                    "config.json key `{key}` is {id}, the tokenizer has {found} for {token}"
-                )));
-            }
-            let ids = self.encode(token)?;
-            if ids.iter().filter(|found| **found == id).count() != 1 {
-                return Err(refuse(format!(
-                    "the tokenizer has {token} in its vocabulary but does not find it in a text"
-                )));
-            }
-        }
-        let largest = self.inner.get_vocab(true).into_values().max().unwrap_or(0);
-        if largest as usize >= configured.vocab_size {
-            return Err(refuse(format!(
-                "the tokenizer's largest id is {largest}, config.json key `vocab_size` is {}",
-                configured.vocab_size
-            )));
-        }
-        Ok(())
+    /// The id of a token of the vocabulary.
+    pub(crate) fn id_of(&self, token: &str) -> Option<u32> {
+        self.inner.token_to_id(token)
+    }
+
+    /// The largest id of the vocabulary, added tokens included.
+    pub(crate) fn largest_id(&self) -> u32 {
+        self.inner.get_vocab(true).into_values().max().unwrap_or(0)
     }
 
     /// Algorithm, size and special ids, for people.
