@@ -9,7 +9,7 @@ use crate::report::document::Document;
 use crate::report::run_report::RunReport;
 use crate::report::run_table::{TableColumn, columns};
 use crate::report::{comparison_table, notes, run_table};
-use crate::support::error::{without_workflow_command, one_line};
+use crate::support::error::{one_line, without_workflow_command};
 
 /// What the reader's terminal can show.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

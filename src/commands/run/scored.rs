@@ -2,9 +2,9 @@
 
 use crate::commands::finished::{Finished, invalid_verdicts};
 use crate::commands::run::against;
-use crate::commands::run::stop_message::stop_message;
 use crate::commands::run::outputs;
 use crate::commands::run::prepared::Prepared;
+use crate::commands::run::stop_message::stop_message;
 use crate::commands::run_report::{self, Column};
 use crate::comparison;
 use crate::comparison::gate::sequential::GateOutcome;
