@@ -1,7 +1,7 @@
 //! Simulated samples of pairs: how often intervals hold the truth, and how often a gate raises a
 //! false alarm.
 //!
-//! Each simulation runs twice. A short one, of a few hundred samples, is part of `cargo test`; its
+//! Each simulation runs twice. A short one, of 20 to 1,000 samples, is part of `cargo test`; its
 //! bounds are wider by what so few samples may be off. The whole one takes minutes and is ignored:
 //! `cargo test --release --test coverage -- --ignored --nocapture` prints the tables that are kept
 //! in `benchmarks/2026-11-24-coverage.md` and `benchmarks/2026-11-24-early-answers.md`. Both are
@@ -49,9 +49,9 @@ const WHOLE: Effort = Effort {
 const SHORT: Effort = Effort {
     intervals: 1_000,
     bootstraps: 100,
-    gates: 40,
-    early: 60,
-    to_the_end: 60,
+    gates: 20,
+    early: 30,
+    to_the_end: 30,
     is_short: true,
 };
 

@@ -30,7 +30,7 @@ fn tree(edges: &str) -> Packages {
     let arguments = ["tree", "--locked", "--package", "pairbench"];
     let output = Command::new(env!("CARGO"))
         .args(arguments)
-        .args(["--edges", edges, "--prefix", "none", "--no-dedupe"])
+        .args(["--edges", edges, "--prefix", "none"])
         .args(["--format", "{p}|{f}"])
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .output()
@@ -45,7 +45,12 @@ fn tree(edges: &str) -> Packages {
 
 fn packages(lines: &str) -> Packages {
     let mut packages = Packages::new();
-    for (package, features) in lines.lines().filter_map(|line| line.split_once('|')) {
+    for line in lines.lines() {
+        // Marked where it stands in the tree already.
+        let line = line.strip_suffix(" (*)").unwrap_or(line);
+        let Some((package, features)) = line.split_once('|') else {
+            continue;
+        };
         packages
             .entry(package.to_owned())
             .or_default()
