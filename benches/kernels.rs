@@ -5,16 +5,14 @@ use std::sync::Arc;
 use burn::tensor::{Device, Distribution, Tensor};
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use pairbench::kernels::activation::Activation;
-use pairbench::kernels::attention::PositionProjections;
-use pairbench::kernels::attention::fused;
-use pairbench::kernels::cpu::int8::{Int8Panels, Outliers};
-use pairbench::kernels::cpu::linear::Packed;
-use pairbench::kernels::cpu::packed_weights::{Panels, Storage};
+use pairbench::kernels::attention::{PositionProjections, fused};
+use pairbench::kernels::cpu::int8::{Int8Weights, Outliers};
+use pairbench::kernels::cpu::linear::LinearWeights;
+use pairbench::kernels::cpu::packed_weights::{PackedWeights, Storage};
 use pairbench::kernels::relative_positions::PositionTerms;
-use pairbench::model::attention::{geometry, plain};
-use pairbench::model::config::PairConfig;
-use pairbench::model::layers::Linear;
-use pairbench::model::{EncoderConfig, Matrix, TokenRows};
+use pairbench::model::deberta::{geometry, plain_attention};
+use pairbench::model::linear::Linear;
+use pairbench::model::{DebertaConfig, Matrix, PairConfig, TokenRows};
 
 const HIDDEN: usize = 1024;
 const INNER: usize = 4096;
@@ -28,7 +26,7 @@ fn random(rows: usize, columns: usize) -> Tensor<2> {
 }
 
 /// The golden checkpoint's configuration at the sizes of the published ones.
-fn large() -> EncoderConfig {
+fn large() -> DebertaConfig {
     let text = include_str!("../tests/data/golden/models/tiny-pairrm/config.json");
     let mut config = PairConfig::parse(text, std::path::Path::new("config.json"))
         .expect("a valid configuration")
@@ -55,12 +53,13 @@ fn linear(c: &mut Criterion) {
             Ok(())
         };
         let float = |storage| {
-            Packed::Float(Arc::new(
-                Panels::pack(output, input, storage, read).expect("nothing is read from a file"),
+            LinearWeights::Float(Arc::new(
+                PackedWeights::pack(output, input, storage, read)
+                    .expect("nothing is read from a file"),
             ))
         };
-        let int8 = Packed::Int8(Arc::new(
-            Int8Panels::pack(output, input, Outliers::ByRow, read)
+        let int8 = LinearWeights::Int8(Arc::new(
+            Int8Weights::pack(output, input, Outliers::ByRow, read)
                 .expect("nothing is read from a file"),
         ));
         let plain = Matrix::Plain(random(output, input));
@@ -103,7 +102,7 @@ fn attention(c: &mut Criterion) {
             keys: random(512, HIDDEN),
             queries: random(512, HIDDEN),
         };
-        for (name, rounded) in [("fused", false), ("fused-bf16", true)] {
+        for (name, allow_bf16) in [("fused", false), ("fused-bf16", true)] {
             group.bench_function(BenchmarkId::new(name, length), |b| {
                 b.iter(|| {
                     fused(
@@ -113,13 +112,13 @@ fn attention(c: &mut Criterion) {
                         positions.clone(),
                         &geometry,
                         None,
-                        rounded,
+                        allow_bf16,
                     )
                 });
             });
         }
         group.bench_function(BenchmarkId::new("plain", length), |b| {
-            b.iter(|| plain(&q, &k, &v, &positions, &geometry))
+            b.iter(|| plain_attention(&q, &k, &v, &positions, &geometry))
         });
     }
     group.finish();

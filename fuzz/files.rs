@@ -13,7 +13,7 @@ use std::sync::{LazyLock, OnceLock};
 use burn::tensor::Device;
 use libfuzzer_sys::fuzz_target;
 use pairbench::benchmark::{Benchmark, quickstart};
-use pairbench::checkpoint::weights::{Precision, Weights};
+use pairbench::checkpoint::{Precision, Weights};
 use pairbench::cli::{CompareArgs, CompareFormat, Format, ReportArgs};
 use pairbench::commands::{compare, report};
 use pairbench::comparison::gate;
@@ -113,7 +113,7 @@ fn safetensors(dir: &Path, data: &[u8]) {
     let _ = weights.parameters();
     for precision in [
         Precision::F32,
-        Precision::F16,
+        Precision::F16Storage,
         Precision::Int8(Outliers::ByRow),
     ] {
         let Ok(weights) = open() else { return };
@@ -157,7 +157,7 @@ fn tokenizer(dir: &Path, name: &str, data: &[u8]) {
     let Ok((tokenizer, _)) = Tokenizer::load(&dir.into()) else {
         return;
     };
-    let _ = tokenizer.check(&CONFIG, dir);
+    let _ = pairbench::checkpoint::check_tokenizer(&tokenizer, &CONFIG, dir);
     for text in [
         "",
         "a b  ab",

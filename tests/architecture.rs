@@ -290,6 +290,9 @@ impl<'ast> Visit<'ast> for File<'_> {
         syn::visit::visit_path(self, path);
     }
 
+    /// `pub(crate)` and `pub(super)` contain paths but need nothing.
+    fn visit_visibility(&mut self, _: &'ast syn::Visibility) {}
+
     /// Tests look wherever they like.
     fn visit_item_mod(&mut self, item: &'ast syn::ItemMod) {
         let is_test = item.attrs.iter().any(|attribute| match &attribute.meta {

@@ -163,7 +163,7 @@ fn asked(
         chosen: String::new().into(),
         rejected: String::new().into(),
     };
-    let (mut early, order) = SequentialGate::new(
+    let (mut gate, order) = SequentialGate::new(
         std::slice::from_ref(rule),
         &before,
         true,
@@ -176,14 +176,14 @@ fn asked(
     for chunk in order.chunks(16) {
         let from = seen.len();
         seen.extend(chunk.iter().map(|pair| after[pair.row].clone()));
-        if early.see(&seen[from..]).is_break() {
-            return (early.status(), seen.len());
+        if gate.see(&seen[from..]).is_break() {
+            return (gate.status(), seen.len());
         }
     }
     let end = if to_the_end {
-        early.finish(&seen, Some(benchmark)).unwrap().gate[0].status
+        gate.finish(&seen, Some(benchmark)).unwrap().rules[0].status
     } else {
-        early.status()
+        gate.status()
     };
     (end, seen.len())
 }

@@ -16,7 +16,7 @@ use binary::pairbench;
 use burn::tensor::Device;
 use pairbench::benchmark::Benchmark;
 use pairbench::benchmark::quickstart;
-use pairbench::checkpoint::weights::Precision;
+use pairbench::checkpoint::Precision;
 use pairbench::checkpoint::{Checkpoint, ModelSpec};
 use pairbench::data;
 use pairbench::device::Limits;
@@ -133,7 +133,7 @@ mod gpus {
     use super::binary::pairbench;
     use super::common::{MODELS, PARITY, float, golden, ids, lines, load};
     use super::skipped::skipped;
-    use pairbench::checkpoint::weights::{Half, Precision};
+    use pairbench::checkpoint::{HalfType, Precision};
     use pairbench::device::Limits;
     use pairbench::device::{Api, Choice, Devices};
     use pairbench::model::heads::pairwise::Markers;
@@ -258,7 +258,7 @@ mod gpus {
                 continue;
             }
             for name in MODELS {
-                no_verdict_turns(name, &devices, Precision::Half(Half::F16));
+                no_verdict_turns(name, &devices, Precision::Half(HalfType::F16));
             }
         }
     }
@@ -341,7 +341,7 @@ mod gpus {
                 "{expected:?}"
             );
             assert!(
-                found(load(Precision::Half(Half::F16)), None)
+                found(load(Precision::Half(HalfType::F16)), None)
                     .iter()
                     .all(|logit| !logit.is_finite()),
                 "{}",
@@ -349,7 +349,7 @@ mod gpus {
             );
             let again = |_: usize| Ok(load(Precision::F32));
             assert_eq!(
-                found(load(Precision::Half(Half::F16)), Some(&again)),
+                found(load(Precision::Half(HalfType::F16)), Some(&again)),
                 expected,
                 "{}",
                 api.name()

@@ -58,16 +58,14 @@ fn of_accuracies(subsets: &Value) -> BTreeMap<String, Tally> {
 
 /// Verdicts with these counts of correct ones.
 fn verdicts(correct: &Value, n: &Value) -> Vec<ScoredItem> {
-    let of_subset = |(name, n): (&String, &Value)| {
-        let correct = whole(&correct[name]);
-        (0..whole(n)).map(move |i| (name.clone(), i < correct))
-    };
-    object(n)
-        .iter()
-        .flat_map(of_subset)
-        .enumerate()
-        .map(|(row, (subset, correct))| verdict(row, &subset, correct))
-        .collect()
+    let mut verdicts = Vec::new();
+    for (subset, n) in object(n) {
+        let correct = whole(&correct[subset]);
+        for i in 0..whole(n) {
+            verdicts.push(verdict(verdicts.len(), subset, i < correct));
+        }
+    }
+    verdicts
 }
 
 #[test]

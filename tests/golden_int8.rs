@@ -4,7 +4,7 @@ mod common;
 
 use burn::tensor::Device;
 use common::{float, golden, ids, json, lines, load, logits};
-use pairbench::checkpoint::weights::Precision;
+use pairbench::checkpoint::Precision;
 use pairbench::kernels::cpu::int8::Outliers;
 
 /// Margins of the recorded cases, so many pairs at a time, one order after the other as upstream.
@@ -97,7 +97,10 @@ fn half_storage_is_as_far_from_f32_as_upstreams_half_precision() {
         .iter()
         .map(float)
         .collect();
-    let (exact, ours) = (margins(Precision::F32, 1), margins(Precision::F16, 1));
+    let (exact, ours) = (
+        margins(Precision::F32, 1),
+        margins(Precision::F16Storage, 1),
+    );
     assert!(
         rms(&ours, &exact) <= rms(&recorded, &exact),
         "{} against {}",

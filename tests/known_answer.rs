@@ -2,7 +2,7 @@
 //! `llm-blender/PairRM-hf`, from the model card's own input, in the order A, B, in f32.
 
 use burn::tensor::Device;
-use pairbench::checkpoint::weights::{Precision, Weights};
+use pairbench::checkpoint::{Precision, Weights};
 use pairbench::model::heads::pairwise::Markers;
 use pairbench::model::{PairConfig, PairModel, TokenRows};
 use pairbench::support::hub::{Cache, Repository};

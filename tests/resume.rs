@@ -123,6 +123,7 @@ fn killed_at_any_moment_a_run_goes_on_to_the_same_bytes() {
 /// Over a finished run: whatever is there at any time is one run's, or says that it is not
 /// finished.
 #[test]
+#[cfg_attr(not(feature = "_test-hooks"), ignore = "needs --features _test-hooks")]
 fn killed_between_two_files_a_run_goes_on_to_the_same_bytes() {
     let (whole, _) = whole();
     for step in ["verdicts.parquet", "summary.json", "report.md", "run.json"] {
@@ -159,6 +160,7 @@ fn killed_between_two_files_a_run_goes_on_to_the_same_bytes() {
 }
 
 #[test]
+#[cfg_attr(not(feature = "_test-hooks"), ignore = "needs --features _test-hooks")]
 fn batch_size_and_threads_may_change_and_are_recorded() {
     let dir = tempfile::tempdir().unwrap();
     unfinished(dir.path(), 100, &[]);
@@ -189,6 +191,7 @@ fn run_in(out: &Path, arguments: &[&str]) -> (String, String, i32) {
 }
 
 #[test]
+#[cfg_attr(not(feature = "_test-hooks"), ignore = "needs --features _test-hooks")]
 fn another_plan_is_refused_and_says_where_it_differs() {
     let dir = tempfile::tempdir().unwrap();
     unfinished(dir.path(), 10, &[]);
@@ -272,6 +275,7 @@ fn another_plan_is_refused_and_says_where_it_differs() {
 }
 
 #[test]
+#[cfg_attr(not(feature = "_test-hooks"), ignore = "needs --features _test-hooks")]
 fn a_torn_line_is_dropped_and_a_corrupt_one_is_exit_4() {
     let dir = tempfile::tempdir().unwrap();
     let lines = unfinished(dir.path(), 50, &[]);
@@ -303,6 +307,7 @@ fn a_torn_line_is_dropped_and_a_corrupt_one_is_exit_4() {
 }
 
 #[test]
+#[cfg_attr(not(feature = "_test-hooks"), ignore = "needs --features _test-hooks")]
 fn without_resume_an_unfinished_run_is_not_lost() {
     let dir = tempfile::tempdir().unwrap();
     unfinished(dir.path(), 3, &[]);
@@ -369,6 +374,7 @@ fn a_finished_run_is_read_back_with_what_could_not_be_scored() {
 
 /// Outlier columns are found over four pairs: a group that is cut in two is computed anew.
 #[test]
+#[cfg_attr(not(feature = "_test-hooks"), ignore = "needs --features _test-hooks")]
 fn groups_of_the_int8_batch_stay_together() {
     let dir = tempfile::tempdir().unwrap();
     let [whole, cut] = ["whole", "cut"].map(|name| dir.path().join(name));
@@ -530,6 +536,7 @@ fn no_room_is_exit_7_and_loses_nothing() {
 /// Injected: batches of more tokens than this find no memory. The longest of these rows has 121,
 /// and is not among the first.
 #[test]
+#[cfg_attr(not(feature = "_test-hooks"), ignore = "needs --features _test-hooks")]
 fn batches_are_halved_for_want_of_memory_and_no_pair_is_skipped() {
     let dir = tempfile::tempdir().unwrap();
     let limited = |tokens: &str, more: &[&str]| {

@@ -19,7 +19,7 @@ use burn::module::{Module, ModuleMapper, ModuleVisitor, Param, ParamId};
 use burn::tensor::{Device, Tensor};
 use common::golden;
 use fastrand::Rng;
-use pairbench::checkpoint::weights::Weights;
+use pairbench::checkpoint::Weights;
 use pairbench::model::{PairConfig, PairModel};
 use pairbench::text::Tokenizer;
 use pairbench::text::contract::InputContract;

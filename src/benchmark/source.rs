@@ -77,7 +77,7 @@ impl Source {
             .parse()
             .map_err(|e| invalid(format!("key `source.dataset`: {e}")))?;
         let repository = Repository {
-            kind: hub::Kind::Dataset,
+            kind: hub::RepositoryKind::Dataset,
             ..repository
         };
         let split = self

@@ -4,9 +4,8 @@ use std::fmt;
 use std::path::Path;
 use std::str::FromStr;
 
-use globset::{GlobBuilder, GlobSet};
-
 use crate::benchmark::quickstart;
+use crate::checkpoint::files::{CheckpointFiles, patterns};
 use crate::support::error::{Error, Result};
 use crate::support::hub::{Hub, Repository};
 use crate::support::input_file::Directory;
@@ -36,7 +35,11 @@ impl FromStr for ModelSpec {
             _ => (None, rest),
         };
         if location.is_empty() || name.as_deref() == Some("") {
-            return Err("expected [NAME=]SPEC[,template=T] with a directory or owner/name[@revision] as SPEC".to_owned());
+            return Err(concat!(
+                "expected [NAME=]SPEC[,template=T] ",
+                "with a directory or owner/name[@revision] as SPEC"
+            )
+            .to_owned());
         }
         Ok(Self {
             name,
@@ -53,7 +56,7 @@ impl fmt::Display for ModelSpec {
 }
 
 impl ModelSpec {
-    /// The given name, else the last part of the location.
+    /// The given name, else the last component of the location.
     pub fn name(&self) -> String {
         self.name.clone().unwrap_or_else(|| {
             let path = self
@@ -66,8 +69,8 @@ impl ModelSpec {
         })
     }
 
-    /// The repository, where the location is not an existing path and has the form of one.
-    pub fn repository(&self) -> Option<Repository> {
+    /// The repository, where the location has the form of one and is not an existing path.
+    pub(crate) fn repository(&self) -> Option<Repository> {
         if Path::new(&self.location).exists() {
             None
         } else {
@@ -75,8 +78,11 @@ impl ModelSpec {
         }
     }
 
-    /// The files to read: the location itself, an embedded checkpoint, or a snapshot of the
-    /// repository; `revision` is for those that name none.
+    /// Finds the files: the location itself, an embedded checkpoint, or a snapshot of the
+    /// repository. `revision`: for a repository that is given without one.
+    ///
+    /// # Errors
+    /// A location that does not exist or is not a directory, or the hub's errors.
     pub fn resolve(&self, hub: &Hub, revision: Option<&str>) -> Result<CheckpointFiles> {
         let path = Path::new(&self.location);
         if path.is_dir() {
@@ -109,43 +115,12 @@ impl ModelSpec {
                 .caused_by(format!("no such directory, and no repository: {reason}"))
                 .hint("give a directory that exists, or a hub repository as owner/name")
         })?;
-        let snapshot = hub.snapshot(&repository, &wanted())?;
+        let snapshot = hub.snapshot(&repository, &patterns())?;
         Ok(CheckpointFiles {
             files: Directory::OnDisk(snapshot.directory),
             commit: Some(snapshot.commit),
         })
     }
-}
-
-/// Where the files of a checkpoint are, and of which commit they are.
-pub struct CheckpointFiles {
-    pub files: Directory,
-    pub commit: Option<String>,
-}
-
-/// The files of a checkpoint, of which a repository may lack some. Pickles are not among them.
-fn wanted() -> GlobSet {
-    let patterns = [
-        "config.json",
-        "pairbench.toml",
-        "tokenizer.json",
-        "tokenizer_config.json",
-        "added_tokens.json",
-        "special_tokens_map.json",
-        "spm.model",
-        "*.safetensors",
-        "model.safetensors.index.json",
-    ];
-    let mut set = GlobSet::builder();
-    for glob in patterns.into_iter().filter_map(|pattern| {
-        GlobBuilder::new(pattern)
-            .literal_separator(true)
-            .build()
-            .ok()
-    }) {
-        set.add(glob);
-    }
-    set.build().unwrap_or_default()
 }
 
 #[cfg(test)]

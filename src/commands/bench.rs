@@ -12,8 +12,8 @@ use crate::commands::hub_request::HubRequest;
 use crate::commands::threads::use_threads;
 use crate::device::Limits;
 use crate::device::backend::{Backend, BackendRequest};
+use crate::model::PairConfig;
 use crate::model::heads::pairwise::Markers;
-use crate::model::{EncoderConfig, PairConfig};
 use crate::scoring;
 use crate::scoring::Scorer;
 use crate::support::error::{Error, Result};
@@ -63,11 +63,11 @@ struct Measured {
 pub fn bench(request: &BenchRequest) -> Result<String> {
     use_threads(request.threads)?;
     let hub = request.hub.open();
-    let home = request
+    let files = request
         .model
         .resolve(&hub, request.hub.revision.as_deref())?;
     // Rows are made of ids: which template would write them does not matter.
-    let checkpoint = Checkpoint::open(&request.model, home, Some(InputContract::PairRm))?;
+    let checkpoint = Checkpoint::open(&request.model, files, Some(InputContract::PairRm))?;
     let begun = Instant::now();
     let computing = Backend::open(&request.backend)?;
     if computing.devices.burn().len() > 1 {
@@ -137,16 +137,16 @@ fn measure(
         let refuse = || Error::bad_input(format!("failed to read token rows: row {at}"));
         if let Some(id) = ids
             .iter()
-            .find(|id| **id as usize >= config.encoder.vocab_size)
+            .find(|id| **id as usize >= config.architecture().vocabulary())
         {
             return Err(refuse().caused_by(format!(
                 "id {id}, the vocabulary ends at {}",
-                config.encoder.vocab_size
+                config.architecture().vocabulary()
             )));
         }
         if let Some(limit) = config
-            .encoder
-            .absolute_positions
+            .architecture()
+            .position_limit()
             .filter(|limit| ids.len() > *limit)
         {
             return Err(refuse().caused_by(format!(
@@ -192,7 +192,7 @@ fn measure(
         tokens: rows.iter().map(Vec::len).sum(),
         flops: rows
             .iter()
-            .map(|row| flops(&config.encoder, row.len()))
+            .map(|row| config.architecture().operations(row.len()))
             .sum(),
         seconds: seconds[seconds.len() / 2],
         logits,
@@ -243,22 +243,6 @@ fn read(path: &Path) -> Result<Vec<Vec<u32>>> {
         )));
     }
     Ok(rows)
-}
-
-/// Multiplications and additions of one row of `length` tokens in all layers: the linear layers,
-/// and the attention's content and position products. The last layer is counted whole.
-#[expect(clippy::cast_precision_loss, reason = "sizes of a model")]
-pub fn flops(config: &EncoderConfig, length: usize) -> f64 {
-    let (h, inner, n) = (
-        config.hidden_size as f64,
-        config.intermediate_size as f64,
-        length as f64,
-    );
-    let positions = config.relative.as_ref().map_or(0.0, |relative| {
-        let reached = (2 * length).min(2 * relative.span()) as f64;
-        (relative.terms.count() - 1) as f64 * reached
-    });
-    2.0 * config.layers as f64 * n * (4.0 * h * h + 2.0 * h * inner + 2.0 * n * h + positions * h)
 }
 
 /// Floating-point operations a second of all threads in registers alone.
@@ -356,28 +340,4 @@ fn json(measured: &[Measured], computing: &Backend, peak: Option<f64>) -> String
         "{}\n",
         json!({ "device": computing.devices.name(), "threads": rayon::current_num_threads(), "dtype": computing.precision.name(), "peak_flops": peak, "runs": runs })
     )
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// The count of the DeBERTa-v3-large encoder's linear layers by hand: 24 · 12 · 1024² weights.
-    #[test]
-    fn flops_of_the_large_model() {
-        let config = include_str!("../../tests/data/golden/models/tiny-pairrm/config.json");
-        let mut config = PairConfig::parse(config, Path::new("config.json"))
-            .unwrap()
-            .encoder;
-        (config.layers, config.hidden_size, config.intermediate_size) = (24, 1024, 4096);
-        let linear = 2.0 * 24.0 * 12.0 * 1024.0 * 1024.0;
-        assert!((flops(&config, 1) / linear - 1.0).abs() < 1e-3);
-        // Twice the tokens: twice the linear layers, four times the attention's content.
-        config.relative = None;
-        let (one, two) = (
-            flops(&config, 512) - 512.0 * linear,
-            flops(&config, 1024) - 1024.0 * linear,
-        );
-        assert!((two / one - 4.0).abs() < 1e-9);
-    }
 }

@@ -18,7 +18,7 @@ use crate::metrics::Tally;
 use crate::report::{ComparisonReport, Flip, Format, Style, render};
 use crate::scoring::ScoredItem;
 use crate::scoring::run_dir::RunDir;
-use crate::support::error::{Error, Kind, Result};
+use crate::support::error::{Error, ErrorKind, Result};
 
 /// Changed pairs on a page that nobody asked for a number of.
 const ON_A_PAGE: usize = 20;
@@ -326,7 +326,7 @@ fn complaint(gate: &[RuleOutcome], strict: bool) -> Option<Error> {
     let [failed, open] = [Status::Fail, Status::Inconclusive].map(named);
     if !failed.is_empty() {
         let error = Error::new(
-            Kind::Gate,
+            ErrorKind::Gate,
             format!(
                 "failed to pass the gate: {} of {} rules",
                 failed.len(),
@@ -341,7 +341,7 @@ fn complaint(gate: &[RuleOutcome], strict: bool) -> Option<Error> {
     }
     (strict && !open.is_empty()).then(|| {
         let error = Error::new(
-            Kind::Inconclusive,
+            ErrorKind::Inconclusive,
             format!(
                 "failed to decide the gate: {} of {} rules are inconclusive",
                 open.len(),

@@ -9,6 +9,7 @@ use crate::device;
 use crate::device::{Choice, Devices};
 use crate::scoring::cache;
 use crate::scoring::fingerprint::ENGINE;
+use crate::support::cache_folder;
 use crate::support::error::{Error, Result, one_line};
 use crate::support::files;
 use crate::support::hub;
@@ -87,7 +88,7 @@ pub fn show_cache() -> Result<String> {
 
 /// Removes the kept verdicts.
 pub fn clear_cache() -> Result<String> {
-    let folder = cache::folder().ok_or_else(|| {
+    let folder = cache_folder::folder().ok_or_else(|| {
         Error::usage("failed to clear the cache: PAIRBENCH_CACHE is empty, so there is none")
     })?;
     let before = verdicts()?;
@@ -96,7 +97,7 @@ pub fn clear_cache() -> Result<String> {
 }
 
 fn verdicts() -> Result<String> {
-    let Some(folder) = cache::folder() else {
+    let Some(folder) = cache_folder::folder() else {
         return Ok("no cache: PAIRBENCH_CACHE is empty".to_owned());
     };
     let files = cache::files(&folder)?;

@@ -56,20 +56,20 @@ fn files(spec: &str, hub: &Hub, revision: Option<&str>) -> Result<(String, Vec<I
     let model: ModelSpec = spec
         .parse()
         .map_err(|e: String| Error::usage(format!("failed to parse: {spec}")).caused_by(e))?;
-    let home = model.resolve(hub, revision)?;
-    let origin = home.commit.map_or_else(
+    let found = model.resolve(hub, revision)?;
+    let origin = found.commit.map_or_else(
         || spec.to_owned(),
         |commit| format!("{}@{commit}", spec.split('@').next().unwrap_or(spec)),
     );
-    let files = match &home.files {
+    let files = match &found.files {
         Directory::OnDisk(path) => files::files_below(path)?
             .into_iter()
-            .map(|name| home.files.file(&name))
+            .map(|name| found.files.file(&name))
             .collect(),
         Directory::Embedded(embedded) => embedded
             .files
             .iter()
-            .map(|(name, _)| home.files.file(name))
+            .map(|(name, _)| found.files.file(name))
             .collect(),
     };
     Ok((origin, files))

@@ -1,7 +1,7 @@
 //! What a command leaves for its caller.
 
 use crate::report::RunReport;
-use crate::support::error::{Error, Kind};
+use crate::support::error::{Error, ErrorKind};
 
 /// A command that has done its work.
 pub struct Finished {
@@ -34,7 +34,7 @@ pub fn invalid_verdicts(report: &RunReport) -> Option<Error> {
             "failed to score every pair: invalid verdicts: {}",
             invalid.join(", ")
         );
-        Error::new(Kind::Numerical, what)
+        Error::new(ErrorKind::Numerical, what)
             .hint("the report lists the first pairs and why; they count as not correct")
     })
 }

@@ -65,19 +65,6 @@ fn open(spec: &ModelSpec, request: &InspectRequest, hub: &Hub) -> Result<Checkpo
 }
 
 fn checkpoint(checkpoint: &Checkpoint) -> Result<String> {
-    let encoder = &checkpoint.config.encoder;
-    let relative = encoder.relative.as_ref().map_or_else(
-        || "no relative positions".to_owned(),
-        |relative| {
-            let buckets = relative
-                .buckets
-                .map_or_else(|| "linear".to_owned(), |n| format!("{n} log buckets"));
-            format!(
-                "relative, {buckets} up to distance {}",
-                relative.max_distance
-            )
-        },
-    );
     let parameters = checkpoint.parameters()?;
     let total: usize = parameters.values().sum();
     let by_dtype: Vec<String> = parameters
@@ -85,26 +72,15 @@ fn checkpoint(checkpoint: &Checkpoint) -> Result<String> {
         .map(|(dtype, n)| format!("{} {dtype}", HumanCount(*n as u64)))
         .collect();
     let config = &checkpoint.config;
-    let mut lines = vec![
-        (
-            "template",
-            format!(
-                "{} (from: {})",
-                checkpoint.template, checkpoint.facts.template_from
-            ),
+    let mut lines = vec![(
+        "template",
+        format!(
+            "{} (from: {})",
+            checkpoint.template, checkpoint.facts.template_from
         ),
-        (
-            "encoder",
-            format!(
-                "{} layers, hidden size {}, {} heads, intermediate size {}, vocabulary {}",
-                encoder.layers,
-                encoder.hidden_size,
-                encoder.heads,
-                encoder.intermediate_size,
-                encoder.vocab_size
-            ),
-        ),
-        ("positions", relative),
+    )];
+    lines.extend(config.architecture().facts());
+    lines.extend([
         (
             "parameters",
             format!("{} ({})", HumanCount(total as u64), by_dtype.join(", ")),
@@ -118,7 +94,7 @@ fn checkpoint(checkpoint: &Checkpoint) -> Result<String> {
                 config.source_prefix_id, config.cand1_prefix_id, config.cand2_prefix_id
             ),
         ),
-    ];
+    ]);
     if let Some(commit) = &checkpoint.facts.commit {
         lines.insert(0, ("commit", commit.clone()));
     }
@@ -128,7 +104,7 @@ fn checkpoint(checkpoint: &Checkpoint) -> Result<String> {
     }
     text.push_str(&format!(
         "  files in {}\n",
-        one_line(&checkpoint.home().path().display().to_string())
+        one_line(&checkpoint.directory().path().display().to_string())
     ));
     for (name, size, hash) in checkpoint.files()? {
         text.push_str(&format!(

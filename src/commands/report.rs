@@ -7,7 +7,7 @@ use crate::benchmark;
 use crate::benchmark::published::Published;
 use crate::benchmark::{Benchmark, Named};
 use crate::commands::run_report::rendered;
-use crate::comparison::leaderboard::{Column, SideBySide};
+use crate::comparison::leaderboard::{Leaderboard, LeaderboardEntry};
 use crate::data::excerpt;
 use crate::data::excerpt::Texts;
 use crate::metrics::Scores;
@@ -93,19 +93,19 @@ fn side_by_side(
     models: &[ModelReport],
     same_data: bool,
     benchmark: Option<&Benchmark>,
-) -> SideBySide {
+) -> Leaderboard {
     let verdicts = runs.iter().flat_map(|run| {
         run.dir
             .models
             .iter()
             .map(|(_, verdicts)| verdicts.as_slice())
     });
-    let columns: Vec<Column> = models
+    let columns: Vec<LeaderboardEntry> = models
         .iter()
         .zip(verdicts)
-        .map(|(model, verdicts)| Column {
+        .map(|(model, scored)| LeaderboardEntry {
             average: model.scores.average.accuracy,
-            verdicts,
+            scored,
         })
         .collect();
     let texts = if same_data {
@@ -113,7 +113,7 @@ fn side_by_side(
     } else {
         Texts::Err("the runs read different files".to_owned())
     };
-    SideBySide::new(&columns, same_data, benchmark, &texts)
+    Leaderboard::new(&columns, same_data, benchmark, &texts)
 }
 
 /// The last part of a run's path, or the whole where another run's ends alike.

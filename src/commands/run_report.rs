@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::benchmark::published::Published;
 use crate::benchmark::{Benchmark, Dataset};
-use crate::comparison::leaderboard;
-use crate::comparison::leaderboard::SideBySide;
+use crate::comparison::leaderboard::{Leaderboard, LeaderboardEntry};
 use crate::data::excerpt::Texts;
 use crate::metrics::{self, Tally};
 use crate::report::{Format, ModelReport, RunReport, Style, render};
@@ -44,17 +43,17 @@ pub fn side_by_side(
     models: &[Column],
     benchmark: Option<&Benchmark>,
     texts: &Texts,
-) -> SideBySide {
-    let columns: Vec<leaderboard::Column> = report
+) -> Leaderboard {
+    let columns: Vec<LeaderboardEntry> = report
         .models
         .iter()
         .zip(models)
-        .map(|(model, (_, verdicts))| leaderboard::Column {
+        .map(|(model, (_, scored))| LeaderboardEntry {
             average: model.scores.average.accuracy,
-            verdicts,
+            scored,
         })
         .collect();
-    SideBySide::new(&columns, true, benchmark, texts)
+    Leaderboard::new(&columns, true, benchmark, texts)
 }
 
 /// The text for stdout.

@@ -1,6 +1,6 @@
 //! How many threads compute.
 
-use crate::support::error::{Error, Kind, Result};
+use crate::support::error::{Error, ErrorKind, Result};
 
 /// 0 leaves it to rayon, which starts one per core.
 pub fn use_threads(threads: usize) -> Result<()> {
@@ -8,6 +8,6 @@ pub fn use_threads(threads: usize) -> Result<()> {
         return Ok(());
     }
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
-    let failed = |e| Error::new(Kind::Resources, "failed to start threads").caused_by(e);
+    let failed = |e| Error::new(ErrorKind::Resources, "failed to start threads").caused_by(e);
     pool.build_global().map_err(failed)
 }

@@ -1,134 +1,130 @@
-//! One line of a comparison: two accuracies and what is known about their difference.
+//! One figure under both models, and the statistics of the difference.
 
+use crate::comparison::figure::{Aggregation, Figure};
 use crate::metrics::Estimate;
 use crate::stats;
 use crate::stats::{Interval, LEVEL, PairedCounts, Share, bootstrap};
 
-/// Counts of each subset of a line, with its coefficient in the line's mean.
+/// Counts of each subset of a figure, with its coefficient in the figure.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Strata {
+pub(crate) enum SubsetCounts {
     /// The same pairs under both models.
     Paired(Vec<(f64, PairedCounts)>),
-    /// Baseline and candidate, which nothing connects pair by pair.
+    /// Baseline and candidate, whose pairs are not matched.
     Unpaired(Vec<(f64, [Share; 2])>),
 }
 
-/// How a line sums up its subsets.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
-    /// Every pair weighs the same.
-    Pool,
-    /// A weighted mean of subset accuracies.
-    Mean,
-}
-
+/// A figure of the candidate against the same figure of the baseline.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Difference {
-    pub name: String,
-    /// What rules of a gate call it.
-    pub word: String,
-    /// What it covers.
-    pub subsets: Vec<String>,
-    /// Pairs compared; unpaired those of the candidate.
-    pub n: usize,
-    pub baseline: Estimate,
-    pub candidate: Estimate,
+pub(crate) struct Difference {
+    pub(crate) name: String,
+    /// Its name in rules of a gate.
+    pub(crate) key: String,
+    /// The subsets that it sums up.
+    pub(crate) subsets: Vec<String>,
+    /// Pairs compared; in an unpaired comparison the candidate's.
+    pub(crate) n: usize,
+    pub(crate) baseline: Estimate,
+    pub(crate) candidate: Estimate,
     /// Candidate minus baseline.
-    pub value: f64,
+    pub(crate) value: f64,
     /// 95 %.
-    pub interval: Interval,
-    /// Unpaired comparisons have only the above.
-    pub pairs: Option<Pairs>,
-    kind: Kind,
-    strata: Strata,
+    pub(crate) interval: Interval,
+    /// `None` in unpaired comparisons.
+    pub(crate) pairs: Option<PairedTest>,
+    aggregation: Aggregation,
+    counts: SubsetCounts,
 }
 
-/// What matched pairs tell beyond accuracies.
+/// What matched pairs show beyond accuracies.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Pairs {
+pub(crate) struct PairedTest {
     /// Correct under the candidate only, and under the baseline only.
-    pub gained: usize,
-    pub lost: usize,
-    /// Two-sided, exact.
-    pub p: f64,
-    /// The same, corrected for the number of subsets; only lines of subsets have it.
-    pub holm: Option<f64>,
-    /// The smallest difference that these pairs show with 80 % power at 5 %.
-    pub showable: Option<f64>,
+    pub(crate) gained: usize,
+    pub(crate) lost: usize,
+    /// The two-sided p-value.
+    pub(crate) p: f64,
+    /// The same with Holm's correction for the number of subsets; `None` for other figures.
+    pub(crate) holm: Option<f64>,
+    /// The smallest difference that so many pairs detect with 80 % power at 5 %.
+    pub(crate) detectable: Option<f64>,
 }
 
 impl Difference {
-    pub fn new(
-        [name, word]: [String; 2],
-        kind: Kind,
-        subsets: Vec<String>,
-        strata: Strata,
+    pub(crate) fn new(
+        figure: Figure,
+        counts: SubsetCounts,
         [baseline, candidate]: [Estimate; 2],
     ) -> Self {
-        let (n, pairs) = match &strata {
-            Strata::Unpaired(strata) => (strata.iter().map(|(_, sides)| sides[1].n).sum(), None),
-            Strata::Paired(strata) => {
-                let all = pooled(strata);
-                let p = stats::sign_flips(strata);
-                (
-                    all.n(),
-                    Some(Pairs {
-                        gained: all.gained,
-                        lost: all.lost,
-                        p,
-                        holm: None,
-                        showable: stats::smallest_detectable(strata),
-                    }),
-                )
+        let (n, pairs) = match &counts {
+            SubsetCounts::Unpaired(subsets) => {
+                (subsets.iter().map(|(_, sides)| sides[1].n).sum(), None)
             }
+            SubsetCounts::Paired(subsets) => (pooled(subsets).n(), Some(PairedTest::new(subsets))),
         };
-        let value = candidate.accuracy - baseline.accuracy;
-        let interval = interval(kind, &strata, LEVEL);
+        let subsets = figure.weights.into_iter().map(|(subset, _)| subset);
         Self {
-            name,
-            word,
-            subsets,
+            name: figure.name,
+            key: figure.key,
+            subsets: subsets.collect(),
             n,
             baseline,
             candidate,
-            value,
-            interval,
+            value: candidate.accuracy - baseline.accuracy,
+            interval: interval(figure.aggregation, &counts, LEVEL),
             pairs,
-            kind,
-            strata,
+            aggregation: figure.aggregation,
+            counts,
         }
     }
 
-    /// The interval with another confidence.
-    pub fn interval_at(&self, level: f64) -> Interval {
-        interval(self.kind, &self.strata, level)
+    /// The interval at another confidence level.
+    pub(crate) fn interval_at(&self, level: f64) -> Interval {
+        interval(self.aggregation, &self.counts, level)
     }
 
-    /// Whether every pair is as right under one model as under the other.
-    pub fn is_unchanged(&self) -> bool {
+    /// Whether no matched pair is gained or lost; false in unpaired comparisons.
+    pub(crate) fn is_unchanged(&self) -> bool {
         self.pairs
             .is_some_and(|pairs| pairs.gained + pairs.lost == 0)
     }
 }
 
-fn interval(kind: Kind, strata: &Strata, level: f64) -> Interval {
-    match (strata, kind) {
-        (Strata::Paired(strata), Kind::Pool) => pooled(strata).interval(level),
-        (Strata::Paired(strata), Kind::Mean) => bootstrap::paired(strata, level),
-        (Strata::Unpaired(strata), Kind::Pool) => {
-            let [baseline, candidate] = [0, 1].map(|side| {
-                strata
-                    .iter()
-                    .fold(Share::default(), |sum, (_, sides)| sum.plus(sides[side]))
-            });
-            stats::unpaired(baseline, candidate, level)
+impl PairedTest {
+    fn new(subsets: &[(f64, PairedCounts)]) -> Self {
+        let all = pooled(subsets);
+        Self {
+            gained: all.gained,
+            lost: all.lost,
+            p: stats::sign_flips(subsets),
+            holm: None,
+            detectable: stats::smallest_detectable(subsets),
         }
-        (Strata::Unpaired(strata), Kind::Mean) => bootstrap::unpaired(strata, level),
     }
 }
 
-fn pooled(strata: &[(f64, PairedCounts)]) -> PairedCounts {
-    strata
+fn interval(aggregation: Aggregation, counts: &SubsetCounts, level: f64) -> Interval {
+    match (counts, aggregation) {
+        (SubsetCounts::Paired(subsets), Aggregation::Pooled) => pooled(subsets).interval(level),
+        (SubsetCounts::Paired(subsets), Aggregation::Mean) => bootstrap::paired(subsets, level),
+        (SubsetCounts::Unpaired(subsets), Aggregation::Pooled) => {
+            let [baseline, candidate] = [0, 1].map(|side| pooled_share(subsets, side));
+            stats::unpaired(baseline, candidate, level)
+        }
+        (SubsetCounts::Unpaired(subsets), Aggregation::Mean) => bootstrap::unpaired(subsets, level),
+    }
+}
+
+fn pooled(subsets: &[(f64, PairedCounts)]) -> PairedCounts {
+    subsets
         .iter()
-        .fold(PairedCounts::default(), |sum, (_, f)| sum.plus(*f))
+        .fold(PairedCounts::default(), |sum, (_, counts)| {
+            sum.plus(*counts)
+        })
+}
+
+fn pooled_share(subsets: &[(f64, [Share; 2])], side: usize) -> Share {
+    subsets
+        .iter()
+        .fold(Share::default(), |sum, (_, sides)| sum.plus(sides[side]))
 }

@@ -1,124 +1,141 @@
-//! All models' verdicts side by side: how far each is behind the best, on which pairs they differ
-//! most, and where each is wrong with the largest margin.
+//! All models of a run against each other: how far each is behind the best, on which pairs they
+//! disagree most, and where each is wrong with the largest margin.
 
 use std::collections::BTreeMap;
 
 use crate::benchmark::Benchmark;
-use crate::comparison::{AVERAGE, Comparison, Difference, Name};
+use crate::comparison::compare::Comparison;
+use crate::comparison::difference::Difference;
+use crate::comparison::figure::AVERAGE;
+use crate::comparison::item_key::ItemKey;
 use crate::data::excerpt::{Excerpt, PARAGRAPH, Texts};
 use crate::metrics::calibration::Margins;
 use crate::scoring::{ScoredItem, Verdict};
 
-/// Pairs listed: of each model's wrong ones, and of those on which the models differ.
+/// Pairs listed of each model's wrong ones.
 const WRONG: usize = 5;
+/// Pairs listed of those on which the models disagree.
 const APART: usize = 10;
 
-/// One model.
-pub struct Column<'a> {
-    /// Of its subsets.
-    pub average: f64,
-    pub verdicts: &'a [ScoredItem],
+/// A model that is compared with the others.
+pub(crate) struct LeaderboardEntry<'a> {
+    /// The mean of its subset accuracies.
+    pub(crate) average: f64,
+    pub(crate) scored: &'a [ScoredItem],
 }
 
-/// Models are named by their place among the columns.
+/// All models of a run. Models are named by their index among the entries.
 #[derive(Debug, Clone, PartialEq)]
-pub struct SideBySide {
+pub struct Leaderboard {
     /// The model with the best average.
-    pub leader: usize,
+    pub(crate) leader: usize,
     /// By model: its average against the leader's, pair by pair; `None` for the leader, and where
-    /// nothing matches the pairs.
-    pub behind: Vec<Option<Difference>>,
+    /// the pairs cannot be matched.
+    pub(crate) behind: Vec<Option<Difference>>,
     /// Pairs that some models get right and others do not, the widest spread of the margins first,
-    /// and how many there are.
-    pub apart: Vec<Example>,
-    pub apart_of: usize,
+    /// and the number of all such pairs.
+    pub(crate) apart: Vec<Example>,
+    pub(crate) apart_of: usize,
     /// By model: wrong pairs, the largest margin first.
-    pub wrong: Vec<Vec<Example>>,
-    /// Why pairs have no texts.
-    pub without_texts: Option<String>,
+    pub(crate) wrong: Vec<Vec<Example>>,
+    /// Why the pairs are shown without texts, where they are.
+    pub(crate) without_texts: Option<String>,
 }
 
-/// A pair with what models made of it.
+/// A pair with the verdicts and margins of models.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Example {
-    pub name: Name,
-    pub verdicts: Vec<(usize, Verdict, f32)>,
-    pub text: Option<Excerpt>,
+pub(crate) struct Example {
+    pub(crate) key: ItemKey,
+    pub(crate) verdicts: Vec<(usize, Verdict, f32)>,
+    pub(crate) text: Option<Excerpt>,
 }
 
-/// A pair's verdicts by model.
+/// A pair as scored by each model: the model's index, and its scored item.
 type Row<'a> = Vec<(usize, &'a ScoredItem)>;
 
-impl SideBySide {
-    /// `same_data`: all models read the same files, so that a row has one number.
-    pub fn new(
-        columns: &[Column],
+/// The rows of all models by file and row number, as rows of different files are different pairs.
+struct Rows<'a> {
+    by_key: BTreeMap<(usize, usize), Row<'a>>,
+    same_data: bool,
+}
+
+impl<'a> Rows<'a> {
+    fn new(entries: &[LeaderboardEntry<'a>], same_data: bool) -> Self {
+        let mut rows = Self {
+            by_key: BTreeMap::new(),
+            same_data,
+        };
+        for (model, entry) in entries.iter().enumerate() {
+            for item in entry.scored {
+                let row = rows.by_key.entry(rows.key(model, item.row)).or_default();
+                row.push((model, item));
+            }
+        }
+        rows
+    }
+
+    fn key(&self, model: usize, row: usize) -> (usize, usize) {
+        (if self.same_data { 0 } else { model }, row)
+    }
+
+    fn of(&self, model: usize, item: &ScoredItem) -> Option<&Row<'a>> {
+        self.by_key.get(&self.key(model, item.row))
+    }
+}
+
+impl Leaderboard {
+    /// `same_data`: all models read the same files, so that a row number names the same pair.
+    pub(crate) fn new(
+        entries: &[LeaderboardEntry],
         same_data: bool,
         benchmark: Option<&Benchmark>,
         texts: &Texts,
     ) -> Self {
-        let leader = (0..columns.len())
+        let leader = (0..entries.len())
             .rev()
-            .max_by(|a, b| columns[*a].average.total_cmp(&columns[*b].average))
+            .max_by(|a, b| entries[*a].average.total_cmp(&entries[*b].average))
             .unwrap_or(0);
-        let behind = |at: usize| {
-            let sides = (at != leader).then(|| [columns[leader].verdicts, columns[at].verdicts])?;
+        let behind = |model: usize| {
+            let sides = (model != leader).then(|| [leader, model].map(|at| entries[at].scored))?;
             let comparison = Comparison::paired(sides[0], sides[1], same_data, benchmark).ok()?;
-            comparison
-                .totals
-                .into_iter()
-                .find(|line| line.name == AVERAGE)
+            let mut totals = comparison.totals.into_iter();
+            totals.find(|figure| figure.name == AVERAGE)
         };
-        // Rows of different files are different pairs.
-        let file = |column: usize| if same_data { 0 } else { column };
-        let mut rows: BTreeMap<(usize, usize), Row> = BTreeMap::new();
-        for (at, verdict) in columns
-            .iter()
-            .enumerate()
-            .flat_map(|(at, column)| column.verdicts.iter().map(move |v| (at, v)))
-        {
-            rows.entry((file(at), verdict.row))
-                .or_default()
-                .push((at, verdict));
-        }
-        let wrong = |at: usize| {
-            let mut wrong: Vec<&ScoredItem> = columns[at]
-                .verdicts
-                .iter()
-                .filter(|v| v.verdict() == Verdict::Wrong)
-                .collect();
-            wrong.sort_by(|a, b| a.margin().total_cmp(&b.margin()).then(a.row.cmp(&b.row)));
+        let rows = Rows::new(entries, same_data);
+        let wrong = |model: usize| {
+            let wrong = largest_mistakes(entries[model].scored).into_iter();
             wrong
-                .iter()
-                .take(WRONG)
-                .filter_map(|v| example(rows.get(&(file(at), v.row))?, texts))
+                .filter_map(|item| example(rows.of(model, item)?, texts))
                 .collect()
         };
-        let apart = apart(&rows, columns);
+        let apart = apart(&rows, entries);
+        let examples = apart.iter().take(APART);
         Self {
             leader,
-            behind: (0..columns.len()).map(behind).collect(),
+            behind: (0..entries.len()).map(behind).collect(),
             apart_of: apart.len(),
-            apart: apart
-                .into_iter()
-                .take(APART)
-                .filter_map(|row| example(row, texts))
-                .collect(),
-            wrong: (0..columns.len()).map(wrong).collect(),
+            apart: examples.filter_map(|row| example(row, texts)).collect(),
+            wrong: (0..entries.len()).map(wrong).collect(),
             without_texts: texts.as_ref().err().cloned(),
         }
     }
 }
 
-/// Margins of different models have different scales: each counts in units of its model's typical
-/// one.
-fn apart<'a, 'b>(
-    rows: &'a BTreeMap<(usize, usize), Row<'b>>,
-    columns: &[Column],
-) -> Vec<&'a Row<'b>> {
-    let sizes: Vec<f64> = columns
+/// The wrong items with the largest margins.
+fn largest_mistakes(scored: &[ScoredItem]) -> Vec<&ScoredItem> {
+    let is_wrong = |item: &&ScoredItem| item.verdict() == Verdict::Wrong;
+    let mut wrong: Vec<&ScoredItem> = scored.iter().filter(is_wrong).collect();
+    wrong.sort_by(|a, b| a.margin().total_cmp(&b.margin()).then(a.row.cmp(&b.row)));
+    wrong.truncate(WRONG);
+    wrong
+}
+
+/// The rows on which models disagree, the widest spread of the margins first. As models have
+/// margins of different scales, each is divided by its model's root mean square.
+fn apart<'a, 'b>(rows: &'a Rows<'b>, entries: &[LeaderboardEntry]) -> Vec<&'a Row<'b>> {
+    let sizes: Vec<f64> = entries
         .iter()
-        .map(|column| Margins::of(column.verdicts).size().max(f64::MIN_POSITIVE))
+        .map(|entry| Margins::of(entry.scored).size().max(f64::MIN_POSITIVE))
         .collect();
     let spread = |row: &Row| {
         let margins = row
@@ -132,6 +149,7 @@ fn apart<'a, 'b>(
     };
     let right = |(_, v): &(usize, &ScoredItem)| v.verdict() == Verdict::Correct;
     let mut apart: Vec<(f64, &Row)> = rows
+        .by_key
         .values()
         .filter(|row| row.iter().any(right) && !row.iter().all(right))
         .map(|row| (spread(row), row))
@@ -144,11 +162,7 @@ fn example(row: &Row, texts: &Texts) -> Option<Example> {
     let (_, first) = row.first()?;
     let pair = texts.as_ref().ok().and_then(|pairs| pairs.get(&first.row));
     Some(Example {
-        name: Name {
-            subset: first.subset.clone(),
-            id: first.id.clone(),
-            row: first.row,
-        },
+        key: ItemKey::of(first),
         verdicts: row
             .iter()
             .map(|(at, v)| (*at, v.verdict(), v.margin()))
@@ -172,18 +186,18 @@ mod tests {
         })
     }
 
-    fn side_by_side(models: &[Vec<ScoredItem>; 2], same_data: bool) -> SideBySide {
-        let average = |verdicts: &[ScoredItem]| {
-            crate::metrics::Scores::of(verdicts, Some(&Benchmark::reward_bench()))
+    fn leaderboard(models: &[Vec<ScoredItem>; 2], same_data: bool) -> Leaderboard {
+        let average = |scored: &[ScoredItem]| {
+            crate::metrics::Scores::of(scored, Some(&Benchmark::reward_bench()))
                 .average
                 .accuracy
         };
-        let columns = models.each_ref().map(|verdicts| Column {
-            average: average(verdicts),
-            verdicts,
+        let entries = models.each_ref().map(|scored| LeaderboardEntry {
+            average: average(scored),
+            scored,
         });
-        SideBySide::new(
-            &columns,
+        Leaderboard::new(
+            &entries,
             same_data,
             Some(&Benchmark::reward_bench()),
             &Err("gone".to_owned()),
@@ -191,14 +205,14 @@ mod tests {
     }
 
     fn rows(examples: &[Example]) -> Vec<usize> {
-        examples.iter().map(|example| example.name.row).collect()
+        examples.iter().map(|example| example.key.row).collect()
     }
 
     #[test]
-    fn the_pairs_that_tell_most_stand_first() {
+    fn the_widest_disagreements_come_first() {
         // The second model's margins are ten times as large; that does not make its mistakes
         // larger.
-        let found = side_by_side(
+        let found = leaderboard(
             &models([
                 &[1.0, -3.0, 2.0, -1.0, 0.0],
                 &[-10.0, 10.0, 20.0, -20.0, 10.0],
@@ -229,7 +243,7 @@ mod tests {
 
     #[test]
     fn rows_of_different_files_are_not_taken_for_the_same() {
-        let found = side_by_side(&models([&[1.0, 1.0], &[-1.0, 1.0]]), false);
+        let found = leaderboard(&models([&[1.0, 1.0], &[-1.0, 1.0]]), false);
         assert_eq!(
             (found.leader, found.apart_of, found.behind),
             (0, 0, vec![None, None])
@@ -238,8 +252,8 @@ mod tests {
     }
 
     #[test]
-    fn without_models_there_is_nothing_to_see() {
-        let found = SideBySide::new(
+    fn without_models_the_leaderboard_is_empty() {
+        let found = Leaderboard::new(
             &[],
             true,
             Some(&Benchmark::reward_bench()),

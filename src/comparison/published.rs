@@ -9,7 +9,7 @@ use crate::benchmark::published::{Published, PublishedModel};
 use crate::metrics::{Scores, Tally};
 
 /// A published column as counts of pairs.
-pub fn tallies(model: &PublishedModel, benchmark: &Benchmark) -> BTreeMap<String, Tally> {
+pub(crate) fn tallies(model: &PublishedModel, benchmark: &Benchmark) -> BTreeMap<String, Tally> {
     let tally = |[correct, n]: [usize; 2]| {
         let wrong = n.saturating_sub(correct);
         Tally {
@@ -25,14 +25,14 @@ pub fn tallies(model: &PublishedModel, benchmark: &Benchmark) -> BTreeMap<String
 }
 
 /// A published column with the figures that follow from its counts.
-pub fn scores(model: &PublishedModel, benchmark: &Benchmark) -> Scores {
+pub(crate) fn scores(model: &PublishedModel, benchmark: &Benchmark) -> Scores {
     Scores::new(&tallies(model, benchmark), Some(benchmark))
 }
 
-/// How a measured subset stands to the published figures.
+/// How a measured subset compares with the published figures.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Standing {
+pub(crate) enum Standing {
     /// Between the lowest and the highest published count of this model, bounds included.
     WithinSpread,
     /// Beyond that, but within the 95 % Wilson interval of the published accuracy.
@@ -42,8 +42,8 @@ pub enum Standing {
 }
 
 impl Standing {
-    /// As files have it.
-    pub fn name(self) -> &'static str {
+    /// Its name in files.
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::WithinSpread => "within-spread",
             Self::WithinNoise => "within-noise",
@@ -51,8 +51,8 @@ impl Standing {
         }
     }
 
-    /// As tables have it.
-    pub fn mark(self) -> char {
+    /// Its mark in tables.
+    pub(crate) fn mark(self) -> char {
         match self {
             Self::WithinSpread => '✓',
             Self::WithinNoise => '~',
@@ -63,26 +63,26 @@ impl Standing {
 
 /// A published subset beside the measured one.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-pub struct Beside {
-    pub accuracy: f64,
+pub(crate) struct Beside {
+    pub(crate) accuracy: f64,
     /// Measured minus published correct pairs; only where all of the subset's pairs were measured.
-    pub pairs: Option<i64>,
-    pub standing: Option<Standing>,
+    pub(crate) pairs: Option<i64>,
+    pub(crate) standing: Option<Standing>,
 }
 
 /// A published column beside a measured one.
 #[derive(Debug, Clone, PartialEq)]
-pub struct PublishedComparison {
-    /// The table.
-    pub table: String,
-    pub subsets: BTreeMap<String, Beside>,
+pub(crate) struct PublishedComparison {
+    /// The name of the table.
+    pub(crate) table: String,
+    pub(crate) subsets: BTreeMap<String, Beside>,
     /// Sections and averages of the published counts, over the subsets that were measured.
-    pub scores: Scores,
+    pub(crate) scores: Scores,
 }
 
 impl PublishedComparison {
     /// `None` where the table lacks the model.
-    pub fn new(
+    pub(crate) fn new(
         table: &Published,
         model: &str,
         measured: &Scores,
@@ -175,7 +175,7 @@ mod tests {
                     assert_eq!(three(scores.average.accuracy), three(average));
                 }
                 for (section, printed) in &model.sections {
-                    // The paper weighs XSTest the other way round.
+                    // The paper gives XSTest other weights.
                     let computed = if section == "Safety" {
                         &scores.variants[0].1
                     } else {

@@ -1,22 +1,22 @@
-//! What a run computes with: the devices, the precision, how much at a time.
+//! What a run computes with: devices, precision, and how much at a time.
 
 use burn::tensor::{DType, Device};
 
-use crate::checkpoint::Checkpoint;
-use crate::checkpoint::weights::{Half, Precision};
+use crate::checkpoint::{Checkpoint, HalfType, Precision};
 use crate::device::batches::Limits;
-use crate::device::{Choice, Devices};
+use crate::device::choice::Choice;
+use crate::device::devices::Devices;
 use crate::kernels::cpu::int8::Outliers;
 use crate::model::PairModel;
 use crate::support::error::{Error, Result};
 use crate::support::terminal::say;
 
-/// What is asked for.
+/// A request for devices and a precision.
 #[derive(Debug, Clone, Default)]
 pub struct BackendRequest {
     pub device: Choice,
     pub dtype: DtypeChoice,
-    /// Tokens in the model at once; the device's own number where there is none.
+    /// Tokens in the model at once; by default what suits the device.
     pub batch_tokens: Option<u32>,
     /// With int8: pairs of a batch that share their outlier columns.
     pub int8_batch: Option<u32>,
@@ -33,6 +33,7 @@ pub enum DtypeChoice {
     Int8,
 }
 
+/// Devices that were opened, with the precision and the limits to use on them.
 #[derive(Debug, Clone)]
 pub struct Backend {
     pub devices: Devices,
@@ -42,8 +43,11 @@ pub struct Backend {
 
 impl Backend {
     /// Opens the devices.
+    ///
+    /// # Errors
+    /// A device that cannot be used, or a precision that it does not have.
     pub fn open(request: &BackendRequest) -> Result<Self> {
-        // Only the CPU has it: there is nothing to choose.
+        // Only the CPU has int8, so that `auto` means the CPU.
         let choice = if request.dtype == DtypeChoice::Int8 && request.device == Choice::Auto {
             &Choice::Cpu
         } else {
@@ -63,9 +67,13 @@ impl Backend {
         })
     }
 
-    /// The model on each device.
+    /// Loads the model onto each device.
+    ///
+    /// # Errors
+    /// A model that a device cannot take, or those of [`Checkpoint::load_model`].
     pub fn load(&self, checkpoint: &Checkpoint) -> Result<Vec<PairModel>> {
-        self.devices.takes(&checkpoint.config.encoder, DType::F32)?;
+        let architecture = checkpoint.config.architecture();
+        self.devices.check_architecture(architecture, DType::F32)?;
         self.devices
             .burn()
             .iter()
@@ -73,32 +81,36 @@ impl Backend {
             .collect()
     }
 
-    /// The model in f32 on the device of this place.
+    /// Loads the model in f32 onto the device with index `at`.
+    ///
+    /// # Errors
+    /// Those of [`Checkpoint::load_model`].
     pub fn load_exact(&self, checkpoint: &Checkpoint, at: usize) -> Result<PairModel> {
         let device: &Device = &self.devices.burn()[at];
         checkpoint.load_model(device, Precision::F32)
     }
 
-    /// Gives back what devices hold for a model that is done with.
+    /// Frees the memory that GPUs keep for reuse, once a model is no longer needed.
     pub fn tidy(&self) {
         if self.devices.is_gpu() {
             self.devices.burn().iter().for_each(Device::memory_cleanup);
         }
     }
 
-    /// Whether a logit can be not finite for want of range.
+    /// Whether the arithmetic has so small a range that a logit can overflow.
     pub fn is_half(&self) -> bool {
         matches!(self.precision, Precision::Half(_))
     }
 
-    /// Devices and precision, for a line of talk.
+    /// Devices and precision, for messages.
     pub fn short_name(&self) -> String {
         format!("{}, {}", self.devices.short_name(), self.precision.name())
     }
 }
 
+/// The precision for a choice on these devices.
 fn precision(devices: &Devices, dtype: DtypeChoice, int8_batch: Option<u32>) -> Result<Precision> {
-    let named = |half: Half, dtype: DType| match devices.works_in(dtype) {
+    let half_precision = |half: HalfType, dtype: DType| match devices.works_in(dtype) {
         Ok(()) => Ok(Precision::Half(half)),
         Err(why) => Err(Error::unavailable(format!(
             "failed to compute in {} on {}: {why}",
@@ -108,14 +120,16 @@ fn precision(devices: &Devices, dtype: DtypeChoice, int8_batch: Option<u32>) -> 
         .hint("take --dtype f32, or leave it to --dtype auto")),
     };
     Ok(match (dtype, devices.is_gpu()) {
-        (DtypeChoice::Auto, true) => named(Half::F16, DType::F16).unwrap_or_else(|error| {
-            say(&format!("device: in f32: {error}"));
-            Precision::F32
-        }),
+        (DtypeChoice::Auto, true) => {
+            half_precision(HalfType::F16, DType::F16).unwrap_or_else(|error| {
+                say(&format!("device: in f32: {error}"));
+                Precision::F32
+            })
+        }
         (DtypeChoice::Auto | DtypeChoice::F32, _) => Precision::F32,
-        (DtypeChoice::F16, true) => named(Half::F16, DType::F16)?,
-        (DtypeChoice::Bf16, true) => named(Half::Bf16, DType::BF16)?,
-        (DtypeChoice::F16, false) => Precision::F16,
+        (DtypeChoice::F16, true) => half_precision(HalfType::F16, DType::F16)?,
+        (DtypeChoice::Bf16, true) => half_precision(HalfType::Bf16, DType::BF16)?,
+        (DtypeChoice::F16, false) => Precision::F16Storage,
         (DtypeChoice::Bf16, false) => {
             return Err(Error::usage(
                 "failed to understand --dtype bf16: a CPU computes in f32 or int8",
@@ -144,7 +158,7 @@ mod tests {
     fn precisions_of_a_cpu() {
         let of = |dtype, batch| precision(&Devices::Cpu, dtype, batch);
         assert_eq!(of(DtypeChoice::Auto, None).unwrap(), Precision::F32);
-        assert_eq!(of(DtypeChoice::F16, None).unwrap(), Precision::F16);
+        assert_eq!(of(DtypeChoice::F16, None).unwrap(), Precision::F16Storage);
         assert_eq!(
             of(DtypeChoice::Int8, Some(64)).unwrap(),
             Precision::Int8(Outliers::ByBatch)

@@ -1,12 +1,12 @@
 //! How much goes through a model at once: token rows → batches of similar lengths.
 
-/// A matter of speed and memory.
+/// Limits of a batch. They affect speed and memory, and verdicts only as `items` says.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
     pub batch_tokens: usize,
     pub batch_rows: usize,
-    /// Instead of both: so many consecutive items, one order at a time, as the reference does it. A
-    /// verdict depends on this where [`crate::kernels::cpu::int8::Outliers::ByBatch`] is in force.
+    /// Instead of both: this many consecutive items, one order at a time, as in the reference. With
+    /// [`crate::kernels::cpu::int8::Outliers::ByBatch`] verdicts depend on it.
     pub items: Option<usize>,
 }
 
@@ -21,17 +21,17 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// Rows that go together, by index; `lengths` are their tokens.
+    /// Batches of row indices. `lengths`: `[rows]`, the tokens of each row.
     pub fn batches(self, lengths: &[usize]) -> Vec<Vec<usize>> {
-        plan(lengths, self.batch_tokens.max(1), self.batch_rows.max(1))
+        group(lengths, self.batch_tokens.max(1), self.batch_rows.max(1))
     }
 }
 
 /// Groups row indices, longest rows first, into batches of at most `max_rows` rows whose lengths
 /// add up to at most `max_tokens`; a single longer row is a batch of its own. Longest first, so
-/// that a run that will not fit into memory fails at its beginning and the time left is
-/// overestimated.
-fn plan(lengths: &[usize], max_tokens: usize, max_rows: usize) -> Vec<Vec<usize>> {
+/// that a run that does not fit into memory fails at its start and the remaining time is
+/// overestimated rather than underestimated.
+fn group(lengths: &[usize], max_tokens: usize, max_rows: usize) -> Vec<Vec<usize>> {
     let mut order: Vec<usize> = (0..lengths.len()).collect();
     order.sort_by_key(|row| (std::cmp::Reverse(lengths[*row]), *row));
     let mut batches: Vec<Vec<usize>> = Vec::new();
@@ -39,7 +39,7 @@ fn plan(lengths: &[usize], max_tokens: usize, max_rows: usize) -> Vec<Vec<usize>
     for row in order {
         match batches.last_mut() {
             Some(batch) if tokens + lengths[row] <= max_tokens && batch.len() < max_rows => {
-                batch.push(row)
+                batch.push(row);
             }
             _ => {
                 batches.push(vec![row]);
@@ -58,8 +58,8 @@ mod tests {
     #[test]
     fn every_row_once_within_the_budget() {
         let lengths = [5, 100, 7, 7, 1, 30, 2];
-        let batches = plan(&lengths, 40, 3);
+        let batches = group(&lengths, 40, 3);
         assert_eq!(batches, vec![vec![1], vec![5, 2], vec![3, 0, 6], vec![4]]);
-        assert!(plan(&[], 40, 3).is_empty());
+        assert!(group(&[], 40, 3).is_empty());
     }
 }

@@ -1,128 +1,168 @@
-//! Whether a device computes what it should: all kernels on a few tokens, against the tensor
-//! operations on the CPU.
+//! Whether a device computes correctly: all kernels on a few tokens, against the tensor operations
+//! on the CPU.
 
 use std::sync::Arc;
 
 use burn::tensor::module::layer_norm;
 use burn::tensor::{DType, Device, Tensor, TensorData, activation};
 
-use crate::kernels::attention::{Geometry, PositionProjections, Uploaded};
-use crate::kernels::attention::{fused, is_fused};
+use crate::kernels::attention::{Geometry, PositionProjections, Uploaded, fused, is_fused};
 use crate::kernels::gpu::layers::{add_bias, add_norm, linear};
-use crate::kernels::relative_positions::RelativeRows;
-use crate::kernels::relative_positions::{PositionTerms, RelativeConfig};
-use crate::model::attention::plain;
+use crate::kernels::relative_positions::{PositionTerms, RelativeConfig, RelativeRows};
+use crate::model::deberta::plain_attention;
 
 const HEADS: usize = 2;
-/// As in a full-size model, which takes the same compiled kernels then.
+/// A head has 64 dimensions as in a full-size model, which then uses the same compiled kernels.
 const HIDDEN: usize = 64 * HEADS;
 const TOKENS: usize = 52;
 
-/// One layer's way from the intermediate product to the attention's normalisation, in the given
-/// type.
-pub fn run(device: &Device, dtype: DType) -> Result<(), String> {
-    let relative = RelativeConfig {
-        terms: PositionTerms::Both,
-        shared_keys: true,
-        buckets: Some(16),
-        max_distance: 32,
-        normalised: true,
-    };
-    let table_rows = 2 * relative.span();
-    let geometry = Geometry {
-        heads: HEADS,
-        scale: 14.0,
-        terms: relative.terms,
-        // One row is longer than a tile, one shorter.
-        offsets: [0, 45, TOKENS].into(),
-        relative: Some(Arc::new(RelativeRows::new(&relative, 45))),
-        uploaded: Uploaded::default(),
-    };
-    let wave = |rows: usize, columns: usize, phase: f32| {
-        #[expect(clippy::cast_precision_loss, reason = "small numbers")]
-        let values: Vec<f32> = (0..rows * columns)
-            .map(|i| ((i * i % 997) as f32 * 0.37 + phase).sin())
-            .collect();
-        // What the device can hold, so that only its arithmetic counts.
-        Tensor::<2>::from_data(TensorData::new(values, [rows, columns]), &Device::flex())
-            .cast(dtype)
-            .cast(DType::F32)
-    };
-    let inputs = [
-        wave(TOKENS, HIDDEN, 0.0),
-        wave(HIDDEN, HIDDEN, 1.0) / 8.0,
-        wave(1, HIDDEN, 2.0),
-        wave(table_rows, HIDDEN, 3.0),
-        wave(table_rows, HIDDEN, 4.0),
-    ];
-
-    let [x, weight, bias, keys, queries] = inputs.clone();
-    let y = activation::gelu(x.clone().matmul(weight.transpose()) + bias.clone());
-    let context = plain(
-        &y,
-        &x,
-        &y,
-        &PositionProjections::Both { keys, queries },
-        &geometry,
-    );
-    let bias: Tensor<1> = bias.flatten(0, 1);
-    let expected = layer_norm(
-        context + bias.clone().unsqueeze() + y,
-        bias.clone(),
-        Some(bias),
-        1e-7,
-    );
-
-    let [x, weight, bias, keys, queries] =
-        inputs.map(|tensor| Tensor::<2>::from_data(tensor.into_data(), (device, dtype)));
-    let bias: Tensor<1> = bias.flatten(0, 1);
-    let y = add_bias(linear(x.clone(), weight), bias.clone(), true);
-    if !is_fused(&y, &geometry) {
-        return Err("its shared memory is too small for the attention".to_owned());
-    }
-    let context = fused(
-        y.clone(),
-        x,
-        y.clone(),
-        PositionProjections::Both { keys, queries },
-        &geometry,
-        None,
-        false,
-    );
-    let found =
-        add_norm(context, Some((bias.clone(), y)), bias.clone(), bias, 1e-7).cast(DType::F32);
-
-    let read = |tensor: Tensor<2>| {
-        tensor
-            .try_into_data()
-            .map_err(|e| e.to_string())?
-            .try_to_vec::<f32>()
-            .map_err(|e| format!("{e:?}"))
-    };
-    let (expected, found) = (read(expected)?, read(found)?);
+/// The computations of one layer from the intermediate product to the normalisation after the
+/// attention, in this type; else what is wrong.
+pub(super) fn run(device: &Device, dtype: DType) -> Result<(), String> {
+    let inputs = Inputs::new(dtype);
+    let expected = expected(inputs.clone());
+    let found = computed(inputs.on(device, dtype))?.cast(DType::F32);
+    let worst = largest_difference(&values(expected)?, &values(found)?);
     // Normalised values are about 1; three roundings to half precision lie between.
     let tolerance = match dtype {
         DType::F32 => 1e-4,
         DType::F16 => 2e-2,
         _ => 1e-1,
     };
-    let worst = expected
-        .iter()
-        .zip(&found)
-        .map(|(a, b)| (a - b).abs())
-        .fold(0.0, |worst: f32, d| {
-            if d.is_nan() {
-                f32::INFINITY
-            } else {
-                worst.max(d)
-            }
-        });
     if worst > tolerance {
-        Err(format!(
-            "it computes something else: off by {worst} in {}",
-            dtype.name()
-        ))
-    } else {
-        Ok(())
+        let name = dtype.name();
+        return Err(format!(
+            "it computes something else: off by {worst} in {name}"
+        ));
     }
+    Ok(())
+}
+
+/// What the computations start from.
+#[derive(Clone)]
+struct Inputs {
+    geometry: Geometry,
+    /// `[TOKENS, HIDDEN]`
+    x: Tensor<2>,
+    /// `[HIDDEN, HIDDEN]`
+    weight: Tensor<2>,
+    /// `[HIDDEN]`
+    bias: Tensor<1>,
+    /// `[2 · span, HIDDEN]`
+    keys: Tensor<2>,
+    /// `[2 · span, HIDDEN]`
+    queries: Tensor<2>,
+}
+
+impl Inputs {
+    /// On the CPU in f32, with values that `dtype` has, so that only arithmetic can differ.
+    fn new(dtype: DType) -> Self {
+        let relative = RelativeConfig {
+            terms: PositionTerms::Both,
+            shared_keys: true,
+            buckets: Some(16),
+            max_distance: 32,
+            normalised: true,
+        };
+        let table_rows = 2 * relative.span();
+        let geometry = Geometry {
+            heads: HEADS,
+            scale: 14.0,
+            terms: relative.terms,
+            // One row is longer than a tile, one shorter.
+            offsets: [0, 45, TOKENS].into(),
+            relative: Some(Arc::new(RelativeRows::new(&relative, 45))),
+            uploaded: Uploaded::default(),
+        };
+        let wave = |rows: usize, columns: usize, phase: f32| {
+            #[expect(clippy::cast_precision_loss, reason = "small numbers")]
+            let values: Vec<f32> = (0..rows * columns)
+                .map(|i| ((i * i % 997) as f32 * 0.37 + phase).sin())
+                .collect();
+            Tensor::<2>::from_data(TensorData::new(values, [rows, columns]), &Device::flex())
+                .cast(dtype)
+                .cast(DType::F32)
+        };
+        Self {
+            geometry,
+            x: wave(TOKENS, HIDDEN, 0.0),
+            weight: wave(HIDDEN, HIDDEN, 1.0) / 8.0,
+            bias: wave(1, HIDDEN, 2.0).flatten(0, 1),
+            keys: wave(table_rows, HIDDEN, 3.0),
+            queries: wave(table_rows, HIDDEN, 4.0),
+        }
+    }
+
+    /// The same on a device in a type.
+    fn on(self, device: &Device, dtype: DType) -> Self {
+        Self {
+            geometry: self.geometry,
+            x: Tensor::from_data(self.x.into_data(), (device, dtype)),
+            weight: Tensor::from_data(self.weight.into_data(), (device, dtype)),
+            bias: Tensor::from_data(self.bias.into_data(), (device, dtype)),
+            keys: Tensor::from_data(self.keys.into_data(), (device, dtype)),
+            queries: Tensor::from_data(self.queries.into_data(), (device, dtype)),
+        }
+    }
+}
+
+/// `[TOKENS, HIDDEN]` by tensor operations.
+fn expected(inputs: Inputs) -> Tensor<2> {
+    let Inputs {
+        geometry,
+        x,
+        weight,
+        bias,
+        keys,
+        queries,
+    } = inputs;
+    let y = activation::gelu(x.clone().matmul(weight.transpose()) + bias.clone().unsqueeze());
+    let positions = PositionProjections::Both { keys, queries };
+    let context = plain_attention(&y, &x, &y, &positions, &geometry);
+    layer_norm(
+        context + bias.clone().unsqueeze() + y,
+        bias.clone(),
+        Some(bias),
+        1e-7,
+    )
+}
+
+/// `[TOKENS, HIDDEN]` by the kernels, or why they cannot be used.
+fn computed(inputs: Inputs) -> Result<Tensor<2>, String> {
+    let Inputs {
+        geometry,
+        x,
+        weight,
+        bias,
+        keys,
+        queries,
+    } = inputs;
+    let y = add_bias(linear(x.clone(), weight), bias.clone(), true);
+    if !is_fused(&y, &geometry) {
+        return Err("its shared memory is too small for the attention".to_owned());
+    }
+    let positions = PositionProjections::Both { keys, queries };
+    let context = fused(y.clone(), x, y.clone(), positions, &geometry, None, false);
+    let sum = Some((bias.clone(), y));
+    Ok(add_norm(context, sum, bias.clone(), bias, 1e-7))
+}
+
+fn values(tensor: Tensor<2>) -> Result<Vec<f32>, String> {
+    tensor
+        .try_into_data()
+        .map_err(|e| e.to_string())?
+        .try_to_vec::<f32>()
+        .map_err(|e| format!("{e:?}"))
+}
+
+/// The largest difference between two values at the same index; infinite if one is NaN.
+fn largest_difference(expected: &[f32], found: &[f32]) -> f32 {
+    let differences = expected.iter().zip(found).map(|(a, b)| (a - b).abs());
+    differences.fold(0.0, |largest: f32, d| {
+        if d.is_nan() {
+            f32::INFINITY
+        } else {
+            largest.max(d)
+        }
+    })
 }

@@ -43,19 +43,21 @@ const NAMES: &[(&str, Activation)] = &[
 ];
 
 impl Activation {
-    pub fn from_name(name: &str) -> Option<Self> {
+    /// By the name that `ACT2FN` has.
+    pub(crate) fn from_name(name: &str) -> Option<Self> {
         NAMES
             .iter()
             .find(|(known, _)| *known == name)
             .map(|(_, activation)| *activation)
     }
 
-    pub fn names() -> Vec<&'static str> {
+    /// All accepted names.
+    pub(crate) fn names() -> Vec<&'static str> {
         NAMES.iter().map(|(name, _)| *name).collect()
     }
 
     /// Applies the function to every element; any shape.
-    pub fn forward<const D: usize>(self, x: Tensor<D>) -> Tensor<D> {
+    pub(crate) fn forward<const D: usize>(self, x: Tensor<D>) -> Tensor<D> {
         match self {
             Self::Gelu => activation::gelu(x),
             Self::GeluTanh => activation::gelu_approximate(x),

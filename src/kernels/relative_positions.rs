@@ -1,4 +1,4 @@
-//! Relative distances → rows of the relative embedding table. Integers only.
+//! Relative distances → rows of the table of relative position embeddings. Integers only.
 
 /// Which relative-position terms the attention scores have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -10,32 +10,34 @@ pub enum PositionTerms {
 }
 
 impl PositionTerms {
-    pub fn c2p(self) -> bool {
+    /// Content to position.
+    pub(crate) fn c2p(self) -> bool {
         matches!(self, Self::C2p | Self::Both)
     }
 
-    pub fn p2c(self) -> bool {
+    /// Position to content.
+    pub(crate) fn p2c(self) -> bool {
         matches!(self, Self::P2c | Self::Both)
     }
 
     /// Number of terms in the score, the content term included: the factor under the square root
     /// of the scale (`DisentangledSelfAttention.scale_factor`).
-    pub fn count(self) -> usize {
+    pub(crate) fn count(self) -> usize {
         1 + usize::from(self.c2p()) + usize::from(self.p2c())
     }
 }
 
-/// How relative positions enter the attention; absent with `relative_attention: false`.
+/// How the attention uses relative positions; absent with `relative_attention: false`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RelativeConfig {
     pub terms: PositionTerms,
-    /// `share_att_key`: the table goes through the content's own projections.
+    /// `share_att_key`: the table is projected by the content's own projections.
     pub shared_keys: bool,
-    /// Log buckets (`position_buckets`), if any.
+    /// Number of logarithmic buckets (`position_buckets`), if any.
     pub buckets: Option<usize>,
     /// `max_relative_positions`, or `max_position_embeddings` where that is below 1.
     pub max_distance: usize,
-    /// `norm_rel_ebd` contains `layer_norm`.
+    /// Whether the table is normalised: `norm_rel_ebd` contains `layer_norm`.
     pub normalised: bool,
 }
 
@@ -46,10 +48,12 @@ impl RelativeConfig {
     }
 }
 
-/// Log bucket of the distance `d` = query position − key position: exact up to `buckets / 2`, then
-/// ever wider. `make_log_bucket_position` in transformers' `modeling_deberta_v2.py`, which rounds
-/// up and evaluates in float32; double precision gives the same integers up to a distance of 3,400
-/// for every published setting (`log_buckets.json`).
+/// Logarithmic bucket of the distance `d` = query position − key position: exact up to
+/// `buckets / 2`, then of growing width.
+///
+/// `make_log_bucket_position` in transformers' `modeling_deberta_v2.py`, which rounds up and
+/// evaluates in float32. Double precision gives the same integers up to a distance of 3,400 for
+/// every published setting (`log_buckets.json`).
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_possible_wrap,
@@ -66,10 +70,10 @@ pub fn log_bucket(d: i64, buckets: usize, max_distance: usize) -> i64 {
     d.signum() * ((ratio * (mid - 1) as f64).ceil() as i64 + mid)
 }
 
-/// Row of the table for every distance that rows of up to `longest` tokens can have.
+/// The table row of every distance that occurs in token rows of up to a given length.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RelativeRows {
-    /// By `distance + longest - 1`; never decreasing.
+    /// Indexed by `distance + longest − 1`; never decreasing.
     by_distance: Vec<u32>,
 }
 
@@ -80,11 +84,12 @@ impl RelativeRows {
         clippy::cast_possible_truncation,
         reason = "clamped to the table"
     )]
+    /// For token rows of up to `longest` tokens.
     pub fn new(config: &RelativeConfig, longest: usize) -> Self {
         let span = config.span() as i64;
         let reach = longest.max(1) as i64 - 1;
-        // Buckets pass the span beyond `max_distance`; the clamp is then at work, and the largest
-        // positive distance that has a row of its own is span - 1.
+        // Beyond `max_distance` buckets exceed the span and are clamped. The largest positive
+        // distance with a row of its own is span − 1.
         let row = |d: i64| {
             let bucket = config
                 .buckets
@@ -96,8 +101,8 @@ impl RelativeRows {
         }
     }
 
-    /// Table row for every distance from −(len−1) to len−1, where `len` is at most the `longest`
-    /// that this was made for. `[2·len − 1]`.
+    /// The table rows of the distances from −(len − 1) to len − 1, `[2 · len − 1]`. `len` is at
+    /// most the `longest` that was given to [`Self::new`].
     pub fn within(&self, len: usize) -> &[u32] {
         let centre = self.by_distance.len() / 2;
         &self.by_distance[centre + 1 - len..centre + len]
@@ -107,7 +112,6 @@ impl RelativeRows {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kernels::relative_positions::PositionTerms;
 
     fn config(buckets: Option<usize>, max_distance: usize) -> RelativeConfig {
         RelativeConfig {

@@ -1,70 +1,70 @@
-//! How a model's margins are spread, and how far their size can be trusted.
+//! The distribution of a model's margins, and whether larger margins are more often right.
 
 use crate::scoring::ScoredItem;
 use crate::stats::{Share, count};
 
-/// At most so many bars in a histogram.
+/// The largest number of bars in a histogram.
 const BARS: f64 = 50.0;
-/// Groups of a calibration, and pairs that each needs.
+/// The largest number of groups of a calibration, and the smallest number of pairs in each.
 const GROUPS: usize = 10;
 const PAIRS: usize = 20;
 
-/// The finite margins of a model, in order.
+/// The finite margins of a model, sorted.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Margins(Vec<f32>);
+pub(crate) struct Margins(Vec<f32>);
 
 /// Counts of margins between neighbouring multiples of `width`; 0 is such an edge.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Histogram {
+pub(crate) struct Histogram {
     /// Lower edge of the first bar.
-    pub low: f64,
-    pub width: f64,
-    pub counts: Vec<usize>,
+    pub(crate) low: f64,
+    pub(crate) width: f64,
+    pub(crate) counts: Vec<usize>,
 }
 
-/// Pairs about which a model is about equally sure.
+/// Pairs with margins of about the same size.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Group {
-    /// Sizes of their margins, without sign.
-    pub least: f32,
-    pub most: f32,
-    pub correct: Share,
+pub(crate) struct Group {
+    /// The smallest and the largest absolute margin.
+    pub(crate) least: f32,
+    pub(crate) most: f32,
+    pub(crate) correct: Share,
 }
 
 impl Histogram {
     /// The lower edge of a bar.
-    pub fn edge(&self, bar: usize) -> f64 {
+    pub(crate) fn edge(&self, bar: usize) -> f64 {
         self.low + self.width * count(bar)
     }
 
     /// Whether a bar lies below 0.
-    pub fn is_wrong(&self, bar: usize) -> bool {
+    pub(crate) fn is_wrong(&self, bar: usize) -> bool {
         self.edge(bar) + self.width / 2.0 < 0.0
     }
 }
 
 impl Margins {
-    pub fn of(verdicts: &[ScoredItem]) -> Self {
-        let mut margins: Vec<f32> = verdicts
+    pub(crate) fn of(scored: &[ScoredItem]) -> Self {
+        let mut margins: Vec<f32> = scored
             .iter()
-            .map(|v| v.margin())
+            .map(ScoredItem::margin)
             .filter(|m| m.is_finite())
             .collect();
         margins.sort_unstable_by(f32::total_cmp);
         Self(margins)
     }
 
-    pub fn n(&self) -> usize {
+    pub(crate) fn n(&self) -> usize {
         self.0.len()
     }
 
-    /// `None` without margins. Ties lie in the first bar above 0.
+    /// `None` without margins. Ties are in the first bar above 0.
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
         reason = "at most BARS bars"
     )]
-    pub fn histogram(&self) -> Option<Histogram> {
+    pub(crate) fn histogram(&self) -> Option<Histogram> {
         let [low, high] = [self.0.first()?, self.0.last()?].map(|margin| f64::from(*margin));
         let width = round_step((high.max(0.0) - low.min(0.0)) / BARS);
         let first = (low / width).floor().min(0.0);
@@ -80,9 +80,9 @@ impl Margins {
         })
     }
 
-    /// Groups of equal size, the least sure first: where a large margin means that the model is
-    /// right, accuracy grows.
-    pub fn calibration(&self) -> Vec<Group> {
+    /// Groups of equal size, the smallest margins first. Accuracy grows from group to group where a
+    /// larger margin means that the model is more often right.
+    pub(crate) fn calibration(&self) -> Vec<Group> {
         let mut by_size = self.0.clone();
         by_size.sort_by(|a, b| a.abs().total_cmp(&b.abs()).then(a.total_cmp(b)));
         let (n, groups) = (by_size.len(), (by_size.len() / PAIRS).clamp(1, GROUPS));
@@ -102,15 +102,15 @@ impl Margins {
             .collect()
     }
 
-    /// Their root mean square: what makes margins of different models comparable.
-    pub fn size(&self) -> f64 {
+    /// Their root mean square, by which margins of different models become comparable.
+    pub(crate) fn size(&self) -> f64 {
         (self.0.iter().map(|m| f64::from(*m).powi(2)).sum::<f64>() / count(self.n()).max(1.0))
             .sqrt()
     }
 }
 
-/// The smallest of 1, 2 and 5 times a power of ten that is not below `least`.
-pub fn round_step(least: f64) -> f64 {
+/// The smallest of 1, 2 and 5 times a power of ten that is at least `least`.
+pub(crate) fn round_step(least: f64) -> f64 {
     if least <= 0.0 || !least.is_finite() {
         return 1.0;
     }
@@ -178,7 +178,8 @@ mod tests {
 
     #[test]
     fn groups_are_of_equal_size_by_the_size_of_the_margin() {
-        // 50 pairs: two groups; the surest 25 are right, of the others every fifth.
+        // 50 pairs: two groups; the 25 with the largest margins are right, of the others every
+        // fifth.
         let values: Vec<f32> = (1_u8..=50)
             .map(|i| {
                 if i > 25 || i % 5 == 0 {

@@ -1,4 +1,4 @@
-//! The baseline that reads nothing: the longer answer wins, or the shorter one.
+//! Length baselines: the longer answer is preferred, or the shorter one.
 
 use std::collections::BTreeMap;
 
@@ -6,29 +6,26 @@ use crate::data::{Answers, Item};
 use crate::metrics::Tally;
 use crate::scoring::Verdict;
 
-/// What picking the longer answer scores, and what picking the shorter one does. Length is in
-/// characters; equal lengths are a tie.
-pub fn rulers(pairs: &[Item]) -> [(&'static str, BTreeMap<String, Tally>); 2] {
+/// The tallies by subset of preferring the longer answer, and of preferring the shorter one. Length
+/// is in characters; equal lengths are a tie.
+pub(crate) fn length_baselines(pairs: &[Item]) -> [(&'static str, BTreeMap<String, Tally>); 2] {
     let tallies = |sign: isize| {
         let mut tallies: BTreeMap<String, Tally> = BTreeMap::new();
         for pair in pairs {
             let difference = sign * (length(&pair.chosen) - length(&pair.rejected));
-            let decision = match difference {
+            let verdict = match difference {
                 0 => Verdict::Tie,
                 1.. => Verdict::Correct,
                 _ => Verdict::Wrong,
             };
-            tallies
-                .entry(pair.subset.clone())
-                .or_default()
-                .add(decision);
+            tallies.entry(pair.subset.clone()).or_default().add(verdict);
         }
         tallies
     };
     [("longer", tallies(1)), ("shorter", tallies(-1))]
 }
 
-/// Of the longest.
+/// The length of the longest answer.
 fn length(answers: &Answers) -> isize {
     let lengths = answers.iter().map(|answer| answer.chars().count());
     lengths.max().unwrap_or(0).cast_signed()
@@ -50,7 +47,7 @@ mod tests {
             rejected: rejected.to_owned().into(),
         };
         let [(_, longer), (_, shorter)] =
-            rulers(&[pair("éé", "abc"), pair("ab", "a"), pair("é", "a")]);
+            length_baselines(&[pair("éé", "abc"), pair("ab", "a"), pair("é", "a")]);
         assert_eq!(
             (longer["x"].correct, longer["x"].wrong, longer["x"].tie),
             (1, 1, 1)

@@ -57,7 +57,7 @@ pub(super) fn cells(row: &Difference, with_sides: bool) -> Vec<String> {
             pairs.lost.to_string(),
             p_value(pairs.p),
             optional(pairs.holm.map(p_value)),
-            optional(pairs.showable.map(|delta| format!("{delta:.3}"))),
+            optional(pairs.detectable.map(|delta| format!("{delta:.3}"))),
         ]);
     }
     cells

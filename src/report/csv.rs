@@ -6,7 +6,7 @@ use crate::report::comparison_table;
 use crate::report::document::Document;
 use crate::report::run_report::RunReport;
 use crate::report::run_table::{self, TableCell, TableColumn, columns};
-use crate::support::error::{Error, Kind, Result, no_command, one_line};
+use crate::support::error::{Error, ErrorKind, Result, one_line, without_workflow_command};
 
 /// Names of the blocks of a table, in their order.
 const KINDS: [&str; 3] = ["subset", "section", "total"];
@@ -58,7 +58,11 @@ pub(super) fn csv(document: Document) -> Result<String> {
         },
     };
     written(&records).map_err(|cause| {
-        Error::new(Kind::Resources, "failed to write comma-separated values").caused_by(cause)
+        Error::new(
+            ErrorKind::Resources,
+            "failed to write comma-separated values",
+        )
+        .caused_by(cause)
     })
 }
 
@@ -143,7 +147,7 @@ fn difference(kind: &str, row: &Difference) -> Vec<String> {
             pairs.lost.to_string(),
             scientific(pairs.p),
             optional(pairs.holm, scientific),
-            optional(pairs.showable, six),
+            optional(pairs.detectable, six),
         ]),
         None => record.resize(DIFFERENCES.len(), String::new()),
     }
@@ -200,7 +204,7 @@ fn field(text: &str) -> String {
     if is_formula {
         format!("'{text}")
     } else {
-        no_command(text)
+        without_workflow_command(text)
     }
 }
 

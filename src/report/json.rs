@@ -11,7 +11,7 @@ use crate::report::comparison_table::texts;
 use crate::report::document::Document;
 use crate::report::notes;
 use crate::report::run_report::{ModelReport, RunReport};
-use crate::support::error::leaves_its_line;
+use crate::support::error::breaks_line;
 
 /// A document as it is printed and written. JSON itself leaves DEL, C1 controls and bidirectional
 /// overrides as they are, and a terminal obeys them: they are escaped, which means the same to a
@@ -20,7 +20,7 @@ pub(crate) fn json_text(value: &Value) -> String {
     let mut out = String::new();
     for c in format!("{value:#}\n").chars() {
         // The line feeds left are those between values: JSON escapes those in strings.
-        if c != '\n' && leaves_its_line(c) {
+        if c != '\n' && breaks_line(c) {
             out.push_str(&format!("\\u{:04x}", u32::from(c)));
         } else {
             out.push(c);
@@ -189,7 +189,7 @@ fn difference(row: &Difference) -> Value {
         "lost": pairs.map(|p| p.lost),
         "p": pairs.map(|p| p.p),
         "holm": pairs.and_then(|p| p.holm),
-        "showable": pairs.and_then(|p| p.showable),
+        "showable": pairs.and_then(|p| p.detectable),
     })
 }
 

@@ -9,7 +9,7 @@ use crate::metrics::Tally;
 use crate::report::comparison_report::ComparisonReport;
 use crate::report::document::Document;
 use crate::report::run_report::{ModelReport, RunReport};
-use crate::support::error::{Error, Kind, Result, one_line};
+use crate::support::error::{Error, ErrorKind, Result, one_line};
 
 pub(super) fn junit(document: Document) -> Result<String> {
     let report = match document {
@@ -18,7 +18,7 @@ pub(super) fn junit(document: Document) -> Result<String> {
     };
     report
         .to_string()
-        .map_err(|cause| Error::new(Kind::Resources, "failed to write XML").caused_by(cause))
+        .map_err(|cause| Error::new(ErrorKind::Resources, "failed to write XML").caused_by(cause))
 }
 
 /// A suite for each model with a case for each subset; subsets with invalid verdicts are errors.

@@ -1,7 +1,7 @@
 //! What the figures of a document alone do not say: notes, which stand below every table.
 
 use crate::comparison::published::Standing;
-use crate::comparison::{Key, Matching};
+use crate::comparison::{MatchedBy, Matching};
 use crate::metrics::{Behaviour, three_digits};
 use crate::report::comparison_report::ComparisonReport;
 use crate::report::run_report::{ModelReport, RunReport};
@@ -121,9 +121,9 @@ pub(super) fn comparison(report: &ComparisonReport) -> Vec<String> {
 }
 
 /// What two rows have in common that are taken for the same pair.
-pub(super) fn key_name(by: Key) -> &'static str {
+pub(super) fn key_name(by: MatchedBy) -> &'static str {
     match by {
-        Key::Id => "subset and id",
-        Key::Row => "row",
+        MatchedBy::Id => "subset and id",
+        MatchedBy::Row => "row",
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::benchmark::published::Published;
 use crate::benchmark::{Benchmark, Dataset};
-use crate::comparison::leaderboard::SideBySide;
+use crate::comparison::leaderboard::Leaderboard;
 use crate::comparison::published::PublishedComparison;
 use crate::metrics::calibration::Margins;
 use crate::metrics::{Behaviour, Scores, Tally};
@@ -30,7 +30,7 @@ pub struct RunReport {
     pub notes: Vec<String>,
     /// All models against the best one, and pairs to read; only a page shows them, and only there
     /// are they computed.
-    pub side_by_side: Option<SideBySide>,
+    pub side_by_side: Option<Leaderboard>,
 }
 
 impl RunReport {
@@ -99,9 +99,9 @@ pub struct ModelReport {
     pub name: String,
     pub scores: Scores,
     pub behaviour: Behaviour,
-    pub margins: Margins,
+    pub(crate) margins: Margins,
     /// `None` without a published table, and where the table lacks the model.
-    pub published: Option<PublishedComparison>,
+    pub(crate) published: Option<PublishedComparison>,
     /// The first pairs that could not be scored, as `row N (SUBSET): REASON`.
     pub invalid: Vec<String>,
 }

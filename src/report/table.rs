@@ -9,7 +9,7 @@ use crate::report::document::Document;
 use crate::report::run_report::RunReport;
 use crate::report::run_table::{TableColumn, columns};
 use crate::report::{comparison_table, notes, run_table};
-use crate::support::error::{no_command, one_line};
+use crate::support::error::{one_line, without_workflow_command};
 
 /// What the reader's terminal can show.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,7 +55,7 @@ pub(super) fn table(document: Document, style: Style) -> String {
     };
     let text: String = text
         .lines()
-        .map(|line| no_command(line.to_owned()) + "\n")
+        .map(|line| without_workflow_command(line.to_owned()) + "\n")
         .collect();
     if style.colour { paint(&text) } else { text }
 }

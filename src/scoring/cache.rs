@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use crate::data::Item;
 use crate::scoring::fingerprint::ModelFingerprint;
 use crate::scoring::verdict::Outcome;
+use crate::support::cache_folder::kernels;
 use crate::support::error::{Error, Result};
 use crate::support::files;
 use crate::support::terminal::say;
@@ -34,21 +35,6 @@ struct Line {
     pair: String,
     #[serde(flatten)]
     outcome: Outcome,
-}
-
-/// `PAIRBENCH_CACHE`, else `pairbench` in the user's cache directory; none where that variable is
-/// empty.
-pub fn folder() -> Option<PathBuf> {
-    match std::env::var_os("PAIRBENCH_CACHE") {
-        Some(folder) if folder.is_empty() => None,
-        Some(folder) => Some(folder.into()),
-        None => Some(files::user_caches().join("pairbench")),
-    }
-}
-
-/// Where what GPUs need to know of kernels is kept.
-pub fn kernels(folder: &Path) -> PathBuf {
-    folder.join("kernels")
 }
 
 /// What the model sees of a pair, as a hash.
@@ -107,7 +93,7 @@ impl Cache {
 fn append(path: &Path, found: &[(String, Outcome)]) -> std::io::Result<()> {
     std::fs::create_dir_all(path.parent().unwrap_or(path))?;
     let mut file =
-        files::own(OpenOptions::new().read(true).append(true).create(true)).open(path)?;
+        files::without_links(OpenOptions::new().read(true).append(true).create(true)).open(path)?;
     // Where a file system has no locks, a line may be torn; it is passed over then.
     let _ = file.lock();
     let mut lines = if ends_torn(&mut file)? {

@@ -4,8 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::benchmark::{Benchmark, Files};
-use crate::checkpoint::Checkpoint;
-use crate::checkpoint::weights::Precision;
+use crate::checkpoint::{Checkpoint, Precision};
 use crate::data::shard::Shard;
 use crate::data::{Id, Item};
 use crate::kernels::cpu::int8::Outliers;
@@ -113,7 +112,7 @@ impl ModelFingerprint {
             template: checkpoint.template.to_string(),
             truncation: checkpoint.template.limits(),
             precision: match precision {
-                Precision::F32 | Precision::F16 | Precision::Int8(Outliers::ByRow) => {
+                Precision::F32 | Precision::F16Storage | Precision::Int8(Outliers::ByRow) => {
                     precision.name().to_owned()
                 }
                 Precision::Int8(Outliers::ByBatch) => {

@@ -15,7 +15,7 @@ use serde_json::Value;
 use crate::scoring::ScoredItem;
 use crate::scoring::fingerprint::Fingerprint;
 use crate::scoring::verdict::Outcome;
-use crate::support::error::{Error, Kind, Result};
+use crate::support::error::{Error, ErrorKind, Result};
 use crate::support::files;
 
 pub const NAME: &str = "journal.jsonl";
@@ -172,7 +172,7 @@ impl Journal {
     fn open_at(path: PathBuf, end: u64) -> Result<Self> {
         // Not opened for appending: Windows cuts no file that is.
         let open = || {
-            let mut file = files::own(OpenOptions::new().write(true)).open(&path)?;
+            let mut file = files::without_links(OpenOptions::new().write(true)).open(&path)?;
             file.set_len(end)?;
             file.seek(SeekFrom::Start(end))?;
             Ok(file)
@@ -220,7 +220,7 @@ impl<W: Write> Journal<W> {
                 format!("failed to write journal: {}", self.path.display()),
                 e,
             );
-            if error.kind == Kind::Resources {
+            if error.kind == ErrorKind::Resources {
                 error.hint(format!(
                     "make room ({} bytes for this batch alone), then go on with --resume",
                     lines.len()
@@ -349,7 +349,7 @@ mod tests {
             assert!(text.contains(from), "{text}");
             let error = read(text.replacen(from, to, 1).as_bytes()).unwrap_err();
             assert!(
-                error.kind == Kind::BadInput
+                error.kind == ErrorKind::BadInput
                     && error.render().contains(&format!("journal: j:{line}\n")),
                 "{to}: {}",
                 error.render()
@@ -393,7 +393,7 @@ mod tests {
             };
             let error = writes().unwrap_err();
             assert!(
-                error.kind == Kind::Resources && error.render().contains("--resume"),
+                error.kind == ErrorKind::Resources && error.render().contains("--resume"),
                 "{}",
                 error.render()
             );

@@ -1,18 +1,11 @@
 //! Whether there is memory for a batch.
 
-use crate::model::EncoderConfig;
-use crate::support::allocator::can_have;
+use crate::model::Architecture;
+use crate::support::allocator::can_allocate;
+use crate::support::test_hooks;
 
-/// Whether so many tokens can be in the model at once.
-pub fn suffices(tokens: usize, config: &EncoderConfig) -> bool {
-    // Tests let memory end here.
-    let limit = std::env::var("PAIRBENCH_TEST_MEMORY")
-        .ok()
-        .and_then(|tokens| tokens.parse().ok());
-    // What a token was measured to take in docs/performance.md: 49 kB in a model of hidden size
-    // 1,024.
-    let bytes = tokens
-        .saturating_mul(8 * config.hidden_size + config.intermediate_size)
-        .saturating_mul(size_of::<f32>());
-    limit.is_none_or(|limit: usize| tokens <= limit) && can_have(bytes)
+/// Whether there is memory for this many tokens in the model at once.
+pub(crate) fn suffices(tokens: usize, architecture: &dyn Architecture) -> bool {
+    let bytes = tokens.saturating_mul(architecture.bytes_per_token());
+    test_hooks::token_limit().is_none_or(|limit| tokens <= limit) && can_allocate(bytes)
 }

@@ -18,7 +18,7 @@ use crate::scoring::memory;
 use crate::scoring::prepare::{Job, Prepared, jobs, prepare};
 use crate::scoring::verdict::ScoredItem;
 use crate::support::catch_panic::guarded;
-use crate::support::error::{Error, Kind, Result};
+use crate::support::error::{Error, ErrorKind, Result};
 use crate::text::Tokenizer;
 use crate::text::contract::InputContract;
 
@@ -279,7 +279,7 @@ impl Worker<'_> {
 
     /// Whether the memory does for so many tokens; a device that queues says so when it is read.
     fn fits(&self, tokens: usize) -> bool {
-        self.scorer.queues || memory::suffices(tokens, &self.model().config().encoder)
+        self.scorer.queues || memory::suffices(tokens, self.model().config().architecture())
     }
 
     /// Where a verdict depends on its batch, that cannot be another one.
@@ -355,7 +355,7 @@ impl Worker<'_> {
 
 fn no_memory(pair: &Item, tokens: usize) -> Error {
     Error::new(
-        Kind::Resources,
+        ErrorKind::Resources,
         format!(
             "failed to score row {}: no memory for {tokens} tokens at once",
             pair.row
@@ -405,7 +405,7 @@ fn halve(mut batch: Vec<usize>, waiting: &mut VecDeque<Vec<usize>>) {
 }
 
 fn given_up(why: &str) -> Error {
-    Error::new(Kind::Resources, "failed to compute a batch: the device has given up")
+    Error::new(ErrorKind::Resources, "failed to compute a batch: the device has given up")
         .caused_by(why)
         .hint("where its memory did not do, a smaller --batch-tokens helps; a run with --out goes on with --resume")
 }

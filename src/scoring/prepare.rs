@@ -115,7 +115,7 @@ fn unscorable(config: &PairConfig, row: &Row) -> Option<String> {
     if let Err(error) = config.markers(&row.ids) {
         return Some(error.to_string());
     }
-    let (tokens, limit) = (row.ids.len(), config.encoder.absolute_positions?);
+    let (tokens, limit) = (row.ids.len(), config.architecture().position_limit()?);
     (tokens > limit)
         .then(|| format!("{tokens} tokens, the model's absolute positions end at {limit}"))
 }

@@ -10,7 +10,7 @@ use crate::scoring::journal;
 use crate::scoring::journal::{Contents, Journal, Session};
 use crate::scoring::run_dir::RunDir;
 use crate::scoring::verdict::Outcome;
-use crate::support::error::{Error, Kind, Result};
+use crate::support::error::{Error, ErrorKind, Result};
 use crate::support::files;
 use crate::support::terminal::say;
 
@@ -131,7 +131,7 @@ fn finished(dir: &Path, plan: &Fingerprint) -> Result<Kept> {
     if outcomes.len() != whole {
         let found = outcomes.len();
         return Err(Error::new(
-            Kind::BadInput,
+            ErrorKind::BadInput,
             format!(
                 "failed to resume: {}: verdicts.parquet has {found} rows, run.json says {whole}",
                 dir.display()

@@ -16,8 +16,9 @@ use crate::scoring::journal::{Journal, Session};
 use crate::scoring::pipeline::{self, Scorer, Step};
 use crate::scoring::resume::{self, Kept};
 use crate::scoring::verdict::{Outcome, ScoredItem};
+use crate::support::cache_folder;
 use crate::support::error::{Error, Result, one_line};
-use crate::support::signals::{Farewell, Stop};
+use crate::support::signals::{Stop, StopMessage};
 use crate::support::terminal;
 use crate::support::terminal::say;
 
@@ -93,15 +94,15 @@ pub struct ScoringSession<'a> {
 
 impl<'a> ScoringSession<'a> {
     /// Finds what an earlier run left, and opens the journal. `session` is this process;
-    /// `farewell` is what it says when a signal stops it.
-    pub fn open(
+    /// `message`: of a run that a signal stops.
+    pub(crate) fn open(
         settings: Settings<'a>,
         fingerprint: &'a Fingerprint,
         backend: &'a Backend,
         session: Session,
-        farewell: Farewell,
+        message: StopMessage,
     ) -> Result<Self> {
-        let stop = Stop::listen(farewell)?;
+        let stop = Stop::listen(message)?;
         let (journal, kept) = match settings.out {
             Some(dir) => resume::begin(dir, fingerprint, settings.resume, session)?,
             None => (None, Kept::nothing(session)),
@@ -189,7 +190,7 @@ impl<'a> ScoringSession<'a> {
     /// Nothing is kept where an outcome depends on an item's neighbours.
     fn cache(&self, at: usize) -> Cache {
         let is_on = self.settings.cache && self.settings.int8_batch.is_none();
-        let folder = cache::folder().filter(|_| is_on);
+        let folder = cache_folder::folder().filter(|_| is_on);
         folder.map_or_else(Cache::default, |folder| {
             Cache::open(
                 &folder,

@@ -1,33 +1,35 @@
 //! Percentile intervals from a stratified bootstrap (Efron and Tibshirani, An Introduction to the
-//! Bootstrap, 1993, 8.2 and 13.3), for weighted means of shares: pairs are drawn again within each
+//! Bootstrap, 1993, 8.2 and 13.3), for weighted means of shares: pairs are resampled within each
 //! stratum.
 //!
 //! Replicates are numbered, and each has its own generator: the same counts give the same bytes,
 //! whatever the number of threads. Pairs of a stratum are exchangeable, so that counts are drawn
-//! and not pairs.
+//! instead of pairs.
 //!
 //! What never happened in the sample never happens in a replicate: a share of 0 or 1 has an
-//! interval of no width, and few differing pairs give an interval that is too narrow. Wilson's and
-//! Newcombe's have no such gap.
+//! interval of width 0, and few discordant pairs give an interval that is too narrow. Wilson's and
+//! Newcombe's intervals do not have this weakness.
 
 use rayon::prelude::*;
 
-use crate::stats::random::{Binomial, Rng};
+use crate::stats::binomial::Binomial;
+use crate::stats::random::Rng;
 use crate::stats::{Interval, PairedCounts, Share, count};
 
-pub const REPLICATES: usize = 10_000;
-/// RewardBench is arXiv:2403.13787; any number would do.
-pub const SEED: u64 = 240_313_787;
+/// Replicates of an interval or of a randomisation test.
+pub(crate) const REPLICATES: usize = 10_000;
+/// Seed of every replicate. RewardBench is arXiv:2403.13787; any number would do.
+pub(crate) const SEED: u64 = 240_313_787;
 
-/// Σ coefficient · share.
+/// Interval of Σ coefficient · share.
 pub fn mean(strata: &[(f64, Share)], level: f64) -> Interval {
     let strata = shares(strata);
     percentile(level, |rng| drawn(&strata, rng)).within(0.0, 1.0)
 }
 
-/// Σ coefficient · (candidate − baseline), each drawn for itself: shares of pairs that cannot be
-/// matched.
-pub fn unpaired(strata: &[(f64, [Share; 2])], level: f64) -> Interval {
+/// Interval of Σ coefficient · (candidate − baseline) for pairs that cannot be matched: each side
+/// is drawn independently.
+pub(crate) fn unpaired(strata: &[(f64, [Share; 2])], level: f64) -> Interval {
     let [baseline, candidate] = [0, 1].map(|side| {
         shares(
             &strata
@@ -39,18 +41,18 @@ pub fn unpaired(strata: &[(f64, [Share; 2])], level: f64) -> Interval {
     percentile(level, |rng| drawn(&candidate, rng) - drawn(&baseline, rng)).within(-1.0, 1.0)
 }
 
-/// Σ coefficient · (candidate − baseline), drawn with both verdicts of a pair together.
+/// Interval of Σ coefficient · (candidate − baseline) for matched pairs: both verdicts of a pair
+/// are drawn together.
 pub fn paired(strata: &[(f64, PairedCounts)], level: f64) -> Interval {
-    // Concordant pairs add nothing to the difference: how many of the others are drawn, then how
-    // many of those are gained.
+    // Concordant pairs add nothing to the difference: first the number of discordant pairs is
+    // drawn, then how many of those are gained.
     let strata: Vec<(f64, Binomial, f64)> = strata
         .iter()
-        .map(|(w, f)| {
-            (
-                step(*w, f.n()),
-                Binomial::new(f.n(), share(f.discordant(), f.n())),
-                share(f.gained, f.discordant()),
-            )
+        .map(|(weight, counts)| {
+            let (n, discordant) = (counts.n(), counts.discordant());
+            let discordant_draws = Binomial::new(n, share(discordant, n));
+            let gained = share(counts.gained, discordant);
+            (step(*weight, n), discordant_draws, gained)
         })
         .collect();
     percentile(level, |rng| {
@@ -78,7 +80,7 @@ fn drawn(strata: &[(f64, Binomial)], rng: &mut Rng) -> f64 {
         .sum()
 }
 
-/// What one pair of a stratum weighs.
+/// The weight of one pair of a stratum.
 fn step(coefficient: f64, n: usize) -> f64 {
     coefficient / count(n.max(1))
 }
@@ -91,7 +93,7 @@ fn share(part: usize, whole: usize) -> f64 {
     .value()
 }
 
-/// The middle `level` of the replicates, by linear interpolation.
+/// The bounds of the middle `level` of the replicates, by linear interpolation.
 fn percentile(level: f64, replicate: impl Fn(&mut Rng) -> f64 + Sync) -> Interval {
     let mut values: Vec<f64> = (0..REPLICATES)
         .into_par_iter()
@@ -104,8 +106,8 @@ fn percentile(level: f64, replicate: impl Fn(&mut Rng) -> f64 + Sync) -> Interva
     }
 }
 
-/// Type 7 of Hyndman and Fan (1996, The American Statistician 50:361), numpy's default, of sorted
-/// values.
+/// Quantile of sorted values: type 7 of Hyndman and Fan (1996, The American Statistician 50:361),
+/// numpy's default.
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,

@@ -1,11 +1,11 @@
-//! Several tests at once.
+//! Correction of p-values for multiple testing.
 
 use crate::stats::count;
 
-/// Adjusted p-values in the order given, step-down: the probability of one false alarm or more
-/// among all of them stays below the level at which they are read (Holm, 1979, Scandinavian Journal
-/// of Statistics 6:65).
-pub fn holm(p: &[f64]) -> Vec<f64> {
+/// Holm's step-down adjustment of p-values, in the order given: rejecting where the adjusted value
+/// is below a level keeps the probability of any false rejection below that level (Holm, 1979,
+/// Scandinavian Journal of Statistics 6:65).
+pub(crate) fn holm(p: &[f64]) -> Vec<f64> {
     let mut order: Vec<usize> = (0..p.len()).collect();
     order.sort_by(|a, b| p[*a].total_cmp(&p[*b]));
     let mut adjusted = vec![1.0; p.len()];

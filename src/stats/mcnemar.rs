@@ -1,29 +1,31 @@
-//! Tests of whether two models differ on the same pairs. Only pairs on which they differ say
-//! anything.
+//! Tests of whether two models differ on the same pairs. They rest on the discordant pairs: those
+//! that one model got right and the other did not.
 
 use rayon::prelude::*;
 
-use crate::stats::random::{Binomial, Rng};
+use crate::stats::binomial::Binomial;
+use crate::stats::random::Rng;
 use crate::stats::{PairedCounts, bootstrap, count, normal};
 
-/// Two-sided exact p-value: of the pairs on which the models differ, each is as likely to be lost
-/// as to be gained, so that lost is binomial with ½ (McNemar, 1947, Psychometrika 12:153; the exact
-/// form: Agresti, Categorical Data Analysis, 2002, 10.1.4).
-pub fn exact(lost: usize, gained: usize) -> f64 {
+/// Two-sided p-value of McNemar's exact test. Under the null hypothesis each discordant pair is as
+/// likely to be lost as to be gained, so that the number of lost pairs is binomial with p = ½
+/// (McNemar, 1947, Psychometrika 12:153; the exact form: Agresti, Categorical Data Analysis, 2002,
+/// 10.1.4).
+pub(crate) fn exact(lost: usize, gained: usize) -> f64 {
     (2.0 * Binomial::new(lost + gained, 0.5).cumulative(lost.min(gained))).min(1.0)
 }
 
-/// Two-sided p-value for a weighted mean of strata, each with its coefficient. Where every pair
-/// weighs the same this is [`exact`]; else pairs on which the models differ are lost or gained by
-/// the toss of a coin, as in Fisher's randomisation test of paired data (The Design of Experiments,
-/// 1935, 21), and the share of tosses with a difference as large is counted with the observed one
-/// among them, which keeps the level (Phipson and Smyth, 2010, Statistical Applications in Genetics
-/// and Molecular Biology 9:39).
-pub fn sign_flips(strata: &[(f64, PairedCounts)]) -> f64 {
+/// Two-sided p-value for a weighted mean of strata, each with its coefficient. Where every pair has
+/// the same weight this is [`exact`]. Otherwise it is Fisher's randomisation test of paired data
+/// (The Design of Experiments, 1935, 21): each replicate flips the sign of every discordant pair
+/// with probability ½, and the p-value is the share of replicates with a difference as large as the
+/// observed one. The observed one counts as a replicate, which keeps the level (Phipson and Smyth,
+/// 2010, Statistical Applications in Genetics and Molecular Biology 9:39).
+pub(crate) fn sign_flips(strata: &[(f64, PairedCounts)]) -> f64 {
     let steps: Vec<(f64, PairedCounts)> = strata
         .iter()
-        .filter(|(_, f)| f.n() > 0)
-        .map(|(w, f)| (w / count(f.n()), *f))
+        .filter(|(_, counts)| counts.n() > 0)
+        .map(|(weight, counts)| (weight / count(counts.n()), *counts))
         .collect();
     let Some((first, _)) = steps.first() else {
         return 1.0;
@@ -34,27 +36,32 @@ pub fn sign_flips(strata: &[(f64, PairedCounts)]) -> f64 {
     {
         let pooled = steps
             .iter()
-            .fold(PairedCounts::default(), |sum, (_, f)| sum.plus(*f));
+            .fold(PairedCounts::default(), |sum, (_, counts)| {
+                sum.plus(*counts)
+            });
         return exact(pooled.lost, pooled.gained);
     }
     let difference =
         |step: f64, gained: usize, all: usize| step * (2.0 * count(gained) - count(all));
     let observed: f64 = steps
         .iter()
-        .map(|(step, f)| difference(*step, f.gained, f.discordant()))
+        .map(|(step, counts)| difference(*step, counts.gained, counts.discordant()))
         .sum();
     let coins: Vec<(f64, usize, Binomial)> = steps
         .iter()
-        .map(|(step, f)| (*step, f.discordant(), Binomial::new(f.discordant(), 0.5)))
+        .map(|(step, counts)| {
+            let n = counts.discordant();
+            (*step, n, Binomial::new(n, 0.5))
+        })
         .collect();
-    let tossed = |rng: &mut Rng| {
+    let flipped = |rng: &mut Rng| {
         coins
             .iter()
             .map(|(step, all, coin)| difference(*step, coin.draw(rng), *all))
             .sum::<f64>()
     };
     let is_as_large = |index: &usize| {
-        tossed(&mut Rng::stream(bootstrap::SEED, *index)).abs() >= observed.abs() - 1e-12
+        flipped(&mut Rng::stream(bootstrap::SEED, *index)).abs() >= observed.abs() - 1e-12
     };
     let as_large = (0..bootstrap::REPLICATES)
         .into_par_iter()
@@ -63,36 +70,39 @@ pub fn sign_flips(strata: &[(f64, PairedCounts)]) -> f64 {
     count(as_large + 1) / count(bootstrap::REPLICATES + 1)
 }
 
-/// The smallest difference that McNemar's test at 5 % shows with 80 % power: δ in n = (z₀.₉₇₅ √ψ +
-/// z₀.₈ √(ψ − δ²))² / δ², where ψ is the share of pairs on which the models differ, at least δ
-/// itself (Connor, 1987, Biometrics 43:207). With weights, n is the number of equally weighed pairs
-/// that tell as much, 1 / Σ w²/n (Kish, Survey Sampling, 1965, 11.7), and ψ their share. `None`
-/// where not even a difference of 1 would show.
-pub fn smallest_detectable(strata: &[(f64, PairedCounts)]) -> Option<f64> {
+/// The smallest difference that McNemar's test at 5 % detects with 80 % power: δ in n = (z₀.₉₇₅ √ψ
+/// + z₀.₈ √(ψ − δ²))² / δ², where ψ is the share of discordant pairs, at least δ itself (Connor,
+/// 1987, Biometrics 43:207). With weights, n is the effective sample size 1 / Σ w²/n (Kish, Survey
+/// Sampling, 1965, 11.7), and ψ the weighted share. `None` where not even a difference of 1 would
+/// be detected.
+pub(crate) fn smallest_detectable(strata: &[(f64, PairedCounts)]) -> Option<f64> {
     let spread = |part: fn(PairedCounts) -> usize| -> f64 {
         strata
             .iter()
-            .filter(|(_, f)| f.n() > 0)
-            .map(|(w, f)| w * w * count(part(*f)) / (count(f.n()) * count(f.n())))
+            .filter(|(_, counts)| counts.n() > 0)
+            .map(|(weight, counts)| {
+                let n = count(counts.n());
+                weight * weight * count(part(*counts)) / (n * n)
+            })
             .sum()
     };
     let n = 1.0 / spread(PairedCounts::n);
     let share = n * spread(PairedCounts::discordant);
     let (size, power) = (normal::quantile(0.975), normal::quantile(0.8));
-    let shows = |delta: f64| {
+    let is_detected = |delta: f64| {
         let share = share.max(delta);
         n.sqrt() * delta >= size * share.sqrt() + power * (share - delta * delta).max(0.0).sqrt()
     };
-    if !n.is_finite() || !shows(1.0) {
+    if !n.is_finite() || !is_detected(1.0) {
         return None;
     }
     let (mut low, mut high) = (0.0, 1.0);
     while high - low > 1e-9 {
         let middle = f64::midpoint(low, high);
-        if shows(middle) {
-            high = middle
+        if is_detected(middle) {
+            high = middle;
         } else {
-            low = middle
+            low = middle;
         }
     }
     Some(high)
@@ -139,9 +149,9 @@ mod tests {
         near(sign_flips(&[]), 1.0, 0.0);
     }
 
-    /// Against the sum over all tosses, done here the long way.
+    /// Against the sum over all combinations of signs.
     #[test]
-    fn weighed_sign_flips_are_near_their_exact_value() {
+    fn weighted_sign_flips_are_near_their_exact_value() {
         let strata = [(0.5, stratum(40, 7, 1)), (0.5, stratum(100, 5, 2))];
         let choose =
             |n: u32, k: u32| (0..k).fold(1.0, |c, i| c * f64::from(n - i) / f64::from(i + 1));
@@ -157,7 +167,7 @@ mod tests {
                 }
             }
         }
-        // Four standard errors of 10,000 tosses.
+        // Four standard errors of 10,000 replicates.
         near(
             sign_flips(&strata),
             expected,
@@ -174,7 +184,8 @@ mod tests {
             .powi(2)
             / (delta * delta);
         near(needed, 164.0, 1e-3);
-        // Half of the pairs in each of two strata, equally weighed, are all of the pairs in one.
+        // Two strata with half of the pairs and half of the weight each are the same as one
+        // stratum.
         let halves = [(0.5, stratum(82, 10, 6)), (0.5, stratum(82, 10, 7))];
         near(smallest_detectable(&halves).unwrap(), delta, 1e-8);
     }

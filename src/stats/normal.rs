@@ -2,7 +2,7 @@
 
 /// The point below which a standard normal variable lies with probability `p`: algorithm AS 241,
 /// PPND7, about 7 digits (Wichura, 1988, Applied Statistics 37:477).
-pub fn quantile(p: f64) -> f64 {
+pub(crate) fn quantile(p: f64) -> f64 {
     let q = p - 0.5;
     if q.abs() <= 0.425 {
         let r = 0.180_625 - q * q;
@@ -44,12 +44,12 @@ pub fn quantile(p: f64) -> f64 {
     size.copysign(q)
 }
 
-/// Two-sided: the distance from the mean that is exceeded with probability 1 − `level`.
-pub fn two_sided(level: f64) -> f64 {
+/// The distance from the mean, in either direction, that is exceeded with probability 1 − `level`.
+pub(crate) fn two_sided(level: f64) -> f64 {
     quantile(0.5 + level / 2.0)
 }
 
-/// Σ cᵢ xⁱ
+/// The polynomial Σ cᵢ xⁱ.
 fn horner(x: f64, coefficients: &[f64]) -> f64 {
     coefficients.iter().rev().fold(0.0, |sum, c| sum * x + c)
 }

@@ -1,15 +1,15 @@
-//! The order in which a stratified sample is read, so that it can be stopped anywhere: shuffled
-//! within strata, which are dealt out in proportion to their sizes.
+//! An order of reading for a stratified sample that may be stopped anywhere: shuffled within
+//! strata, and interleaved in proportion to the sizes of the strata.
 
 use std::collections::BTreeMap;
 
 use crate::stats::count;
 use crate::stats::random::Rng;
 
-/// Positions in the order of reading. The pair at position i of n in its stratum has its place at
-/// (i + ½)/n of the whole; every beginning has each stratum's share to within one. Lots decide who
-/// is which, and who goes first where places are equal.
-pub fn order(strata: &[&str], seed: u64) -> Vec<usize> {
+/// Indices of the pairs in the order of reading. The pair at position i of n in its stratum has the
+/// place (i + ½)/n in the whole, so that every prefix has each stratum's share to within one pair.
+/// Random numbers decide the positions within a stratum, and the order where places are equal.
+pub(crate) fn order(strata: &[&str], seed: u64) -> Vec<usize> {
     let mut members: BTreeMap<&str, Vec<(f64, usize)>> = BTreeMap::new();
     for (at, stratum) in strata.iter().enumerate() {
         members
@@ -25,7 +25,7 @@ pub fn order(strata: &[&str], seed: u64) -> Vec<usize> {
             members
                 .into_iter()
                 .enumerate()
-                .map(|(i, (lot, at))| ((count(i) + 0.5) / n, lot, at)),
+                .map(|(i, (random, at))| ((count(i) + 0.5) / n, random, at)),
         );
     }
     places.sort_by(|a, b| {
@@ -36,10 +36,10 @@ pub fn order(strata: &[&str], seed: u64) -> Vec<usize> {
     places.into_iter().map(|(.., at)| at).collect()
 }
 
-/// Where round number `round` begins among the n pairs of a stratum: the first whose place is at or
-/// behind `round`/`rounds`. With n ≥ `rounds` places lie no farther apart than a round is long, so
-/// that none is empty.
-pub fn start(round: usize, rounds: usize, n: usize) -> usize {
+/// Where round number `round` begins among the n pairs of a stratum: at the first pair whose place
+/// is `round`/`rounds` or more. With n ≥ `rounds` neighbouring places are at most a round apart, so
+/// that no round is empty.
+pub(crate) fn start(round: usize, rounds: usize, n: usize) -> usize {
     // ⌈n · round/rounds − ½⌉
     (2 * round * n + rounds - 1) / (2 * rounds)
 }
@@ -56,7 +56,7 @@ mod tests {
     }
 
     #[test]
-    fn every_beginning_has_its_share_of_each_stratum() {
+    fn every_prefix_has_its_share_of_each_stratum() {
         let strata = strata();
         let order = order(&strata, 7);
         let mut all = order.clone();
@@ -66,7 +66,7 @@ mod tests {
             let mut read = 0;
             for (at, index) in order.iter().enumerate() {
                 read += usize::from(strata[*index] == name);
-                // One for the stratum itself, and one for each other that is ahead or behind.
+                // One pair for the stratum itself, and the rounding of the other strata.
                 assert!(
                     (count(read) - n * count(at + 1) / 576.0).abs() < 1.0 + 2.0 * n / 576.0,
                     "{name} {at} {read}"

@@ -1,11 +1,11 @@
-//! The allocator, what happens where it has nothing left, and whether it has enough for a batch.
+//! The global allocator: mimalloc, with an error message and an exit code where memory runs out.
 //!
-//! Rust ends a process by a signal where an allocation fails: afterwards nothing can be caught.
-//! Some readers reserve what a damaged file claims to hold (polars does, for Parquet): that must be
-//! an error about this file, with its exit code. A batch is asked for before it is computed: a
-//! system that refuses what it lacks (a limit of the address space, strict accounting, Windows)
-//! answers the question; Linux as it usually is promises more than it has and kills later, which
-//! the journal survives.
+//! Rust aborts the process where an allocation fails, and nothing can catch that. Some readers
+//! reserve as much as a damaged file claims to hold (polars does, for Parquet): that must be an
+//! error about this file, with its exit code. Before a batch is computed, its memory is allocated
+//! and freed as a trial. Systems that refuse what they lack (a limit of the address space, strict
+//! accounting, Windows) fail the trial; Linux by default overcommits memory and kills the process
+//! later, which the journal survives.
 
 use std::alloc::{GlobalAlloc, Layout};
 use std::io::Write;
@@ -14,40 +14,41 @@ use std::sync::Mutex;
 
 use mimalloc::MiMalloc;
 
-use crate::support::error::{Kind, one_line};
+use crate::support::error::{ErrorKind, one_line};
 
-/// Layers allocate and free the same large buffers over and over; the system's allocator gives them
-/// back to the kernel each time and has their pages cleared again.
+/// mimalloc. The layers of a model allocate and free the same large buffers repeatedly; the
+/// system's allocator returns them to the kernel each time, which clears their pages again.
 pub struct Allocator;
 
-// SAFETY: all calls are mimalloc's; what differs is that a null pointer ends the process.
+// SAFETY: every call is passed on to mimalloc; the only difference is that a null pointer ends the
+// process.
 unsafe impl GlobalAlloc for Allocator {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        // SAFETY: the caller's promise is passed on.
-        found(unsafe { MiMalloc.alloc(layout) }, layout.size())
+        // SAFETY: the caller keeps the same contract.
+        checked(unsafe { MiMalloc.alloc(layout) }, layout.size())
     }
 
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
-        // SAFETY: the caller's promise is passed on.
-        found(unsafe { MiMalloc.alloc_zeroed(layout) }, layout.size())
+        // SAFETY: the caller keeps the same contract.
+        checked(unsafe { MiMalloc.alloc_zeroed(layout) }, layout.size())
     }
 
     unsafe fn realloc(&self, memory: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        // SAFETY: the caller's promise is passed on.
-        found(unsafe { MiMalloc.realloc(memory, layout, size) }, size)
+        // SAFETY: the caller keeps the same contract.
+        checked(unsafe { MiMalloc.realloc(memory, layout, size) }, size)
     }
 
     unsafe fn dealloc(&self, memory: *mut u8, layout: Layout) {
-        // SAFETY: the caller's promise is passed on.
+        // SAFETY: the caller keeps the same contract.
         unsafe { MiMalloc.dealloc(memory, layout) }
     }
 }
 
-/// The file that is read at this moment by code that believes it.
+/// The file that is being read by code that trusts its sizes.
 static READING: Mutex<Option<String>> = Mutex::new(None);
 
-/// Says that `read` reads this file: a lack of memory meanwhile is the file's fault.
-pub fn reading<T>(path: &Path, read: impl FnOnce() -> T) -> T {
+/// Runs `read`; if memory runs out meanwhile, the error is about this file.
+pub(crate) fn reading<T>(path: &Path, read: impl FnOnce() -> T) -> T {
     let set = |file| READING.lock().map(|mut reading| *reading = file).ok();
     set(Some(one_line(&path.display().to_string())));
     let result = read();
@@ -56,7 +57,7 @@ pub fn reading<T>(path: &Path, read: impl FnOnce() -> T) -> T {
 }
 
 #[inline]
-fn found(memory: *mut u8, size: usize) -> *mut u8 {
+fn checked(memory: *mut u8, size: usize) -> *mut u8 {
     if memory.is_null() {
         give_up(size)
     } else {
@@ -64,45 +65,48 @@ fn found(memory: *mut u8, size: usize) -> *mut u8 {
     }
 }
 
-/// Nothing here may ask for memory.
+/// Reports the failed allocation and ends the process. Must not allocate.
 #[cold]
 fn give_up(size: usize) -> ! {
     let reading = READING.try_lock().ok();
     let file = reading.as_ref().and_then(|reading| reading.as_deref());
     let mut out = std::io::stderr();
-    let (said, kind) = match file {
+    let (written, kind) = match file {
         Some(file) => (
             writeln!(
                 out,
-                "error: failed to read: {file}: it asks for {size} bytes of memory\n  hint: the file is damaged"
+                "error: failed to read: {file}: it asks for {size} bytes of memory\n  \
+                 hint: the file is damaged"
             ),
-            Kind::BadInput,
+            ErrorKind::BadInput,
         ),
         None => (
             writeln!(
                 out,
-                "error: failed to get {size} bytes of memory\n  hint: use a smaller --batch-tokens, or --dtype f16"
+                "error: failed to get {size} bytes of memory\n  hint: use a smaller \
+                 --batch-tokens, or --dtype f16"
             ),
-            Kind::Resources,
+            ErrorKind::Resources,
         ),
     };
-    // Where nobody reads stderr the exit code has to do.
-    let _ = said;
+    // If stderr cannot be written, the exit code alone tells.
+    let _ = written;
     std::process::exit(kind as i32)
 }
 
-/// Asks mimalloc itself: [`Allocator`] does not come back without memory.
-pub fn can_have(bytes: usize) -> bool {
+/// Whether so many bytes can be allocated now. Asks mimalloc itself, as [`Allocator`] would end the
+/// process.
+pub(crate) fn can_allocate(bytes: usize) -> bool {
     let Ok(layout) = Layout::from_size_align(bytes.max(1), 64) else {
         return false;
     };
-    // SAFETY: the size is not 0, and what was given is given back with the same layout.
+    // SAFETY: the size is not 0, and the memory is freed with the layout of its allocation.
     unsafe {
-        let room = MiMalloc.alloc(layout);
-        if !room.is_null() {
-            MiMalloc.dealloc(room, layout);
+        let memory = MiMalloc.alloc(layout);
+        if !memory.is_null() {
+            MiMalloc.dealloc(memory, layout);
         }
-        !room.is_null()
+        !memory.is_null()
     }
 }
 
@@ -111,8 +115,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_cannot_be_had_is_said_and_not_died_of() {
-        assert!(can_have(0) && can_have(1 << 20));
-        assert!(!can_have(1 << 60) && !can_have(usize::MAX));
+    fn a_failed_trial_allocation_does_not_end_the_process() {
+        assert!(can_allocate(0) && can_allocate(1 << 20));
+        assert!(!can_allocate(1 << 60) && !can_allocate(usize::MAX));
     }
 }

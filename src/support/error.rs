@@ -1,22 +1,23 @@
-//! The errors a user can cause, their exit codes and how they are printed.
+//! The errors that a user can see, their exit codes and how they are printed.
 
 use std::error::Error as StdError;
 use std::fmt::Write as _;
 use std::process::ExitCode;
 
-/// Result of everything that a file, a flag or the network can make fail.
+/// Result of whatever a file, a flag or the network can make fail.
 pub type Result<T> = std::result::Result<T, Error>;
 
-/// What kind of failure it is. The numbers are stable: scripts rely on them.
+/// The kind of a failure. Its number is the exit code; the numbers are stable, as scripts rely on
+/// them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum ErrorKind {
     /// A flag or a combination of flags that cannot work.
     Usage = 2,
     /// A rule of a gate failed.
     Gate = 3,
     /// A dataset, benchmark, checkpoint or tokenizer that is not what it should be.
     BadInput = 4,
-    /// Something that is not there: a file, a repository, a device.
+    /// Something that does not exist or cannot be reached: a file, a repository, a device.
     Unavailable = 5,
     /// Margins that are not finite, or pairs that could not be scored.
     Numerical = 6,
@@ -26,23 +27,23 @@ pub enum Kind {
     Inconclusive = 8,
     /// Another run is writing to the directory.
     Locked = 75,
-    /// Stopped by a signal: 128 and its number, as shells have it.
+    /// Stopped by a signal: 128 plus its number, as in shells.
     HungUp = 129,
     Interrupted = 130,
     Terminated = 143,
 }
 
-/// `failed to <what>: <path>`, what caused it, and what to do next.
+/// An error: `failed to <what>: <path>`, its causes, and a hint what to do next.
 #[derive(Debug)]
 pub struct Error {
-    pub kind: Kind,
+    pub kind: ErrorKind,
     message: String,
     hint: Option<String>,
     source: Option<Box<dyn StdError + Send + Sync>>,
 }
 
 impl Error {
-    pub fn new(kind: Kind, message: impl Into<String>) -> Self {
+    pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
         Self {
             kind,
             message: message.into(),
@@ -52,26 +53,26 @@ impl Error {
     }
 
     pub fn usage(message: impl Into<String>) -> Self {
-        Self::new(Kind::Usage, message)
+        Self::new(ErrorKind::Usage, message)
     }
 
     pub fn bad_input(message: impl Into<String>) -> Self {
-        Self::new(Kind::BadInput, message)
+        Self::new(ErrorKind::BadInput, message)
     }
 
     pub fn unavailable(message: impl Into<String>) -> Self {
-        Self::new(Kind::Unavailable, message)
+        Self::new(ErrorKind::Unavailable, message)
     }
 
-    /// A failed read or write; the kind follows from what the system said.
+    /// A failed read or write; the kind follows from the kind of the I/O error.
     pub fn io(what: impl Into<String>, source: std::io::Error) -> Self {
         use std::io::ErrorKind as Io;
         let kind = match source.kind() {
             Io::StorageFull | Io::QuotaExceeded | Io::FileTooLarge | Io::OutOfMemory => {
-                Kind::Resources
+                ErrorKind::Resources
             }
-            Io::InvalidData | Io::UnexpectedEof => Kind::BadInput,
-            _ => Kind::Unavailable,
+            Io::InvalidData | Io::UnexpectedEof => ErrorKind::BadInput,
+            _ => ErrorKind::Unavailable,
         };
         Self::new(kind, what).caused_by(source)
     }
@@ -136,28 +137,29 @@ impl StdError for Error {
     }
 }
 
-/// `text` without control characters or bidirectional overrides: a file name or a cell of a
-/// dataset must not be able to write to the terminal of the person who reads about it.
+/// `text` on one line, without control characters or bidirectional overrides: a file name or a cell
+/// of a dataset must not be able to send escape sequences to the reader's terminal.
 pub fn one_line(text: &str) -> String {
     text.chars()
-        .filter(|c| !turns_text(*c))
-        .map(|c| if leaves_its_line(c) { ' ' } else { c })
+        .filter(|c| !changes_direction(*c))
+        .map(|c| if breaks_line(c) { ' ' } else { c })
         .collect()
 }
 
-/// Control characters, both separators of Unicode, bidirectional overrides.
-pub fn leaves_its_line(c: char) -> bool {
-    c.is_control() || matches!(c, '\u{2028}' | '\u{2029}') || turns_text(c)
+/// Whether a character may break a line or change the direction of text: control characters,
+/// Unicode's line and paragraph separators, bidirectional overrides.
+pub fn breaks_line(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{2028}' | '\u{2029}') || changes_direction(c)
 }
 
-/// Embeddings, overrides and isolates, which show text in another order than it has.
-fn turns_text(c: char) -> bool {
+/// Bidirectional embeddings, overrides and isolates, which display text in another order.
+fn changes_direction(c: char) -> bool {
     matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
-/// A line that the log of a CI job takes for text: GitHub's runner obeys lines that begin with
-/// `::`.
-pub fn no_command(line: String) -> String {
+/// `line` such that the log of a CI job shows it as text: GitHub's runner executes lines that begin
+/// with `::`.
+pub fn without_workflow_command(line: String) -> String {
     if line.trim_start().starts_with("::") {
         format!("'{line}")
     } else {
@@ -176,15 +178,22 @@ mod tests {
             .hint("quote it");
         assert_eq!(
             error.render(),
-            "error: failed to read rows: a [31mb.jsonl:3\n  caused by: expected a string\n  hint: quote it"
+            "error: failed to read rows: a [31mb.jsonl:3\n  caused by: expected a string\n  \
+             hint: quote it"
         );
         assert_eq!(error.kind as u8, 4);
         assert!(error.render_json().starts_with("{\"error\":"));
     }
 
     #[test]
-    fn a_line_of_a_log_is_no_command() {
-        assert_eq!(no_command(one_line("\n::error::x")), "' ::error::x");
-        assert_eq!(no_command("a ::error::x".to_owned()), "a ::error::x");
+    fn a_line_of_a_log_is_no_workflow_command() {
+        assert_eq!(
+            without_workflow_command(one_line("\n::error::x")),
+            "' ::error::x"
+        );
+        assert_eq!(
+            without_workflow_command("a ::error::x".to_owned()),
+            "a ::error::x"
+        );
     }
 }

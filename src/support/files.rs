@@ -1,4 +1,11 @@
-//! Files: reading with the path in the error, writing so that a file is whole or absent.
+//! Reading files with their path in the error, and writing them so that a reader sees a whole file
+//! or none.
+//!
+//! On Windows, none of which was tested: a rename replaces a file that other programs have open
+//! only where they share it for deletion, as Rust's readers do; where one does not, the write
+//! fails, the old file stays and the error says to close it. Renames and removals are not followed
+//! by an fsync of the directory, which Windows does not have: NTFS journals names itself, so that
+//! after a power failure a file is old or new, but perhaps older than reported.
 
 use std::fmt::Write as _;
 use std::fs::{File, OpenOptions};
@@ -10,7 +17,7 @@ use sha2::{Digest, Sha256};
 use crate::support::error::{Error, Result};
 
 /// Reads a regular file whole.
-pub fn read(path: &Path) -> Result<Vec<u8>> {
+pub(crate) fn read(path: &Path) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
     open(path)?
         .read_to_end(&mut bytes)
@@ -19,12 +26,12 @@ pub fn read(path: &Path) -> Result<Vec<u8>> {
 }
 
 /// Reads a UTF-8 file whole; a byte-order mark at its start is dropped.
-pub fn read_text(path: &Path) -> Result<String> {
+pub(crate) fn read_text(path: &Path) -> Result<String> {
     to_text(read(path)?, path)
 }
 
 /// Bytes of a file as UTF-8; `path` is for the error.
-pub fn to_text(bytes: Vec<u8>, path: &Path) -> Result<String> {
+pub(crate) fn to_text(bytes: Vec<u8>, path: &Path) -> Result<String> {
     let text = String::from_utf8(bytes).map_err(|e| {
         let line = e.as_bytes()[..e.utf8_error().valid_up_to()]
             .split(|b| *b == b'\n')
@@ -39,8 +46,9 @@ pub fn to_text(bytes: Vec<u8>, path: &Path) -> Result<String> {
         .unwrap_or(text))
 }
 
-/// Opens a regular file. Directories, pipes and devices are refused before anything blocks on them.
-pub fn open(path: &Path) -> Result<File> {
+/// Opens a regular file. Directories, pipes and devices are refused, so that nothing blocks on
+/// them.
+pub(crate) fn open(path: &Path) -> Result<File> {
     let failed = |e| Error::io(format!("failed to open file: {}", path.display()), e);
     let meta = std::fs::metadata(path).map_err(failed)?;
     if !meta.is_file() {
@@ -52,15 +60,15 @@ pub fn open(path: &Path) -> Result<File> {
     File::open(path).map_err(failed)
 }
 
-/// Fills `into` from this place of the file on; threads may do so at once.
+/// Fills `into` with the bytes from offset `at` on. Threads may read from one file concurrently.
 #[cfg(unix)]
-pub fn read_exact_at(file: &File, into: &mut [u8], at: u64) -> std::io::Result<()> {
+pub(crate) fn read_exact_at(file: &File, into: &mut [u8], at: u64) -> std::io::Result<()> {
     std::os::unix::fs::FileExt::read_exact_at(file, into, at)
 }
 
-/// Fills `into` from this place of the file on; threads may do so at once.
+/// Fills `into` with the bytes from offset `at` on. Threads may read from one file concurrently.
 #[cfg(windows)]
-pub fn read_exact_at(file: &File, mut into: &mut [u8], mut at: u64) -> std::io::Result<()> {
+pub(crate) fn read_exact_at(file: &File, mut into: &mut [u8], mut at: u64) -> std::io::Result<()> {
     while !into.is_empty() {
         let n = std::os::windows::fs::FileExt::seek_read(file, into, at)?;
         if n == 0 {
@@ -73,20 +81,20 @@ pub fn read_exact_at(file: &File, mut into: &mut [u8], mut at: u64) -> std::io::
 }
 
 /// The user's cache directory.
-pub fn user_caches() -> PathBuf {
+pub(crate) fn user_caches() -> PathBuf {
     variable("XDG_CACHE_HOME")
         .or_else(|| std::env::home_dir().map(|home| home.join(".cache")))
         .unwrap_or_else(std::env::temp_dir)
 }
 
 /// A path from the environment, where it is set and not empty.
-pub fn variable(key: &str) -> Option<PathBuf> {
+pub(crate) fn variable(key: &str) -> Option<PathBuf> {
     std::env::var_os(key)
         .filter(|value| !value.is_empty())
         .map(PathBuf::from)
 }
 
-/// Names of all files below a directory, relative to it with `/`, in order.
+/// Paths of all files below a directory, relative to it, with `/` on every system, sorted.
 pub fn files_below(directory: &Path) -> Result<Vec<String>> {
     let mut names = Vec::new();
     let mut open = vec![String::new()];
@@ -97,9 +105,9 @@ pub fn files_below(directory: &Path) -> Result<Vec<String>> {
             let entry = entry.map_err(failed)?;
             let name = format!("{prefix}{}", entry.file_name().to_string_lossy());
             if entry.file_type().map_err(failed)?.is_dir() {
-                open.push(name + "/")
+                open.push(name + "/");
             } else {
-                names.push(name)
+                names.push(name);
             }
         }
     }
@@ -108,7 +116,7 @@ pub fn files_below(directory: &Path) -> Result<Vec<String>> {
 }
 
 /// Hexadecimal SHA-256 of a file, read once in pieces.
-pub fn sha256(path: &Path) -> Result<String> {
+pub(crate) fn sha256(path: &Path) -> Result<String> {
     let mut file = open(path)?;
     let mut hash = Sha256::new();
     let mut piece = vec![0u8; 1 << 20];
@@ -124,7 +132,7 @@ pub fn sha256(path: &Path) -> Result<String> {
 }
 
 /// Hexadecimal SHA-256 of bytes.
-pub fn digest(bytes: impl AsRef<[u8]>) -> String {
+pub(crate) fn digest(bytes: impl AsRef<[u8]>) -> String {
     hex(&Sha256::digest(bytes))
 }
 
@@ -138,8 +146,9 @@ pub fn hex(bytes: &[u8]) -> String {
         })
 }
 
-/// Makes the directory and proves that a file can be written there: before the work, not after it.
-pub fn writable_dir(dir: &Path) -> Result<()> {
+/// Creates the directory and verifies that a file can be written there: before the work, not after
+/// it.
+pub(crate) fn writable_dir(dir: &Path) -> Result<()> {
     let failed = |e: std::io::Error| {
         let error = Error::io(
             format!("failed to prepare output directory: {}", dir.display()),
@@ -152,9 +161,11 @@ pub fn writable_dir(dir: &Path) -> Result<()> {
     Ok(())
 }
 
+/// Prefix and suffix of unfinished files.
 const PART: [&str; 2] = [".pairbench-", ".part"];
 
-/// A file that is gone again, unless it gets a name or its process dies.
+/// A temporary file, removed when dropped unless it is renamed. It stays behind if the process
+/// dies.
 fn part(dir: &Path) -> std::io::Result<tempfile::NamedTempFile> {
     tempfile::Builder::new()
         .prefix(PART[0])
@@ -162,8 +173,9 @@ fn part(dir: &Path) -> std::io::Result<tempfile::NamedTempFile> {
         .tempfile_in(dir)
 }
 
-/// Removes what a process that died was about to write here. Only for who has locked the directory.
-pub fn sweep(dir: &Path) {
+/// Removes unfinished files that a killed process left. Only the holder of the directory's lock may
+/// call it.
+pub(crate) fn remove_unfinished(dir: &Path) {
     for entry in std::fs::read_dir(dir).into_iter().flatten().flatten() {
         let name = entry.file_name();
         if name
@@ -175,8 +187,8 @@ pub fn sweep(dir: &Path) {
     }
 }
 
-/// Writes a file beside its final name, syncs it and renames it: a reader sees the old file or the
-/// new one, never a part.
+/// Writes a temporary file in the same directory, syncs it and renames it: a reader sees the old
+/// file or the new one, never a part.
 pub fn write_atomic(path: &Path, bytes: &[u8]) -> Result<()> {
     let dir = path
         .parent()
@@ -186,10 +198,10 @@ pub fn write_atomic(path: &Path, bytes: &[u8]) -> Result<()> {
     Ok(())
 }
 
-/// Writes the files of a directory as [`write_atomic`] does, but all of them before any is renamed:
-/// a full disk leaves what was there. The last one vouches for the others, so its old version goes
-/// before they change and its new one comes after them.
-pub fn write_together(dir: &Path, files: &[(&str, Vec<u8>)]) -> Result<()> {
+/// Writes files of a directory as [`write_atomic`] does, but all of them before any is renamed: a
+/// full disk leaves the old ones. The last file marks the set as complete: its old version is
+/// removed before the others change, and its new version is renamed after them.
+pub(crate) fn write_together(dir: &Path, files: &[(&str, Vec<u8>)]) -> Result<()> {
     let staged: Vec<(PathBuf, tempfile::NamedTempFile)> = files
         .iter()
         .map(|(name, bytes)| {
@@ -204,11 +216,11 @@ pub fn write_together(dir: &Path, files: &[(&str, Vec<u8>)]) -> Result<()> {
                 dir.display()
             ))
         })?;
-    if let Some((voucher, _)) = staged.last() {
-        match std::fs::remove_file(voucher) {
+    if let Some((marker, _)) = staged.last() {
+        match std::fs::remove_file(marker) {
             Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
                 return Err(Error::io(
-                    format!("failed to replace file: {}", voucher.display()),
+                    format!("failed to replace file: {}", marker.display()),
                     e,
                 ));
             }
@@ -217,12 +229,13 @@ pub fn write_together(dir: &Path, files: &[(&str, Vec<u8>)]) -> Result<()> {
     }
     for (path, file) in staged {
         persist(file, &path)?;
-        crate::support::failpoint::point(&path);
+        crate::support::test_hooks::abort_at(&path);
     }
     sync_directory(dir);
     Ok(())
 }
 
+/// A temporary file in `dir` with these bytes, synced; `path` is its name to be.
 fn stage(dir: &Path, path: &Path, bytes: &[u8]) -> Result<tempfile::NamedTempFile> {
     let write = || {
         let mut file = part(dir)?;
@@ -235,37 +248,45 @@ fn stage(dir: &Path, path: &Path, bytes: &[u8]) -> Result<tempfile::NamedTempFil
 }
 
 fn persist(file: tempfile::NamedTempFile, path: &Path) -> Result<()> {
-    file.persist(path)
-        .map_err(|e| Error::io(format!("failed to write file: {}", path.display()), e.error))?;
-    Ok(())
+    let failed = |e: tempfile::PersistError| {
+        let is_open = cfg!(windows) && e.error.kind() == std::io::ErrorKind::PermissionDenied;
+        let error = Error::io(format!("failed to write file: {}", path.display()), e.error);
+        if is_open {
+            error.hint("close the program that has the file open")
+        } else {
+            error
+        }
+    };
+    file.persist(path).map(drop).map_err(failed)
 }
 
-/// Makes names durable, where the system can.
-pub fn sync_directory(dir: &Path) {
+/// Makes created, renamed and removed names durable, where the system can.
+pub(crate) fn sync_directory(dir: &Path) {
     if cfg!(unix) {
         let _ = File::open(dir).and_then(|dir| dir.sync_all());
     }
 }
 
-/// For opening a file that is ours: a link that somebody planted in its place is refused.
+/// Options for opening a file that this program creates: a symbolic link in its place is refused.
 #[cfg(unix)]
-pub fn own(options: &mut OpenOptions) -> &mut OpenOptions {
+pub(crate) fn without_links(options: &mut OpenOptions) -> &mut OpenOptions {
     std::os::unix::fs::OpenOptionsExt::custom_flags(options, libc::O_NOFOLLOW)
 }
 
+/// Elsewhere a link is followed: on Windows only privileged users can create one by default.
 #[cfg(not(unix))]
-pub fn own(options: &mut OpenOptions) -> &mut OpenOptions {
+pub(crate) fn without_links(options: &mut OpenOptions) -> &mut OpenOptions {
     options
 }
 
-/// Temporary files are private to their owner; a report is not.
+/// Makes a temporary file, which is private to its owner, readable for all as other files are.
 #[cfg(unix)]
-pub fn set_ordinary_permissions(file: &File) -> std::io::Result<()> {
+pub(crate) fn set_ordinary_permissions(file: &File) -> std::io::Result<()> {
     use std::os::unix::fs::PermissionsExt;
     file.set_permissions(std::fs::Permissions::from_mode(0o644))
 }
 
 #[cfg(not(unix))]
-pub fn set_ordinary_permissions(_: &File) -> std::io::Result<()> {
+pub(crate) fn set_ordinary_permissions(_: &File) -> std::io::Result<()> {
     Ok(())
 }

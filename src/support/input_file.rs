@@ -1,4 +1,4 @@
-//! Files that are read: on disk, or in the binary itself.
+//! Input files and directories: on disk, or embedded in the binary.
 
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
@@ -8,10 +8,10 @@ use sha2::{Digest, Sha256};
 use crate::support::error::{Error, Result};
 use crate::support::files;
 
-/// Files of a directory of this repository, by name.
+/// A directory of this repository that is embedded in the binary: its files by name.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Embedded {
-    /// The directory, from the repository's root.
+    /// The directory, relative to the repository's root.
     pub path: &'static str,
     pub files: &'static [(&'static str, &'static [u8])],
 }
@@ -25,7 +25,7 @@ impl Embedded {
     }
 }
 
-/// One file.
+/// A file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum InputFile {
     OnDisk(PathBuf),
@@ -39,7 +39,7 @@ impl From<&Path> for InputFile {
 }
 
 impl InputFile {
-    /// The file as errors and reports name it.
+    /// The path that errors and reports show.
     pub fn path(&self) -> PathBuf {
         match self {
             Self::OnDisk(path) => path.clone(),
@@ -54,7 +54,7 @@ impl InputFile {
         }
     }
 
-    /// In bytes.
+    /// Its size in bytes.
     pub fn size(&self) -> Result<u64> {
         match self {
             Self::OnDisk(path) => Ok(files::open(path)?
@@ -78,8 +78,8 @@ impl InputFile {
         files::to_text(self.bytes()?.into_owned(), &self.path())
     }
 
-    /// Hexadecimal SHA-256. Large files in the hub's cache have it as their name: it must be the
-    /// same.
+    /// Hexadecimal SHA-256. Large files in the hub's cache are named by it: then the name must
+    /// match.
     pub fn sha256(&self) -> Result<String> {
         match self {
             Self::OnDisk(path) => {
@@ -118,7 +118,7 @@ impl InputFile {
     }
 }
 
-/// The files of a directory, by name.
+/// A directory, whose files are found by name.
 #[derive(Debug, Clone)]
 pub enum Directory {
     OnDisk(PathBuf),
@@ -132,7 +132,7 @@ impl From<&Path> for Directory {
 }
 
 impl Directory {
-    /// The directory as errors name it.
+    /// The path that errors show.
     pub fn path(&self) -> &Path {
         match self {
             Self::OnDisk(path) => path,
@@ -159,9 +159,15 @@ impl Directory {
         })
     }
 
-    /// The error for a file that a checkpoint cannot do without.
+    /// The error for a file without which a checkpoint cannot be loaded.
     pub fn missing(&self, name: &str) -> Error {
-        Error::unavailable(format!("failed to find file: {}", self.file(name).path().display()))
-            .hint("a checkpoint directory holds config.json, tokenizer.json or spm.model, and model.safetensors")
+        Error::unavailable(format!(
+            "failed to find file: {}",
+            self.file(name).path().display()
+        ))
+        .hint(
+            "a checkpoint directory holds config.json, tokenizer.json or spm.model, and \
+                 model.safetensors",
+        )
     }
 }

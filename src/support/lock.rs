@@ -1,29 +1,33 @@
-//! One run at a time writes to a directory.
+//! The lock of an output directory: one run at a time writes to it.
 //!
-//! The operating system's lock on a hidden file, which names its holder. It ends with the process,
-//! however that ends: what a dead process left behind is taken over.
+//! It is the operating system's lock on a hidden file that names its holder. The system releases it
+//! when the process ends, in whatever way: a file that a dead process left is locked again.
+//!
+//! On Windows, where this was not tested, locks are mandatory: a second run cannot read the
+//! holder's name and reports "another process". The file is not removed there, as it is still open
+//! when the lock is dropped.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Seek, Write};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
-use chrono::Utc;
 use serde::{Deserialize, Serialize};
 
-use crate::support::error::{Error, Kind, Result};
+use crate::support::error::{Error, ErrorKind, Result};
 use crate::support::files;
 use crate::support::terminal::say;
 
 const NAME: &str = ".lock";
 
-/// Held until dropped.
+/// A locked directory; unlocked when dropped.
 #[derive(Debug)]
 pub struct Lock {
     path: PathBuf,
     file: File,
 }
 
+/// The content of the lock file.
 #[derive(Debug, Serialize, Deserialize)]
 struct Holder {
     pid: u32,
@@ -31,7 +35,10 @@ struct Holder {
 }
 
 impl Lock {
-    /// Makes the directory where there is none, and locks it or says who has.
+    /// Creates the directory where it does not exist, and locks it.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Locked`], with the holder's process id, where another process has locked it.
     pub fn take(dir: &Path) -> Result<Self> {
         files::writable_dir(dir)?;
         let path = dir.join(NAME);
@@ -42,31 +49,32 @@ impl Lock {
             )
         };
         loop {
-            let file = files::own(OpenOptions::new().read(true).write(true).create(true))
+            let file = files::without_links(OpenOptions::new().read(true).write(true).create(true))
                 .open(&path)
                 .map_err(failed)?;
             match file.try_lock() {
                 Ok(()) => {}
-                Err(TryLockError::WouldBlock) => return Err(held(dir, &path)),
+                Err(TryLockError::WouldBlock) => return Err(already_locked(dir, &path)),
                 Err(TryLockError::Error(e)) => say(&format!(
-                    "{}: this file system has no locks ({e}): see that no other run writes there",
+                    "{}: this file system has no locks ({e}): make sure that no other run \
+                     writes there",
                     dir.display()
                 )),
             }
-            // The last holder may have removed the file between the opening and the locking.
+            // The previous holder may have removed the file after it was opened here.
             if is_at(&file, &path) {
                 let mut lock = Self { path, file };
-                lock.sign().map_err(failed)?;
-                files::sweep(dir);
+                lock.write_holder().map_err(failed)?;
+                files::remove_unfinished(dir);
                 return Ok(lock);
             }
         }
     }
 
-    fn sign(&mut self) -> std::io::Result<()> {
+    fn write_holder(&mut self) -> std::io::Result<()> {
         let holder = Holder {
             pid: std::process::id(),
-            started: Utc::now().format("%Y-%m-%d %H:%M:%S UTC").to_string(),
+            started: utc(SystemTime::now()),
         };
         self.file.set_len(0)?;
         self.file.rewind()?;
@@ -77,15 +85,15 @@ impl Lock {
 
 impl Drop for Lock {
     fn drop(&mut self) {
-        // Elsewhere an open file cannot be removed; it stays, and stays harmless.
+        // Elsewhere an open file cannot be removed; a file that is left does no harm.
         if cfg!(unix) {
             let _ = std::fs::remove_file(&self.path);
         }
     }
 }
 
-fn held(dir: &Path, path: &Path) -> Error {
-    // The holder signs right after it has locked.
+fn already_locked(dir: &Path, path: &Path) -> Error {
+    // The holder writes its name right after it has locked the file.
     let holder = (0..20).find_map(|_| {
         let holder: Option<Holder> = std::fs::read(path)
             .ok()
@@ -95,19 +103,19 @@ fn held(dir: &Path, path: &Path) -> Error {
             .then(|| std::thread::sleep(Duration::from_millis(5)));
         holder
     });
-    let who = holder.map_or_else(
+    let holder = holder.map_or_else(
         || "another process".to_owned(),
-        |h| format!("pid {}, since {}", h.pid, h.started),
+        |holder| format!("pid {}, since {}", holder.pid, holder.started),
     );
     Error::new(
-        Kind::Locked,
+        ErrorKind::Locked,
         format!("failed to lock output directory: {}", dir.display()),
     )
-    .caused_by(format!("another run is writing there: {who}"))
+    .caused_by(format!("another run is writing there: {holder}"))
     .hint("wait for it, or choose another directory with --out")
 }
 
-/// Whether the path still leads to this file.
+/// Whether the path still names this file.
 #[cfg(unix)]
 fn is_at(file: &File, path: &Path) -> bool {
     use std::os::unix::fs::MetadataExt;
@@ -120,9 +128,21 @@ fn is_at(_: &File, _: &Path) -> bool {
     true
 }
 
+/// A time as `2026-11-24 12:00:00 UTC`.
+fn utc(time: SystemTime) -> String {
+    let rfc3339 = humantime::format_rfc3339_seconds(time).to_string();
+    rfc3339.replace('T', " ").replace('Z', " UTC")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn times_are_in_utc() {
+        let time = SystemTime::UNIX_EPOCH + Duration::from_secs(1_795_478_400);
+        assert_eq!(utc(time), "2026-11-24 00:00:00 UTC");
+    }
 
     #[test]
     fn the_second_learns_who_is_first_and_a_file_left_behind_does_not_matter() {
@@ -135,7 +155,7 @@ mod tests {
         .unwrap();
         let first = Lock::take(dir.path()).unwrap();
         let error = Lock::take(dir.path()).unwrap_err();
-        assert_eq!(error.kind, Kind::Locked);
+        assert_eq!(error.kind, ErrorKind::Locked);
         assert!(
             error
                 .render()

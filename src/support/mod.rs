@@ -1,12 +1,13 @@
-//! What every room needs and none is about: errors, files, locks, signals, the terminal, the hub.
+//! What every room may use: errors, files, locks, signals, the terminal, the Hugging Face hub.
 
 pub mod allocator;
-pub mod catch_panic;
+pub mod cache_folder;
+pub(crate) mod catch_panic;
 pub mod error;
-pub mod failpoint;
 pub mod files;
 pub mod hub;
 pub mod input_file;
 pub mod lock;
-pub mod signals;
+pub(crate) mod signals;
 pub mod terminal;
+pub(crate) mod test_hooks;

@@ -1,22 +1,23 @@
-//! What is said on stderr while work goes on.
+//! Messages and progress bars on stderr.
 
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::support::error::{no_command, one_line};
+use crate::support::error::{one_line, without_workflow_command};
 
-/// One line, whatever is in the names that it tells of.
+/// Prints one line to stderr; control characters and workflow commands in it are neutralised.
 #[expect(
     clippy::print_stderr,
-    reason = "the one place that talks while a run goes on"
+    reason = "the one place that prints messages during a run"
 )]
 pub fn say(line: &str) {
-    eprintln!("{}", no_command(one_line(line)));
+    eprintln!("{}", without_workflow_command(one_line(line)));
 }
 
-/// A bar over pairs, with a message and the time left; nothing where stderr is not a terminal.
-pub fn pair_bar(name: &str, pairs: u64) -> ProgressBar {
+/// A progress bar over pairs, with a message and the time left; hidden where stderr is not a
+/// terminal.
+pub(crate) fn pair_bar(name: &str, pairs: u64) -> ProgressBar {
     bar(
         name,
         pairs,
@@ -24,12 +25,13 @@ pub fn pair_bar(name: &str, pairs: u64) -> ProgressBar {
     )
 }
 
-/// A bar over bytes of a download.
-pub fn bytes_bar(name: &str, bytes: u64) -> ProgressBar {
+/// A progress bar over the bytes of a download.
+pub(crate) fn bytes_bar(name: &str, bytes: u64) -> ProgressBar {
     bar(
         name,
         bytes,
-        "{prefix} {bar:30} {binary_bytes} of {binary_total_bytes} {binary_bytes_per_sec}, {eta} left",
+        "{prefix} {bar:30} {binary_bytes} of {binary_total_bytes} \
+         {binary_bytes_per_sec}, {eta} left",
     )
 }
 

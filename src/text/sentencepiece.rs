@@ -1,7 +1,8 @@
 //! `spm.model` → the fast tokenizer that transformers builds from it.
 //!
-//! `DebertaV2Converter` in transformers' `convert_slow_tokenizer.py`: the pieces with their scores,
-//! the model's own character map, and the special tokens behind them in the order of their ids.
+//! Follows `DebertaV2Converter` in transformers' `convert_slow_tokenizer.py`: the pieces with their
+//! scores, the model's own character map, and the special tokens after them in the order of their
+//! ids.
 
 use std::collections::BTreeMap;
 
@@ -20,7 +21,7 @@ use crate::support::error::{Error, Result};
 use crate::support::input_file::Directory;
 use crate::text::charsmap;
 
-/// The parts of `sentencepiece_model.proto` (google/sentencepiece) that are read.
+/// The fields of `sentencepiece_model.proto` (google/sentencepiece) that are read.
 #[derive(Message)]
 struct ModelProto {
     #[prost(message, repeated, tag = "1")]
@@ -54,10 +55,10 @@ struct NormalizerSpec {
     precompiled_charsmap: Vec<u8>,
 }
 
-/// Builds the tokenizer of a directory without `tokenizer.json`; also the files that were read.
-/// Panics in the tokenizer's crate where a file is damaged in some ways: for use within
+/// Builds the tokenizer of a directory without `tokenizer.json`; also the names of the files that
+/// were read. The tokenizers crate panics on some damaged files: call it within
 /// [`crate::support::catch_panic::guarded`].
-pub fn build(
+pub(crate) fn build(
     home: &Directory,
     settings: &Value,
 ) -> Result<(tokenizers::Tokenizer, Vec<&'static str>)> {
@@ -92,29 +93,13 @@ pub fn build(
 
     let mut tokenizer = tokenizers::Tokenizer::new(model);
     let charsmap = proto.normalizer.unwrap_or_default().precompiled_charsmap;
-    let flag = |key: &str| settings.get(key).and_then(Value::as_bool).unwrap_or(false);
-    let mut normalizers: Vec<NormalizerWrapper> = Vec::new();
-    if flag("do_lower_case") {
-        normalizers.push(Lowercase.into());
-    }
-    normalizers.push(Strip::new(true, true).into());
-    if !charsmap.is_empty() {
-        let whole = charsmap::is_whole(&charsmap).then(|| Precompiled::from(&charsmap));
-        let map = whole
-            .and_then(std::result::Result::ok)
-            .ok_or_else(|| invalid("its character map"))?;
-        normalizers.push(map.into());
-    }
-    let spaces = Replace::new(ReplacePattern::Regex(" {2,}".to_owned()), " ")
-        .map_err(|e| invalid("its normaliser").caused_by(e))?;
-    normalizers.push(spaces.into());
+    let normalizer = normalizer(&charsmap, settings, &invalid)?;
     tokenizer
-        .with_normalizer(Some(Sequence::new(normalizers)))
+        .with_normalizer(Some(normalizer))
         .map_err(|e| invalid("its normaliser").caused_by(e))?;
-
     let metaspace = Metaspace::new('▁', PrependScheme::Always, true);
     let mut splits: Vec<PreTokenizerWrapper> = Vec::new();
-    if flag("split_by_punct") {
+    if flag(settings, "split_by_punct") {
         splits.push(Punctuation::new(SplitDelimiterBehavior::Isolated).into());
     }
     splits.push(metaspace.clone().into());
@@ -131,12 +116,39 @@ pub fn build(
             .map_err(|e| invalid("its added tokens").caused_by(e))?;
         if tokenizer.token_to_id(&content) != Some(id) {
             return Err(invalid(&format!(
-                "the added token {content} should have id {id}; ids must follow the pieces without a gap"
+                "the added token {content} should have id {id}; ids must follow the pieces \
+                 without a gap"
             )));
         }
     }
     files.push("spm.model");
     Ok((tokenizer, files))
+}
+
+fn flag(settings: &Value, key: &str) -> bool {
+    settings.get(key).and_then(Value::as_bool).unwrap_or(false)
+}
+
+/// `charsmap`: the model's character map, empty where it has none.
+fn normalizer(
+    charsmap: &[u8],
+    settings: &Value,
+    invalid: &impl Fn(&str) -> Error,
+) -> Result<Sequence> {
+    let mut normalizers: Vec<NormalizerWrapper> = Vec::new();
+    if flag(settings, "do_lower_case") {
+        normalizers.push(Lowercase.into());
+    }
+    normalizers.push(Strip::new(true, true).into());
+    if !charsmap.is_empty() {
+        let map = charsmap::is_whole(charsmap).then(|| Precompiled::from(charsmap));
+        let map = map.and_then(std::result::Result::ok);
+        normalizers.push(map.ok_or_else(|| invalid("its character map"))?.into());
+    }
+    let spaces = Replace::new(ReplacePattern::Regex(" {2,}".to_owned()), " ")
+        .map_err(|e| invalid("its normaliser").caused_by(e))?;
+    normalizers.push(spaces.into());
+    Ok(Sequence::new(normalizers))
 }
 
 /// The special tokens and the markers, by id: from `added_tokens_decoder` in
@@ -153,23 +165,7 @@ fn added_tokens(
         .and_then(Value::as_object)
     {
         for (id, entry) in decoder {
-            let token = id
-                .parse()
-                .ok()
-                .zip(entry.get("content").and_then(Value::as_str))
-                .map(|(id, content): (u32, _)| {
-                    let flag = |key: &str| entry.get(key).and_then(Value::as_bool).unwrap_or(false);
-                    let token = AddedToken::from(content, flag("special"));
-                    (
-                        id,
-                        token
-                            .normalized(flag("normalized"))
-                            .lstrip(flag("lstrip"))
-                            .rstrip(flag("rstrip"))
-                            .single_word(flag("single_word")),
-                    )
-                });
-            let (id, token) = token.ok_or_else(|| {
+            let (id, token) = decoder_entry(id, entry).ok_or_else(|| {
                 Error::bad_input(format!(
                     "failed to load tokenizer: {}: key `added_tokens_decoder`: entry {id}",
                     home.file("tokenizer_config.json").path().display()
@@ -179,7 +175,7 @@ fn added_tokens(
         }
         return Ok((tokens, Vec::new()));
     }
-    // SPEC: only `[UNK]` of the five takes part in normalisation.
+    // SPEC: of the five, only `[UNK]` is normalised.
     for name in ["[PAD]", "[CLS]", "[SEP]", "[UNK]"] {
         if let Some(id) = tokenizer.token_to_id(name) {
             tokens.insert(id, AddedToken::from(name, true).normalized(name == "[UNK]"));
@@ -222,4 +218,16 @@ fn added_tokens(
         );
     }
     Ok((tokens, read))
+}
+
+/// An entry of `added_tokens_decoder`; `None` where it is malformed.
+fn decoder_entry(id: &str, entry: &Value) -> Option<(u32, AddedToken)> {
+    let id = id.parse().ok()?;
+    let content = entry.get("content")?.as_str()?;
+    let token = AddedToken::from(content, flag(entry, "special"))
+        .normalized(flag(entry, "normalized"))
+        .lstrip(flag(entry, "lstrip"))
+        .rstrip(flag(entry, "rstrip"))
+        .single_word(flag(entry, "single_word"));
+    Some((id, token))
 }

@@ -1,16 +1,13 @@
 //! The tokenizer of a checkpoint, as transformers 4.51 uses its fast one.
 
-use std::path::Path;
-
 use serde_json::Value;
 
-use crate::model::PairConfig;
 use crate::support::catch_panic::guarded;
 use crate::support::error::{Error, Result};
 use crate::support::input_file::Directory;
 use crate::text::{charsmap, sentencepiece};
 
-/// Which end of a text survives truncation.
+/// From which side a text is truncated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Side {
     /// Cut from the right: the start is kept.
@@ -19,7 +16,7 @@ pub enum Side {
     Left,
 }
 
-/// A loaded tokenizer with the facts of `tokenizer_config.json` that change ids or texts.
+/// A loaded tokenizer, with the settings of `tokenizer_config.json` that change ids or texts.
 pub struct Tokenizer {
     inner: tokenizers::Tokenizer,
     cls: u32,
@@ -28,7 +25,11 @@ pub struct Tokenizer {
 }
 
 impl Tokenizer {
-    /// From `tokenizer.json`, else built from `spm.model`; also the files that were read.
+    /// From `tokenizer.json`, else built from `spm.model`; also the names of the files that were
+    /// read.
+    ///
+    /// # Errors
+    /// Where a file is damaged, or the tokenizer is not one of a pair model.
     pub fn load(home: &Directory) -> Result<(Self, Vec<&'static str>)> {
         let mut files = Vec::new();
         let settings = if home.has("tokenizer_config.json") {
@@ -37,38 +38,13 @@ impl Tokenizer {
         } else {
             Value::Null
         };
-        let mut inner = if home.has("tokenizer.json") {
-            files.push("tokenizer.json");
-            let bytes = home.file("tokenizer.json").bytes()?;
-            let invalid = || {
-                Error::bad_input(format!(
-                    "failed to load tokenizer: {}",
-                    home.file("tokenizer.json").path().display()
-                ))
-            };
-            // tokenizers 0.23 panics on some malformed files: any character map that is not one,
-            // a template that names a token the file lacks.
-            let whole = charsmap::are_whole(&bytes)
-                .then(|| guarded(|| tokenizers::Tokenizer::from_bytes(&bytes)))
-                .flatten();
-            whole
-                .ok_or_else(|| invalid().hint("the file is damaged; download it again"))?
-                .map_err(|e| invalid().caused_by(e))?
+        let (mut inner, read) = if home.has("tokenizer.json") {
+            (read_tokenizer_json(home)?, vec!["tokenizer.json"])
         } else {
-            // Adding a token normalises it, with whatever character map the file has.
-            let built = guarded(|| sentencepiece::build(home, &settings));
-            let damaged = || {
-                Error::bad_input(format!(
-                    "failed to load tokenizer: {}",
-                    home.file("spm.model").path().display()
-                ))
-            };
-            let (built, read) =
-                built.ok_or_else(|| damaged().hint("the file is damaged; download it again"))??;
-            files.extend(read);
-            built
+            build_from_spm_model(home, &settings)?
         };
-        let broken = |what: &str| {
+        files.extend(read);
+        let invalid = |what: &str| {
             Error::bad_input(format!(
                 "failed to load tokenizer: {}: {what}",
                 home.path().display()
@@ -76,12 +52,11 @@ impl Tokenizer {
         };
         inner
             .with_truncation(None)
-            .map_err(|e| broken("its truncation settings").caused_by(e))?;
+            .map_err(|e| invalid("its truncation settings").caused_by(e))?;
         inner.with_padding(None);
         let special = |token: &str| {
-            inner
-                .token_to_id(token)
-                .ok_or_else(|| broken(&format!("no token {token}")))
+            let id = inner.token_to_id(token);
+            id.ok_or_else(|| invalid(&format!("no token {token}")))
         };
         let (cls, sep) = (special("[CLS]")?, special("[SEP]")?);
         // Absent, the key means false since transformers 4.45; the reference runs 4.51.
@@ -97,73 +72,43 @@ impl Tokenizer {
         };
         let body = tokenizer
             .encode("a ")
-            .map_err(|e| broken("it fails on a one-letter text").caused_by(e))?;
-        // `segment` puts both around a text itself. A post-processor that does anything else would
-        // be another model's.
-        if tokenizer.inner.get_post_processor().is_some() {
-            let framed = guarded(|| tokenizer.inner.encode_fast("a ", true))
-                .and_then(std::result::Result::ok);
-            if framed.is_none_or(|framed| {
-                *framed.get_ids() != [&[cls], body.as_slice(), &[sep]].concat()
-            }) {
-                return Err(broken("its post-processor does not make [CLS] text [SEP]"));
-            }
+            .map_err(|e| invalid("it fails on a one-letter text").caused_by(e))?;
+        if !tokenizer.frames_as_segment(&body) {
+            return Err(invalid("its post-processor does not make [CLS] text [SEP]"));
         }
         Ok((tokenizer, files))
     }
 
-    /// Refuses a tokenizer that does not belong to the configuration.
-    pub fn check(&self, config: &PairConfig, dir: &Path) -> Result<()> {
-        let refuse = |what: String| {
-            Error::bad_input(format!(
-                "failed to match tokenizer and config: {}: {what}",
-                dir.display()
-            ))
-        };
-        for (token, id, key) in [
-            ("<|source|>", config.source_prefix_id, "source_prefix_id"),
-            ("<|candidate1|>", config.cand1_prefix_id, "cand1_prefix_id"),
-            ("<|candidate2|>", config.cand2_prefix_id, "cand2_prefix_id"),
-        ] {
-            if self.inner.token_to_id(token) != Some(id) {
-                let found = self
-                    .inner
-                    .token_to_id(token)
-                    .map_or_else(|| "no such token".to_owned(), |id| format!("id {id}"));
-                return Err(refuse(format!(
-                    "config.json key `{key}` is {id}, the tokenizer has {found} for {token}"
-                )));
-            }
-            if self
-                .encode(token)?
-                .iter()
-                .filter(|found| **found == id)
-                .count()
-                != 1
-            {
-                return Err(refuse(format!(
-                    "the tokenizer has {token} in its vocabulary but does not find it in a text"
-                )));
-            }
+    /// Whether the post-processor, where there is one, does what [`Self::segment`] does: it puts
+    /// `[CLS]` and `[SEP]` around the ids `body` of "a ".
+    fn frames_as_segment(&self, body: &[u32]) -> bool {
+        if self.inner.get_post_processor().is_none() {
+            return true;
         }
-        let largest = self.inner.get_vocab(true).into_values().max().unwrap_or(0);
-        if largest as usize >= config.encoder.vocab_size {
-            return Err(refuse(format!(
-                "the tokenizer's largest id is {largest}, config.json key `vocab_size` is {}",
-                config.encoder.vocab_size
-            )));
-        }
-        Ok(())
+        let encode = || self.inner.encode_fast("a ", true);
+        let framed = guarded(encode).and_then(std::result::Result::ok);
+        let expected = [&[self.cls], body, &[self.sep]].concat();
+        framed.is_some_and(|framed| *framed.get_ids() == expected)
     }
 
-    /// Kind, size and special ids, for people.
+    /// The id of a token of the vocabulary.
+    pub(crate) fn id_of(&self, token: &str) -> Option<u32> {
+        self.inner.token_to_id(token)
+    }
+
+    /// The largest id of the vocabulary, added tokens included.
+    pub(crate) fn largest_id(&self) -> u32 {
+        self.inner.get_vocab(true).into_values().max().unwrap_or(0)
+    }
+
+    /// Algorithm, size and special ids, for people.
     pub fn describe(&self) -> String {
-        use tokenizers::models::ModelWrapper as Kind;
-        let kind = match self.inner.get_model() {
-            Kind::BPE(_) => "BPE",
-            Kind::WordPiece(_) => "WordPiece",
-            Kind::WordLevel(_) => "WordLevel",
-            Kind::Unigram(_) => "Unigram",
+        use tokenizers::models::ModelWrapper;
+        let algorithm = match self.inner.get_model() {
+            ModelWrapper::BPE(_) => "BPE",
+            ModelWrapper::WordPiece(_) => "WordPiece",
+            ModelWrapper::WordLevel(_) => "WordLevel",
+            ModelWrapper::Unigram(_) => "Unigram",
         };
         let cleaned = if self.clean_up_spaces {
             ", cleans up spaces"
@@ -171,18 +116,18 @@ impl Tokenizer {
             ""
         };
         format!(
-            "{kind}, {} ids, [CLS] {}, [SEP] {}{cleaned}",
+            "{algorithm}, {} ids, [CLS] {}, [SEP] {}{cleaned}",
             self.inner.get_vocab_size(true),
             self.cls,
             self.sep
         )
     }
 
-    /// Ids of the text alone, with no special tokens around them.
+    /// Ids of the text alone, without special tokens around them.
     ///
     /// # Errors
-    /// When the tokenizer itself fails; no text is known that makes a valid one fail. A damaged
-    /// character map panics on some letters only.
+    /// Where the tokenizers crate fails; no text is known on which a valid tokenizer does. One with
+    /// a damaged character map panics on some letters.
     pub fn encode(&self, text: &str) -> Result<Vec<u32>> {
         let failed = || {
             Error::bad_input("failed to tokenize a text")
@@ -194,7 +139,8 @@ impl Tokenizer {
         Ok(encoding.get_ids().to_vec())
     }
 
-    /// `[CLS] text [SEP]` of at most `max` ids, these two included; also the ids that were cut.
+    /// `[CLS] text [SEP]` of at most `max` ids, these two included; also the number of ids that
+    /// were cut.
     pub fn segment(&self, text: &str, max: usize, side: Side) -> Result<(Vec<u32>, usize)> {
         let body = self.encode(text)?;
         let (body, cut) = truncate(&body, max.saturating_sub(2), side);
@@ -205,7 +151,7 @@ impl Tokenizer {
         Ok((ids, cut))
     }
 
-    /// Encodes at most `max` ids and decodes them again; also the ids that were cut.
+    /// The text encoded, cut to `max` ids and decoded again; also the number of ids that were cut.
     pub fn round_trip(&self, text: &str, max: usize, side: Side) -> Result<(String, usize)> {
         let ids = self.encode(text)?;
         let (kept, cut) = truncate(&ids, max, side);
@@ -232,8 +178,8 @@ fn truncate(ids: &[u32], max: usize, side: Side) -> (&[u32], usize) {
     }
 }
 
-/// `PreTrainedTokenizerBase.clean_up_tokenization` of transformers: these, in this order, in code
-/// too.
+/// `PreTrainedTokenizerBase.clean_up_tokenization` of transformers: these replacements in this
+/// order, in program code as well.
 fn clean_up(text: &str) -> String {
     [
         (" .", "."),
@@ -249,6 +195,36 @@ fn clean_up(text: &str) -> String {
     ]
     .iter()
     .fold(text.to_owned(), |text, (from, to)| text.replace(from, to))
+}
+
+/// tokenizers 0.23 panics on some malformed files: any damaged character map, or a template that
+/// names a token which the file lacks.
+fn read_tokenizer_json(home: &Directory) -> Result<tokenizers::Tokenizer> {
+    let file = home.file("tokenizer.json");
+    let bytes = file.bytes()?;
+    let invalid = || {
+        let path = file.path();
+        Error::bad_input(format!("failed to load tokenizer: {}", path.display()))
+    };
+    let read = charsmap::are_whole(&bytes)
+        .then(|| guarded(|| tokenizers::Tokenizer::from_bytes(&bytes)))
+        .flatten();
+    read.ok_or_else(|| invalid().hint("the file is damaged; download it again"))?
+        .map_err(|e| invalid().caused_by(e))
+}
+
+/// Also the names of the files that were read. Adding a token normalises it, which panics where the
+/// character map is damaged.
+fn build_from_spm_model(
+    home: &Directory,
+    settings: &Value,
+) -> Result<(tokenizers::Tokenizer, Vec<&'static str>)> {
+    let damaged = || {
+        let path = home.file("spm.model").path();
+        Error::bad_input(format!("failed to load tokenizer: {}", path.display()))
+            .hint("the file is damaged; download it again")
+    };
+    guarded(|| sentencepiece::build(home, settings)).ok_or_else(damaged)?
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@
 use std::path::{Path, PathBuf};
 
 use burn::tensor::Device;
-use pairbench::checkpoint::weights::{Precision, Weights};
+use pairbench::checkpoint::{Precision, Weights};
 use pairbench::data::Message;
 use pairbench::model::heads::pairwise::Markers;
 use pairbench::model::{PairConfig, PairModel, TokenRows};

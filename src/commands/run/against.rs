@@ -6,7 +6,7 @@ use crate::benchmark::{self, Benchmark, Files, Named};
 use crate::commands::compare;
 use crate::commands::finished::Finished;
 use crate::commands::run::request::{AgainstRequest, RunRequest};
-use crate::comparison::gate::sequential::{Answer, SequentialGate};
+use crate::comparison::gate::sequential::{GateOutcome, SequentialGate};
 use crate::comparison::gate::{self, Rule};
 use crate::data::Item;
 use crate::report::{ComparisonReport, Format, RunReport};
@@ -96,7 +96,7 @@ impl Against {
         candidate: &mut ScoredModel,
         items: &mut Vec<Item>,
         benchmark: Option<&Benchmark>,
-    ) -> Result<Answer> {
+    ) -> Result<GateOutcome> {
         let gate = self
             .gate
             .as_ref()
@@ -117,7 +117,7 @@ impl Against {
         &self,
         request: &RunRequest,
         report: &RunReport,
-        answer: Answer,
+        answer: GateOutcome,
         complaint: Option<Error>,
     ) -> Result<Finished> {
         let candidate = report.models.first().map_or("", |model| &model.name);
@@ -134,7 +134,7 @@ impl Against {
             candidate: format!("{candidate} ({place})"),
             comparison: answer.comparison,
             flips: None,
-            gate: answer.gate,
+            gate: answer.rules,
             notes,
         };
         let finished = compare::finished(&report, self.format, self.request.strict)?;
@@ -152,7 +152,7 @@ impl Observer for SequentialGate {
 }
 
 /// Why these are not all pairs of the benchmark, where the gate was settled early.
-pub fn partial(answer: &Answer) -> Option<String> {
+pub fn partial(answer: &GateOutcome) -> Option<String> {
     let [scored, pairs] = answer.stopped?;
     Some(format!(
         "{scored} of {pairs} pairs, in random order: the gate was settled (--against)"

@@ -1,11 +1,11 @@
 //! `pairbench run`: models and items → a table, a run directory, a gate's answer.
 
 mod against;
-mod farewell;
 pub(crate) mod outputs;
 mod prepared;
 mod request;
 mod scored;
+mod stop_message;
 
 use crate::commands::finished::Finished;
 use crate::commands::run::prepared::Prepared;

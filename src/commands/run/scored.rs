@@ -2,15 +2,15 @@
 
 use crate::commands::finished::{Finished, invalid_verdicts};
 use crate::commands::run::against;
-use crate::commands::run::farewell::farewell;
 use crate::commands::run::outputs;
 use crate::commands::run::prepared::Prepared;
+use crate::commands::run::stop_message::stop_message;
 use crate::commands::run_report::{self, Column};
 use crate::comparison;
-use crate::comparison::gate::sequential::Answer;
+use crate::comparison::gate::sequential::GateOutcome;
 use crate::data::{Item, excerpt};
 use crate::device::backend::DtypeChoice;
-use crate::metrics::length_baseline::rulers;
+use crate::metrics::length_baseline::length_baselines;
 use crate::report::{Format, RunReport};
 use crate::scoring::journal::{Journal, Session};
 use crate::scoring::run_dir::RunDir;
@@ -24,7 +24,7 @@ pub struct Scored {
     /// Those that count.
     items: Vec<Item>,
     /// The gate's, where there is one.
-    answer: Option<Answer>,
+    answer: Option<GateOutcome>,
     /// Who worked on the run, and its journal; `None` where the run had ended before.
     pub closed: Option<(Vec<Session>, Option<Journal>)>,
 }
@@ -44,7 +44,7 @@ pub fn score(prepared: &mut Prepared) -> Result<Scored> {
     let (fingerprint, backend) = (&prepared.fingerprint, &prepared.backend);
     let this = outputs::session(backend, prepared.started);
     let mut session =
-        ScoringSession::open(settings, fingerprint, backend, this, farewell(request))?;
+        ScoringSession::open(settings, fingerprint, backend, this, stop_message(request))?;
     let mut models = Vec::new();
     for (at, checkpoint) in checkpoints.into_iter().enumerate() {
         let gate = against.as_mut().and_then(|against| against.gate.as_mut());
@@ -89,7 +89,7 @@ impl Scored {
         };
         let columns = self.columns();
         let dataset = prepared.data.dataset.clone();
-        let baselines = rulers(&self.items);
+        let baselines = length_baselines(&self.items);
         let table = prepared.table.as_ref();
         let mut report = run_report::report(whole, dataset, &columns, benchmark, table, baselines);
         report.notes.extend(self.precision_notes(prepared)?);
@@ -121,7 +121,7 @@ impl Scored {
         let precision = prepared.backend.precision.name();
         let line = |(name, scored): Column| {
             let before = f32_run.verdicts_of(name).unwrap_or_default();
-            let (turned, n) = comparison::turned(before, scored, same_data)?;
+            let (turned, n) = comparison::changed_verdicts(before, scored, same_data)?;
             Ok(format!(
                 "{name}: {precision} turns {turned} of {n} verdicts of the f32 run"
             ))

@@ -1,5 +1,5 @@
-//! How rules are written: `KIND:SCOPE:NUMBER` or `KIND:NUMBER`, on the command line or in a TOML
-//! file.
+//! Rules of a gate and their syntax: `KIND:SCOPE:NUMBER` or `KIND:NUMBER`, on the command line or
+//! in a TOML file.
 
 use std::fmt;
 use std::path::Path;
@@ -7,12 +7,18 @@ use std::str::FromStr;
 
 use serde::Deserialize;
 
+use crate::comparison::gate::scope::Scope;
+use crate::stats::LEVEL;
 use crate::support::error::{Error, Result};
 use crate::support::files;
 
-const FORMS: &str = "drop:SCOPE:X, significant-drop:SCOPE:ALPHA, min:SCOPE:X, max-ties:N, max-invalid:N, max-position-bias:X; \
-                     SCOPE is average, headline, rewardbench, total, section:NAME, section:*, subset:NAME or subset:*; X and ALPHA are shares from 0 to 1";
+/// The forms of rules, for errors.
+const FORMS: &str = "drop:SCOPE:X, significant-drop:SCOPE:ALPHA, min:SCOPE:X, max-ties:N, \
+    max-invalid:N, max-position-bias:X; SCOPE is average, headline, rewardbench, total, \
+    section:NAME, section:*, subset:NAME or subset:*; X and ALPHA are shares from 0 to 1";
 
+/// A rule that a candidate must meet; the documentation of [`crate::comparison::gate`] says how
+/// each is evaluated.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Rule {
     Drop { scope: Scope, limit: f64 },
@@ -21,18 +27,6 @@ pub enum Rule {
     MaxTies(usize),
     MaxInvalid(usize),
     MaxPositionBias(f64),
-}
-
-/// Lines of a comparison.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Scope {
-    Average,
-    /// The benchmark's headline figure: whichever it has, or the one with this key.
-    Headline(Option<String>),
-    Total,
-    /// One, or all.
-    Section(Option<String>),
-    Subset(Option<String>),
 }
 
 /// Rules from the command line: each a rule, or a TOML file with a list `rules`.
@@ -44,7 +38,7 @@ pub fn rules(arguments: &[String]) -> Result<Vec<Rule>> {
             .extension()
             .is_some_and(|e| e.eq_ignore_ascii_case("toml"))
         {
-            rules.extend(file(path)?);
+            rules.extend(rules_of_file(path)?);
         } else {
             rules.push(argument.parse()?);
         }
@@ -52,16 +46,17 @@ pub fn rules(arguments: &[String]) -> Result<Vec<Rule>> {
     Ok(rules)
 }
 
+/// A gate's TOML file.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct File {
+struct GateFile {
     rules: Vec<String>,
 }
 
-fn file(path: &Path) -> Result<Vec<Rule>> {
+fn rules_of_file(path: &Path) -> Result<Vec<Rule>> {
     let text = files::read_text(path)?;
     let invalid = || Error::usage(format!("failed to parse gate: {}", path.display()));
-    let file: File = toml::from_str(&text).map_err(|e| {
+    let file: GateFile = toml::from_str(&text).map_err(|e| {
         invalid()
             .caused_by(e)
             .hint("a gate file holds rules = [\"drop:average:0.01\", …]")
@@ -100,7 +95,7 @@ impl FromStr for Rule {
             text.parse::<usize>()
                 .map_err(|_| wrong(&format!("expected a count, found `{text}`")))
         };
-        // Names may hold colons: the number is behind the last one.
+        // Names may contain colons: the number follows the last one.
         let scoped = || {
             let (scope, number) = rest
                 .rsplit_once(':')
@@ -123,6 +118,20 @@ impl FromStr for Rule {
     }
 }
 
+impl Rule {
+    /// How often it may be wrong by chance; bounds on what was measured are never wrong.
+    pub(crate) fn error_rate(&self) -> f64 {
+        match self {
+            Self::Drop { .. } => 1.0 - LEVEL,
+            Self::SignificantDrop { alpha, .. } => *alpha,
+            Self::Min { .. }
+            | Self::MaxTies(_)
+            | Self::MaxInvalid(_)
+            | Self::MaxPositionBias(_) => 0.0,
+        }
+    }
+}
+
 impl fmt::Display for Rule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -132,37 +141,6 @@ impl fmt::Display for Rule {
             Self::MaxTies(most) => write!(f, "max-ties:{most}"),
             Self::MaxInvalid(most) => write!(f, "max-invalid:{most}"),
             Self::MaxPositionBias(most) => write!(f, "max-position-bias:{most}"),
-        }
-    }
-}
-
-impl fmt::Display for Scope {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Average => f.write_str("average"),
-            Self::Headline(key) => f.write_str(key.as_deref().unwrap_or("headline")),
-            Self::Total => f.write_str("total"),
-            Self::Section(name) => write!(f, "section:{}", name.as_deref().unwrap_or("*")),
-            Self::Subset(name) => write!(f, "subset:{}", name.as_deref().unwrap_or("*")),
-        }
-    }
-}
-
-impl Scope {
-    fn parse(text: &str) -> Option<Self> {
-        let one = |name: &str| (name != "*").then(|| name.to_owned());
-        match text.split_once(':') {
-            None => match text {
-                "average" => Some(Self::Average),
-                "headline" => Some(Self::Headline(None)),
-                "rewardbench" => Some(Self::Headline(Some(text.to_owned()))),
-                "total" => Some(Self::Total),
-                _ => None,
-            },
-            Some((_, "")) => None,
-            Some(("section", name)) => Some(Self::Section(one(name))),
-            Some(("subset", name)) => Some(Self::Subset(one(name))),
-            Some(_) => None,
         }
     }
 }

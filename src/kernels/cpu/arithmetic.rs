@@ -1,26 +1,25 @@
-//! How the products of an attention head are computed: in f32, or from factors rounded to bf16.
+//! The arithmetic of an attention head's products: f32, or sums in f32 of factors rounded to bf16.
 
 use pulp::Simd;
 
-use crate::kernels::cpu::dot;
-use crate::kernels::cpu::dot::{Bf16, Engine, Kind, Left, Unit};
+use crate::kernels::cpu::dot::{Bf16, DotType, Engine, Lane, PackedRows, PanelLanes, padded};
 use crate::kernels::cpu::math::bf16;
 use crate::kernels::cpu::micro_kernel::{
-    Column, Line, ROWS, WIDTH, multiply, pack_outputs, pack_rows,
+    GroupColumn, PanelRow, ROWS, WIDTH, multiply, pack_outputs, pack_rows,
 };
 
-/// A layout of both factors, and their product.
-pub trait Arithmetic: Copy + Send + Sync {
+/// The packing of both factors, and their product.
+pub(crate) trait Arithmetic: Copy + Send + Sync {
     /// Rows of the left factor, packed.
     type Left: Default + Send + Sync;
     /// Outputs of the right factor, packed.
     type Right: Send + Sync;
 
-    /// Queries of a block: whole groups, and a multiple of [`super::positional::LANES`]. The scores
-    /// of 48 queries against 2,048 keys are 384 KiB.
+    /// Queries of a block: whole groups, and a multiple of the `LANES` of `relative_bias`. The
+    /// scores of 48 queries against 2,048 keys are 384 KiB.
     fn block(self) -> usize;
 
-    /// Packs rows of `depth` values anew.
+    /// Packs rows of `depth` values in place of those that `left` holds.
     fn left<'a>(self, rows: impl Iterator<Item = &'a [f32]>, depth: usize, left: &mut Self::Left);
 
     /// Packs a matrix `[outputs, depth]`.
@@ -34,8 +33,8 @@ pub trait Arithmetic: Copy + Send + Sync {
         outputs: usize,
     ) -> Self::Right;
 
-    /// Products of the left factor's rows with the right factor's outputs from `output`, a multiple
-    /// of [`WIDTH`], on: as many as there are and as have a place in `out`, `[rows, width]`.
+    /// Products of the left factor's rows with the right factor's outputs from `output` on, a
+    /// multiple of [`WIDTH`]: as many outputs as exist and fit into `out`, `[rows, width]`.
     fn products<S: Simd>(
         self,
         simd: S,
@@ -49,16 +48,16 @@ pub trait Arithmetic: Copy + Send + Sync {
 
 /// f32 throughout.
 #[derive(Debug, Clone, Copy)]
-pub struct F32;
+pub(crate) struct F32Factors;
 
-/// Packed factors with the values of a row or an output.
+/// A packed factor: groups or panels, each `[depth]`.
 #[derive(Debug)]
-pub struct Packed<T> {
+pub(crate) struct PackedFactor<T> {
     values: Vec<T>,
     depth: usize,
 }
 
-impl<T> Default for Packed<T> {
+impl<T> Default for PackedFactor<T> {
     fn default() -> Self {
         Self {
             values: Vec::new(),
@@ -67,16 +66,16 @@ impl<T> Default for Packed<T> {
     }
 }
 
-impl<T> Packed<T> {
-    /// From an output on that begins a panel.
+impl<T> PackedFactor<T> {
+    /// The panels from `output` on, a multiple of [`WIDTH`].
     fn from(&self, output: usize) -> &[T] {
         &self.values[(output / WIDTH * self.depth).min(self.values.len())..]
     }
 }
 
-impl Arithmetic for F32 {
-    type Left = Packed<Column>;
-    type Right = Packed<Line>;
+impl Arithmetic for F32Factors {
+    type Left = PackedFactor<GroupColumn>;
+    type Right = PackedFactor<PanelRow>;
 
     fn block(self) -> usize {
         4 * ROWS
@@ -93,7 +92,7 @@ impl Arithmetic for F32 {
     fn right<'a>(self, outputs: impl Iterator<Item = &'a [f32]>, depth: usize) -> Self::Right {
         let mut values = Vec::new();
         pack_outputs(outputs, depth, &mut values);
-        Packed { values, depth }
+        PackedFactor { values, depth }
     }
 
     #[inline(always)]
@@ -103,13 +102,13 @@ impl Arithmetic for F32 {
         depth: usize,
         outputs: usize,
     ) -> Self::Right {
-        let mut values = vec![Line::ZERO; outputs.div_ceil(WIDTH) * depth];
+        let mut values = vec![PanelRow::ZERO; outputs.div_ceil(WIDTH) * depth];
         for (at, row) in rows.enumerate() {
             for (panel, part) in row.chunks(WIDTH).enumerate() {
                 values[panel * depth + at].0[..part.len()].copy_from_slice(part);
             }
         }
-        Packed { values, depth }
+        PackedFactor { values, depth }
     }
 
     #[inline(always)]
@@ -123,14 +122,11 @@ impl Arithmetic for F32 {
         width: usize,
     ) {
         let panels = right.from(output).chunks_exact(right.depth);
-        for (lines, from) in panels.zip((0..width).step_by(WIDTH)) {
-            for (columns, out) in left
-                .values
-                .chunks_exact(left.depth)
-                .zip(out.chunks_mut(ROWS * width))
-            {
-                let tile = multiply(simd, columns, lines);
-                for (out, sums) in out.chunks_exact_mut(width).zip(&tile) {
+        for (panel, from) in panels.zip((0..width).step_by(WIDTH)) {
+            let groups = left.values.chunks_exact(left.depth);
+            for (group, out) in groups.zip(out.chunks_mut(ROWS * width)) {
+                let sums = multiply(simd, group, panel);
+                for (out, sums) in out.chunks_exact_mut(width).zip(&sums) {
                     out[from..from + WIDTH].copy_from_slice(&sums.0);
                 }
             }
@@ -138,27 +134,27 @@ impl Arithmetic for F32 {
     }
 }
 
-/// Factors rounded to bf16, sums in f32: the fastest where activations have gone through 8 bits
-/// anyway, which moves a value about five times as far.
+/// Factors rounded to bf16, sums in f32: the fastest. For activations that were rounded to 8 bits
+/// before, which moves a value about five times as far.
 #[derive(Debug, Clone, Copy)]
-pub struct Bf16Factors(());
+pub(crate) struct Bf16Factors(());
 
 impl Bf16Factors {
-    /// Where the processor has products of bf16.
-    pub fn new() -> Option<Self> {
+    /// `None` where the processor has no instructions for products of bf16.
+    pub(crate) fn new() -> Option<Self> {
         (Bf16::engine() != Engine::Portable).then_some(Self(()))
     }
 }
 
-impl Default for Left<Bf16> {
+impl Default for PackedRows<Bf16> {
     fn default() -> Self {
         Self::new(1)
     }
 }
 
 impl Arithmetic for Bf16Factors {
-    type Left = Left<Bf16>;
-    type Right = Packed<dot::Line>;
+    type Left = PackedRows<Bf16>;
+    type Right = PackedFactor<PanelLanes>;
 
     fn block(self) -> usize {
         match Bf16::engine() {
@@ -179,23 +175,21 @@ impl Arithmetic for Bf16Factors {
 
     #[inline(always)]
     fn right<'a>(self, outputs: impl Iterator<Item = &'a [f32]>, depth: usize) -> Self::Right {
-        let depth = dot::padded(depth.div_ceil(2));
+        let depth = padded(depth.div_ceil(2));
         let mut values = Vec::new();
         let mut halves = vec![0u16; 2 * depth];
         for (at, output) in outputs.enumerate() {
             if at % WIDTH == 0 {
-                values.resize(values.len() + depth, dot::Line::ZERO);
+                values.resize(values.len() + depth, PanelLanes::ZERO);
             }
             let panel = values.len() - depth;
             to_bf16(output, &mut halves);
-            for (line, unit) in values[panel..]
-                .iter_mut()
-                .zip(bytemuck::cast_slice::<_, Unit>(&halves))
-            {
-                line.0[at % WIDTH] = *unit;
+            let lanes: &[Lane] = bytemuck::cast_slice(&halves);
+            for (row, lane) in values[panel..].iter_mut().zip(lanes) {
+                row.0[at % WIDTH] = *lane;
             }
         }
-        Packed { values, depth }
+        PackedFactor { values, depth }
     }
 
     #[inline(always)]
@@ -205,17 +199,17 @@ impl Arithmetic for Bf16Factors {
         depth: usize,
         outputs: usize,
     ) -> Self::Right {
-        let depth = dot::padded(depth.div_ceil(2));
-        let mut values = vec![dot::Line::ZERO; outputs.div_ceil(WIDTH) * depth];
+        let depth = padded(depth.div_ceil(2));
+        let mut values = vec![PanelLanes::ZERO; outputs.div_ceil(WIDTH) * depth];
         for (at, row) in rows.enumerate() {
             for (panel, part) in row.chunks(WIDTH).enumerate() {
-                let line = &mut values[panel * depth + at / 2].0;
-                for (unit, value) in line.iter_mut().zip(part) {
-                    unit[at % 2 * 2..][..2].copy_from_slice(&bf16(*value).to_le_bytes());
+                let lanes = &mut values[panel * depth + at / 2].0;
+                for (lane, value) in lanes.iter_mut().zip(part) {
+                    lane[at % 2 * 2..][..2].copy_from_slice(&bf16(*value).to_le_bytes());
                 }
             }
         }
-        Packed { values, depth }
+        PackedFactor { values, depth }
     }
 
     #[inline(always)]
@@ -228,9 +222,9 @@ impl Arithmetic for Bf16Factors {
         out: &mut [f32],
         width: usize,
     ) {
-        let lines = right.from(output);
-        let lines = &lines[..lines.len().min(width / WIDTH * right.depth)];
-        left.products(lines, |first, panel, sums| {
+        let panels = right.from(output);
+        let panels = &panels[..panels.len().min(width / WIDTH * right.depth)];
+        left.products(panels, |first, panel, sums| {
             for (out, sums) in out.chunks_exact_mut(width).skip(first).zip(sums) {
                 out[panel * WIDTH..][..WIDTH].copy_from_slice(sums);
             }
@@ -238,7 +232,7 @@ impl Arithmetic for Bf16Factors {
     }
 }
 
-/// The first so many values, rounded.
+/// As many values as fit into `halves`, rounded.
 #[inline(always)]
 fn to_bf16(values: &[f32], halves: &mut [u16]) {
     for (half, value) in halves.iter_mut().zip(values) {

@@ -1,15 +1,15 @@
 //! Functions of one f32, written so that loops over them become vector instructions: no calls, no
-//! branches, no fused operations (which are slow calls where a processor lacks them).
+//! branches, no overflow checks, no fused multiply-add (a slow call on a processor that lacks it).
 
 /// eˣ for x ≤ 0 within 2 units in the last place of f32, 0 below −87.3; NaN stays NaN.
 ///
 /// x = n·ln 2 + r with ln 2 split in two (Cody and Waite, 1980), then the Taylor polynomial of
 /// degree 7 on |r| ≤ ln 2 / 2, whose remainder is below 6e-9.
 #[inline(always)]
-pub fn exp(x: f32) -> f32 {
+pub(crate) fn exp(x: f32) -> f32 {
     const HIGH: f32 = 355.0 / 512.0;
     const LOW: f32 = -2.121_944_4e-4;
-    /// 1.5 · 2²³: a sum with it is an integer, which stands in its lowest bits.
+    /// 1.5 · 2²³: adding it rounds to an integer, which is then in the lowest bits.
     const ROUND: f32 = 12_582_912.0;
     let clamped = if x < -87.3 { -87.3 } else { x };
     let shifted = clamped * std::f32::consts::LOG2_E + ROUND;
@@ -38,7 +38,7 @@ pub fn exp(x: f32) -> f32 {
 /// as in Abramowitz and Stegun 7.1.26 but with a polynomial of degree 9, fitted by us to the
 /// largest relative error on 0 ≤ a ≤ 9.4: 6.5e-9.
 #[inline(always)]
-pub fn gelu(x: f32) -> f32 {
+pub(crate) fn gelu(x: f32) -> f32 {
     const P: [f32; 10] = [
         -0.015_400_914,
         0.102_303_11,
@@ -63,11 +63,12 @@ pub fn gelu(x: f32) -> f32 {
 /// To the nearest half-precision number, halves to the even one; infinite from 65,520 on. As
 /// `f16::from_f32` and back, without the call.
 #[inline(always)]
-pub fn half(x: f32) -> f32 {
+pub(crate) fn half(x: f32) -> f32 {
     let bits = x.to_bits();
     // Normal numbers lose 13 bits. Below 2⁻¹⁴ all are multiples of 2⁻²⁴, the step of f32 beside
     // 0.75.
-    let normal = f32::from_bits((bits + 0xfff + ((bits >> 13) & 1)) & !0x1fff);
+    // Only the bits of a NaN can wrap around, and a NaN is returned unchanged.
+    let normal = f32::from_bits(bits.wrapping_add(0xfff + ((bits >> 13) & 1)) & !0x1fff);
     let small = f32::from_bits(((x.abs() + 0.75) - 0.75).to_bits() | (bits & 0x8000_0000));
     let finite = if x.abs() < 6.103_515_6e-5 {
         small
@@ -86,8 +87,9 @@ pub fn half(x: f32) -> f32 {
 /// The bits of the nearest bf16 number, halves to the even one. As `bf16::from_f32`, without its
 /// branches.
 #[inline(always)]
-pub fn bf16(x: f32) -> u16 {
+pub(crate) fn bf16(x: f32) -> u16 {
     let bits = x.to_bits();
+    // Only the bits of a NaN can wrap around, and those are not used.
     let rounded = bits.wrapping_add(0x7fff + ((bits >> 16) & 1));
     // A NaN must not be rounded to infinity.
     let bits = if x.is_nan() {
@@ -99,9 +101,9 @@ pub fn bf16(x: f32) -> u16 {
     u16::from_le_bytes([low, high])
 }
 
-/// A fold in sixteen lanes: its order is fixed, and the compiler can vectorise it.
+/// A fold in sixteen lanes: its order is fixed, and the compiler can vectorise it. `x`: any length.
 #[inline(always)]
-pub fn in_lanes(x: &[f32], zero: f32, f: impl Fn(f32, f32) -> f32) -> f32 {
+pub(crate) fn in_lanes(x: &[f32], zero: f32, f: impl Fn(f32, f32) -> f32) -> f32 {
     let mut lanes = [zero; 16];
     let (chunks, rest) = x.as_chunks::<16>();
     for chunk in chunks {

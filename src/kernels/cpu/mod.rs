@@ -1,11 +1,14 @@
-//! The CPU's: x86-64 with AVX2, AVX-512 or AMX, and whatever the compiler makes of the rest.
+//! Kernels for CPUs: x86-64 with AVX2, AVX-512 or AMX, and what the compiler makes of portable code
+//! on other processors.
 
-pub mod arithmetic;
-pub mod attention;
-pub mod dot;
+mod arithmetic;
+mod attention;
+pub(crate) mod dot;
+pub(crate) mod epilogue;
 pub mod int8;
 pub mod linear;
-pub mod math;
-pub mod micro_kernel;
+mod math;
+mod micro_kernel;
 pub mod packed_weights;
-pub mod relative_bias;
+mod relative_bias;
+mod row_blocks;

@@ -1,18 +1,23 @@
-//! Weights in the order in which the product reads them.
+//! Float weights in the order in which the product reads them.
 
 use half::slice::HalfFloatSliceExt;
 use half::{bf16, f16};
 use rayon::prelude::*;
 
-use crate::kernels::cpu::micro_kernel::{Line, WIDTH};
+use crate::kernels::cpu::micro_kernel::{PanelRow, WIDTH};
 use crate::support::error::Result;
 
-/// As [`Line`], at two bytes a weight.
+/// As [`PanelRow`], at two bytes a weight.
 #[derive(Debug, Clone, Copy)]
 #[repr(C, align(64))]
-pub struct HalfLine([u16; WIDTH]);
+struct HalfPanelRow([u16; WIDTH]);
 
-/// How weights lie in memory. Arithmetic is f32: half precision is widened, exactly, as it is read.
+impl HalfPanelRow {
+    const ZERO: Self = Self([0; WIDTH]);
+}
+
+/// The type in which weights are stored in memory. Arithmetic is f32 in all three cases: half
+/// precision is widened, exactly, as it is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Storage {
     F32,
@@ -20,130 +25,129 @@ pub enum Storage {
     Bf16,
 }
 
+/// `[panels, input]`
 #[derive(Debug)]
-enum Lines {
-    F32(Vec<Line>),
-    F16(Vec<HalfLine>),
-    Bf16(Vec<HalfLine>),
+enum Panels {
+    F32(Vec<PanelRow>),
+    F16(Vec<HalfPanelRow>),
+    Bf16(Vec<HalfPanelRow>),
 }
 
-/// A weight matrix `[output, input]` cut into panels of [`WIDTH`] outputs, each `[input, WIDTH]`;
-/// the last one is filled up with zeros.
+/// A weight matrix `[output, input]` in panels of [`WIDTH`] outputs, each `[input, WIDTH]`; the
+/// last one is filled up with zeros.
 #[derive(Debug)]
-pub struct Panels {
-    lines: Lines,
+pub struct PackedWeights {
+    panels: Panels,
     input: usize,
     output: usize,
 }
 
-impl Panels {
-    /// Panel by panel in parallel; `read` fills in `[outputs, input]` from the given output on.
+impl PackedWeights {
+    /// Packs the panels in parallel. `read` fills its slice `[outputs, input]` with weights from
+    /// the given output on.
+    ///
+    /// # Errors
+    /// Those of `read`.
     pub fn pack(
         output: usize,
         input: usize,
         storage: Storage,
         read: impl Fn(usize, &mut [f32]) -> Result<()> + Sync,
     ) -> Result<Self> {
-        let lines = match storage {
-            Storage::F32 => Lines::F32(transpose(
-                output,
-                input,
-                read,
-                Line::ZERO,
-                |line, at, v| line.0[at] = v,
-            )?),
-            Storage::F16 => Lines::F16(transpose(
-                output,
-                input,
-                read,
-                HalfLine([0; WIDTH]),
-                |line, at, v| line.0[at] = f16::from_f32(v).to_bits(),
-            )?),
-            Storage::Bf16 => Lines::Bf16(transpose(
-                output,
-                input,
-                read,
-                HalfLine([0; WIDTH]),
-                |line, at, v| line.0[at] = bf16::from_f32(v).to_bits(),
-            )?),
+        let put = |row: &mut PanelRow, at: usize, weight: f32| row.0[at] = weight;
+        let put_f16 = |row: &mut HalfPanelRow, at: usize, weight: f32| {
+            row.0[at] = f16::from_f32(weight).to_bits();
+        };
+        let put_bf16 = |row: &mut HalfPanelRow, at: usize, weight: f32| {
+            row.0[at] = bf16::from_f32(weight).to_bits();
+        };
+        let zero = HalfPanelRow::ZERO;
+        let panels = match storage {
+            Storage::F32 => Panels::F32(transpose(output, input, read, PanelRow::ZERO, put)?),
+            Storage::F16 => Panels::F16(transpose(output, input, read, zero, put_f16)?),
+            Storage::Bf16 => Panels::Bf16(transpose(output, input, read, zero, put_bf16)?),
         };
         Ok(Self {
-            lines,
+            panels,
             input,
             output,
         })
     }
 
-    pub fn input(&self) -> usize {
+    pub(crate) fn input(&self) -> usize {
         self.input
     }
 
-    pub fn output(&self) -> usize {
+    pub(crate) fn output(&self) -> usize {
         self.output
     }
 
-    pub fn count(&self) -> usize {
+    /// Number of panels.
+    pub(crate) fn count(&self) -> usize {
         self.output.div_ceil(WIDTH)
     }
 
-    /// Inputs `range` of panel `at`, as they lie or widened into `buffer`.
-    pub fn lines<'a>(
+    /// Inputs `range` of panel `at`, `[range, WIDTH]`: a part of the stored panel, or widened into
+    /// `buffer`.
+    pub(crate) fn panel<'a>(
         &'a self,
         at: usize,
         range: std::ops::Range<usize>,
-        buffer: &'a mut Vec<Line>,
-    ) -> &'a [Line] {
+        buffer: &'a mut Vec<PanelRow>,
+    ) -> &'a [PanelRow] {
         let (start, end) = (at * self.input + range.start, at * self.input + range.end);
-        match &self.lines {
-            Lines::F32(lines) => &lines[start..end],
-            Lines::F16(lines) => widen(&lines[start..end], buffer, |from, to| {
-                bits::<f16>(from).convert_to_f32_slice(to)
+        match &self.panels {
+            Panels::F32(rows) => &rows[start..end],
+            Panels::F16(rows) => widen(&rows[start..end], buffer, |from, to| {
+                bits::<f16>(from).convert_to_f32_slice(to);
             }),
-            Lines::Bf16(lines) => widen(&lines[start..end], buffer, |from, to| {
-                bits::<bf16>(from).convert_to_f32_slice(to)
+            Panels::Bf16(rows) => widen(&rows[start..end], buffer, |from, to| {
+                bits::<bf16>(from).convert_to_f32_slice(to);
             }),
         }
     }
 }
 
-fn bits<T: bytemuck::Pod>(line: &[u16; WIDTH]) -> &[T] {
-    bytemuck::cast_slice(line)
+fn bits<T: bytemuck::Pod>(row: &[u16; WIDTH]) -> &[T] {
+    bytemuck::cast_slice(row)
 }
 
 fn widen<'a>(
-    lines: &[HalfLine],
-    buffer: &'a mut Vec<Line>,
+    rows: &[HalfPanelRow],
+    buffer: &'a mut Vec<PanelRow>,
     convert: impl Fn(&[u16; WIDTH], &mut [f32; WIDTH]),
-) -> &'a [Line] {
-    buffer.resize(lines.len(), Line::ZERO);
-    for (from, to) in lines.iter().zip(buffer.iter_mut()) {
+) -> &'a [PanelRow] {
+    buffer.resize(rows.len(), PanelRow::ZERO);
+    for (from, to) in rows.iter().zip(buffer.iter_mut()) {
         convert(&from.0, &mut to.0);
     }
     buffer
 }
 
-fn transpose<L: Copy + Send>(
+/// Weights `[output, input]` → panels `[panels, input]`; `put` writes the weight of one output into
+/// a row of a panel.
+fn transpose<R: Copy + Send>(
     output: usize,
     input: usize,
     read: impl Fn(usize, &mut [f32]) -> Result<()> + Sync,
-    zero: L,
-    put: impl Fn(&mut L, usize, f32) + Sync,
-) -> Result<Vec<L>> {
-    let mut lines = vec![zero; output.div_ceil(WIDTH) * input];
-    lines
+    zero: R,
+    put: impl Fn(&mut R, usize, f32) + Sync,
+) -> Result<Vec<R>> {
+    let mut panels = vec![zero; output.div_ceil(WIDTH) * input];
+    let pack_panel = |(panel, rows): (usize, &mut [R])| {
+        let first = panel * WIDTH;
+        let mut weights = vec![0f32; WIDTH.min(output - first) * input];
+        read(first, &mut weights)?;
+        for (at, weights) in weights.chunks_exact(input).enumerate() {
+            for (row, weight) in rows.iter_mut().zip(weights) {
+                put(row, at, *weight);
+            }
+        }
+        Ok(())
+    };
+    panels
         .par_chunks_mut(input.max(1))
         .enumerate()
-        .try_for_each(|(panel, lines)| {
-            let first = panel * WIDTH;
-            let mut rows = vec![0f32; WIDTH.min(output - first) * input];
-            read(first, &mut rows)?;
-            for (at, row) in rows.chunks_exact(input).enumerate() {
-                lines
-                    .iter_mut()
-                    .zip(row)
-                    .for_each(|(line, value)| put(line, at, *value));
-            }
-            Ok(())
-        })?;
-    Ok(lines)
+        .try_for_each(pack_panel)?;
+    Ok(panels)
 }

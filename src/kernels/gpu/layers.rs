@@ -1,30 +1,31 @@
-//! What is between the matrix products of a layer, each in one pass over the memory.
-#![allow(clippy::used_underscore_binding, reason = "the macro's")]
+//! Linear layers, and the operations between them, each in one pass over the memory.
+#![allow(clippy::used_underscore_binding, reason = "names made by the macro")]
 #![expect(clippy::cast_possible_truncation, reason = "sizes of a model")]
 
 use burn::backend::cubecl::dtype_to_storage_type;
 use burn::backend::{Backend, Dispatch, backend_extension, tensor::FloatTensor};
 use burn::tensor::Tensor;
 use burn_cubecl::CubeBackend;
-use burn_cubecl::kernel::into_contiguous;
 use burn_cubecl::ops::numeric::empty_device_contiguous_dtype;
 use burn_cubecl::tensor::CubeTensor;
 use cubecl::calculate_cube_count_elemwise;
 use cubecl::ir::ElemType;
 use cubecl::prelude::*;
 
-use crate::kernels::gpu::{lanes, product};
+use crate::kernels::gpu::buffers::{vector_size, vectors_of};
+use crate::kernels::gpu::matmul;
 
 /// x · `weight`ᵀ; `x`: `[rows, input]`; `weight`: `[output, input]` → `[rows, output]`
-pub fn linear(x: Tensor<2>, weight: Tensor<2>) -> Tensor<2> {
+pub(crate) fn linear(x: Tensor<2>, weight: Tensor<2>) -> Tensor<2> {
     Tensor::from_dispatch(<Dispatch as Layers>::linear(
         x.into_dispatch(),
         weight.transpose().into_dispatch(),
     ))
 }
 
-/// x + `bias`, through the exact GELU if `gelu`; `x`: `[rows, size]`; `bias`: `[size]`
-pub fn add_bias(x: Tensor<2>, bias: Tensor<1>, gelu: bool) -> Tensor<2> {
+/// x + `bias`, through the exact GELU if `gelu`. `x`: `[rows, size]`; `bias`: `[size]` →
+/// `[rows, size]`
+pub(crate) fn add_bias(x: Tensor<2>, bias: Tensor<1>, gelu: bool) -> Tensor<2> {
     Tensor::from_dispatch(<Dispatch as Layers>::add_bias(
         x.into_dispatch(),
         bias.into_dispatch(),
@@ -32,18 +33,18 @@ pub fn add_bias(x: Tensor<2>, bias: Tensor<1>, gelu: bool) -> Tensor<2> {
     ))
 }
 
-/// The normalisation of x + `bias` + `residual`; `x`, `residual`: `[rows, size]`; `bias`, `gamma`,
-/// `beta`: `[size]`
-pub fn add_norm(
+/// The normalisation of x, or of x + bias + residual. `x`: `[rows, size]`; `summands`: bias
+/// `[size]` and residual `[rows, size]`; `gamma`, `beta`: `[size]` → `[rows, size]`
+pub(crate) fn add_norm(
     x: Tensor<2>,
-    others: Option<(Tensor<1>, Tensor<2>)>,
+    summands: Option<(Tensor<1>, Tensor<2>)>,
     gamma: Tensor<1>,
     beta: Tensor<1>,
     eps: f64,
 ) -> Tensor<2> {
-    let (adds, bias, residual) = match others {
+    let (adds, bias, residual) = match summands {
         Some((bias, residual)) => (true, bias, residual),
-        // Not read.
+        // An extension takes tensors, not options: these are not read.
         None => (false, gamma.clone(), x.clone()),
     };
     Tensor::from_dispatch(<Dispatch as Layers>::add_norm(
@@ -57,11 +58,13 @@ pub fn add_norm(
     ))
 }
 
+/// The operations as an extension of burn's GPU backends; shapes as in the functions above.
 #[backend_extension(Cube)]
 pub trait Layers: Backend {
+    /// `weight`: `[input, output]`
     fn linear(x: FloatTensor<Self>, weight: FloatTensor<Self>) -> FloatTensor<Self>;
     fn add_bias(x: FloatTensor<Self>, bias: FloatTensor<Self>, gelu: bool) -> FloatTensor<Self>;
-    /// `adds`: whether there are a bias and a residual.
+    /// `adds`: whether `bias` and `residual` are read.
     fn add_norm(
         x: FloatTensor<Self>,
         bias: FloatTensor<Self>,
@@ -73,12 +76,12 @@ pub trait Layers: Backend {
     ) -> FloatTensor<Self>;
 }
 
-/// Units that share a row.
+/// Units that share a row in the normalisation.
 const UNITS: u32 = 128;
 
 impl Layers for CubeBackend {
     fn linear(x: CubeTensor, weight: CubeTensor) -> CubeTensor {
-        product::linear(&x, &weight)
+        matmul::linear(&x, &weight)
     }
 
     fn add_bias(x: CubeTensor, bias: CubeTensor, gelu: bool) -> CubeTensor {
@@ -88,7 +91,7 @@ impl Layers for CubeBackend {
             x.meta.shape()[1],
         );
         let output = like(&x);
-        let lanes = lanes(client.properties(), element, width);
+        let lanes = vector_size(client.properties(), element, width);
         let vectors = x.meta.num_elements() / lanes;
         let cube_dim = CubeDim::new(&client, vectors);
         let cube_count = calculate_cube_count_elemwise(&client, vectors, cube_dim);
@@ -124,8 +127,8 @@ impl Layers for CubeBackend {
         );
         let output = like(&x);
         let (rows, width) = (shape[0], shape[1]);
-        let lanes = lanes(client.properties(), element, width);
-        // A cube takes several rows where there are more than a device can count cubes.
+        let lanes = vector_size(client.properties(), element, width);
+        // A cube takes several rows where there are more rows than cubes can be launched.
         let cubes = CubeCount::Static(
             u32::try_from(rows)
                 .unwrap_or(u32::MAX)
@@ -157,6 +160,7 @@ impl Layers for CubeBackend {
     }
 }
 
+/// An uninitialised tensor of the same shape and type.
 fn like(x: &CubeTensor) -> CubeTensor {
     empty_device_contiguous_dtype(
         x.client.clone(),
@@ -164,15 +168,6 @@ fn like(x: &CubeTensor) -> CubeTensor {
         x.meta.shape().clone(),
         x.dtype,
     )
-}
-
-/// A tensor as a kernel takes it, so many elements at once; the last dimension is a multiple of
-/// that.
-pub fn vectors_of(tensor: CubeTensor, lanes: usize) -> BufferArg {
-    let tensor = into_contiguous(tensor);
-    let vectors = tensor.meta.num_elements() / lanes;
-    // SAFETY: the length is the tensor's.
-    unsafe { BufferArg::from_raw_parts(tensor.handle, vectors) }
 }
 
 /// `x`, `output`: `[rows, width]`; `bias`: `[width]`, in vectors.
@@ -236,18 +231,19 @@ fn norm_kernel<E: Float, N: Size>(
                     + Vector::<f32, N>::cast_from(residual[begin + c]);
             }
             values[c] = y;
-            sum += of_lanes::<N>(y);
+            sum += sum_of_lanes::<N>(y);
             c += UNITS as usize;
         }
-        let mean = Vector::<f32, N>::new(total(sum, &mut parts) / count);
+        let mean = Vector::<f32, N>::new(sum_of_units(sum, &mut parts) / count);
         let mut squares = f32::new(0.0);
         let mut c = unit;
         while c < width {
             let y = values[c] - mean;
-            squares += of_lanes::<N>(y * y);
+            squares += sum_of_lanes::<N>(y * y);
             c += UNITS as usize;
         }
-        let deviation = Vector::<f32, N>::new((total(squares, &mut parts) / count + eps).sqrt());
+        let deviation =
+            Vector::<f32, N>::new((sum_of_units(squares, &mut parts) / count + eps).sqrt());
         let mut c = unit;
         while c < width {
             let y = (values[c] - mean) / deviation;
@@ -262,7 +258,7 @@ fn norm_kernel<E: Float, N: Size>(
 
 /// The sum of a vector's elements.
 #[cube]
-fn of_lanes<N: Size>(x: Vector<f32, N>) -> f32 {
+fn sum_of_lanes<N: Size>(x: Vector<f32, N>) -> f32 {
     let mut sum = f32::new(0.0);
     #[unroll]
     for lane in 0..N::value() {
@@ -273,7 +269,7 @@ fn of_lanes<N: Size>(x: Vector<f32, N>) -> f32 {
 
 /// The sum over all units of a cube.
 #[cube]
-fn total(part: f32, parts: &mut Shared<[f32]>) -> f32 {
+fn sum_of_units(part: f32, parts: &mut Shared<[f32]>) -> f32 {
     let unit = UNIT_POS as usize;
     parts[unit] = part;
     sync_cube();

@@ -1,3 +1,3 @@
-//! What turns hidden states into numbers, one file a head.
+//! What turns the hidden states of an encoder into numbers: a module for each head.
 
 pub mod pairwise;

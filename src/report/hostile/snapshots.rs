@@ -9,7 +9,7 @@ use crate::benchmark::Dataset;
 use crate::report::hostile::documents::{each, formats};
 use crate::report::hostile::names::HOSTILE;
 use crate::report::samples;
-use crate::support::error::leaves_its_line;
+use crate::support::error::breaks_line;
 
 #[test]
 fn formats_are_as_committed() {
@@ -44,7 +44,7 @@ fn formats_are_as_committed() {
 fn nothing_leaves_its_line_or_commands_the_log() {
     each("", |name, file, text| {
         assert!(
-            text.chars().all(|c| c == '\n' || !leaves_its_line(c)),
+            text.chars().all(|c| c == '\n' || !breaks_line(c)),
             "{name:?} {file}: {text}"
         );
         let commands: Vec<&str> = text

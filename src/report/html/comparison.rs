@@ -42,7 +42,7 @@ fn conclusion(average: &Difference) -> String {
         ),
         _ if average.is_unchanged() => "No pair was gained or lost.".to_owned(),
         _ => {
-            let detectable = average.pairs.and_then(|pairs| pairs.showable);
+            let detectable = average.pairs.and_then(|pairs| pairs.detectable);
             let needed = detectable.map_or_else(String::new, |least| {
                 format!(" So many pairs show a difference of {least:.3} or more.")
             });
@@ -264,5 +264,5 @@ fn changed_pair(flip: &Flip) -> Markup {
             margin,
         })
         .collect();
-    pair(&change.name().to_string(), &verdicts, flip.text.as_ref())
+    pair(&change.key().to_string(), &verdicts, flip.text.as_ref())
 }

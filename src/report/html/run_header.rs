@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use crate::comparison::Difference;
-use crate::comparison::leaderboard::SideBySide;
+use crate::comparison::leaderboard::Leaderboard;
 use crate::report::comparison_table::{signed, with_p};
 use crate::report::html::page::{Tile, tiles};
 use crate::report::html::text::text;
@@ -58,7 +58,7 @@ fn leader(report: &RunReport) -> Option<&ModelReport> {
 }
 
 /// The model next to the leader.
-fn rival<'a>(side_by_side: &'a SideBySide, report: &'a RunReport) -> Option<Rival<'a>> {
+fn rival<'a>(side_by_side: &'a Leaderboard, report: &'a RunReport) -> Option<Rival<'a>> {
     let behind = report
         .models
         .iter()

@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use crate::comparison::leaderboard::{Example, SideBySide};
+use crate::comparison::leaderboard::{Example, Leaderboard};
 use crate::comparison::{AVERAGE, Difference};
 use crate::metrics::{Estimate, Scores};
 use crate::report::comparison_table::{with_interval, with_p};
@@ -74,7 +74,7 @@ fn overview_rows(report: &RunReport, first: &Scores) -> Vec<PlotRow> {
 }
 
 /// Every model against the best.
-fn behind(report: &RunReport, side_by_side: &SideBySide) -> Markup {
+fn behind(report: &RunReport, side_by_side: &Leaderboard) -> Markup {
     let best = report.models.get(side_by_side.leader);
     let best = best.map_or("", |model| model.name.as_str());
     let line = |(model, difference): (&ModelReport, &Option<Difference>)| {
@@ -158,7 +158,7 @@ pub(super) fn margins(report: &RunReport) -> Markup {
 }
 
 /// Where models differ most, and where each is wrong with the largest margin.
-pub(super) fn examples(report: &RunReport, side_by_side: &SideBySide) -> Markup {
+pub(super) fn examples(report: &RunReport, side_by_side: &Leaderboard) -> Markup {
     let apart = format!(
         "Where the models differ most, {} of {} pairs",
         side_by_side.apart.len(),
@@ -211,7 +211,7 @@ fn example_pair(report: &RunReport, example: &Example) -> Markup {
             })
         })
         .collect();
-    pair(&example.name.to_string(), &verdicts, example.text.as_ref())
+    pair(&example.key.to_string(), &verdicts, example.text.as_ref())
 }
 
 /// The legend of models, and of published figures where there are any.

@@ -5,7 +5,7 @@ use roxmltree::{Document as Xml, Node};
 use sha2::{Digest, Sha256};
 
 use crate::benchmark::Benchmark;
-use crate::comparison::leaderboard::{Column, SideBySide};
+use crate::comparison::leaderboard::{Column, Leaderboard};
 use crate::comparison::tests::verdict;
 use crate::data::excerpt;
 use crate::data::{Item, Message};
@@ -45,7 +45,7 @@ fn with_pairs() -> RunReport {
         chosen: text().into(),
         rejected: text().into(),
     };
-    let found = SideBySide::new(
+    let found = Leaderboard::new(
         &columns,
         true,
         Some(&Benchmark::reward_bench()),

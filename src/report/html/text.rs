@@ -8,7 +8,7 @@ use crate::support::error::one_line;
 /// the two characters that XML 1.0 forbids besides.
 ///
 /// A page has line feeds only between two tags, so text never begins a line: it cannot be a command
-/// to the log of a CI job ([`crate::support::error::no_command`]).
+/// to the log of a CI job ([`crate::support::error::without_workflow_command`]).
 pub(super) fn text(value: impl Display) -> String {
     one_line(&value.to_string()).replace(['\u{fffe}', '\u{ffff}'], "")
 }

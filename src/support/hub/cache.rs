@@ -4,35 +4,32 @@
 use std::path::{Path, PathBuf};
 
 #[cfg(feature = "hub")]
-use crate::support::error::Error;
-#[cfg(feature = "hub")]
-use crate::support::error::Result;
-
-use crate::support::files::variable;
-use crate::support::hub::{Repository, Snapshot};
+use crate::support::error::{Error, Result};
+use crate::support::files;
+use crate::support::hub::repository::{Repository, Snapshot, is_commit};
 
 /// The directory that all hub clients of a user share.
 #[derive(Debug, Clone)]
-pub struct Cache {
+pub(crate) struct Cache {
     root: PathBuf,
 }
 
 impl Cache {
     /// `HF_HUB_CACHE`, else `HUGGINGFACE_HUB_CACHE`, else `hub` below the hub's home.
-    pub fn from_environment() -> Self {
-        let root = variable("HF_HUB_CACHE")
-            .or_else(|| variable("HUGGINGFACE_HUB_CACHE"))
+    pub(crate) fn from_environment() -> Self {
+        let root = files::variable("HF_HUB_CACHE")
+            .or_else(|| files::variable("HUGGINGFACE_HUB_CACHE"))
             .unwrap_or_else(|| hub_home().join("hub"));
         Self { root }
     }
 
-    /// Where it is.
-    pub fn root(&self) -> &Path {
+    /// Its directory.
+    pub(crate) fn root(&self) -> &Path {
         &self.root
     }
 
-    /// Everything of one repository.
-    pub fn home(&self, repository: &Repository) -> PathBuf {
+    /// The directory of a repository.
+    pub(crate) fn home(&self, repository: &Repository) -> PathBuf {
         self.root.join(format!(
             "{}--{}--{}",
             repository.kind.plural(),
@@ -42,7 +39,7 @@ impl Cache {
     }
 
     /// The snapshot of the revision, where the cache has one.
-    pub fn snapshot(&self, repository: &Repository) -> Option<Snapshot> {
+    pub(crate) fn snapshot(&self, repository: &Repository) -> Option<Snapshot> {
         let home = self.home(repository);
         let commit = if is_commit(&repository.revision) {
             repository.revision.clone()
@@ -58,33 +55,29 @@ impl Cache {
 }
 
 /// `HF_HOME`, else `huggingface` in the user's cache directory.
-pub fn hub_home() -> PathBuf {
-    variable("HF_HOME").unwrap_or_else(|| crate::support::files::user_caches().join("huggingface"))
-}
-
-pub fn is_commit(text: &str) -> bool {
-    text.len() == 40 && text.chars().all(|c| c.is_ascii_hexdigit())
+pub(crate) fn hub_home() -> PathBuf {
+    files::variable("HF_HOME").unwrap_or_else(|| files::user_caches().join("huggingface"))
 }
 
 #[cfg(feature = "hub")]
 impl Cache {
-    /// Where a file of the commit is, or would be.
-    pub fn file(&self, repository: &Repository, commit: &str, name: &str) -> PathBuf {
+    /// The path of a file of the commit, whether or not it exists.
+    pub(crate) fn file(&self, repository: &Repository, commit: &str, name: &str) -> PathBuf {
         self.home(repository)
             .join("snapshots")
             .join(commit)
             .join(name)
     }
 
-    /// Where the content of that name is, or would be.
-    pub fn blob(&self, repository: &Repository, etag: &str) -> PathBuf {
+    /// The path of a file's content, whether or not it exists.
+    pub(crate) fn blob(&self, repository: &Repository, etag: &str) -> PathBuf {
         self.home(repository).join("blobs").join(etag)
     }
 
-    /// Waits until no other process downloads this blob, and says so if it has to. Where a file
-    /// system has no locks, two processes download twice and the second to finish replaces the
-    /// first.
-    pub fn lock(&self, repository: &Repository, etag: &str) -> Option<std::fs::File> {
+    /// Waits until no other process downloads this blob, with a message if it must. On a file
+    /// system without locks two processes both download it, and the second to finish replaces the
+    /// first's file.
+    pub(crate) fn lock(&self, repository: &Repository, etag: &str) -> Option<std::fs::File> {
         let directory = self
             .root
             .join(".locks")
@@ -100,8 +93,8 @@ impl Cache {
         Some(file)
     }
 
-    /// A new file beside the blobs, gone again unless it is [`Cache::keep`]t.
-    pub fn part(&self, repository: &Repository) -> Result<tempfile::NamedTempFile> {
+    /// A temporary file beside the blobs, removed when dropped unless [`Cache::keep`] renames it.
+    pub(crate) fn part(&self, repository: &Repository) -> Result<tempfile::NamedTempFile> {
         let blobs = self.home(repository).join("blobs");
         let failed = |e| {
             Error::io(
@@ -118,8 +111,8 @@ impl Cache {
             .map_err(failed)
     }
 
-    /// Gives a verified part its name.
-    pub fn keep(
+    /// Renames a verified download to the name of its content.
+    pub(crate) fn keep(
         &self,
         repository: &Repository,
         etag: &str,
@@ -133,13 +126,13 @@ impl Cache {
             )
         };
         part.as_file().sync_all().map_err(failed)?;
-        crate::support::files::set_ordinary_permissions(part.as_file()).map_err(failed)?;
+        files::set_ordinary_permissions(part.as_file()).map_err(failed)?;
         part.persist(&blob).map_err(|e| failed(e.error))?;
         Ok(())
     }
 
     /// Makes the file of the commit point to its blob.
-    pub fn link(
+    pub(crate) fn link(
         &self,
         repository: &Repository,
         commit: &str,
@@ -158,7 +151,7 @@ impl Cache {
         };
         std::fs::create_dir_all(file.parent().unwrap_or(&self.root)).map_err(failed)?;
         if std::fs::symlink_metadata(&file).is_ok() && !file.exists() {
-            // A link to a blob that somebody removed.
+            // A link to a blob that was removed.
             std::fs::remove_file(&file).map_err(failed)?;
         }
         match point(&blob, &file, name) {
@@ -167,8 +160,8 @@ impl Cache {
         }
     }
 
-    /// Writes down which commit the revision is.
-    pub fn set_commit(&self, repository: &Repository, commit: &str) -> Result<()> {
+    /// Records the commit of the revision.
+    pub(crate) fn set_commit(&self, repository: &Repository, commit: &str) -> Result<()> {
         let path = self
             .home(repository)
             .join("refs")
@@ -185,11 +178,11 @@ impl Cache {
             )
         };
         std::fs::create_dir_all(path.parent().unwrap_or(&self.root)).map_err(failed)?;
-        crate::support::files::write_atomic(&path, commit.as_bytes())
+        files::write_atomic(&path, commit.as_bytes())
     }
 }
 
-/// A relative link, as the Python client makes it; elsewhere a copy.
+/// Creates a relative symbolic link, as the Python client does.
 #[cfg(all(feature = "hub", unix))]
 fn point(blob: &Path, file: &Path, name: &str) -> std::io::Result<()> {
     let up = "../".repeat(2 + name.matches('/').count());
@@ -201,6 +194,8 @@ fn point(blob: &Path, file: &Path, name: &str) -> std::io::Result<()> {
     )
 }
 
+/// Creates a hard link or, where the file system has none, a copy: symbolic links need a privilege
+/// on Windows. The Python client copies there too.
 #[cfg(all(feature = "hub", not(unix)))]
 fn point(blob: &Path, file: &Path, _: &str) -> std::io::Result<()> {
     std::fs::hard_link(blob, file).or_else(|_| std::fs::copy(blob, file).map(drop))

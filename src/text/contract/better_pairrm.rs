@@ -5,22 +5,24 @@ use crate::support::error::Result;
 use crate::text::contract::row::{Row, Unsupported, check_shared};
 use crate::text::tokenizer::{Side, Tokenizer};
 
-/// Ids of the source with its marker segment.
-pub const SOURCE_MAX: usize = 2030;
-/// Ids of a candidate before the second tokenization.
-pub const CANDIDATE_MAX: usize = 670;
-/// What follows every rendered message: the template's own indentation.
+/// The largest number of ids of the source, its marker segment included.
+pub(super) const SOURCE_MAX: usize = 2030;
+/// The largest number of ids of a candidate before the second tokenization.
+pub(super) const CANDIDATE_MAX: usize = 670;
+/// What follows every rendered message: the indentation of the template itself.
 const GAP: &str = "\n    \n    ";
 
-/// Only lengths and even turns are asserted, whatever the roles. With a system message first the
-/// answers themselves stand at an even turn, and differing answers fail: so does the reference.
-pub fn check(first: &[Message], second: &[Message]) -> std::result::Result<(), Unsupported> {
+/// Only the lengths and the shared turns are asserted, whatever the roles. With a system message
+/// first the answers themselves are at a shared turn, so that different answers are refused, as in
+/// the reference.
+pub(super) fn check(first: &[Message], second: &[Message]) -> std::result::Result<(), Unsupported> {
     check_shared(first, second)
 }
 
-pub fn row(tokenizer: &Tokenizer, first: &[Message], second: &[Message]) -> Result<Row> {
-    // Every text is cut, encoded and decoded before it is encoded for good, short ones too: white
-    // space collapses, unknown characters and special tokens typed by a user disappear.
+/// The token row.
+pub(super) fn row(tokenizer: &Tokenizer, first: &[Message], second: &[Message]) -> Result<Row> {
+    // Every text is truncated, encoded and decoded before it is encoded again, short ones too:
+    // white space collapses, and unknown characters and special tokens in the text disappear.
     let (source, early_source_cut) =
         tokenizer.round_trip(&render(history(first)), SOURCE_MAX, Side::Left)?;
     let (left, early_first_cut) =
@@ -28,7 +30,7 @@ pub fn row(tokenizer: &Tokenizer, first: &[Message], second: &[Message]) -> Resu
     let (right, early_second_cut) =
         tokenizer.round_trip(answer(second), CANDIDATE_MAX, Side::Right)?;
 
-    // The marker has a segment of its own, `[CLS] <|source|> [SEP]`; the text follows in another.
+    // The marker is a segment of its own, `[CLS] <|source|> [SEP]`; the text is the next segment.
     let (mut ids, _) = tokenizer.segment("<|source|>", SOURCE_MAX, Side::Right)?;
     let (body, source_cut) = tokenizer.segment(&source, SOURCE_MAX - ids.len(), Side::Left)?;
     ids.extend(body);
@@ -47,18 +49,19 @@ pub fn row(tokenizer: &Tokenizer, first: &[Message], second: &[Message]) -> Resu
     })
 }
 
-/// All messages but the last: each order uses the history of its left conversation.
+/// All messages but the last. Each order uses the history of its left conversation.
 fn history(conversation: &[Message]) -> &[Message] {
     &conversation[..conversation.len().saturating_sub(1)]
 }
 
-/// The last message, neither trimmed nor labelled.
+/// The last message, without trimming and label.
 fn answer(conversation: &[Message]) -> &str {
     conversation.last().map_or("", |message| &message.content)
 }
 
-/// The source template of the checkpoint: trimmed contents with labels, `ASSISTANT: ` at the end
-/// unless the last message is the assistant's. Other roles leave an indentation only.
+/// The chat template of the checkpoint, for the source: trimmed contents with labels, and
+/// `ASSISTANT: ` at the end unless the last message is the assistant's. A message with another role
+/// leaves only its indentation.
 pub fn render(messages: &[Message]) -> String {
     let mut text = String::new();
     for message in messages {
@@ -84,8 +87,8 @@ pub fn render(messages: &[Message]) -> String {
     text
 }
 
-/// Python's `str.strip`: Unicode white space and the four separators U+001C to U+001F, which Rust's
-/// `trim` leaves.
+/// Python's `str.strip`: it removes Unicode white space and the separators U+001C to U+001F, which
+/// Rust's `trim` keeps.
 fn strip(text: &str) -> &str {
     text.trim_matches(|c: char| c.is_whitespace() || ('\u{1c}'..='\u{1f}').contains(&c))
 }

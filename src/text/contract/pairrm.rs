@@ -8,17 +8,18 @@ use crate::support::error::Result;
 use crate::text::contract::row::{Row, Unsupported, check_shared};
 use crate::text::tokenizer::{Side, Tokenizer};
 
-/// Published misspelling included; nothing separates the final stop from `USER:`.
-const INSTRUCTION: &str = "Finish the following coversation in each i-th turn by filling in <Response i> with your response.";
+/// As published, with its misspelling; nothing separates the full stop from `USER:`.
+const INSTRUCTION: &str = "Finish the following coversation in each i-th turn by filling in \
+    <Response i> with your response.";
 
-/// Ids of the source, `[CLS]` and `[SEP]` included.
-pub const SOURCE_MAX: usize = 1224;
-/// Ids of a candidate beside a full source.
-pub const CANDIDATE_MAX: usize = 412;
+/// The largest number of ids of the source, `[CLS]` and `[SEP]` included.
+pub(super) const SOURCE_MAX: usize = 1224;
+/// The largest number of ids of a candidate beside a source of full length.
+pub(super) const CANDIDATE_MAX: usize = 412;
 
-/// The reference asserts lower-case `user` and `assistant` turns in alternation, and shared users'
-/// turns.
-pub fn check(first: &[Message], second: &[Message]) -> std::result::Result<(), Unsupported> {
+/// The reference asserts that `user` and `assistant` (in lower case) alternate, and that the user's
+/// turns are shared.
+pub(super) fn check(first: &[Message], second: &[Message]) -> std::result::Result<(), Unsupported> {
     for conversation in [first, second] {
         if !conversation.len().is_multiple_of(2) {
             return Err(Unsupported::OddTurns);
@@ -37,14 +38,15 @@ pub fn check(first: &[Message], second: &[Message]) -> std::result::Result<(), U
     check_shared(first, second)
 }
 
-pub fn row(tokenizer: &Tokenizer, first: &[Message], second: &[Message]) -> Result<Row> {
+/// The token row.
+pub(super) fn row(tokenizer: &Tokenizer, first: &[Message], second: &[Message]) -> Result<Row> {
     let (mut ids, source_cut) = tokenizer.segment(
         &format!("<|source|>{}", source(first)),
         SOURCE_MAX,
         Side::Right,
     )?;
-    // One budget per pair, from the source's actual length; what one candidate leaves free is not
-    // given to the other.
+    // One budget for both candidates, from the source's actual length; what one candidate does not
+    // use is not available to the other.
     let budget = (SOURCE_MAX + 2 * CANDIDATE_MAX - ids.len()) / 2;
     let (left, first_cut) = tokenizer.segment(
         &format!("<|candidate1|>{}", candidate(first)),
@@ -66,7 +68,7 @@ pub fn row(tokenizer: &Tokenizer, first: &[Message], second: &[Message]) -> Resu
     })
 }
 
-/// The users' turns, verbatim, with numbered gaps for the answers.
+/// The user's turns, verbatim, with numbered placeholders for the answers.
 fn source(conversation: &[Message]) -> String {
     let mut text = INSTRUCTION.to_owned();
     for (i, turn) in conversation.chunks_exact(2).enumerate() {
@@ -81,7 +83,7 @@ fn source(conversation: &[Message]) -> String {
     text
 }
 
-/// All answers of one side, the shared history's included, verbatim.
+/// All answers of one side, verbatim, those of the shared history included.
 fn candidate(conversation: &[Message]) -> String {
     let answers: Vec<String> = conversation
         .chunks_exact(2)
@@ -105,7 +107,12 @@ mod tests {
         ];
         assert_eq!(
             source(&turns),
-            "Finish the following coversation in each i-th turn by filling in <Response i> with your response.USER:  hi \n\nAssistant: <Response 1>\nUSER: bye\nAssistant: <Response 2>"
+            concat!(
+                "Finish the following coversation in each i-th turn by filling in \
+                 <Response i> with ",
+                "your response.USER:  hi \n\nAssistant: <Response 1>\nUSER: bye\nAssistant: ",
+                "<Response 2>",
+            )
         );
         assert_eq!(candidate(&turns), "<Response 1>: yo \n<Response 2>: ");
     }

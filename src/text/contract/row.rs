@@ -1,18 +1,18 @@
-//! What every input contract makes, and why it may not.
+//! Token rows, and the reasons why a conversation has none.
 
 use crate::data::Message;
 
-/// A token row of two answers.
+/// A token row with both answers of a pair.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Row {
     pub ids: Vec<u32>,
-    /// Ids that truncation took from the prompt, from the left answer and from the right one.
+    /// The number of ids that truncation removed from the prompt, the left and the right answer.
     pub source_cut: usize,
     pub first_cut: usize,
     pub second_cut: usize,
 }
 
-/// Why the reference has no row for a pair of conversations: its assertion, in words.
+/// Why the reference cannot score a pair of conversations: the assertion of its that fails.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Unsupported {
     #[error("the conversation has an odd number of turns")]
@@ -29,9 +29,9 @@ pub enum Unsupported {
     Shared { turn: usize },
 }
 
-/// Both conversations have the same content at every even turn: the users' turns, as both
-/// references assume (`rewardbench/models/pairrm.py` and `betterpairrm.py`).
-pub fn check_shared(first: &[Message], second: &[Message]) -> Result<(), Unsupported> {
+/// Checks that both conversations have the same content at the first, third, fifth … turn, which
+/// both references take for the user's (`rewardbench/models/pairrm.py` and `betterpairrm.py`).
+pub(super) fn check_shared(first: &[Message], second: &[Message]) -> Result<(), Unsupported> {
     if first.len() != second.len() {
         return Err(Unsupported::Lengths);
     }

@@ -1,4 +1,4 @@
-//! What has been scored, counted.
+//! The pairs that have been scored, as counts.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -6,49 +6,54 @@ use std::ops::Range;
 use crate::scoring::{ScoredItem, Verdict};
 use crate::stats::PairedCounts;
 
-/// What has been scored.
+/// What has been scored so far.
 #[derive(Default)]
-pub struct Progress {
-    pub subsets: BTreeMap<String, Subset>,
-    pub pairs: usize,
-    pub scored: usize,
-    pub ties: usize,
-    pub invalid: usize,
+pub(crate) struct Progress {
+    pub(crate) subsets: BTreeMap<String, Subset>,
+    /// All pairs, and those of them that are scored.
+    pub(crate) pairs: usize,
+    pub(crate) scored: usize,
+    pub(crate) ties: usize,
+    pub(crate) invalid: usize,
     /// Pairs with two finite logits, and those among them whose orders disagree.
-    pub finite: usize,
-    pub disagree: usize,
+    pub(crate) finite: usize,
+    pub(crate) disagree: usize,
 }
 
-/// A subset's pairs in the order of scoring: whether they are right under the baseline, and those
-/// scored under the candidate.
+/// A subset's pairs in the order of scoring: whether each is right under the baseline, and whether
+/// each scored one is right under the candidate.
 #[derive(Default)]
-pub struct Subset {
-    pub before: Vec<bool>,
-    pub after: Vec<bool>,
+pub(crate) struct Subset {
+    pub(crate) before: Vec<bool>,
+    pub(crate) after: Vec<bool>,
 }
 
-/// A tie or an invalid pair is not.
-pub fn is_right(verdict: &ScoredItem) -> bool {
-    verdict.verdict() == Verdict::Correct
+/// Whether the verdict is correct; a tie or an invalid pair is not.
+pub(crate) fn is_right(item: &ScoredItem) -> bool {
+    item.verdict() == Verdict::Correct
 }
 
 impl Progress {
-    pub fn add(&mut self, verdict: &ScoredItem) {
-        self.subsets
-            .entry(verdict.subset.clone())
-            .or_default()
-            .after
-            .push(is_right(verdict));
+    /// Adds a pair as the candidate scored it.
+    pub(crate) fn add(&mut self, item: &ScoredItem) {
+        let subset = self.subsets.entry(item.subset.clone()).or_default();
+        subset.after.push(is_right(item));
         self.scored += 1;
-        self.ties += usize::from(verdict.verdict() == Verdict::Tie);
-        self.invalid += usize::from(verdict.verdict() == Verdict::Invalid);
-        if let Some(both) = verdict.outcome.both_orders() {
+        self.ties += usize::from(item.verdict() == Verdict::Tie);
+        self.invalid += usize::from(item.verdict() == Verdict::Invalid);
+        if let Some(both) = item.outcome.both_orders() {
             self.finite += 1;
             self.disagree += usize::from(both.disagree());
         }
     }
 
-    pub fn of(&self, subset: &str) -> &Subset {
+    /// The number of pairs that are not scored yet.
+    pub(crate) fn left(&self) -> usize {
+        self.pairs - self.scored
+    }
+
+    /// The subset of this name; empty where there is none.
+    pub(crate) fn of(&self, subset: &str) -> &Subset {
         const NONE: &Subset = &Subset {
             before: Vec::new(),
             after: Vec::new(),
@@ -58,20 +63,22 @@ impl Progress {
 }
 
 impl Subset {
-    pub fn seen(&self) -> PairedCounts {
-        self.fourfold(0..self.after.len())
+    /// All scored pairs.
+    pub(crate) fn seen(&self) -> PairedCounts {
+        self.counts(0..self.after.len())
     }
 
-    /// The baseline's on the pairs to come.
-    pub fn left(&self) -> &[bool] {
+    /// The pairs that are not scored yet: whether each is right under the baseline.
+    pub(crate) fn left(&self) -> &[bool] {
         &self.before[self.after.len().min(self.before.len())..]
     }
 
-    pub fn fourfold(&self, pairs: Range<usize>) -> PairedCounts {
-        let mut table = PairedCounts::default();
+    /// The scored pairs in this range.
+    pub(crate) fn counts(&self, pairs: Range<usize>) -> PairedCounts {
+        let mut counts = PairedCounts::default();
         for (before, after) in self.before[pairs.clone()].iter().zip(&self.after[pairs]) {
-            table.add(*before, *after);
+            counts.add(*before, *after);
         }
-        table
+        counts
     }
 }

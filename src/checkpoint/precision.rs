@@ -1,0 +1,71 @@
+//! In which types a model's weights are stored in memory and its products are computed.
+
+use burn::tensor::DType;
+use safetensors::Dtype;
+
+use crate::kernels::cpu::int8::Outliers;
+use crate::kernels::cpu::packed_weights::Storage;
+
+/// A combination of storage precision (the type of the weights in memory) and arithmetic precision
+/// (the type of the factors of products).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Precision {
+    /// f32 arithmetic. Storage: f32; on a CPU half-precision weights stay in their two bytes and
+    /// are widened exactly as they are read.
+    F32,
+    /// On a CPU: f32 arithmetic, storage f16.
+    F16Storage,
+    /// On a CPU: LLM.int8() storage and arithmetic in all linear layers but the last.
+    Int8(Outliers),
+    /// On a GPU: half precision for storage, arithmetic and everything between two layers; sums are
+    /// f32.
+    Half(HalfType),
+}
+
+/// A type of two bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HalfType {
+    F16,
+    Bf16,
+}
+
+impl Precision {
+    /// The word for it in `--dtype` and in reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::F32 => "f32",
+            Self::F16Storage | Self::Half(HalfType::F16) => "f16",
+            Self::Half(HalfType::Bf16) => "bf16",
+            Self::Int8(_) => "int8",
+        }
+    }
+
+    /// The arithmetic precision alone.
+    pub fn arithmetic(self) -> &'static str {
+        match self {
+            Self::F32 | Self::F16Storage => "f32",
+            Self::Int8(_) => "int8",
+            Self::Half(HalfType::F16) => "f16",
+            Self::Half(HalfType::Bf16) => "bf16",
+        }
+    }
+
+    /// The type of tensors that are not packed.
+    pub(super) fn tensor_dtype(self) -> DType {
+        match self {
+            Self::Half(HalfType::F16) => DType::F16,
+            Self::Half(HalfType::Bf16) => DType::BF16,
+            Self::F32 | Self::F16Storage | Self::Int8(_) => DType::F32,
+        }
+    }
+
+    /// The storage of float weights on a CPU that have this type in the file.
+    pub(super) fn storage(self, in_file: Dtype) -> Storage {
+        match (in_file, self) {
+            (Dtype::F16, _) => Storage::F16,
+            (Dtype::BF16, Self::F32) => Storage::Bf16,
+            (_, Self::F32) => Storage::F32,
+            _ => Storage::F16,
+        }
+    }
+}

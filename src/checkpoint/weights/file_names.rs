@@ -1,0 +1,57 @@
+//! Which files hold the weights.
+
+use crate::support::error::{Error, ErrorKind, Result};
+use crate::support::input_file::Directory;
+
+const SINGLE: &str = "model.safetensors";
+const INDEX: &str = "model.safetensors.index.json";
+
+/// The names of the files that hold the weights: `model.safetensors`, or the shards that
+/// `model.safetensors.index.json` lists.
+///
+/// # Errors
+/// Neither of them exists, or the index cannot be used.
+pub(super) fn file_names(directory: &Directory) -> Result<Vec<String>> {
+    if directory.has(SINGLE) {
+        return Ok(vec![SINGLE.to_owned()]);
+    }
+    if !directory.has(INDEX) {
+        let mut error = Error::unavailable(format!(
+            "failed to find weights: neither model.safetensors nor its index in {}",
+            directory.path().display()
+        ));
+        if directory.has("pytorch_model.bin") {
+            error.kind = ErrorKind::BadInput;
+            return Err(error.hint(concat!(
+                "pytorch_model.bin is a pickle, which can run code; ",
+                "convert it to safetensors (save_pretrained of transformers does)"
+            )));
+        }
+        return Err(error);
+    }
+    let invalid = || {
+        Error::bad_input(format!(
+            "failed to parse weight index: {}",
+            directory.file(INDEX).path().display()
+        ))
+    };
+    let parsed = directory.json(INDEX)?;
+    let map = parsed
+        .get("weight_map")
+        .and_then(|m| m.as_object())
+        .ok_or_else(|| invalid().hint("it needs an object `weight_map`"))?;
+    let mut names: Vec<&str> = map.values().filter_map(|v| v.as_str()).collect();
+    names.sort_unstable();
+    names.dedup();
+    // A name from a file of unknown origin must not lead out of the directory.
+    let is_unsafe = |name: &&str| {
+        name.is_empty()
+            || name.contains(['/', '\\'])
+            || name.starts_with('.')
+            || name.chars().any(char::is_control)
+    };
+    if names.is_empty() || names.iter().any(is_unsafe) {
+        return Err(invalid().hint("`weight_map` must name files in the same directory"));
+    }
+    Ok(names.into_iter().map(str::to_owned).collect())
+}

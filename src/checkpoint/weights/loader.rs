@@ -1,0 +1,265 @@
+//! The tensors of a checkpoint as a model's parameters.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use burn::tensor::{DType, Device, Tensor, TensorData};
+use half::{bf16, f16};
+use rayon::prelude::*;
+use safetensors::Dtype;
+
+use crate::checkpoint::precision::Precision;
+use crate::checkpoint::weights::file_names::file_names;
+use crate::checkpoint::weights::tensor_file::{TensorEntry, TensorFile};
+use crate::kernels::cpu::int8::Int8Weights;
+use crate::kernels::cpu::linear::LinearWeights;
+use crate::kernels::cpu::packed_weights::{PackedWeights, Storage};
+use crate::model::{Matrix, Parameters};
+use crate::support::error::{Error, Result};
+use crate::support::input_file::Directory;
+
+/// transformers' 8-bit loading leaves out the module that owns the last parameter.
+const NOT_CONVERTED: &str = "head_layer.4.weight";
+
+/// Buffers that old versions of transformers saved although no computation reads them.
+const IGNORED_SUFFIXES: &[&str] = &["embeddings.position_ids"];
+
+/// The hint for weights that do not fit the configuration.
+const OTHER_MODEL: &str = concat!(
+    "config.json and the weights do not belong together, ",
+    "or the checkpoint is of another family"
+);
+
+fn is_ignored(name: &str) -> bool {
+    IGNORED_SUFFIXES.iter().any(|suffix| name.ends_with(suffix))
+}
+
+/// The tensors of a checkpoint, handed out by name.
+pub struct Weights {
+    /// By name: the index of the file, and the entry in it.
+    tensors: BTreeMap<String, (usize, TensorEntry)>,
+    files: Vec<TensorFile>,
+    device: Device,
+    precision: Precision,
+}
+
+impl Weights {
+    /// Opens `model.safetensors`, or the shards of `model.safetensors.index.json`, for a model in
+    /// f32 on this device.
+    ///
+    /// # Errors
+    /// A file that is missing or cannot be read, or a tensor that is in two files.
+    pub fn open(directory: &Directory, device: &Device) -> Result<Self> {
+        let mut weights = Self {
+            tensors: BTreeMap::new(),
+            files: Vec::new(),
+            device: device.clone(),
+            precision: Precision::F32,
+        };
+        for name in file_names(directory)? {
+            weights.add_file(directory, name)?;
+        }
+        Ok(weights)
+    }
+
+    fn add_file(&mut self, directory: &Directory, name: String) -> Result<()> {
+        let (file, entries) = TensorFile::open(directory, name)?;
+        let index = self.files.len();
+        for entry in entries {
+            let name = entry.name.clone();
+            if self.tensors.insert(name.clone(), (index, entry)).is_some() {
+                return Err(Error::bad_input(format!(
+                    "failed to read weights: tensor `{name}` is in two files, the second: {}",
+                    file.path.display()
+                )));
+            }
+        }
+        self.files.push(file);
+        Ok(())
+    }
+
+    /// With storage and arithmetic of another precision.
+    #[must_use]
+    pub fn with_precision(mut self, precision: Precision) -> Self {
+        self.precision = precision;
+        self
+    }
+
+    /// Names of the files, in reading order.
+    pub(crate) fn files(&self) -> Vec<String> {
+        self.files.iter().map(|file| file.name.clone()).collect()
+    }
+
+    /// Number of parameters by dtype.
+    pub(crate) fn parameters(&self) -> BTreeMap<String, usize> {
+        let mut parameters = BTreeMap::new();
+        for (_, entry) in self.tensors.values() {
+            *parameters.entry(name_of(entry.dtype)).or_default() +=
+                entry.shape.iter().product::<usize>();
+        }
+        parameters
+    }
+
+    /// The types in which the parameters are stored.
+    pub fn dtypes(&self) -> Vec<String> {
+        let used = self.tensors.iter().filter(|(name, _)| !is_ignored(name));
+        used.map(|(_, (_, entry))| name_of(entry.dtype))
+            .collect::<BTreeSet<_>>()
+            .into_iter()
+            .collect()
+    }
+
+    /// Ends the loading.
+    ///
+    /// # Errors
+    /// A tensor of the files that the model did not ask for.
+    pub fn finish(self) -> Result<()> {
+        let unused: Vec<&str> = self
+            .tensors
+            .keys()
+            .map(String::as_str)
+            .filter(|name| !is_ignored(name))
+            .collect();
+        if unused.is_empty() {
+            return Ok(());
+        }
+        let shown = unused
+            .iter()
+            .take(5)
+            .map(|n| format!("`{n}`"))
+            .collect::<Vec<_>>()
+            .join(", ");
+        let more = if unused.len() > 5 {
+            format!(" and {} more", unused.len() - 5)
+        } else {
+            String::new()
+        };
+        let path = self.files[0].path.display();
+        Err(Error::bad_input(format!(
+            "failed to load weights: {path}: tensors that the model has no place for: {shown}{more}"
+        ))
+        .hint(OTHER_MODEL))
+    }
+
+    /// Whether the device has the product with packed weights.
+    fn packs(&self) -> bool {
+        self.device == Device::flex()
+    }
+
+    /// Removes a tensor from those that are left: its file and its entry.
+    ///
+    /// # Errors
+    /// No tensor of this name, or one of another shape or of a dtype that cannot be read.
+    fn take(&mut self, name: &str, shape: &[usize]) -> Result<(&TensorFile, TensorEntry)> {
+        let Some((file, entry)) = self.tensors.remove(name) else {
+            let path = self
+                .files
+                .first()
+                .map_or_else(String::new, |file| file.path.display().to_string());
+            return Err(Error::bad_input(format!(
+                "failed to load weights: {path}: no tensor `{name}`"
+            ))
+            .hint(OTHER_MODEL));
+        };
+        let file = &self.files[file];
+        let (found, dtype) = (&entry.shape, entry.dtype);
+        if found != shape {
+            let reason = format!("found shape {found:?}, config.json asks for {shape:?}");
+            return Err(file.refuse(&entry, &reason));
+        }
+        if !matches!(dtype, Dtype::F32 | Dtype::F16 | Dtype::BF16 | Dtype::F64) {
+            let reason = format!("found dtype {dtype:?}, accepted: F32, F16, BF16, F64");
+            return Err(file.refuse(&entry, &reason));
+        }
+        Ok((file, entry))
+    }
+
+    /// A tensor on the device, in this type.
+    fn load<const D: usize>(
+        &mut self,
+        name: &str,
+        shape: [usize; D],
+        dtype: impl FnOnce(Dtype) -> DType,
+    ) -> Result<Tensor<D>> {
+        let (file, entry) = self.take(name, &shape)?;
+        let (values, dtype) = (values(file, &entry)?, dtype(entry.dtype));
+        Ok(upload(values, shape, dtype, &self.device))
+    }
+}
+
+impl Parameters for Weights {
+    fn tensor<const D: usize>(&mut self, name: &str, shape: [usize; D]) -> Result<Tensor<D>> {
+        let dtype = self.precision.tensor_dtype();
+        self.load(name, shape, |_| dtype)
+    }
+
+    /// On the CPU in its storage precision.
+    fn table(&mut self, name: &str, shape: [usize; 2]) -> Result<Tensor<2>> {
+        if !self.packs() {
+            return self.tensor(name, shape);
+        }
+        let precision = self.precision;
+        self.load(name, shape, |in_file| match precision.storage(in_file) {
+            Storage::F16 => DType::F16,
+            Storage::Bf16 => DType::BF16,
+            Storage::F32 => DType::F32,
+        })
+    }
+
+    /// Packed for the CPU; a tensor for other devices.
+    fn matrix(&mut self, name: &str, shape: [usize; 2]) -> Result<Matrix> {
+        if !self.packs() {
+            return Ok(Matrix::Plain(self.tensor(name, shape)?));
+        }
+        let precision = self.precision;
+        let (file, entry) = self.take(name, &shape)?;
+        let [output, input] = shape;
+        let read = |first: usize, rows: &mut [f32]| file.read(&entry, first * input, rows);
+        let weights = match precision {
+            Precision::Int8(outliers) if name != NOT_CONVERTED => {
+                LinearWeights::Int8(Arc::new(Int8Weights::pack(output, input, outliers, read)?))
+            }
+            _ => {
+                let storage = precision.storage(entry.dtype);
+                LinearWeights::Float(Arc::new(PackedWeights::pack(output, input, storage, read)?))
+            }
+        };
+        Ok(Matrix::Packed(weights))
+    }
+}
+
+fn name_of(dtype: Dtype) -> String {
+    format!("{dtype:?}").to_lowercase()
+}
+
+/// All values of a tensor, read in parallel.
+fn values(file: &TensorFile, entry: &TensorEntry) -> Result<Vec<f32>> {
+    const PIECE: usize = 1 << 18;
+    let mut values = vec![0f32; entry.shape.iter().product()];
+    values
+        .par_chunks_mut(PIECE)
+        .enumerate()
+        .try_for_each(|(at, piece)| file.read(entry, at * PIECE, piece))?;
+    Ok(values)
+}
+
+/// Values as a tensor of a type on a device; rounding to half precision is done in parallel.
+fn upload<const D: usize>(
+    values: Vec<f32>,
+    shape: [usize; D],
+    dtype: DType,
+    device: &Device,
+) -> Tensor<D> {
+    let data = match dtype {
+        DType::F16 => {
+            let rounded: Vec<f16> = values.into_par_iter().map(f16::from_f32).collect();
+            TensorData::new(rounded, shape)
+        }
+        DType::BF16 => {
+            let rounded: Vec<bf16> = values.into_par_iter().map(bf16::from_f32).collect();
+            TensorData::new(rounded, shape)
+        }
+        _ => return Tensor::from_data(TensorData::new(values, shape), device),
+    };
+    Tensor::from_data(data, (device, dtype))
+}

@@ -1,0 +1,7 @@
+//! Safetensors files → parameters: each tensor checked, read once and accounted for.
+
+mod file_names;
+mod loader;
+mod tensor_file;
+
+pub use loader::Weights;

@@ -1,0 +1,34 @@
+//! The message of a run that a signal stops.
+
+use crate::commands::run::request::RunRequest;
+use crate::report::Format;
+use crate::support::signals::StopMessage;
+
+/// How the run can be continued.
+pub fn stop_message(request: &RunRequest) -> StopMessage {
+    let typed: Vec<String> = std::env::args()
+        .map(|word| quoted(&word))
+        .filter(|word| word != "--resume")
+        .collect();
+    let hint = match &request.out {
+        Some(_) => format!("go on with: {} --resume", typed.join(" ")),
+        None if request.cache && request.backend.int8_batch.is_none() => {
+            "the same command goes on: verdicts so far are in the cache".to_owned()
+        }
+        None => "a run with --out DIR can be resumed".to_owned(),
+    };
+    StopMessage {
+        hint,
+        as_json: request.format == Format::Json,
+    }
+}
+
+/// A word as a shell reads it.
+fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:,@+%".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', r"'\''"))
+    }
+}

@@ -1,0 +1,210 @@
+//! A candidate against a baseline, pair by pair or count against count.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::benchmark::Benchmark;
+use crate::comparison::candidate::Candidate;
+use crate::comparison::change::Change;
+use crate::comparison::difference::{Difference, SubsetCounts};
+use crate::comparison::figure::{Blocks, Figure, estimates, figures};
+use crate::comparison::matching::{MatchedBy, match_items};
+use crate::comparison::notes::{OTHER_FILES, SIDES, UNPAIRED, left_out, ties_and_invalid};
+use crate::metrics::{Estimate, Scores, Tally};
+use crate::scoring::{ScoredItem, Verdict};
+use crate::stats::{PairedCounts, holm};
+use crate::support::error::{Error, Result};
+
+/// A candidate against a baseline.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Comparison {
+    /// Whose sections and weights are used, where the items are a benchmark's.
+    pub(crate) benchmark: Option<String>,
+    pub(crate) matching: Matching,
+    pub(crate) subsets: Vec<Difference>,
+    pub(crate) sections: Vec<Difference>,
+    /// Average, the benchmark's headline figure, all pairs.
+    pub(crate) totals: Vec<Difference>,
+    /// Pairs with another verdict, the largest change of the margin first; none in unpaired
+    /// comparisons.
+    pub(crate) changes: Vec<Change>,
+    /// What all of the candidate's verdicts show; `None` for a published column.
+    pub(crate) candidate: Option<Candidate>,
+    /// What a reader must know.
+    pub(crate) notes: Vec<String>,
+}
+
+/// Whether pairs are compared or only counts.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Matching {
+    Paired {
+        by: MatchedBy,
+        pairs: usize,
+        /// Pairs that only the baseline and only the candidate has; they are left out.
+        only: [usize; 2],
+    },
+    Unpaired,
+}
+
+impl Comparison {
+    /// Pair by pair. `same_data`: both runs read the same files.
+    ///
+    /// # Errors
+    /// Where the pairs cannot be matched, or none is on both sides.
+    pub fn paired(
+        baseline: &[ScoredItem],
+        candidate: &[ScoredItem],
+        same_data: bool,
+        benchmark: Option<&Benchmark>,
+    ) -> Result<Self> {
+        let matched = match_items(baseline, candidate, same_data)?;
+        let mut tables: BTreeMap<String, PairedCounts> = BTreeMap::new();
+        let mut tallies = [BTreeMap::<String, Tally>::new(), BTreeMap::new()];
+        let mut changes = Vec::new();
+        for (before, after) in &matched.pairs {
+            let [was_right, is_right] =
+                [before, *after].map(|item| item.verdict() == Verdict::Correct);
+            let table = tables.entry(before.subset.clone()).or_default();
+            table.add(was_right, is_right);
+            for (tallies, item) in tallies.iter_mut().zip([before, after]) {
+                let tally = tallies.entry(item.subset.clone()).or_default();
+                tally.add(item.verdict());
+            }
+            changes.extend(Change::between(before, after));
+        }
+        changes.sort_by(|a, b| b.size().total_cmp(&a.size()).then(a.row.cmp(&b.row)));
+        let counts = |weights: &[(String, f64)]| {
+            let of = |(subset, weight): &(String, f64)| Some((*weight, *tables.get(subset)?));
+            SubsetCounts::Paired(weights.iter().filter_map(of).collect())
+        };
+        let blocks = differences(&tallies, benchmark, counts);
+        let mut notes = left_out(&matched.only);
+        notes.extend(ties_and_invalid(&tallies));
+        if !same_data {
+            notes.push(OTHER_FILES.to_owned());
+        }
+        let only = matched.only.each_ref().map(|side| side.values().sum());
+        let matching = Matching::Paired {
+            by: matched.by,
+            pairs: matched.pairs.len(),
+            only,
+        };
+        Ok(Self {
+            benchmark: benchmark.map(|benchmark| benchmark.name.clone()),
+            matching,
+            subsets: with_holm(blocks.subsets),
+            sections: blocks.sections,
+            totals: blocks.totals,
+            changes,
+            candidate: Some(Candidate::new(candidate)),
+            notes,
+        })
+    }
+
+    /// Count against count, over the subsets that both sides have.
+    ///
+    /// # Errors
+    /// Where no subset is on both sides.
+    pub(crate) fn unpaired(
+        mut sides: [BTreeMap<String, Tally>; 2],
+        candidate: Option<Candidate>,
+        benchmark: Option<&Benchmark>,
+    ) -> Result<Self> {
+        let mut notes = vec![UNPAIRED.to_owned()];
+        notes.extend(keep_shared_subsets(&mut sides)?);
+        notes.extend(ties_and_invalid(&sides));
+        let counts = |weights: &[(String, f64)]| {
+            let share = |side: usize, subset: &str| Some(sides[side].get(subset)?.share());
+            let of = |(subset, weight): &(String, f64)| {
+                Some((*weight, [share(0, subset)?, share(1, subset)?]))
+            };
+            SubsetCounts::Unpaired(weights.iter().filter_map(of).collect())
+        };
+        let blocks = differences(&sides, benchmark, counts);
+        Ok(Self {
+            benchmark: benchmark.map(|benchmark| benchmark.name.clone()),
+            matching: Matching::Unpaired,
+            subsets: blocks.subsets,
+            sections: blocks.sections,
+            totals: blocks.totals,
+            changes: Vec::new(),
+            candidate,
+            notes,
+        })
+    }
+}
+
+/// Removes subsets that only one side has; returns notes on them and on subsets of different sizes.
+fn keep_shared_subsets(sides: &mut [BTreeMap<String, Tally>; 2]) -> Result<Vec<String>> {
+    let [baseline, candidate] = &*sides;
+    let in_both = |subset: &&String| candidate.contains_key(*subset);
+    let shared: BTreeSet<String> = baseline.keys().filter(in_both).cloned().collect();
+    if shared.is_empty() {
+        return Err(Error::bad_input(
+            "failed to compare: the two sides have no subset in common",
+        ));
+    }
+    let mut notes = Vec::new();
+    for (side, name) in sides.iter_mut().zip(SIDES) {
+        let other: Vec<String> = side
+            .keys()
+            .filter(|subset| !shared.contains(*subset))
+            .cloned()
+            .collect();
+        if !other.is_empty() {
+            notes.push(format!(
+                "only in the {name}, left out: {}",
+                other.join(", ")
+            ));
+        }
+        side.retain(|subset, _| shared.contains(subset));
+    }
+    for subset in &shared {
+        let [baseline, candidate] = sides.each_ref().map(|side| side[subset].n());
+        if baseline != candidate {
+            notes.push(format!(
+                "{subset}: {baseline} pairs in the baseline, {candidate} in the candidate"
+            ));
+        }
+    }
+    Ok(notes)
+}
+
+/// The figures of two sides that have the same subsets.
+fn differences(
+    sides: &[BTreeMap<String, Tally>; 2],
+    benchmark: Option<&Benchmark>,
+    counts: impl Fn(&[(String, f64)]) -> SubsetCounts,
+) -> Blocks<Difference> {
+    let [baseline, candidate] = sides.each_ref().map(|side| Scores::new(side, benchmark));
+    let sizes: Vec<(String, usize)> = candidate
+        .subsets
+        .iter()
+        .map(|(name, tally)| (name.clone(), tally.n()))
+        .collect();
+    let figures = figures(&sizes, benchmark);
+    let [before, after] = [&baseline, &candidate].map(estimates);
+    let block = |figures: Vec<Figure>, before: Vec<Estimate>, after: Vec<Estimate>| {
+        let sides = before.into_iter().zip(after).map(<[Estimate; 2]>::from);
+        let difference = |(figure, sides): (Figure, [Estimate; 2])| {
+            let counts = counts(&figure.weights);
+            Difference::new(figure, counts, sides)
+        };
+        figures.into_iter().zip(sides).map(difference).collect()
+    };
+    Blocks {
+        subsets: block(figures.subsets, before.subsets, after.subsets),
+        sections: block(figures.sections, before.sections, after.sections),
+        totals: block(figures.totals, before.totals, after.totals),
+    }
+}
+
+/// With Holm's correction over all subsets.
+fn with_holm(mut subsets: Vec<Difference>) -> Vec<Difference> {
+    let tests = subsets.iter_mut().filter_map(|line| line.pairs.as_mut());
+    let tests: Vec<_> = tests.collect();
+    let p: Vec<f64> = tests.iter().map(|test| test.p).collect();
+    for (test, adjusted) in tests.into_iter().zip(holm(&p)) {
+        test.holm = Some(adjusted);
+    }
+    subsets
+}

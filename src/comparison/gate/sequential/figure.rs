@@ -1,0 +1,181 @@
+//! A figure that is tested after every round of pairs.
+
+use crate::comparison::figure::Figure;
+use crate::comparison::gate::finding::{Finding, drop_status, percent};
+use crate::comparison::gate::outcome::Status;
+use crate::comparison::gate::sequential::progress::{Progress, Subset};
+use crate::stats;
+use crate::stats::{PairedCounts, Sequence, count, holm, rounds};
+
+/// A figure and its confidence sequence, as far as the scored pairs fill whole rounds.
+pub(crate) struct SequentialFigure {
+    figure: Figure,
+    /// All rounds, and those of them that the sequence has seen.
+    rounds: usize,
+    done: usize,
+    sequence: Sequence,
+}
+
+impl SequentialFigure {
+    /// `level`: the confidence of its intervals.
+    pub(crate) fn new(figure: &Figure, level: f64, progress: &Progress) -> Self {
+        let mut figure = figure.clone();
+        // A subset with weight 0 need not be waited for.
+        figure.weights.retain(|(_, coefficient)| *coefficient > 0.0);
+        let sizes = figure.weights.iter();
+        let sizes = sizes.map(|(subset, _)| progress.of(subset).before.len());
+        let rounds = sizes.min().unwrap_or(0);
+        Self {
+            figure,
+            rounds,
+            done: 0,
+            sequence: Sequence::new(level),
+        }
+    }
+
+    /// Adds the rounds that have become whole to the sequence. There are as many rounds as the
+    /// smallest subset has pairs, and each has at least one pair of every subset.
+    pub(crate) fn advance(&mut self, progress: &Progress) {
+        while self.done < self.rounds {
+            let Some(strata) = self.next_round(progress) else {
+                return;
+            };
+            self.sequence.round(&strata);
+            self.done += 1;
+        }
+    }
+
+    /// The coefficients and counts of the next round; `None` while pairs of it are not scored.
+    fn next_round(&self, progress: &Progress) -> Option<Vec<(f64, PairedCounts)>> {
+        let stratum = |(name, coefficient): &(String, f64)| {
+            let subset = progress.of(name);
+            let [from, to] = [self.done, self.done + 1]
+                .map(|round| rounds::start(round, self.rounds, subset.before.len()));
+            let is_scored = to <= subset.after.len();
+            is_scored.then(|| (*coefficient, subset.counts(from..to)))
+        };
+        self.figure.weights.iter().map(stratum).collect()
+    }
+
+    /// By the confidence sequence.
+    pub(crate) fn drop(&self, limit: f64, level: f64, progress: &Progress) -> Finding {
+        let interval = self.sequence.interval();
+        let text = format!(
+            "{} % confidence sequence [{:+.4}, {:+.4}]",
+            percent(level),
+            interval.low,
+            interval.high
+        );
+        self.finding(drop_status(interval, limit), &text, progress)
+    }
+
+    /// By the accuracies with all remaining pairs wrong, and with all of them right.
+    pub(crate) fn min(&self, least: f64, progress: &Progress) -> Finding {
+        let accuracy = |right: &dyn Fn(&Subset) -> usize| {
+            self.sum(|coefficient, name| {
+                let subset = progress.of(name);
+                coefficient * count(right(subset)) / count(subset.before.len())
+            })
+        };
+        let so_far = |subset: &Subset| subset.after.iter().filter(|right| **right).count();
+        let low = accuracy(&so_far);
+        let high = accuracy(&|subset| so_far(subset) + subset.left().len());
+        // The final evaluation sums in another order, and may differ in the last digits: what is as
+        // near to the bound as that is left to it.
+        let status = if high < least - 1e-9 {
+            Status::Fail
+        } else if low >= least + 1e-9 {
+            Status::Pass
+        } else {
+            Status::Inconclusive
+        };
+        let range = if low < high {
+            format!(" to {high:.4}, whatever the other pairs bring")
+        } else {
+            String::new()
+        };
+        Finding {
+            status,
+            subsets: self.subsets(),
+            text: format!("{} {low:.4}{range}", self.figure.name),
+        }
+    }
+
+    /// The smallest p-value that the final evaluation can have where the candidate is worse; 0
+    /// where pairs have different weights, as another lost pair does not always lower it there.
+    fn least_p(&self, progress: &Progress) -> f64 {
+        let weights = self.figure.weights.iter();
+        let steps = weights.map(|(name, c)| c / count(progress.of(name).before.len()));
+        let (least, most) = steps.fold((f64::INFINITY, 0.0_f64), |(least, most), step| {
+            (least.min(step), most.max(step))
+        });
+        if most - least > 1e-9 * least {
+            return 0.0;
+        }
+        let can_be_lost = |(name, _): &(String, f64)| {
+            let left = progress.of(name).left().iter();
+            left.filter(|right| **right).count()
+        };
+        let can_be_lost: usize = self.figure.weights.iter().map(can_be_lost).sum();
+        let seen = self.seen(progress);
+        stats::exact(seen.lost + can_be_lost, seen.gained)
+    }
+
+    /// All scored pairs of the figure.
+    fn seen(&self, progress: &Progress) -> PairedCounts {
+        let subsets = self.figure.weights.iter();
+        subsets
+            .map(|(name, _)| progress.of(name).seen())
+            .fold(PairedCounts::default(), PairedCounts::plus)
+    }
+
+    fn subsets(&self) -> Vec<String> {
+        let weights = self.figure.weights.iter();
+        weights.map(|(name, _)| name.clone()).collect()
+    }
+
+    /// The sum of a term for each subset.
+    fn sum(&self, term: impl Fn(f64, &str) -> f64) -> f64 {
+        let weights = self.figure.weights.iter();
+        weights
+            .map(|(name, coefficient)| term(*coefficient, name))
+            .sum()
+    }
+
+    fn finding(&self, status: Status, text: &str, progress: &Progress) -> Finding {
+        let value = self.sum(|c, name| c * progress.of(name).seen().difference());
+        Finding {
+            status,
+            subsets: self.subsets(),
+            text: format!("{} {value:+.4}, {text}", self.figure.name),
+        }
+    }
+}
+
+/// Fails where the sequence's p-value is below `alpha_now`; passes where that of the final
+/// evaluation cannot be below `alpha_end`.
+pub(crate) fn significant_drop(
+    figures: &[SequentialFigure],
+    alpha_now: f64,
+    alpha_end: f64,
+    progress: &Progress,
+) -> Vec<Finding> {
+    let adjusted =
+        |p: &dyn Fn(&SequentialFigure) -> f64| holm(&figures.iter().map(p).collect::<Vec<_>>());
+    let now = adjusted(&|figure| figure.sequence.p());
+    let end = adjusted(&|figure| figure.least_p(progress));
+    let correction = if figures.len() > 1 { " (Holm)" } else { "" };
+    let finding = |((figure, p), least): ((&SequentialFigure, f64), f64)| {
+        let status = if p < alpha_now {
+            Status::Fail
+        } else if least >= alpha_end {
+            Status::Pass
+        } else {
+            Status::Inconclusive
+        };
+        let PairedCounts { lost, gained, .. } = figure.seen(progress);
+        let text = format!("{lost} lost, {gained} gained, sequential p {p:.2e}{correction}");
+        figure.finding(status, &text, progress)
+    };
+    figures.iter().zip(now).zip(end).map(finding).collect()
+}

@@ -1,0 +1,209 @@
+//! The gate as a whole, fed with scored pairs.
+
+use std::collections::{BTreeMap, HashMap};
+use std::ops::ControlFlow;
+
+use crate::benchmark::Benchmark;
+use crate::comparison::compare::Comparison;
+use crate::comparison::figure::figures;
+use crate::comparison::gate::finding::percent;
+use crate::comparison::gate::outcome::{RuleOutcome, Status};
+use crate::comparison::gate::rule::Rule;
+use crate::comparison::gate::sequential::progress::{Progress, is_right};
+use crate::comparison::gate::sequential::rule_state::RuleState;
+use crate::comparison::matching::baseline_of;
+use crate::data::Item;
+use crate::scoring::ScoredItem;
+use crate::stats::{bootstrap, rounds};
+use crate::support::error::Result;
+
+/// The seed of the order, where none is given.
+pub const SEED: u64 = bootstrap::SEED;
+
+/// Pairs between two evaluations of the gate.
+const INTERVAL: usize = 16;
+
+/// Rules, and the pairs that have been scored.
+pub struct SequentialGate {
+    rules: Vec<RuleState>,
+    /// Inconclusive until the gate is settled.
+    status: Status,
+    progress: Progress,
+    /// By row: the pair's position in the order of scoring.
+    positions: HashMap<usize, usize>,
+    /// By position: scored pairs that came before their turn.
+    waiting: BTreeMap<usize, ScoredItem>,
+    /// By row of the candidate's data.
+    baseline: HashMap<usize, ScoredItem>,
+    same_data: bool,
+}
+
+/// How a gate was settled, or not.
+pub struct GateOutcome {
+    pub(crate) comparison: Comparison,
+    pub rules: Vec<RuleOutcome>,
+    /// How many pairs it took, of how many, and with what error rate.
+    pub(crate) summary: String,
+    /// The number of scored pairs and of all pairs, where scoring stopped early.
+    pub(crate) stopped: Option<[usize; 2]>,
+}
+
+impl SequentialGate {
+    /// Also returns the pairs in the order in which they must be scored. `same_data`: both runs
+    /// read the same files.
+    ///
+    /// # Errors
+    /// Where the baseline lacks a pair, or a rule is about something that is not compared.
+    pub fn new(
+        rules: &[Rule],
+        baseline: &[ScoredItem],
+        same_data: bool,
+        pairs: Vec<Item>,
+        benchmark: Option<&Benchmark>,
+        seed: u64,
+    ) -> Result<(Self, Vec<Item>)> {
+        let baseline: HashMap<usize, ScoredItem> = pairs
+            .iter()
+            .zip(baseline_of(baseline, &pairs, same_data)?)
+            .map(|(pair, scored)| (pair.row, scored.clone()))
+            .collect();
+        let pairs = in_order(pairs, seed);
+        let progress = nothing_scored(&pairs, &baseline);
+        let sizes: Vec<(String, usize)> = progress
+            .subsets
+            .iter()
+            .map(|(name, subset)| (name.clone(), subset.before.len()))
+            .collect();
+        let figures = figures(&sizes, benchmark);
+        let rules = rules
+            .iter()
+            .map(|rule| RuleState::new(rule, &figures, &progress))
+            .collect::<Result<_>>()?;
+        let positions = pairs.iter().enumerate();
+        let positions = positions.map(|(at, pair)| (pair.row, at)).collect();
+        let gate = Self {
+            rules,
+            status: Status::Inconclusive,
+            progress,
+            positions,
+            waiting: BTreeMap::new(),
+            baseline,
+            same_data,
+        };
+        Ok((gate, pairs))
+    }
+
+    /// Adds scored pairs; breaks as soon as the gate is settled. They may come in any order and in
+    /// batches of any size: they count in the order of [`Self::new`], and the gate is evaluated
+    /// after fixed numbers of pairs.
+    pub fn see<'a>(&mut self, scored: impl IntoIterator<Item = &'a ScoredItem>) -> ControlFlow<()> {
+        for item in scored {
+            let position = self.positions.get(&item.row);
+            self.waiting
+                .extend(position.map(|position| (*position, item.clone())));
+        }
+        while self.status == Status::Inconclusive
+            && let Some(item) = self.waiting.remove(&self.progress.scored)
+        {
+            self.progress.add(&item);
+            if self.progress.scored.is_multiple_of(INTERVAL) || self.progress.left() == 0 {
+                self.evaluate();
+            }
+        }
+        if self.status == Status::Inconclusive {
+            ControlFlow::Continue(())
+        } else {
+            ControlFlow::Break(())
+        }
+    }
+
+    fn evaluate(&mut self) {
+        for rule in &mut self.rules {
+            rule.update(&self.progress);
+        }
+        self.status = Status::of_all(self.rules.iter().map(|rule| rule.status));
+    }
+
+    /// Of the gate as a whole: inconclusive as long as it is not settled.
+    pub fn status(&self) -> Status {
+        self.status
+    }
+
+    /// Whether this row's pair is among those that the outcome rests on.
+    pub(crate) fn counted(&self, row: usize) -> bool {
+        self.positions
+            .get(&row)
+            .is_some_and(|position| *position < self.progress.scored)
+    }
+
+    /// The outcome. `scored`: all pairs that [`Self::counted`].
+    ///
+    /// # Errors
+    /// Those of [`Comparison::paired`] and [`Rule::evaluate`].
+    pub fn finish(
+        &self,
+        scored: &[ScoredItem],
+        benchmark: Option<&Benchmark>,
+    ) -> Result<GateOutcome> {
+        let baseline: Vec<ScoredItem> = scored
+            .iter()
+            .filter_map(|item| self.baseline.get(&item.row).cloned())
+            .collect();
+        let comparison = Comparison::paired(&baseline, scored, self.same_data, benchmark)?;
+        let rules: Vec<RuleOutcome> = self
+            .rules
+            .iter()
+            .map(|rule| rule.outcome(&self.progress, &comparison))
+            .collect::<Result<_>>()?;
+        let Progress { pairs, scored, .. } = self.progress;
+        Ok(GateOutcome {
+            comparison,
+            rules,
+            summary: self.summary(),
+            stopped: (scored < pairs).then_some([scored, pairs]),
+        })
+    }
+
+    fn summary(&self) -> String {
+        let Progress { pairs, scored, .. } = self.progress;
+        if self.status == Status::Inconclusive {
+            return format!(
+                "not settled early: scored all {pairs} pairs; a rule has half of its error rate \
+                 for the end, which is why its intervals are wider than usual"
+            );
+        }
+        let settling = self.rules.iter().filter(|rule| rule.status == self.status);
+        let error_rate = settling
+            .map(|rule| rule.rule.error_rate())
+            .fold(0.0, f64::max);
+        let rate = if error_rate > 0.0 {
+            format!("error rate {} % or less, at any time", percent(error_rate))
+        } else {
+            "no error: the other pairs cannot change it".to_owned()
+        };
+        format!("settled after {scored} of {pairs} pairs ({rate})")
+    }
+}
+
+/// The pairs shuffled within subsets, the subsets interleaved in proportion to their sizes.
+fn in_order(pairs: Vec<Item>, seed: u64) -> Vec<Item> {
+    let subsets: Vec<&str> = pairs.iter().map(|pair| pair.subset.as_str()).collect();
+    let order = rounds::order(&subsets, seed);
+    let mut pairs: Vec<Option<Item>> = pairs.into_iter().map(Some).collect();
+    let in_order = order.into_iter().filter_map(|at| pairs[at].take());
+    in_order.collect()
+}
+
+/// The progress before the first pair. `baseline`: by row.
+fn nothing_scored(pairs: &[Item], baseline: &HashMap<usize, ScoredItem>) -> Progress {
+    let mut progress = Progress {
+        pairs: pairs.len(),
+        ..Progress::default()
+    };
+    for pair in pairs {
+        let right = baseline.get(&pair.row).is_some_and(is_right);
+        let subset = progress.subsets.entry(pair.subset.clone()).or_default();
+        subset.before.push(right);
+    }
+    progress
+}

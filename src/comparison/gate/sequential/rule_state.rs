@@ -1,0 +1,168 @@
+//! A rule while pairs are scored.
+
+use std::ops::Range;
+
+use crate::comparison::compare::Comparison;
+use crate::comparison::figure::{Blocks, Figure};
+use crate::comparison::gate::finding::{
+    Finding, NO_DROP, NO_SIGNIFICANT_DROP, NONE_BELOW, Summary, level, status_of,
+};
+use crate::comparison::gate::outcome::{RuleOutcome, Status};
+use crate::comparison::gate::rule::Rule;
+use crate::comparison::gate::sequential::figure::{SequentialFigure, significant_drop};
+use crate::comparison::gate::sequential::progress::Progress;
+use crate::stats::Share;
+use crate::support::error::Result;
+
+/// The share of a rule's error rate that the sequence has; the rest is for the final evaluation.
+const SHARE: f64 = 0.5;
+
+/// A rule, and what the pairs so far say of it.
+pub(crate) struct RuleState {
+    pub(crate) rule: Rule,
+    /// None where the rule is about the candidate alone.
+    figures: Vec<SequentialFigure>,
+    /// Inconclusive until the rule is settled.
+    pub(crate) status: Status,
+    /// The number of pairs after which it was settled.
+    settled_after: usize,
+}
+
+impl RuleState {
+    pub(crate) fn new(rule: &Rule, figures: &Blocks<Figure>, progress: &Progress) -> Result<Self> {
+        let figures = match rule {
+            Rule::Drop { scope, .. }
+            | Rule::SignificantDrop { scope, .. }
+            | Rule::Min { scope, .. } => {
+                let blocks = [&figures.subsets, &figures.sections, &figures.totals];
+                scope.among(blocks.map(Vec::as_slice), |figure| &figure.key, rule)?
+            }
+            Rule::MaxTies(_) | Rule::MaxInvalid(_) | Rule::MaxPositionBias(_) => Vec::new(),
+        };
+        let level = level(figures.len().max(1), SHARE);
+        let sequential = |figure: &Figure| SequentialFigure::new(figure, level, progress);
+        Ok(Self {
+            rule: rule.clone(),
+            figures: figures.into_iter().map(sequential).collect(),
+            status: Status::Inconclusive,
+            settled_after: 0,
+        })
+    }
+
+    /// Evaluates the rule on the pairs so far, unless it is already settled.
+    pub(crate) fn update(&mut self, progress: &Progress) {
+        if self.status == Status::Inconclusive {
+            for figure in &mut self.figures {
+                figure.advance(progress);
+            }
+            self.status = status_of(&self.findings(progress));
+            self.settled_after = progress.scored;
+        }
+    }
+
+    /// What the rule says of each figure, or of the candidate: inconclusive where that may change.
+    fn findings(&self, progress: &Progress) -> Vec<Finding> {
+        let left = progress.left();
+        let figures = self.figures.iter();
+        match &self.rule {
+            Rule::Drop { limit, .. } => {
+                let level = level(self.figures.len(), SHARE);
+                figures
+                    .map(|figure| figure.drop(*limit, level, progress))
+                    .collect()
+            }
+            Rule::SignificantDrop { alpha, .. } => {
+                let (now, end) = (SHARE * alpha, (1.0 - SHARE) * alpha);
+                significant_drop(&self.figures, now, end, progress)
+            }
+            Rule::Min { least, .. } => figures.map(|figure| figure.min(*least, progress)).collect(),
+            Rule::MaxTies(most) => {
+                let ties = progress.ties..progress.ties + left;
+                vec![at_most(ties, *most, "ties so far")]
+            }
+            Rule::MaxInvalid(most) => {
+                let invalid = progress.invalid..progress.invalid + left;
+                vec![at_most(invalid, *most, "invalid verdicts so far")]
+            }
+            Rule::MaxPositionBias(most) => vec![position_bias(*most, progress)],
+        }
+    }
+
+    /// The outcome on the pairs so far, or after the last one.
+    pub(crate) fn outcome(
+        &self,
+        progress: &Progress,
+        comparison: &Comparison,
+    ) -> Result<RuleOutcome> {
+        if self.status == Status::Inconclusive {
+            if progress.left() == 0 {
+                return self.rule.evaluate_with(1.0 - SHARE, comparison);
+            }
+            let outcome = self.outcome_so_far(progress, comparison);
+            return Ok(RuleOutcome {
+                reason: format!("not settled yet: {}", outcome.reason),
+                ..outcome
+            });
+        }
+        // A settled rule about the candidate alone has the same status on the pairs so far.
+        let outcome = if self.figures.is_empty() {
+            self.rule.evaluate(comparison)?
+        } else {
+            self.outcome_so_far(progress, comparison)
+        };
+        let n = self.settled_after;
+        Ok(RuleOutcome {
+            reason: format!("{}; settled after {n} pairs", outcome.reason),
+            ..outcome
+        })
+    }
+
+    fn outcome_so_far(&self, progress: &Progress, comparison: &Comparison) -> RuleOutcome {
+        let all_pass = match &self.rule {
+            Rule::Drop { .. } => NO_DROP,
+            Rule::SignificantDrop { .. } => NO_SIGNIFICANT_DROP,
+            _ => NONE_BELOW,
+        };
+        let summary = Summary::of(self.findings(progress), comparison, all_pass);
+        RuleOutcome {
+            rule: self.rule.to_string(),
+            status: summary.status,
+            reason: summary.reason,
+            look_at: summary.look_at,
+        }
+    }
+}
+
+/// A count that will end within this range, both ends included, and may be at most `most`.
+fn at_most(range: Range<usize>, most: usize, what: &str) -> Finding {
+    let status = if range.start > most {
+        Status::Fail
+    } else if range.end <= most {
+        Status::Pass
+    } else {
+        Status::Inconclusive
+    };
+    Finding {
+        status,
+        subsets: Vec::new(),
+        text: format!("{} {what}", range.start),
+    }
+}
+
+fn position_bias(most: f64, progress: &Progress) -> Finding {
+    let share = |correct: usize, n: usize| Share { correct, n }.value();
+    let (disagree, finite, left) = (progress.disagree, progress.finite, progress.left());
+    let status = if share(disagree, finite + left) > most {
+        Status::Fail
+    } else if share(disagree + left, finite + left) <= most {
+        Status::Pass
+    } else {
+        Status::Inconclusive
+    };
+    let now = share(disagree, finite);
+    Finding {
+        status,
+        subsets: Vec::new(),
+        text: format!("both orders disagree on {now:.4} of {finite} pairs so far"),
+    }
+}

@@ -1,0 +1,33 @@
+//! How the factors and the sums lie in memory.
+
+use crate::kernels::cpu::micro_kernel::WIDTH;
+
+/// Four signed 8-bit integers, or two bf16 numbers.
+pub(crate) type Lane = [u8; 4];
+
+/// One lane of each output of a panel. Its 8-bit integers are raised by 128: the processors
+/// multiply signed integers by unsigned ones.
+#[derive(Debug, Clone, Copy)]
+#[repr(C, align(64))]
+pub(crate) struct PanelLanes(pub(crate) [Lane; WIDTH]);
+
+impl PanelLanes {
+    pub(crate) const ZERO: Self = Self([[0; 4]; WIDTH]);
+}
+
+/// Depth of an AMX tile in lanes. Panels are filled up to a multiple of it; what is there is
+/// multiplied by zeros.
+pub(crate) const TILE_DEPTH: usize = 16;
+
+/// The depth of a panel, in lanes, for rows of `depth` lanes.
+pub(crate) fn padded(depth: usize) -> usize {
+    depth.next_multiple_of(TILE_DEPTH)
+}
+
+/// The most rows of a group.
+pub(crate) const MAX_ROWS: usize = 32;
+
+/// Sums of a group of rows and a panel, `[rows, outputs]`.
+#[derive(Clone, Copy)]
+#[repr(C, align(64))]
+pub(crate) struct GroupSums<T>(pub(crate) [[T; WIDTH]; MAX_ROWS]);

@@ -1,0 +1,197 @@
+//! Rows of lanes, packed, and their products with panels.
+
+use std::marker::PhantomData;
+
+use crate::kernels::cpu::dot::dispatch;
+use crate::kernels::cpu::dot::dot_type::DotType;
+use crate::kernels::cpu::dot::engine::Engine;
+use crate::kernels::cpu::dot::layout::{GroupSums, Lane, MAX_ROWS, PanelLanes, TILE_DEPTH, padded};
+use crate::kernels::cpu::micro_kernel::WIDTH;
+
+/// Rows of lanes, group by group in the order in which the engine reads them: `[groups, depth,
+/// rows]`, or in AMX's tiles `[groups · 2, depth / 16, 16 rows, 16]`. Missing rows and lanes are
+/// zeros.
+#[derive(Debug, Clone)]
+pub(crate) struct PackedRows<K> {
+    lanes: Vec<Lane>,
+    rows: usize,
+    depth: usize,
+    engine: Engine,
+    dot_type: PhantomData<K>,
+}
+
+impl<K: DotType> PackedRows<K> {
+    /// No rows yet; rows will have `depth` lanes.
+    pub(crate) fn new(depth: usize) -> Self {
+        Self {
+            lanes: Vec::new(),
+            rows: 0,
+            depth: padded(depth),
+            engine: K::engine(),
+            dot_type: PhantomData,
+        }
+    }
+
+    /// Removes all rows and keeps the memory.
+    pub(crate) fn clear(&mut self, depth: usize) {
+        self.lanes.clear();
+        (self.rows, self.depth) = (0, padded(depth));
+    }
+
+    /// Appends a row of at most `depth` lanes.
+    pub(crate) fn push(&mut self, row: &[Lane]) {
+        let (group, depth) = (self.engine.rows(), self.depth);
+        if self.rows.is_multiple_of(group) {
+            self.lanes.resize(self.lanes.len() + group * depth, [0; 4]);
+        }
+        if self.engine == Engine::Amx {
+            let tiles = &mut self.lanes[self.rows / TILE_DEPTH * TILE_DEPTH * depth..];
+            let at = self.rows % TILE_DEPTH * TILE_DEPTH;
+            let tiles = tiles.chunks_exact_mut(TILE_DEPTH * TILE_DEPTH);
+            for (tile, part) in tiles.zip(row.chunks(TILE_DEPTH)) {
+                tile[at..at + part.len()].copy_from_slice(part);
+            }
+        } else {
+            let columns = &mut self.lanes[self.rows / group * group * depth..];
+            for (column, lane) in columns.chunks_exact_mut(group).zip(row) {
+                column[self.rows % group] = *lane;
+            }
+        }
+        self.rows += 1;
+    }
+
+    /// A lane of a row.
+    #[cfg(test)]
+    pub(crate) fn lane(&self, row: usize, at: usize) -> Lane {
+        let group = self.engine.rows();
+        match self.engine {
+            Engine::Amx => {
+                self.lanes[row / TILE_DEPTH * TILE_DEPTH * self.depth
+                    + at / TILE_DEPTH * TILE_DEPTH * TILE_DEPTH
+                    + row % TILE_DEPTH * TILE_DEPTH
+                    + at % TILE_DEPTH]
+            }
+            _ => self.lanes[row / group * group * self.depth + at * group + row % group],
+        }
+    }
+
+    /// Sums of every group of rows with every panel of `panels`, `[panels, depth]`. `each` gets the
+    /// group's first row, the panel, and the sums of the group's rows, `[rows, WIDTH]`.
+    pub(crate) fn products(
+        &self,
+        panels: &[PanelLanes],
+        mut each: impl FnMut(usize, usize, &[[K::Sum; WIDTH]]),
+    ) {
+        let rows = self.engine.rows();
+        let mut sums = GroupSums([[K::Sum::default(); WIDTH]; MAX_ROWS]);
+        let _configured = dispatch::configure(self.engine);
+        for (at, panel) in panels.chunks_exact(self.depth).enumerate() {
+            for (number, group) in self.lanes.chunks_exact(rows * self.depth).enumerate() {
+                if self.engine == Engine::Portable {
+                    portable_dot::<K>(group, panel, &mut sums);
+                } else {
+                    // SAFETY: the engine is one that the processor has, `group` a whole group, and
+                    // the depth is padded.
+                    unsafe { K::dot(self.engine, group, panel, &mut sums) };
+                }
+                each(number * rows, at, &sums.0[..rows]);
+            }
+        }
+    }
+}
+
+/// The sums by their definition. `group`: `[depth, rows]`
+fn portable_dot<K: DotType>(group: &[Lane], panel: &[PanelLanes], sums: &mut GroupSums<K::Sum>) {
+    let rows = group.len() / panel.len();
+    for (r, sums) in sums.0[..rows].iter_mut().enumerate() {
+        *sums = [K::Sum::default(); WIDTH];
+        for (column, lanes) in group.chunks_exact(rows).zip(panel) {
+            for (sum, lane) in sums.iter_mut().zip(lanes.0) {
+                *sum = K::add(*sum, column[r], lane);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernels::cpu::dot::{Bf16, Int8};
+
+    /// Sums of 40 rows and 64 outputs, 20 lanes deep, on an engine: `[rows][outputs]`.
+    fn sums<K: DotType>(
+        engine: Engine,
+        lane: impl Fn(usize, usize) -> Lane,
+        weight: impl Fn(usize, usize) -> Lane,
+    ) -> Vec<Vec<K::Sum>> {
+        let mut rows = PackedRows::<K> {
+            engine,
+            ..PackedRows::new(20)
+        };
+        for row in 0..40 {
+            rows.push(&(0..20).map(|k| lane(row, k)).collect::<Vec<_>>());
+        }
+        let mut panels = vec![PanelLanes([[77; 4]; WIDTH]); 2 * padded(20)];
+        for panel in 0..2 {
+            for k in 0..20 {
+                panels[panel * padded(20) + k] =
+                    PanelLanes(std::array::from_fn(|o| weight(panel * WIDTH + o, k)));
+            }
+        }
+        let mut found = vec![vec![K::Sum::default(); 2 * WIDTH]; 40];
+        rows.products(&panels, |first, panel, sums| {
+            for (found, sums) in found[first..].iter_mut().zip(sums) {
+                found[panel * WIDTH..][..WIDTH].copy_from_slice(sums);
+            }
+        });
+        found
+    }
+
+    fn byte(i: usize) -> u8 {
+        u8::try_from(i * 7919 % 251).unwrap()
+    }
+
+    #[test]
+    fn every_engine_gives_the_same_integers() {
+        let lane = |row: usize, k: usize| {
+            std::array::from_fn(|i| byte(row * 131 + k * 4 + i).wrapping_sub(125))
+        };
+        let weight =
+            |output: usize, k: usize| std::array::from_fn(|i| byte(output * 17 + k * 4 + i));
+        let expected = sums::<Int8>(Engine::Portable, lane, weight);
+        let by_hand: i32 = (0..20)
+            .flat_map(|k| (0..4).map(move |i| (k, i)))
+            .map(|(k, i)| i32::from(lane(39, k)[i].cast_signed()) * i32::from(weight(63, k)[i]))
+            .sum();
+        assert_eq!(expected[39][63], by_hand);
+        for engine in Engine::all_for_int8() {
+            assert_eq!(sums::<Int8>(engine, lane, weight), expected, "{engine:?}");
+        }
+    }
+
+    /// Small integers, whose sums are exact.
+    #[test]
+    fn every_engine_gives_the_same_sums_of_bf16() {
+        let value = |i: usize| half::bf16::from_f32(f32::from(byte(i) % 17) - 8.0).to_le_bytes();
+        let lane = |row: usize, k: usize| {
+            let [a, b] = [value(row * 131 + k * 2), value(row * 131 + k * 2 + 1)];
+            [a[0], a[1], b[0], b[1]]
+        };
+        let weight = |output: usize, k: usize| lane(output + 5, k + 3);
+        let expected = sums::<Bf16>(Engine::Portable, lane, weight);
+        let bits = |sums: Vec<Vec<f32>>| {
+            sums.into_iter()
+                .flatten()
+                .map(f32::to_bits)
+                .collect::<Vec<_>>()
+        };
+        let expected = bits(expected);
+        for engine in Engine::all_for_bf16() {
+            assert_eq!(
+                bits(sums::<Bf16>(engine, lane, weight)),
+                expected,
+                "{engine:?}"
+            );
+        }
+    }
+}

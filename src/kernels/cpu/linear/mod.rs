@@ -1,0 +1,8 @@
+//! x · Wᵀ + b on the CPU: activations `[rows, input]` and packed weights → `[rows, output]`.
+
+mod float;
+mod op;
+mod weights;
+
+pub(crate) use op::linear;
+pub use weights::LinearWeights;

@@ -1,0 +1,64 @@
+//! The linear layer with packed weights as an extension of burn's CPU backend.
+
+use std::sync::Arc;
+
+use burn::backend::{
+    Backend, Dispatch, Flex, backend_extension, ops::FloatTensorOps, tensor::FloatTensor,
+};
+use burn::tensor::{Tensor, TensorData};
+
+use crate::kernels::activation::Activation;
+use crate::kernels::cpu::epilogue::Epilogue;
+use crate::kernels::cpu::int8;
+use crate::kernels::cpu::linear::LinearWeights;
+use crate::kernels::cpu::linear::float;
+
+/// x`[rows, input]` · Wᵀ + `bias[output]`, then the activation → `[rows, output]`
+pub(crate) fn linear(
+    x: Tensor<2>,
+    weights: &LinearWeights,
+    bias: Option<Arc<[f32]>>,
+    activation: Option<Activation>,
+) -> Tensor<2> {
+    let epilogue = Epilogue { bias, activation };
+    Tensor::from_dispatch(<Dispatch as PackedLinear>::packed_linear(
+        x.into_dispatch(),
+        weights.clone(),
+        epilogue,
+    ))
+}
+
+/// The backends that have this product. Float tensors are f32.
+#[backend_extension(Flex)]
+pub trait PackedLinear: Backend {
+    /// `x`: `[rows, input]` → `[rows, output]`
+    fn packed_linear(
+        x: FloatTensor<Self>,
+        weights: LinearWeights,
+        epilogue: Epilogue,
+    ) -> FloatTensor<Self>;
+}
+
+impl PackedLinear for Flex {
+    fn packed_linear(
+        x: FloatTensor<Self>,
+        weights: LinearWeights,
+        epilogue: Epilogue,
+    ) -> FloatTensor<Self> {
+        let x = x.to_contiguous();
+        let [rows, input] = [x.layout().shape()[0], x.layout().shape()[1]];
+        let values = &x.storage::<f32>()[x.layout().start_offset()..][..rows * input];
+        let (out, output) = match &weights {
+            LinearWeights::Float(weights) => {
+                (float::product(values, weights, &epilogue), weights.output())
+            }
+            LinearWeights::Int8(weights) => {
+                (int8::product(values, weights, &epilogue), weights.output())
+            }
+        };
+        Self::float_from_data(
+            TensorData::new(out, [rows, output]),
+            &burn::backend::flex::FlexDevice,
+        )
+    }
+}

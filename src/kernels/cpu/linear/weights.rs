@@ -1,0 +1,13 @@
+//! The weights of a linear layer, in the type in which the product takes them.
+
+use std::sync::Arc;
+
+use crate::kernels::cpu::int8::Int8Weights;
+use crate::kernels::cpu::packed_weights::PackedWeights;
+
+/// Packed weights `[output, input]`.
+#[derive(Debug, Clone)]
+pub enum LinearWeights {
+    Float(Arc<PackedWeights>),
+    Int8(Arc<Int8Weights>),
+}

@@ -1,0 +1,31 @@
+//! What tests inject into the program: a crash at a named step, an end of memory. Compiled only
+//! with the feature `_test-hooks`, which tests alone turn on; elsewhere nothing is read and nothing
+//! happens.
+
+use std::path::Path;
+
+/// Aborts the process, as `kill -9` would, where the variable `PAIRBENCH_TEST_ABORT` names this
+/// file or step.
+#[cfg(feature = "_test-hooks")]
+pub(crate) fn abort_at(step: impl AsRef<Path>) {
+    if let Some(wanted) = std::env::var_os("PAIRBENCH_TEST_ABORT")
+        && step.as_ref().file_name() == Some(&wanted)
+    {
+        std::process::abort();
+    }
+}
+
+#[cfg(not(feature = "_test-hooks"))]
+pub(crate) fn abort_at(_: impl AsRef<Path>) {}
+
+/// The largest number of tokens for which there is memory: `PAIRBENCH_TEST_MEMORY`, where it is
+/// set.
+#[cfg(feature = "_test-hooks")]
+pub(crate) fn token_limit() -> Option<usize> {
+    std::env::var("PAIRBENCH_TEST_MEMORY").ok()?.parse().ok()
+}
+
+#[cfg(not(feature = "_test-hooks"))]
+pub(crate) fn token_limit() -> Option<usize> {
+    None
+}
