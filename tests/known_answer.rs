@@ -2,10 +2,10 @@
 //! `llm-blender/PairRM-hf`, from the model card's own input, in the order A, B, in f32.
 
 use burn::tensor::Device;
-use pairbench::checkpoint::{Precision, Weights};
+use pairbench::checkpoint::{ModelSpec, Precision, Weights};
 use pairbench::model::heads::pairwise::Markers;
 use pairbench::model::{PairConfig, PairModel, TokenRows};
-use pairbench::support::hub::{Cache, Repository};
+use pairbench::support::hub::Hub;
 use pairbench::text::{Side, Tokenizer};
 
 /// What the reference's f32 and ours may differ by.
@@ -29,13 +29,11 @@ const PUBLISHED: [(&str, &str, &str, f32); 2] = [
 #[ignore = "needs the weights of llm-blender/PairRM-hf in the hub's cache: \
             cargo test --release --test known_answer -- --ignored"]
 fn the_real_weights_give_the_published_logits() {
-    let repository: Repository = "llm-blender/PairRM-hf".parse().unwrap();
-    let snapshot = Cache::from_environment()
-        .snapshot(&repository)
-        .expect("a snapshot of llm-blender/PairRM-hf in the hub's cache");
-    let path = snapshot.directory.join("config.json");
-    let config = PairConfig::parse(&std::fs::read_to_string(&path).unwrap(), &path).unwrap();
-    let files = snapshot.directory.as_path().into();
+    let spec: ModelSpec = "llm-blender/PairRM-hf".parse().unwrap();
+    let found = spec.resolve(&Hub::new(true), None);
+    let files = found.expect("a snapshot of llm-blender/PairRM-hf in the hub's cache").files;
+    let file = files.file("config.json");
+    let config = PairConfig::parse(&file.text().unwrap(), &file.path()).unwrap();
     let (tokenizer, _) = Tokenizer::load(&files).unwrap();
     let mut weights = Weights::open(&files, &Device::flex())
         .unwrap()

@@ -40,7 +40,7 @@ pub struct RuleOutcome {
     pub(crate) rule: String,
     pub status: Status,
     /// The figures behind it.
-    pub(crate) reason: String,
+    pub reason: String,
     /// Pairs to look at first.
     pub(crate) look_at: Vec<String>,
 }

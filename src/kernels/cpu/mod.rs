@@ -3,7 +3,7 @@
 
 mod arithmetic;
 mod attention;
-pub(crate) mod dot;
+pub mod dot;
 pub(crate) mod epilogue;
 pub mod int8;
 pub mod linear;

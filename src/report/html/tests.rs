@@ -5,7 +5,7 @@ use roxmltree::{Document as Xml, Node};
 use sha2::{Digest, Sha256};
 
 use crate::benchmark::Benchmark;
-use crate::comparison::leaderboard::{Column, Leaderboard};
+use crate::comparison::leaderboard::{Leaderboard, LeaderboardEntry};
 use crate::comparison::tests::verdict;
 use crate::data::excerpt;
 use crate::data::{Item, Message};
@@ -32,9 +32,9 @@ fn with_pairs() -> RunReport {
             .map(|(row, m)| verdict(row, HOSTILE, None, *m))
             .collect::<Vec<_>>()
     });
-    let columns = verdicts.each_ref().map(|verdicts| Column {
-        average: verdicts[0].margin().into(),
-        verdicts,
+    let columns = verdicts.each_ref().map(|scored| LeaderboardEntry {
+        average: scored[0].margin().into(),
+        scored,
     });
     let text = || HOSTILE.to_owned();
     let pair = |row| Item {

@@ -5,7 +5,7 @@ use crate::kernels::cpu::dot::amx;
 
 /// A set of instructions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Engine {
+pub enum Engine {
     /// Tiles of 16 rows by 64 bytes (Intel, from Sapphire Rapids on).
     Amx,
     /// AVX512-VNNI for integers, AVX512-BF16 for bf16.
@@ -43,7 +43,7 @@ impl Engine {
 impl Engine {
     /// Those for 8-bit integers that this processor has, besides the portable one; the fastest
     /// first.
-    pub(crate) fn all_for_int8() -> Vec<Self> {
+    pub fn all_for_int8() -> Vec<Self> {
         let avx512 = is_x86_feature_detected!("avx512vnni") && is_x86_feature_detected!("avx512f");
         let avx = is_x86_feature_detected!("avxvnni") && is_x86_feature_detected!("avx2");
         [
@@ -57,7 +57,7 @@ impl Engine {
     }
 
     /// Those for bf16 that this processor has, besides the portable one; the fastest first.
-    pub(crate) fn all_for_bf16() -> Vec<Self> {
+    pub fn all_for_bf16() -> Vec<Self> {
         let avx512 = is_x86_feature_detected!("avx512bf16") && is_x86_feature_detected!("avx512f");
         [(has_amx(), Self::Amx), (avx512, Self::Avx512)]
             .into_iter()
@@ -68,11 +68,11 @@ impl Engine {
 
 #[cfg(not(target_arch = "x86_64"))]
 impl Engine {
-    pub(crate) fn all_for_int8() -> Vec<Self> {
+    pub fn all_for_int8() -> Vec<Self> {
         Vec::new()
     }
 
-    pub(crate) fn all_for_bf16() -> Vec<Self> {
+    pub fn all_for_bf16() -> Vec<Self> {
         Vec::new()
     }
 }

@@ -14,6 +14,6 @@ mod layout;
 mod packed_rows;
 
 pub(crate) use dot_type::{Bf16, DotType, Int8};
-pub(crate) use engine::Engine;
+pub use engine::Engine;
 pub(crate) use layout::{Lane, PanelLanes, padded};
 pub(crate) use packed_rows::PackedRows;
