@@ -6,12 +6,13 @@ use std::path::{Path, PathBuf};
 
 /// Everything between an item's texts and its numbers, and the versions of all dependencies. The
 /// rest of `scoring` keeps outcomes and does not decide them.
-const ENGINE: [&str; 7] = [
+const ENGINE: [&str; 8] = [
     "src/checkpoint",
     "src/kernels",
     "src/model",
     "src/scoring/pipeline.rs",
     "src/scoring/prepare.rs",
+    "src/scoring/worker.rs",
     "src/text",
     "Cargo.lock",
 ];

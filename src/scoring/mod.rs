@@ -8,11 +8,15 @@ mod pipeline;
 mod prepare;
 mod resume;
 pub mod run_dir;
+mod scorer;
 pub mod session;
 pub mod tally;
 pub mod verdict;
+mod worker;
 
-pub use pipeline::{Scorer, Step, logits, score};
+pub use pipeline::score;
 pub use prepare::{Prepared, prepare};
+pub use scorer::{Scorer, Step};
 pub use tally::Tally;
 pub use verdict::{BothOrders, Outcome, ScoredItem, Verdict};
+pub use worker::logits;

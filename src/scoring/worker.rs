@@ -1,0 +1,309 @@
+//! Batches of token rows → logits, on one device.
+
+use std::borrow::Borrow;
+use std::cell::OnceCell;
+use std::collections::VecDeque;
+
+use burn::tensor::{DType, Tensor};
+
+use crate::data::Item;
+use crate::device::Limits;
+use crate::model::heads::pairwise::Markers;
+use crate::model::{PairModel, TokenRows};
+use crate::scoring::memory;
+use crate::scoring::prepare::{Job, Prepared, jobs};
+use crate::scoring::scorer::{Scorer, Step};
+use crate::support::catch_panic::guarded;
+use crate::support::error::{Error, ErrorKind, Result};
+
+/// What scores on one device.
+pub(crate) struct Worker<'a> {
+    scorer: &'a Scorer<'a>,
+    /// The device's place among all.
+    at: usize,
+    limits: Limits,
+    /// The model in f32, once a row needed it.
+    exact: OnceCell<PairModel>,
+}
+
+impl<'a> Worker<'a> {
+    pub(crate) fn new(scorer: &'a Scorer<'a>, at: usize, limits: Limits) -> Self {
+        Self {
+            scorer,
+            at,
+            limits,
+            exact: OnceCell::new(),
+        }
+    }
+
+    /// Scores a chunk, batch by batch, and gives each to `enter`, which says whether to go on; so
+    /// does the result.
+    pub(crate) fn score<P: Borrow<Item>>(
+        &self,
+        items: &[P],
+        prepared: &[Prepared],
+        enter: impl Fn(Result<Step>) -> bool,
+    ) -> bool {
+        let config = self.model().config();
+        let jobs = jobs(prepared, config);
+        let rows: Vec<(&[u32], Markers)> = jobs.iter().map(|job| (job.ids, job.markers)).collect();
+        let tokens_of = |batch: &[usize]| batch.iter().map(|job| rows[*job].0.len()).sum();
+        let mut left = vec![0; items.len()];
+        for job in &jobs {
+            left[job.item] += 1;
+        }
+        let mut logits = vec![[None; 2]; items.len()];
+
+        // Items that need no model are finished at once.
+        let unscored = (0..items.len())
+            .filter(|item| left[*item] == 0)
+            .map(|item| prepared[item].scored(items[item].borrow(), [None; 2]));
+        let mut step = Step {
+            scored: unscored.collect(),
+            ..Step::default()
+        };
+        if !enter(Ok(std::mem::take(&mut step))) {
+            return false;
+        }
+        let mut waiting: VecDeque<Vec<usize>> = self.batches(items.len(), &jobs, &rows).into();
+        let mut begun = VecDeque::new();
+        loop {
+            // The device has a batch to go on with while the one before is read.
+            while begun.len() < if self.scorer.queues { 2 } else { 1 }
+                && let Some(batch) = waiting.pop_front()
+            {
+                if self.fits(tokens_of(&batch)) {
+                    let logits = self.begin(&rows, &batch, self.model());
+                    begun.push_back((batch, logits));
+                } else if self.can_be_halved(&batch) {
+                    step.halved += 1;
+                    halve(batch, &mut waiting);
+                } else {
+                    enter(Err(no_memory(
+                        items[jobs[batch[0]].item].borrow(),
+                        tokens_of(&batch),
+                    )));
+                    return false;
+                }
+            }
+            let Some((batch, found)) = begun.pop_front() else {
+                return true;
+            };
+            step.tokens = tokens_of(&batch);
+            let found = match found.and_then(|found| self.read(found)) {
+                // A device with a queue says only here that it lacked memory.
+                Err(_) if self.scorer.queues && self.can_be_halved(&batch) => {
+                    step.halved += 1;
+                    halve(batch, &mut waiting);
+                    continue;
+                }
+                found => found.and_then(|found| self.finite(found, &rows, &batch, &mut step.again)),
+            };
+            match found {
+                Ok(found) => {
+                    for (job, value) in batch.iter().map(|job| &jobs[*job]).zip(found) {
+                        logits[job.item][job.order] = Some(value);
+                        left[job.item] -= 1;
+                        if left[job.item] == 0 {
+                            let item = items[job.item].borrow();
+                            step.scored
+                                .push(prepared[job.item].scored(item, logits[job.item]));
+                        }
+                    }
+                }
+                Err(error) => {
+                    enter(Err(error));
+                    return false;
+                }
+            }
+            if !enter(Ok(std::mem::take(&mut step))) {
+                return false;
+            }
+        }
+    }
+
+    fn model(&self) -> &PairModel {
+        &self.scorer.models[self.at]
+    }
+
+    fn batches(&self, items: usize, jobs: &[Job], rows: &[(&[u32], Markers)]) -> Vec<Vec<usize>> {
+        match self.limits.items {
+            Some(n) => (0..items.div_ceil(n))
+                .flat_map(|group| {
+                    [0, 1].map(|order| {
+                        (0..jobs.len())
+                            .filter(|job| jobs[*job].item / n == group && jobs[*job].order == order)
+                            .collect()
+                    })
+                })
+                .filter(|batch: &Vec<usize>| !batch.is_empty())
+                .collect(),
+            None => self
+                .limits
+                .batches(&rows.iter().map(|(ids, _)| ids.len()).collect::<Vec<_>>()),
+        }
+    }
+
+    /// Whether there is memory for so many tokens; a device with a queue says so when it is read.
+    fn fits(&self, tokens: usize) -> bool {
+        self.scorer.queues || memory::suffices(tokens, self.model().config().architecture())
+    }
+
+    /// Not where a verdict depends on its batch.
+    fn can_be_halved(&self, batch: &[usize]) -> bool {
+        batch.len() > 1 && self.limits.items.is_none()
+    }
+
+    /// Starts the computation of one logit per member.
+    fn begin(
+        &self,
+        rows: &[(&[u32], Markers)],
+        members: &[usize],
+        model: &PairModel,
+    ) -> Result<Tensor<1>> {
+        let packed = TokenRows::new(members.iter().map(|row| rows[*row].0));
+        let markers: Vec<Markers> = members.iter().map(|row| rows[*row].1).collect();
+        if !self.scorer.queues {
+            return Ok(model.logits(&packed, &markers));
+        }
+        let tokens = shape(packed.ids().len(), self.limits.batch_tokens);
+        guarded(|| model.logits(&packed.padded(tokens), &markers))
+            .ok_or_else(|| given_up("its driver failed"))
+    }
+
+    /// Waits for the device.
+    fn read(&self, logits: Tensor<1>) -> Result<Vec<f32>> {
+        let read = || {
+            let data = logits
+                .cast(DType::F32)
+                .try_into_data()
+                .map_err(|e| given_up(&e.to_string()))?;
+            data.try_to_vec::<f32>()
+                .map_err(|e| given_up(&format!("{e:?}")))
+        };
+        if self.scorer.queues {
+            guarded(read).unwrap_or_else(|| Err(given_up("its driver failed")))
+        } else {
+            read()
+        }
+    }
+
+    /// The logits; those that are not finite are computed again in f32, unless they were.
+    fn finite(
+        &self,
+        mut found: Vec<f32>,
+        rows: &[(&[u32], Markers)],
+        batch: &[usize],
+        again: &mut usize,
+    ) -> Result<Vec<f32>> {
+        let Some(load) = self.scorer.exact else {
+            return Ok(found);
+        };
+        let failed: Vec<usize> = (0..found.len())
+            .filter(|at| !found[*at].is_finite())
+            .collect();
+        if failed.is_empty() {
+            return Ok(found);
+        }
+        let exact = if let Some(exact) = self.exact.get() {
+            exact
+        } else {
+            let loaded = load(self.at)?;
+            self.exact.get_or_init(|| loaded)
+        };
+        for at in failed {
+            let row = [batch[at]];
+            found[at] = self.read(self.begin(rows, &row, exact)?)?[0];
+            *again += 1;
+        }
+        Ok(found)
+    }
+}
+
+/// One logit per row, in the order of the rows, on the first device.
+pub fn logits(
+    rows: &[(&[u32], Markers)],
+    batches: &[Vec<usize>],
+    scorer: &Scorer,
+    limits: Limits,
+) -> Result<Vec<f32>> {
+    let mut logits = vec![f32::NAN; rows.len()];
+    let worker = Worker::new(scorer, 0, limits);
+    let mut begun: VecDeque<(&Vec<usize>, Tensor<1>)> = VecDeque::new();
+    let mut again = 0;
+    let mut finish = |(members, found): (&Vec<usize>, Tensor<1>)| -> Result<()> {
+        let found = worker.finite(worker.read(found)?, rows, members, &mut again)?;
+        members
+            .iter()
+            .zip(found)
+            .for_each(|(row, value)| logits[*row] = value);
+        Ok(())
+    };
+    for members in batches {
+        begun.push_back((members, worker.begin(rows, members, worker.model())?));
+        if begun.len() > usize::from(scorer.queues) {
+            begun.pop_front().map_or(Ok(()), &mut finish)?;
+        }
+    }
+    begun.into_iter().try_for_each(finish)?;
+    Ok(logits)
+}
+
+fn no_memory(item: &Item, tokens: usize) -> Error {
+    Error::new(
+        ErrorKind::Resources,
+        format!(
+            "failed to score row {}: no memory for {tokens} tokens at once",
+            item.row
+        ),
+    )
+    .hint("end other programs or take a larger machine, then go on with --resume")
+}
+
+fn halve(mut batch: Vec<usize>, waiting: &mut VecDeque<Vec<usize>>) {
+    let second = batch.split_off(batch.len() / 2);
+    waiting.push_front(second);
+    waiting.push_front(batch);
+}
+
+fn given_up(why: &str) -> Error {
+    Error::new(
+        ErrorKind::Resources,
+        "failed to compute a batch: the device has given up",
+    )
+    .caused_by(why)
+    .hint(
+        "a smaller --batch-tokens helps where it lacked memory; a run with --out goes on with \
+             --resume",
+    )
+}
+
+/// Few sizes of batches, so that a device compiles and measures its kernels for few: eighths of a
+/// full one, and halves of an eighth.
+fn shape(tokens: usize, full: usize) -> usize {
+    let eighth = (full / 8).max(1);
+    if tokens > eighth {
+        tokens.next_multiple_of(eighth)
+    } else {
+        tokens.next_power_of_two().clamp(64.min(eighth), eighth)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn few_sizes_of_batches() {
+        let sizes: std::collections::BTreeSet<usize> =
+            (1..=16_384).map(|tokens| shape(tokens, 16_384)).collect();
+        assert_eq!(
+            sizes.into_iter().collect::<Vec<_>>(),
+            [
+                64, 128, 256, 512, 1024, 2048, 4096, 6144, 8192, 10_240, 12_288, 14_336, 16_384
+            ]
+        );
+        assert!((1..5000).all(|tokens| shape(tokens, 2048) >= tokens));
+        assert_eq!(shape(40_000, 16_384), 40_960);
+    }
+}
