@@ -59,13 +59,10 @@ impl ModelSpec {
     /// The given name, else the last component of the location.
     pub fn name(&self) -> String {
         self.name.clone().unwrap_or_else(|| {
-            let path = self
-                .location
-                .split('@')
-                .next()
-                .unwrap_or_default()
-                .trim_end_matches('/');
-            path.rsplit('/').next().unwrap_or(path).to_owned()
+            let path = self.location.split('@').next().unwrap_or_default();
+            let separators = ['/', std::path::MAIN_SEPARATOR];
+            let path = path.trim_end_matches(separators);
+            path.rsplit(separators).next().unwrap_or(path).to_owned()
         })
     }
 

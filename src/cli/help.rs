@@ -21,7 +21,7 @@ A side is a run directory (`pairbench run --out DIR`) or a published table (`pai
 several. Pairs are matched by subset and id, or by row where the data has no ids and is the same. A published table has no
 verdicts: the comparison is unpaired then.
 
-Rules; SCOPE is average, rewardbench, total, section:NAME, section:*, subset:NAME or subset:*
+Rules; SCOPE is average, headline, rewardbench, total, section:NAME, section:*, subset:NAME or subset:*
   drop:SCOPE:X              fails when the 95 % interval of the difference lies below -X, passes when it lies above, else
                             inconclusive; with several lines the intervals hold together (Bonferroni)
   significant-drop:SCOPE:A  fails when the candidate is worse and the exact p-value (Holm-corrected over several lines) is below A

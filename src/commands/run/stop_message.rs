@@ -6,10 +6,8 @@ use crate::support::signals::StopMessage;
 
 /// How the run can be continued.
 pub fn stop_message(request: &RunRequest) -> StopMessage {
-    let typed: Vec<String> = std::env::args()
-        .map(|word| quoted(&word))
-        .filter(|word| word != "--resume")
-        .collect();
+    let typed = std::env::args_os().filter(|word| word != "--resume");
+    let typed: Vec<String> = typed.map(|word| quoted(&word.to_string_lossy())).collect();
     let hint = match &request.out {
         Some(_) => format!("go on with: {} --resume", typed.join(" ")),
         None if request.cache && request.backend.int8_batch.is_none() => {
@@ -23,11 +21,14 @@ pub fn stop_message(request: &RunRequest) -> StopMessage {
     }
 }
 
-/// A word as a shell reads it.
+/// A word as a shell reads it: POSIX, or on Windows `cmd.exe` and PowerShell.
 fn quoted(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:,@+%".contains(c);
     if !word.is_empty() && word.chars().all(plain) {
         word.to_owned()
+    } else if cfg!(windows) {
+        // A path there has no quotation mark in it.
+        format!("\"{word}\"")
     } else {
         format!("'{}'", word.replace('\'', r"'\''"))
     }
