@@ -66,7 +66,8 @@ pub fn common(runs: &[Option<Named>], notes: &mut Vec<String>) -> Result<Option<
                 .any(|then| then.sha256 != now)
             {
                 notes.push(format!(
-                    "the definition {} has changed since one of the runs (SHA-256); its sections are shown as in the newer version",
+                    "the definition {} has changed since one of the runs (SHA-256); its sections \
+                     are shown as in the newer version",
                     run.typed
                 ));
             }
@@ -141,7 +142,8 @@ mod tests {
             named("quickstart", Some(&other)),
         ];
         let error = found(&both).unwrap_err().render();
-        let said = "the benchmarks differ: quickstart and quickstart\n  caused by: definition quickstart (SHA-256 aaaa";
+        let said = "the benchmarks differ: quickstart and quickstart\n  caused by: definition \
+            quickstart (SHA-256 aaaa";
         assert!(error.contains(said) && error.contains("bbbb)"), "{error}");
         assert!(found(&[bare, named("reward-bench", None)]).is_err());
         assert_eq!(found(&[None]).unwrap(), (None, 0));

@@ -319,7 +319,8 @@ fn table(measured: &[Measured], computing: &Backend, peak: Option<f64>) -> Strin
         Some(peak) => {
             let (threads, dtype) = (rayon::current_num_threads(), computing.precision.name());
             format!(
-                "{lines}{threads} threads, {dtype}; in registers alone they reach {:.0} GFLOP/s in f32\n",
+                "{lines}{threads} threads, {dtype}; in registers alone they reach {:.0} GFLOP/s \
+                 in f32\n",
                 peak / 1e9
             )
         }

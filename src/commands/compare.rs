@@ -128,11 +128,18 @@ pub fn baseline(text: &str, candidate: &str) -> Result<(RunDir, String)> {
     let list = models.join(", ");
     match (side, found) {
         (Side::Run(run), Some(model)) => Ok((run, model)),
-        (Side::Run(_), None) => {
-            Err(Error::usage(format!("failed to choose the model to compare with: {text} has {list}")).hint("name it: --against DIR:MODEL"))
-        }
-        (Side::Table(_), _) => Err(Error::usage(format!("failed to compare with {text} while scoring: a published table has no verdicts"))
-            .hint("give the directory of a run; `pairbench compare` puts a finished run beside a published table")),
+        (Side::Run(_), None) => Err(Error::usage(format!(
+            "failed to choose the model to compare with: {text} has \
+                {list}"
+        ))
+        .hint("name it: --against DIR:MODEL")),
+        (Side::Table(_), _) => Err(Error::usage(format!(
+            "failed to compare with {text} while scoring: a published table has no verdicts"
+        ))
+        .hint(
+            "give the directory of a run; `pairbench compare` puts a finished run beside a \
+                published table",
+        )),
     }
 }
 
@@ -155,8 +162,12 @@ impl Side {
                 .map(|table| table.name)
                 .collect::<Vec<_>>()
                 .join(", ");
-            return Err(Error::unavailable(format!("failed to find run: {text}"))
-                .hint(format!("give a directory that `pairbench run --out DIR` wrote, or a published table: {tables}")));
+            return Err(
+                Error::unavailable(format!("failed to find run: {text}")).hint(format!(
+                    "give a directory that `pairbench run --out DIR` wrote, or a \
+                    published table: {tables}"
+                )),
+            );
         };
         if Path::new(name).is_dir() {
             RunDir::open(Path::new(name)).map(Self::Run)

@@ -222,11 +222,15 @@ fn join(parts: &[Part], plan: &Fingerprint) -> Result<Vec<(String, Vec<ScoredIte
     let names = parts[0].names().into_iter().map(str::to_owned).enumerate();
     names
         .map(|(at, name)| {
-            let mut verdicts: Vec<ScoredItem> = parts.iter().flat_map(|part| part.dir.models[at].1.iter().cloned()).collect();
+            let mut verdicts: Vec<ScoredItem> = parts
+                .iter()
+                .flat_map(|part| part.dir.models[at].1.iter().cloned())
+                .collect();
             verdicts.sort_by_key(|verdict| verdict.row);
             if fingerprint::rows_of(&verdicts) != plan.rows {
                 return Err(Error::bad_input(format!(
-                    "failed to merge: model {name}: {} verdicts that are not those of the {} planned pairs",
+                    "failed to merge: model {name}: {} verdicts that are not those of the {} \
+                     planned pairs",
                     verdicts.len(),
                     plan.pairs
                 ))

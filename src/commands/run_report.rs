@@ -66,6 +66,7 @@ pub fn rendered(report: &RunReport, format: Format) -> Result<String> {
 pub fn int8_doubt(name: &str, verdicts: &[ScoredItem]) -> String {
     let (within, n) = metrics::margins_within(verdicts, 1.0 / 3.0);
     format!(
-        "{name}: int8 puts {within} of {n} verdicts in doubt: their margins lie within a third of the margins' standard deviation of 0"
+        "{name}: int8 puts {within} of {n} verdicts in doubt: their margins lie within a third \
+         of the margins' standard deviation of 0"
     )
 }

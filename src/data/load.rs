@@ -40,10 +40,14 @@ pub fn load(files: &[InputFile]) -> Result<Vec<Item>> {
                 && let Some(first) = seen.insert((subset.clone(), id.clone()), pairs.len())
             {
                 return Err(Error::bad_input(format!(
-                    "failed to read pairs: {}: row {at}: id {id} of subset {subset} occurs twice, first in row {first}",
+                    "failed to read pairs: {}: row {at}: id {id} of subset {subset} occurs \
+                     twice, first in row {first}",
                     path.display()
                 ))
-                .hint("subset and id together must identify a row; remove the copy, or the column `id`"));
+                .hint(
+                    "subset and id together must identify a row; remove the copy, or the \
+                    column `id`",
+                ));
             }
             pairs.push(Item {
                 row: pairs.len(),

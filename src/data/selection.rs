@@ -115,7 +115,12 @@ fn miscounts(
     if allowed {
         return Ok(Some(text));
     }
-    Err(Error::bad_input("failed to match the benchmark: the data is not whole")
-        .caused_by(text)
-        .hint("give all of its data, or score what is there with --allow-partial; the report will say PARTIAL"))
+    Err(
+        Error::bad_input("failed to match the benchmark: the data is not whole")
+            .caused_by(text)
+            .hint(
+                "give all of its data, or score what is there with --allow-partial; the report \
+            will say PARTIAL",
+            ),
+    )
 }

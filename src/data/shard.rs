@@ -81,7 +81,8 @@ impl Shard {
             return match place {
                 Some(index) if regular && index <= count => Ok(Self { index, of: count }),
                 _ => Err(format!(
-                    "task {id} has no place among {count} tasks from {first} by {step}: the array must be regular, such as --array=1-{count}"
+                    "task {id} has no place among {count} tasks from {first} by {step}: the \
+                     array must be regular, such as --array=1-{count}"
                 )),
             };
         }

@@ -42,7 +42,8 @@ impl Against {
             return Err(Error::usage(what).hint("give one --model"));
         }
         if request.format == Format::Latex {
-            let what = "failed to understand --format: with --against a comparison is printed, which this format has not";
+            let what = "failed to understand --format: with --against a comparison is printed, \
+                which this format has not";
             return Err(Error::usage(what));
         }
         // The quickstart is what runs when nothing is named.
@@ -124,7 +125,9 @@ impl Against {
         let mut notes = vec![answer.summary];
         if answer.stopped.is_some() {
             notes.push(
-                "the other pairs were not scored: the gate's answer allows for having stopped early, intervals and p-values of single lines do not".to_owned(),
+                "the other pairs were not scored: the gate's answer allows for having stopped \
+                 early, intervals and p-values of single lines do not"
+                    .to_owned(),
             );
         }
         let out = request.out.as_deref();

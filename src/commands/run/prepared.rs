@@ -174,7 +174,8 @@ fn models(request: &RunRequest) -> Result<Vec<ModelSpec>> {
         return Ok(request.models.clone());
     }
     say(
-        "These are two tiny demonstration models. Real ones: pairbench run --model llm-blender/PairRM-hf --benchmark reward-bench",
+        "These are two tiny demonstration models. Real ones: pairbench run --model \
+         llm-blender/PairRM-hf --benchmark reward-bench",
     );
     let embedded = quickstart::checkpoints();
     embedded

@@ -67,7 +67,8 @@ impl RunRequest {
             return Err(Error::usage(what));
         }
         if self.shard.is_some() && self.f32_run.is_some() {
-            let what = "failed to understand --shard: verdicts are compared with an f32 run once the shards are merged";
+            let what = "failed to understand --shard: verdicts are compared with an f32 run once \
+                the shards are merged";
             return Err(Error::usage(what).hint("`pairbench compare` does that, too"));
         }
         Ok(())

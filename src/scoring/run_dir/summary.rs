@@ -49,7 +49,8 @@ impl Summary {
             if let Some((subset, _)) = baseline.subsets.iter().find(|(_, tally)| too_many(tally)) {
                 let error = Error::bad_input(format!("failed to read run: {}", path.display()));
                 return Err(error.caused_by(format!(
-                    "key `baselines`: {name} has more pairs in {subset} than the run, which has {items}"
+                    "key `baselines`: {name} has more pairs in {subset} than the run, which has \
+                     {items}"
                 )));
             }
         }
