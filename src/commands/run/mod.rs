@@ -6,6 +6,7 @@ mod prepared;
 mod request;
 mod scored;
 mod stop_message;
+mod this_process;
 
 use crate::commands::finished::Finished;
 use crate::commands::run::prepared::Prepared;

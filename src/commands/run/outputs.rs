@@ -1,13 +1,13 @@
 //! The run directory: `run.json`, `verdicts.parquet`, `summary.json`, `report.md`, `report.html`.
 
 use std::path::Path;
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use crate::commands::run::prepared::Prepared;
 use crate::commands::run::scored::Scored;
+use crate::commands::run::this_process::unix;
 use crate::commands::run_report::Column;
 use crate::data::DataFile;
-use crate::device::backend::Backend;
 use crate::report::{Format, RunReport, Style, json_text, render};
 use crate::scoring::ScoredItem;
 use crate::scoring::journal::{Journal, Session};
@@ -72,18 +72,6 @@ fn reports(report: &RunReport) -> Result<[(&'static str, Vec<u8>); 3]> {
         ("report.md", bytes(Format::Markdown)?),
         ("report.html", bytes(Format::Html)?),
     ])
-}
-
-/// This process, as the journal and `run.json` have it.
-pub fn session(computing: &Backend, started: SystemTime) -> Session {
-    Session {
-        pid: std::process::id(),
-        started: unix(started),
-        device: computing.devices.name(),
-        threads: rayon::current_num_threads(),
-        batch_tokens: u32::try_from(computing.limits.batch_tokens).unwrap_or(u32::MAX),
-        verdicts: 0,
-    }
 }
 
 /// What was run, on what and how fast. No environment, no secrets.
@@ -162,11 +150,4 @@ fn model_record(model: &ScoredModel, fingerprint: String) -> ModelRecord {
         cached: model.cached,
         not_scored: model.items.iter().filter_map(not_scored).collect(),
     }
-}
-
-/// Seconds since 1970.
-fn unix(time: SystemTime) -> f64 {
-    time.duration_since(SystemTime::UNIX_EPOCH)
-        .unwrap_or(Duration::ZERO)
-        .as_secs_f64()
 }

@@ -2,9 +2,9 @@
 
 use crate::commands::finished::{Finished, invalid_verdicts};
 use crate::commands::run::against;
-use crate::commands::run::outputs;
 use crate::commands::run::prepared::Prepared;
 use crate::commands::run::stop_message::stop_message;
+use crate::commands::run::this_process;
 use crate::commands::run_report::{self, Column};
 use crate::comparison;
 use crate::comparison::gate::sequential::GateOutcome;
@@ -42,7 +42,7 @@ pub fn score(prepared: &mut Prepared) -> Result<Scored> {
         int8_batch: request.backend.int8_batch,
     };
     let (fingerprint, backend) = (&prepared.fingerprint, &prepared.backend);
-    let this = outputs::session(backend, prepared.started);
+    let this = this_process::session(backend, prepared.started);
     let mut session =
         ScoringSession::open(settings, fingerprint, backend, this, stop_message(request))?;
     let mut models = Vec::new();

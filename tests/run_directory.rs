@@ -1,0 +1,154 @@
+//! What a run directory says of itself, and what is believed of it when it is read back.
+
+#[path = "common/binary.rs"]
+mod binary;
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+
+use binary::{record, run};
+use polars::prelude::*;
+use serde_json::Value;
+
+const MODEL: &str = "quickstart/pairrm";
+
+fn read(path: &Path) -> DataFrame {
+    ParquetReader::new(File::open(path).unwrap())
+        .finish()
+        .unwrap()
+}
+
+fn write(path: &Path, mut frame: DataFrame) {
+    ParquetWriter::new(File::create(path).unwrap())
+        .finish(&mut frame)
+        .unwrap();
+}
+
+fn summary(dir: &Path) -> Value {
+    serde_json::from_slice(&std::fs::read(dir.join("summary.json")).unwrap()).unwrap()
+}
+
+/// A run of these arguments into a directory below `dir`.
+fn finished(dir: &Path, more: &[&str]) -> PathBuf {
+    let out = dir.join("run");
+    let arguments = ["run", "--model", MODEL, "--out", out.to_str().unwrap()];
+    let (_, stderr, code) = run(&[&arguments, more].concat());
+    assert_eq!(code, 0, "{stderr}");
+    out
+}
+
+fn pairs(dir: &Path, name: &str) -> String {
+    let path = dir.join(name);
+    let row = |at: usize| format!(r#"{{"prompt":"p {at}","chosen":"yes","rejected":"no {at}"}}"#);
+    std::fs::write(&path, (0..6).map(row).collect::<Vec<_>>().join("\n")).unwrap();
+    path.display().to_string()
+}
+
+/// Whoever reads the run: the one who compares, the one who reports, the one who goes on with it.
+#[test]
+fn verdicts_that_contradict_their_logits_are_refused_with_their_row() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = pairs(dir.path(), "mine.jsonl");
+    let out = finished(dir.path(), &["--data", &data]);
+    let path = out.join("verdicts.parquet");
+    let whole = read(&path);
+    let verdicts: Vec<&str> = whole
+        .column("verdict")
+        .unwrap()
+        .str()
+        .unwrap()
+        .iter()
+        .flatten()
+        .collect();
+    let turned: Vec<&str> = verdicts
+        .iter()
+        .map(|verdict| {
+            if *verdict == "wrong" {
+                "correct"
+            } else {
+                "wrong"
+            }
+        })
+        .collect();
+    let margins = whole.column("margin").unwrap().f32().unwrap();
+    let larger: Vec<f32> = margins
+        .iter()
+        .flatten()
+        .map(|margin| margin + 1.0)
+        .collect();
+    let changes = [
+        ("verdict", Column::new("verdict".into(), turned)),
+        ("margin", Column::new("margin".into(), larger)),
+    ];
+    let out = out.to_str().unwrap();
+    for (column, values) in changes {
+        let mut changed = whole.clone();
+        changed.replace(column, values).unwrap();
+        write(&path, changed);
+        let resumed = [
+            "run", "--model", MODEL, "--data", &data, "--out", out, "--resume",
+        ];
+        for arguments in [&["compare", out, out][..], &["report", out], &resumed] {
+            let (_, stderr, code) = run(arguments);
+            assert_eq!(code, 4, "{arguments:?}: {stderr}");
+            let said = format!("row 0, column `{column}`");
+            assert!(
+                stderr.contains(&said) && stderr.contains("verdicts.parquet"),
+                "{stderr}"
+            );
+        }
+    }
+    write(&path, whole);
+    assert_eq!(run(&["report", out]).2, 0);
+}
+
+/// Not even where a file is called like a subset of RewardBench, which would weigh 984 there.
+#[test]
+fn own_files_have_neither_sections_nor_a_benchmark() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = pairs(dir.path(), "math-prm.jsonl");
+    let out = finished(dir.path(), &["--data", &data]);
+    let found = summary(&out);
+    assert_eq!(found["benchmark"], Value::Null);
+    let model = &found["models"]["pairrm"];
+    assert_eq!(
+        (&model["sections"], &model["rewardbench"]),
+        (&serde_json::json!({}), &Value::Null)
+    );
+    assert_eq!(model["subsets"]["math-prm"]["n"], 6);
+    let (table, _, _) = run(&["report", out.to_str().unwrap()]);
+    assert!(
+        !table.contains("Reasoning") && !table.contains("984"),
+        "{table}"
+    );
+    assert_eq!(record(&out)["plan"]["definition"], Value::Null);
+}
+
+/// A run is shown under the definition that it was scored with, though the file is gone.
+#[test]
+fn a_run_carries_its_benchmark() {
+    let dir = tempfile::tempdir().unwrap();
+    pairs(dir.path(), "jokes.jsonl");
+    let definition = dir.path().join("mine.toml");
+    let text = "name = \"mine\"\nheadline = { key = \"mirth\", label = \"Mirth\" }\n\
+                [source]\nfiles = [\"jokes.jsonl\"]\n[subsets]\njokes = 6\n\
+                [[sections]]\nname = \"Fun\"\nsubsets = [\"jokes\"]\n";
+    std::fs::write(&definition, text).unwrap();
+    let out = finished(dir.path(), &["--benchmark", definition.to_str().unwrap()]);
+    std::fs::remove_file(&definition).unwrap();
+    assert_eq!(record(&out)["plan"]["definition"]["toml"], text);
+    let out = out.to_str().unwrap();
+    let (table, stderr, code) = run(&["report", out]);
+    assert_eq!(code, 0, "{stderr}");
+    assert!(table.contains("Fun") && table.contains("Mirth"), "{table}");
+    let model = &summary(Path::new(out))["models"]["pairrm"];
+    assert_eq!(model["mirth"], model["sections"]["Fun"]);
+    // The figure is a scope of rules by its key's place, not by a name in the code.
+    let (_, stderr, code) = run(&["compare", out, out, "--gate", "min:headline:0"]);
+    assert_eq!(code, 0, "{stderr}");
+    let (_, stderr, code) = run(&["compare", out, out, "--gate", "min:rewardbench:0"]);
+    assert!(
+        code == 2 && stderr.contains("compared were: average, mirth, total"),
+        "{stderr}"
+    );
+}
