@@ -134,10 +134,10 @@ fn every_command_works_and_prints_what_is_shown() {
     let steps = steps(&readme);
     assert_eq!(steps[0].command, "cargo run --release -- run");
     assert_eq!(steps[1].command, "cargo test --release");
+    let ci = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/.ci/run")).unwrap();
     assert!(
-        std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/.ci/run"))
-            .unwrap()
-            .contains("\ncargo test --release")
+        ci.lines()
+            .any(|line| line.trim() == "cargo test --release --locked")
     );
 
     let dir = tempfile::tempdir().unwrap();

@@ -8,7 +8,7 @@ use std::path::Path;
 use polars::prelude::*;
 
 use crate::data::{Id, guarded, parquet_reader};
-use crate::scoring::verdict::{BothOrders, Outcome, ScoredItem};
+use crate::scoring::verdict::{BothOrders, Outcome, ScoredItem, Verdict};
 use crate::support::error::{Error, Result};
 use crate::support::files;
 
@@ -147,14 +147,25 @@ fn decode(frame: &DataFrame) -> PolarsResult<Vec<(String, ScoredItem)>> {
 
 /// Refuses a row whose margin or verdict is not what its logits say.
 fn agree(outcome: &Outcome, margin: f32, verdict: &str, at: usize) -> PolarsResult<()> {
-    let (own_margin, own_verdict) = (outcome.margin(), outcome.verdict().name());
-    let same = own_margin.to_bits() == margin.to_bits() || own_margin.is_nan() && margin.is_nan();
+    let own = outcome.margin();
+    let same = own.to_bits() == margin.to_bits() || own.is_nan() && margin.is_nan();
     if !same {
-        let what = format!("{margin}, but its logits say {own_margin}");
-        return Err(wrong("margin", at, &what));
+        return Err(wrong(
+            "margin",
+            at,
+            &format!("{margin}, but its logits say {own}"),
+        ));
     }
-    if own_verdict != verdict {
-        let what = format!("{verdict}, but its logits say {own_verdict}");
+    let Some(verdict) = Verdict::from_name(verdict) else {
+        return Err(wrong(
+            "verdict",
+            at,
+            "expected correct, wrong, tie or invalid",
+        ));
+    };
+    let own = outcome.verdict();
+    if own != verdict {
+        let what = format!("{}, but its logits say {}", verdict.name(), own.name());
         return Err(wrong("verdict", at, &what));
     }
     Ok(())
