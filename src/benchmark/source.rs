@@ -67,8 +67,7 @@ impl Source {
         };
         let invalid = |what: String| {
             Error::bad_input(format!(
-                "failed to find the pairs of benchmark: {}",
-                benchmark
+                "failed to find the pairs of benchmark: {benchmark}"
             ))
             .caused_by(what)
         };
@@ -108,8 +107,7 @@ impl Source {
             .collect();
         if files.is_empty() {
             return Err(Error::unavailable(format!(
-                "failed to find the pairs of benchmark: {}",
-                benchmark
+                "failed to find the pairs of benchmark: {benchmark}"
             ))
             .caused_by(format!(
                 "{} has no file {}",
@@ -117,8 +115,7 @@ impl Source {
                 patterns.join(", ")
             ))
             .hint(format!(
-                "with a network: pairbench fetch {}; or give the files with --data",
-                benchmark
+                "with a network: pairbench fetch {benchmark}; or give the files with --data"
             )));
         }
         let dataset = Dataset {

@@ -41,7 +41,7 @@ pub struct CompareRequest {
 
 /// What stands on one side.
 enum Side {
-    Run(RunDir),
+    Run(Box<RunDir>),
     Table(Published),
 }
 
@@ -127,7 +127,7 @@ pub fn baseline(text: &str, candidate: &str) -> Result<(RunDir, String)> {
     let found = found.map(ToOwned::to_owned);
     let list = models.join(", ");
     match (side, found) {
-        (Side::Run(run), Some(model)) => Ok((run, model)),
+        (Side::Run(run), Some(model)) => Ok((*run, model)),
         (Side::Run(_), None) => Err(Error::usage(format!(
             "failed to choose the model to compare with: {text} has \
                 {list}"
@@ -170,7 +170,7 @@ impl Side {
             );
         };
         if Path::new(name).is_dir() {
-            RunDir::open(Path::new(name)).map(Self::Run)
+            RunDir::open(Path::new(name)).map(|run| Self::Run(Box::new(run)))
         } else {
             Published::find(name).map(Self::Table)
         }
@@ -251,7 +251,7 @@ impl Chosen<'_> {
         let Side::Run(run) = self.side else {
             return None;
         };
-        run.verdicts_of(&self.model).map(|verdicts| (run, verdicts))
+        run.verdicts_of(&self.model).map(|verdicts| (&**run, verdicts))
     }
 
     /// Why it is not the whole benchmark, where its run says so.

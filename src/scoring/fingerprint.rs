@@ -166,7 +166,7 @@ fn walk(path: &str, here: &Value, there: &Value, found: &mut Vec<(String, Value,
                     value,
                     b.get(key).unwrap_or(&Value::Null),
                     found,
-                )
+                );
             });
         }
         (Value::Array(a), Value::Array(b)) if a.len() == b.len() => {

@@ -274,8 +274,10 @@ impl<'a> ScoringSession<'a> {
                 rate(spent.tokens, begun.elapsed())
             ));
             self.stop.check()?;
-            let see = |observer: &mut &mut (dyn Observer + Send)| observer.see(&step.scored);
-            Ok(observer.as_mut().map_or(ControlFlow::Continue(()), see))
+            Ok(match observer.as_mut() {
+                Some(observer) => observer.see(&step.scored),
+                None => ControlFlow::Continue(()),
+            })
         };
         let (contract, tokenizer) = (checkpoint.template, &checkpoint.tokenizer);
         let (scored, waited) =

@@ -70,11 +70,12 @@ pub(crate) fn sign_flips(strata: &[(f64, PairedCounts)]) -> f64 {
     count(as_large + 1) / count(bootstrap::REPLICATES + 1)
 }
 
-/// The smallest difference that McNemar's test at 5 % detects with 80 % power: δ in n = (z₀.₉₇₅ √ψ
-/// + z₀.₈ √(ψ − δ²))² / δ², where ψ is the share of discordant pairs, at least δ itself (Connor,
-/// 1987, Biometrics 43:207). With weights, n is the effective sample size 1 / Σ w²/n (Kish, Survey
-/// Sampling, 1965, 11.7), and ψ the weighted share. `None` where not even a difference of 1 would
-/// be detected.
+/// The smallest difference that McNemar's test at 5 % detects with 80 % power: the δ that solves
+/// n = (z₀.₉₇₅ √ψ + z₀.₈ √(ψ − δ²))² / δ², where ψ is the share of discordant pairs, at least δ
+/// itself (Connor, 1987, Biometrics 43:207).
+///
+/// With weights, n is the effective sample size 1 / Σ w²/n (Kish, Survey Sampling, 1965, 11.7), and
+/// ψ the weighted share. `None` where not even a difference of 1 would be detected.
 pub(crate) fn smallest_detectable(strata: &[(f64, PairedCounts)]) -> Option<f64> {
     let spread = |part: fn(PairedCounts) -> usize| -> f64 {
         strata
