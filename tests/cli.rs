@@ -538,7 +538,7 @@ fn damaged_checkpoints_are_exit_4_with_the_key() {
                     "config.json",
                     "\"num_hidden_layers\": 3",
                     "\"num_hidden_layers\": 2",
-                )
+                );
             }),
         ),
         (
@@ -553,7 +553,7 @@ fn damaged_checkpoints_are_exit_4_with_the_key() {
                     "config.json",
                     "\"source_prefix_id\": 4097",
                     "\"source_prefix_id\": 4096",
-                )
+                );
             }),
         ),
         (

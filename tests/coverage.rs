@@ -6,6 +6,7 @@
 //! `cargo test --release --test coverage -- --ignored --nocapture` prints the tables that are kept
 //! in `benchmarks/2026-11-24-coverage.md` and `benchmarks/2026-11-24-early-answers.md`. Both are
 //! seeded: they find the same numbers on every machine.
+#![allow(clippy::too_many_lines, reason = "a table of simulations")]
 
 mod common;
 

@@ -53,7 +53,7 @@ fn hidden_states_of_every_layer() {
         model
             .encoder
             .forward_each(&TokenRows::new([input.as_slice()]), |x| {
-                states.push(x.clone().into_data().try_to_vec().unwrap())
+                states.push(x.clone().into_data().try_to_vec().unwrap());
             });
         let mut keys: Vec<String> = tensors
             .names()

@@ -1,6 +1,10 @@
 //! Repositories of the hub: from an empty cache to a table, and everything that can go wrong
 //! between.
 #![cfg(feature = "hub")]
+#![allow(
+    clippy::too_many_lines,
+    reason = "one story from an empty cache to the end"
+)]
 
 mod common;
 #[path = "common/hub.rs"]

@@ -240,7 +240,7 @@ fn another_plan_is_refused_and_says_where_it_differs() {
             &pairs,
             format!(r#"{{"prompt":"a","chosen":"b","rejected":"{answer}"}}"#),
         )
-        .unwrap()
+        .unwrap();
     };
     let arguments = ["--data", pairs.to_str().unwrap()];
     data("c");

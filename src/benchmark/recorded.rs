@@ -107,6 +107,7 @@ mod tests {
         common(runs, &mut notes).map(|found| (found.map(|own| own.name), notes.len()))
     }
 
+    #[expect(clippy::unnecessary_wraps, reason = "a run may have none")]
     fn named<'a>(typed: &'a str, definition: Option<&'a Definition>) -> Option<Named<'a>> {
         Some(Named { typed, definition })
     }

@@ -251,7 +251,8 @@ impl Chosen<'_> {
         let Side::Run(run) = self.side else {
             return None;
         };
-        run.verdicts_of(&self.model).map(|verdicts| (&**run, verdicts))
+        run.verdicts_of(&self.model)
+            .map(|verdicts| (&**run, verdicts))
     }
 
     /// Why it is not the whole benchmark, where its run says so.

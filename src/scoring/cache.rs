@@ -210,7 +210,7 @@ mod tests {
                         cache.put(vec![
                             (format!("{writer}-{at}"), outcome(1.5)),
                             (format!("{writer}+{at}"), outcome(f32::NAN)),
-                        ])
+                        ]);
                     });
                 });
             }

@@ -276,9 +276,9 @@ fn files(directory: &Path, prefix: &str) -> Vec<String> {
         let entry = entry.unwrap();
         let name = format!("{prefix}{}", entry.file_name().to_string_lossy());
         if entry.path().is_dir() {
-            names.extend(files(directory, &(name + "/")))
+            names.extend(files(directory, &(name + "/")));
         } else {
-            names.push(name)
+            names.push(name);
         }
     }
     names.sort();

@@ -222,11 +222,11 @@ fn what_is_no_file_is_refused_and_never_waited_for() {
     let cases: [(&str, i32, Make); 6] = [
         ("directory", 4, |path| fs::create_dir(path).unwrap()),
         ("pipe", 4, |path| {
-            assert!(Command::new("mkfifo").arg(path).status().unwrap().success())
+            assert!(Command::new("mkfifo").arg(path).status().unwrap().success());
         }),
         ("device", 4, |path| symlink("/dev/zero", path).unwrap()),
         ("dangling link", 5, |path| {
-            symlink("/no/such/file", path).unwrap()
+            symlink("/no/such/file", path).unwrap();
         }),
         ("link to itself", 5, |path| symlink(path, path).unwrap()),
         ("nothing", 5, |_| {}),
@@ -275,7 +275,7 @@ fn every_tensor_is_accounted_for() {
         |w| {
             w.iter_mut()
                 .filter(|w| w.name == LAST)
-                .for_each(|w| w.name += "s")
+                .for_each(|w| w.name += "s");
         },
         "no tensor `head_layer.4.weight`",
     );
@@ -291,7 +291,7 @@ fn every_tensor_is_accounted_for() {
                 shape: vec![0, 7],
                 bytes: Vec::new(),
                 ..w
-            }))
+            }));
         },
         "no place for: `nothing`",
     );
@@ -418,7 +418,7 @@ fn a_dtype_changes_no_verdict_but_by_its_rounding() {
             weights
                 .iter_mut()
                 .enumerate()
-                .for_each(|(at, w)| cast(at, w))
+                .for_each(|(at, w)| cast(at, w));
         });
         let data = quickstart_pairs(&bench.path("quickstart.jsonl"), 60);
         let said = bench.run(&[]).succeeded(case).err;

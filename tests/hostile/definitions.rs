@@ -244,15 +244,12 @@ fn a_summary_whose_counts_cannot_be_is_refused() {
             (|s| s["baselines"]["longer"]["subsets"]["chat-length"]["correct"] = json!(1_u64 << 60))
                 as fn(&mut Value),
         ),
-        (
-            "2^64 pairs",
-            |s| {
-                s["baselines"]["longer"]["subsets"]["chat-length"] =
-                    json!({ "correct": u64::MAX, "wrong": u64::MAX, "tie": 2, "invalid": 0 })
-            },
-        ),
+        ("2^64 pairs", |s| {
+            s["baselines"]["longer"]["subsets"]["chat-length"] =
+                json!({ "correct": u64::MAX, "wrong": u64::MAX, "tie": 2, "invalid": 0 });
+        }),
         ("negative", |s| {
-            s["baselines"]["longer"]["subsets"]["chat-length"]["tie"] = json!(-1)
+            s["baselines"]["longer"]["subsets"]["chat-length"]["tie"] = json!(-1);
         }),
         ("schema", |s| s["schema"] = json!("1")),
     ] {

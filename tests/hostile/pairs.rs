@@ -152,7 +152,7 @@ fn a_row_that_is_not_what_it_should_be_ends_the_run_with_its_place() {
     let bytes = |name: &str, bytes: &[u8], says: &str| {
         bench
             .run_on(&write(&bench.path(name), bytes), &[])
-            .refused(name, 4, says)
+            .refused(name, 4, says);
     };
     bytes(
         "latin.jsonl",

@@ -153,7 +153,7 @@ fn odd_but_possible_configs_are_computed() {
     }
     for heads in [1, 2, 32, 64] {
         bench.edit("config.json", |config| {
-            config["num_attention_heads"] = json!(heads)
+            config["num_attention_heads"] = json!(heads);
         });
         out(&bench);
         bench.run(&["--dtype", "int8"]).succeeded("int8");
@@ -186,7 +186,7 @@ fn tokenizers() -> Vec<(&'static str, Edit, &'static str)> {
     let load = "failed to load tokenizer";
     let charsmap = |map: String| -> Edit {
         Box::new(move |t| {
-            t["normalizer"] = json!({ "type": "Precompiled", "precompiled_charsmap": map })
+            t["normalizer"] = json!({ "type": "Precompiled", "precompiled_charsmap": map });
         })
     };
     let set = |pointer: &'static str, value: Value| -> Edit {
@@ -420,7 +420,7 @@ fn a_letter_that_the_tokenizer_fails_on_is_refused_with_its_row() {
         std::iter::once(4 * 128).chain((0..128).map(|c| if c == 0 { 0 } else { 0x8000_0000 })),
     );
     bench.edit("tokenizer.json", |t| {
-        t["normalizer"] = json!({ "type": "Precompiled", "precompiled_charsmap": map })
+        t["normalizer"] = json!({ "type": "Precompiled", "precompiled_charsmap": map });
     });
     bench.run(&[]).succeeded("ASCII");
     let rows = [("a", 1), ("b", 2), ("c é", 3), ("d", 4)].map(|(prompt, id)| {
