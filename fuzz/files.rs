@@ -14,8 +14,8 @@ use burn::tensor::Device;
 use libfuzzer_sys::fuzz_target;
 use pairbench::benchmark::{Benchmark, quickstart};
 use pairbench::checkpoint::{Precision, Weights};
-use pairbench::cli::{CompareArgs, CompareFormat, Format, ReportArgs};
-use pairbench::commands::{compare, report};
+use pairbench::commands::compare::{CompareRequest, compare};
+use pairbench::commands::report::{ReportRequest, report};
 use pairbench::comparison::gate;
 use pairbench::data;
 use pairbench::data::Item;
@@ -23,6 +23,7 @@ use pairbench::data::Message;
 use pairbench::kernels::cpu::int8::Outliers;
 use pairbench::kernels::relative_positions::RelativeRows;
 use pairbench::model::{PairConfig, Parameters};
+use pairbench::report::Format;
 use pairbench::scoring;
 use pairbench::scoring::journal;
 use pairbench::text::contract::InputContract;
@@ -223,23 +224,23 @@ fn run(dir: &Path, data: &[u8]) {
         );
     }
     for format in [Format::Table, Format::Junit] {
-        let _ = report::report(&ReportArgs {
+        let _ = report(&ReportRequest {
             runs: vec![dir.to_owned()],
             format,
             published: None,
         });
     }
     let side = dir.display().to_string();
-    let _ = compare::compare(&CompareArgs {
+    let _ = compare(&CompareRequest {
         baseline: side.clone(),
         candidate: side,
         gates: vec![
             "drop:subset:*:0.01".to_owned(),
             "max-position-bias:0.5".to_owned(),
         ],
-        strict_gate: true,
+        strict: true,
         flips: Some(5),
-        format: CompareFormat::Markdown,
+        format: Format::Markdown,
     });
 }
 
@@ -268,8 +269,8 @@ fn text(_: &Path, data: &[u8]) {
         subset: String::new(),
         id: None,
         prompt,
-        chosen,
-        rejected,
+        chosen: chosen.into(),
+        rejected: rejected.into(),
     }];
     let (tokenizer, config) = &*PARTS;
     for template in InputContract::ALL {
@@ -277,7 +278,7 @@ fn text(_: &Path, data: &[u8]) {
             .expect("a valid tokenizer fails on no text");
         let row = prepared[0]
             .chosen_first()
-            .filter(|_| !prepared[0].is_invalid());
+            .filter(|_| !prepared[0].is_unscorable());
         assert!(row.is_none_or(|row| config.markers(&row.ids).is_ok() && row.ids.len() <= 3400));
     }
 }
