@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use csv_core::{ReadFieldResult, Reader};
+use csv::{ReaderBuilder, StringRecord};
 
 use crate::data::item::{Id, Message};
 use crate::data::raw_row::{RawRow, missing_column};
@@ -25,7 +25,8 @@ pub fn rows(path: &Path, text: &str) -> Result<Vec<RawRow>> {
         return Err(invalid("a quoted cell does not end".to_owned())
             .hint("the number of quotes is odd; write a quote in a cell as two"));
     }
-    let mut records = records(text).into_iter();
+    let records = records(text).map_err(|e| invalid(e.to_string()))?;
+    let mut records = records.into_iter();
     let Some(header) = records.next().filter(|_| records.len() > 0) else {
         return Ok(Vec::new());
     };
@@ -61,29 +62,13 @@ pub fn rows(path: &Path, text: &str) -> Result<Vec<RawRow>> {
 }
 
 /// The cells of every record; lines that are empty are none.
-fn records(text: &str) -> Vec<Vec<String>> {
-    let (mut reader, mut rest) = (Reader::new(), text.as_bytes());
-    let (mut cell, mut length) = (vec![0; 4096], 0);
-    let (mut records, mut cells) = (Vec::new(), Vec::new());
-    loop {
-        // An empty rest says that the file ends.
-        let (result, read, written) = reader.read_field(rest, &mut cell[length..]);
-        rest = &rest[read..];
-        length += written;
-        match result {
-            ReadFieldResult::InputEmpty => {}
-            ReadFieldResult::OutputFull => cell.resize(2 * cell.len(), 0),
-            ReadFieldResult::Field { record_end } => {
-                cells.push(
-                    String::from_utf8_lossy(&cell[..std::mem::take(&mut length)]).into_owned(),
-                );
-                if record_end {
-                    records.push(std::mem::take(&mut cells));
-                }
-            }
-            ReadFieldResult::End => return records,
-        }
-    }
+fn records(text: &str) -> csv::Result<Vec<Vec<String>>> {
+    let mut reader = ReaderBuilder::new()
+        .has_headers(false)
+        .flexible(true)
+        .from_reader(text.as_bytes());
+    let cells = |record: StringRecord| record.iter().map(str::to_owned).collect();
+    reader.records().map(|record| record.map(cells)).collect()
 }
 
 #[cfg(test)]
