@@ -182,7 +182,7 @@ fn toml(dir: &Path, data: &[u8]) {
             .keys()
             .map(|name| (name.clone(), pairbench::metrics::Tally::default()))
             .collect();
-        let _ = pairbench::metrics::Scores::new(&tallies, &benchmark);
+        let _ = pairbench::metrics::Scores::new(&tallies, Some(&benchmark));
     }
     let _ = gate::rules(&[path, String::from_utf8_lossy(data).into_owned()]);
 }

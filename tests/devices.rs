@@ -286,7 +286,7 @@ mod gpus {
                 run.verdicts_of(name)
                     .unwrap()
                     .iter()
-                    .map(|v| v.verdict())
+                    .map(pairbench::scoring::ScoredItem::verdict)
                     .collect::<Vec<_>>()
             })
         };

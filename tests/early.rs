@@ -1,4 +1,5 @@
 //! `pairbench run --against`: scoring ends where the gate is settled.
+#![allow(clippy::too_many_lines, reason = "one table of cases a test")]
 
 #[path = "common/binary.rs"]
 mod binary;

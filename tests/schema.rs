@@ -1,5 +1,6 @@
 //! What the binary writes as JSON, against the committed schemas, by a validator that this project
 //! did not write.
+#![allow(clippy::too_many_lines, reason = "one table of cases a test")]
 
 #[path = "common/binary.rs"]
 mod binary;

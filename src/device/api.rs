@@ -14,7 +14,7 @@ pub enum Api {
 }
 
 impl Api {
-    pub(crate) const ALL: [Self; 5] = [
+    pub const ALL: [Self; 5] = [
         Self::Cuda,
         Self::Rocm,
         Self::Metal,
@@ -23,7 +23,7 @@ impl Api {
     ];
 
     /// The word for it in `--device`, and the cargo feature.
-    pub(crate) fn name(self) -> &'static str {
+    pub fn name(self) -> &'static str {
         match self {
             Self::Cuda => "cuda",
             Self::Rocm => "rocm",
@@ -34,7 +34,7 @@ impl Api {
     }
 
     /// Whether it is part of this build.
-    pub(crate) fn is_built(self) -> bool {
+    pub fn is_built(self) -> bool {
         match self {
             Self::Cuda => cfg!(feature = "cuda"),
             Self::Rocm => cfg!(feature = "rocm"),

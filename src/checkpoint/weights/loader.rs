@@ -91,7 +91,7 @@ impl Weights {
     }
 
     /// Number of parameters by dtype.
-    pub(crate) fn parameters(&self) -> BTreeMap<String, usize> {
+    pub fn parameters(&self) -> BTreeMap<String, usize> {
         let mut parameters = BTreeMap::new();
         for (_, entry) in self.tensors.values() {
             *parameters.entry(name_of(entry.dtype)).or_default() +=
