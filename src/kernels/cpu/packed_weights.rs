@@ -33,7 +33,7 @@ enum Panels {
     Bf16(Vec<HalfPanelRow>),
 }
 
-/// A weight matrix `[output, input]` in panels of [`WIDTH`] outputs, each `[input, WIDTH]`; the
+/// A weight matrix `[output, input]` in panels of `WIDTH` outputs, each `[input, WIDTH]`; the
 /// last one is filled up with zeros.
 #[derive(Debug)]
 pub struct PackedWeights {

@@ -136,7 +136,7 @@ impl SequentialGate {
             .is_some_and(|position| *position < self.progress.scored)
     }
 
-    /// The outcome. `scored`: all pairs that [`Self::counted`].
+    /// The outcome. `scored`: all pairs that `Self::counted` has seen.
     ///
     /// # Errors
     /// Those of [`Comparison::paired`] and [`Rule::evaluate`].

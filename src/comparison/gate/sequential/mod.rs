@@ -3,7 +3,7 @@
 //!
 //! It is settled when one rule fails or all pass. What settles a rule before every pair is scored:
 //!
-//! - `drop`: the confidence sequence of its figures ([`crate::stats::Sequence`]) takes the place of
+//! - `drop`: the confidence sequence of its figures (`stats::Sequence`) takes the place of
 //!   the fixed interval;
 //! - `significant-drop` fails by the sequence's p-value (Holm-corrected over several figures). A
 //!   p-value above alpha settles nothing: the rule passes when the final evaluation could not fail

@@ -9,7 +9,7 @@ use crate::kernels::cpu::math::half;
 use crate::kernels::cpu::micro_kernel::WIDTH;
 use crate::support::error::Result;
 
-/// A weight matrix `[output, input]` in 8 bits, in panels of [`WIDTH`] outputs.
+/// A weight matrix `[output, input]` in 8 bits, in panels of `WIDTH` outputs.
 #[derive(Debug)]
 pub struct Int8Weights {
     /// `[panels, input / 4]`, filled up to the depth that [`padded`] gives. Weights are raised by
