@@ -31,7 +31,9 @@ const PUBLISHED: [(&str, &str, &str, f32); 2] = [
 fn the_real_weights_give_the_published_logits() {
     let spec: ModelSpec = "llm-blender/PairRM-hf".parse().unwrap();
     let found = spec.resolve(&Hub::new(true), None);
-    let files = found.expect("a snapshot of llm-blender/PairRM-hf in the hub's cache").files;
+    let files = found
+        .expect("a snapshot of llm-blender/PairRM-hf in the hub's cache")
+        .files;
     let file = files.file("config.json");
     let config = PairConfig::parse(&file.text().unwrap(), &file.path()).unwrap();
     let (tokenizer, _) = Tokenizer::load(&files).unwrap();
