@@ -16,7 +16,7 @@ use crate::support::input_file::Directory;
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Benchmark {
-    pub name: String,
+    pub(crate) name: String,
     /// Where the items are, for benchmarks that know it.
     #[serde(default)]
     source: Source,
@@ -24,25 +24,25 @@ pub struct Benchmark {
     pub subsets: BTreeMap<String, usize>,
     /// How a subset is scored.
     #[serde(default)]
-    pub metric: Metric,
+    pub(crate) metric: Metric,
     /// Weights in section scores that are not the expected rows.
     #[serde(default)]
     weights: BTreeMap<String, usize>,
     /// What the reader must know about the weights.
     #[serde(default)]
-    pub weights_note: Option<String>,
+    pub(crate) weights_note: Option<String>,
     /// In the order of the table.
     #[serde(default)]
     pub sections: Vec<Section>,
     /// The figure that the benchmark is quoted by, where it is not the average of the subsets.
     #[serde(default)]
-    pub headline: Option<Headline>,
+    pub(crate) headline: Option<Headline>,
     /// Sections under other weights that somebody published, shown beside their own.
     #[serde(default)]
-    pub variants: Vec<Variant>,
+    pub(crate) variants: Vec<Variant>,
     /// Published tables that compare with it.
     #[serde(default)]
-    pub published: Vec<String>,
+    pub(crate) published: Vec<String>,
     /// The text of the file.
     #[serde(skip)]
     toml: String,
@@ -62,32 +62,32 @@ pub enum Metric {
 #[serde(deny_unknown_fields)]
 pub struct Headline {
     /// In JSON documents and in the scope of a gate's rule.
-    pub key: String,
+    pub(crate) key: String,
     /// In tables.
-    pub label: String,
+    pub(crate) label: String,
 }
 
 /// A definition as a run records it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Definition {
-    pub name: String,
+    pub(crate) name: String,
     /// Of the file.
     pub sha256: String,
     /// The file itself; older versions did not record it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub toml: Option<String>,
+    pub(crate) toml: Option<String>,
 }
 
 /// A section with other weights.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Variant {
-    pub section: String,
-    pub label: String,
+    pub(crate) section: String,
+    pub(crate) label: String,
     /// What the reader must know about it.
-    pub note: String,
+    pub(crate) note: String,
     /// Weights that differ from the section's.
-    pub weights: BTreeMap<String, usize>,
+    pub(crate) weights: BTreeMap<String, usize>,
 }
 
 /// Subsets that one score sums up.
@@ -102,7 +102,7 @@ const REWARD_BENCH: &str = include_str!("../../benchmarks/reward-bench.toml");
 
 impl Benchmark {
     /// Names that need no file.
-    pub const BUILT_IN: [&str; 2] = ["reward-bench", "quickstart"];
+    pub(crate) const BUILT_IN: [&str; 2] = ["reward-bench", "quickstart"];
 
     /// The built-in RewardBench.
     #[expect(
@@ -145,7 +145,7 @@ impl Benchmark {
     }
 
     /// What a run records of it.
-    pub fn definition(&self) -> Definition {
+    pub(crate) fn definition(&self) -> Definition {
         let sha256 = files::digest(&self.toml);
         Definition {
             name: self.name.clone(),

@@ -7,5 +7,5 @@ mod recorded;
 mod source;
 
 pub use definition::{Benchmark, Definition, Headline, Metric, Section, Variant};
-pub use recorded::{Named, common};
-pub use source::{Dataset, Files};
+pub(crate) use recorded::{Named, common};
+pub(crate) use source::{Dataset, Files};

@@ -11,29 +11,29 @@ use crate::support::error::{Error, Result};
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Published {
-    pub name: String,
-    pub title: String,
+    pub(crate) name: String,
+    pub(crate) title: String,
     /// Where it can be read.
-    pub source: String,
+    pub(crate) source: String,
     /// The benchmark whose subsets it has.
-    pub benchmark: String,
-    pub models: Vec<PublishedModel>,
+    pub(crate) benchmark: String,
+    pub(crate) models: Vec<PublishedModel>,
 }
 
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PublishedModel {
     /// Hub repository, as printed.
-    pub name: String,
+    pub(crate) name: String,
     /// Another name of the same model.
     alias: Option<String>,
     subsets: BTreeMap<String, f64>,
     /// The plain mean, where it is printed.
     #[serde(default)]
-    pub average: Option<f64>,
+    pub(crate) average: Option<f64>,
     /// Section scores as printed.
     #[serde(default)]
-    pub sections: BTreeMap<String, f64>,
+    pub(crate) sections: BTreeMap<String, f64>,
 }
 
 const TABLES: [&str; 2] = [
@@ -47,7 +47,7 @@ impl Published {
         clippy::missing_panics_doc,
         reason = "the embedded files are parsed by a test"
     )]
-    pub fn all() -> Vec<Self> {
+    pub(crate) fn all() -> Vec<Self> {
         TABLES
             .iter()
             .map(|text| toml::from_str(text).expect("the embedded table is valid"))
@@ -94,7 +94,7 @@ impl PublishedModel {
     }
 
     /// As it is printed.
-    pub fn subset(&self, name: &str) -> Option<f64> {
+    pub(crate) fn subset(&self, name: &str) -> Option<f64> {
         self.subsets.get(name).copied()
     }
 }

@@ -7,10 +7,10 @@ use crate::support::error::{Error, Result};
 
 /// How a run calls its benchmark: as it was typed, and which definition that was then.
 #[derive(Debug, Clone, Copy)]
-pub struct Named<'a> {
-    pub typed: &'a str,
+pub(crate) struct Named<'a> {
+    pub(crate) typed: &'a str,
     /// Published tables have none, nor have runs of versions that did not record it.
-    pub definition: Option<&'a Definition>,
+    pub(crate) definition: Option<&'a Definition>,
 }
 
 impl Named<'_> {
@@ -42,7 +42,7 @@ impl Named<'_> {
 
 /// The one benchmark of several runs; `None` where none names one. Different ones are refused; a
 /// run of bare files (`None`) fits to any, if its items do.
-pub fn common(runs: &[Option<Named>], notes: &mut Vec<String>) -> Result<Option<Benchmark>> {
+pub(crate) fn common(runs: &[Option<Named>], notes: &mut Vec<String>) -> Result<Option<Benchmark>> {
     let named: Vec<&Named> = runs.iter().flatten().collect();
     let pairs = named
         .iter()

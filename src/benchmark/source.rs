@@ -13,7 +13,7 @@ use crate::support::input_file::{Directory, InputFile};
 /// A dataset of the hub, or files beside the definition.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Source {
+pub(crate) struct Source {
     /// `owner/name` of a dataset repository.
     dataset: Option<String>,
     /// Its branch, tag or commit.
@@ -21,9 +21,9 @@ pub struct Source {
     /// Names the files as dataset repositories do: `data/SPLIT-*.parquet`.
     split: Option<String>,
     #[serde(default)]
-    pub files: Vec<String>,
+    pub(crate) files: Vec<String>,
     #[serde(skip)]
-    pub home: Option<Directory>,
+    pub(crate) home: Option<Directory>,
 }
 
 /// Where a run's pairs come from.
@@ -31,18 +31,18 @@ pub struct Source {
 pub struct Files {
     pub files: Vec<InputFile>,
     /// Where they come from one.
-    pub dataset: Option<Dataset>,
+    pub(crate) dataset: Option<Dataset>,
 }
 
 /// A dataset of the hub.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Dataset {
     /// `owner/name`.
-    pub id: String,
+    pub(crate) id: String,
     /// The commit that was read.
-    pub revision: String,
+    pub(crate) revision: String,
     /// `None` where the definition names files instead.
-    pub split: Option<String>,
+    pub(crate) split: Option<String>,
 }
 
 impl fmt::Display for Dataset {
@@ -53,7 +53,7 @@ impl fmt::Display for Dataset {
 
 impl Source {
     /// The files of this benchmark, downloaded first where they are in a dataset of the hub.
-    pub fn files(&self, benchmark: &str, hub: &Hub) -> Result<Files> {
+    pub(crate) fn files(&self, benchmark: &str, hub: &Hub) -> Result<Files> {
         let Some(dataset) = &self.dataset else {
             let files = self
                 .home

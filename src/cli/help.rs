@@ -1,6 +1,6 @@
 //! Texts that stand after the help of a command.
 
-pub const EXAMPLES: &str = "\
+pub(crate) const EXAMPLES: &str = "\
 Try it: `pairbench run` scores two built-in demonstration models in seconds.
 
 Reproduce a published table:
@@ -16,7 +16,7 @@ Results go to stdout, talk and progress to stderr.
 Exit codes: 0 done, 2 usage, 3 a gate's rule failed, 4 bad input, 5 not available, 6 invalid verdicts, 7 out of resources,
 8 a gate is inconclusive (only with --strict-gate), 75 another run writes to the directory, 129, 130, 143 stopped by HUP, INT, TERM.";
 
-pub const GATES: &str = "\
+pub(crate) const GATES: &str = "\
 A side is a run directory (`pairbench run --out DIR`) or a published table (`pairbench published`), with :MODEL where there are
 several. Pairs are matched by subset and id, or by row where the data has no ids and is the same. A published table has no
 verdicts: the comparison is unpaired then.

@@ -21,7 +21,7 @@ use crate::commands::generate::GenerateRequest;
 /// Scores pair reward models on preference benchmarks, with no Python and no GPU.
 #[derive(Debug, Parser)]
 #[command(version, arg_required_else_help = true, after_help = EXAMPLES)]
-pub struct Cli {
+pub(crate) struct Cli {
     #[command(subcommand)]
     command: CommandArgs,
 }

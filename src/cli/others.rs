@@ -16,114 +16,114 @@ use crate::commands::report::ReportRequest;
 use crate::text::contract::InputContract;
 
 #[derive(Debug, Args)]
-pub struct CompareArgs {
+pub(crate) struct CompareArgs {
     /// The last good run, or a published table
     #[arg(value_name = "DIR|TABLE[:MODEL]")]
-    pub baseline: String,
+    pub(crate) baseline: String,
     /// The run to judge
     #[arg(value_name = "DIR|TABLE[:MODEL]")]
-    pub candidate: String,
+    pub(crate) candidate: String,
     /// A rule that the candidate must meet, or a file of rules; may be repeated
     #[arg(long = "gate", value_name = "FILE.toml|RULE")]
-    pub gates: Vec<String>,
+    pub(crate) gates: Vec<String>,
     /// Exit with 8 where a rule can be neither passed nor failed
     #[arg(long)]
-    pub strict_gate: bool,
+    pub(crate) strict_gate: bool,
     /// List N pairs whose verdict changed, the largest change of the margin first [default: 20];
     /// --format html lists them unasked, --format csv instead of the differences
     #[arg(long, value_name = "N", num_args = 0..=1, default_missing_value = "20")]
-    pub flips: Option<usize>,
+    pub(crate) flips: Option<usize>,
     /// What is printed on stdout
     #[arg(long, value_enum, default_value_t)]
-    pub format: CompareFormatArg,
+    pub(crate) format: CompareFormatArg,
 }
 
 #[derive(Debug, Args)]
-pub struct ReportArgs {
+pub(crate) struct ReportArgs {
     /// Directories that `pairbench run --out DIR` wrote; all of the same benchmark and subset sizes
     #[arg(required = true, value_name = "RUN")]
-    pub runs: Vec<PathBuf>,
+    pub(crate) runs: Vec<PathBuf>,
     /// What is printed on stdout
     #[arg(long, value_enum, default_value_t)]
-    pub format: FormatArg,
+    pub(crate) format: FormatArg,
     /// Put a published table beside the measured columns: `model-card` or `rewardbench-paper`
     #[arg(long, value_name = "NAME")]
-    pub published: Option<String>,
+    pub(crate) published: Option<String>,
 }
 
 #[derive(Debug, Args)]
-pub struct MergeArgs {
+pub(crate) struct MergeArgs {
     /// Directories that `pairbench run --shard I/N --out DIR` wrote: every shard once
     #[arg(required = true, value_name = "RUN")]
-    pub runs: Vec<PathBuf>,
+    pub(crate) runs: Vec<PathBuf>,
     /// Directory for the merged run
     #[arg(long, value_name = "DIR")]
-    pub out: PathBuf,
+    pub(crate) out: PathBuf,
     /// What is printed on stdout
     #[arg(long, value_enum, default_value_t)]
-    pub format: FormatArg,
+    pub(crate) format: FormatArg,
 }
 
 #[derive(Debug, Args)]
-pub struct FetchArgs {
+pub(crate) struct FetchArgs {
     /// Models as `owner/name[@revision]`, benchmarks as `reward-bench` or FILE.toml
     #[arg(required = true, value_name = "SPEC")]
-    pub specs: Vec<String>,
+    pub(crate) specs: Vec<String>,
     #[command(flatten)]
-    pub hub: HubArgs,
+    pub(crate) hub: HubArgs,
 }
 
 #[derive(Debug, Args)]
-pub struct InspectArgs {
+pub(crate) struct InspectArgs {
     /// A checkpoint (directory or `owner/name[@revision]`), a file of pairs, or a benchmark
     #[arg(value_name = "SPEC|FILE")]
-    pub what: String,
+    pub(crate) what: String,
     /// For a file of pairs: count tokens with the tokenizers of these models
     #[arg(long = "model", value_name = "[NAME=]SPEC")]
-    pub models: Vec<ModelSpec>,
+    pub(crate) models: Vec<ModelSpec>,
     /// For a file of pairs: the benchmark whose counts it should have
     #[arg(long, value_name = "NAME|FILE.toml")]
-    pub benchmark: Option<String>,
+    pub(crate) benchmark: Option<String>,
     /// For a checkpoint: its text template
     #[arg(long, value_name = "T")]
-    pub template: Option<InputContract>,
+    pub(crate) template: Option<InputContract>,
     #[command(flatten)]
-    pub hub: HubArgs,
+    pub(crate) hub: HubArgs,
 }
 
 #[derive(Debug, Args)]
-pub struct BenchArgs {
+pub(crate) struct BenchArgs {
     /// A checkpoint
     #[arg(long, value_name = "[NAME=]SPEC")]
-    pub model: ModelSpec,
+    pub(crate) model: ModelSpec,
     /// Lengths of the token rows, each measured by itself
     #[arg(long = "length", value_name = "N", value_delimiter = ',', default_values_t = [128, 512, 1024, 2048], value_parser = clap::value_parser!(u32).range(3..=65_536))]
-    pub lengths: Vec<u32>,
+    pub(crate) lengths: Vec<u32>,
     /// Tokens in all rows of one length
     #[arg(long, value_name = "N", default_value_t = 8192)]
-    pub tokens: usize,
+    pub(crate) tokens: usize,
     /// Token rows instead: a JSON list of ids on each line, with the three markers in it
     #[arg(long, value_name = "FILE.jsonl", conflicts_with = "lengths")]
-    pub ids: Option<PathBuf>,
+    pub(crate) ids: Option<PathBuf>,
     #[command(flatten)]
-    pub computing: ComputingArgs,
+    pub(crate) computing: ComputingArgs,
     /// Times that the rows are scored; the median counts
     #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..))]
-    pub repeats: u32,
+    pub(crate) repeats: u32,
     /// Threads; 0 is one per core
     #[arg(long, value_name = "N", default_value_t = 0)]
-    pub threads: usize,
+    pub(crate) threads: usize,
     /// Tokens in the model at once [default: 2048, on a GPU 16384]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
-    pub batch_tokens: Option<u32>,
+    pub(crate) batch_tokens: Option<u32>,
     /// Any template: rows are made of ids
     #[arg(long, value_name = "T", hide = true)]
-    pub template: Option<InputContract>,
+    pub(crate) template: Option<InputContract>,
     /// What is printed on stdout; JSON has the logits, too
     #[arg(long, value_enum, default_value_t)]
-    pub format: BenchFormatArg,
+    pub(crate) format: BenchFormatArg,
     #[command(flatten)]
-    pub hub: HubArgs,
+    pub(crate) hub: HubArgs,
 }
 
 impl From<CompareArgs> for CompareRequest {

@@ -14,27 +14,27 @@ use crate::data::shard::Shard;
 use crate::text::contract::InputContract;
 
 #[derive(Debug, Args)]
-pub struct RunArgs {
+pub(crate) struct RunArgs {
     /// A checkpoint: a directory, or `owner/name[@revision]` on the hub; once per model [default:
     /// two built-in demonstration models]
     #[arg(long = "model", value_name = "[NAME=]SPEC[,template=T]")]
-    pub models: Vec<ModelSpec>,
+    pub(crate) models: Vec<ModelSpec>,
     /// `reward-bench`, `quickstart`, or a definition of your own; keeps only its subsets [default:
     /// quickstart, or all of --data]
     #[arg(long, value_name = "NAME|FILE.toml")]
-    pub benchmark: Option<String>,
+    pub(crate) benchmark: Option<String>,
     /// Pairs as .parquet, .jsonl, .json or .csv with columns prompt, chosen, rejected [, subset,
     /// id], instead of the benchmark's own
     #[arg(long = "data", value_name = "FILE")]
-    pub data: Vec<PathBuf>,
+    pub(crate) data: Vec<PathBuf>,
     /// Only subsets that match; may be repeated
     #[arg(long = "subset", value_name = "GLOB")]
-    pub subsets: Vec<String>,
+    pub(crate) subsets: Vec<String>,
     /// Text template of models that do not name their own
     #[arg(long, value_name = "T")]
-    pub template: Option<InputContract>,
+    pub(crate) template: Option<InputContract>,
     #[command(flatten)]
-    pub computing: ComputingArgs,
+    pub(crate) computing: ComputingArgs,
     /// With --dtype int8: find outlier columns over batches of N pairs, as the reference does with
     /// 64; without it by row, so that no verdict depends on another pair
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
@@ -45,59 +45,59 @@ pub struct RunArgs {
     pub f32_run: Option<PathBuf>,
     /// Directory for run.json, verdicts.parquet, summary.json, report.md and report.html
     #[arg(long, value_name = "DIR")]
-    pub out: Option<PathBuf>,
+    pub(crate) out: Option<PathBuf>,
     /// Only the first N pairs
     #[arg(long, value_name = "N")]
-    pub limit: Option<usize>,
+    pub(crate) limit: Option<usize>,
     /// Go on with the run that --out holds: pairs that have a verdict there are not scored again
     #[arg(long)]
-    pub resume: bool,
+    pub(crate) resume: bool,
     /// Only part I of N, for `pairbench merge`; without a value the part that this task of a Slurm
     /// array or pod of a Kubernetes Indexed Job is
     #[arg(long, value_name = "I/N", num_args = 0..=1, default_missing_value = "auto", value_parser = shard)]
-    pub shard: Option<Shard>,
+    pub(crate) shard: Option<Shard>,
     /// Neither look verdicts up in the cache nor keep them there
     #[arg(long)]
-    pub no_cache: bool,
+    pub(crate) no_cache: bool,
     /// Threads; 0 is one per core
     #[arg(long, value_name = "N", default_value_t = 0)]
-    pub threads: usize,
+    pub(crate) threads: usize,
     /// Tokens in the model at once; more is faster up to a point and takes more memory [default:
     /// 2048, on a GPU 16384]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
-    pub batch_tokens: Option<u32>,
+    pub(crate) batch_tokens: Option<u32>,
     /// What is printed on stdout
     #[arg(long, value_enum, default_value_t)]
-    pub format: FormatArg,
+    pub(crate) format: FormatArg,
     /// Score what is there although its counts differ from the benchmark's; the report says PARTIAL
     #[arg(long)]
-    pub allow_partial: bool,
+    pub(crate) allow_partial: bool,
     /// Put a published table beside the measured columns: `model-card` or `rewardbench-paper`
     #[arg(long, value_name = "NAME")]
-    pub published: Option<String>,
+    pub(crate) published: Option<String>,
     #[command(flatten)]
-    pub against: AgainstArgs,
+    pub(crate) against: AgainstArgs,
     #[command(flatten)]
-    pub hub: HubArgs,
+    pub(crate) hub: HubArgs,
 }
 
 /// A gate that ends the run.
 #[derive(Debug, Args)]
-pub struct AgainstArgs {
+pub(crate) struct AgainstArgs {
     /// A run to compare the one model with: scores in random order, in proportion from every
     /// subset, and stops as soon as the gate is settled; prints the comparison
     #[arg(long = "against", value_name = "DIR[:MODEL]", requires = "gates", conflicts_with_all = ["published", "f32_run", "int8_batch", "shard"])]
-    pub baseline: Option<String>,
+    pub(crate) baseline: Option<String>,
     /// With --against: a rule that the model must meet, or a file of rules, as for `pairbench
     /// compare`; may be repeated
     #[arg(long = "gate", value_name = "FILE.toml|RULE", requires = "baseline")]
-    pub gates: Vec<String>,
+    pub(crate) gates: Vec<String>,
     /// With --against: exit with 8 where a rule can be neither passed nor failed
     #[arg(long, requires = "baseline")]
-    pub strict_gate: bool,
+    pub(crate) strict_gate: bool,
     /// With --against: decides the order of the pairs
     #[arg(long, value_name = "N", default_value_t = SEED, requires = "baseline")]
-    pub seed: u64,
+    pub(crate) seed: u64,
 }
 
 fn shard(text: &str) -> Result<Shard, String> {

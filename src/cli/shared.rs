@@ -9,19 +9,23 @@ use crate::device::backend::BackendRequest;
 
 /// What computes, and how exactly.
 #[derive(Debug, Clone, Args)]
-pub struct ComputingArgs {
+pub(crate) struct ComputingArgs {
     /// auto, cpu, or a GPU: cuda, rocm, metal, vulkan or webgpu, with its number where there are
     /// several (cuda:1); several of them at once as cuda:0,cuda:1. auto is the first GPU that
     /// works, else the CPU; `pairbench doctor` lists them
     #[arg(long, value_name = "DEVICE", default_value_t)]
-    pub device: Choice,
+    pub(crate) device: Choice,
     /// Working precision
     #[arg(long, value_enum, default_value_t)]
-    pub dtype: DtypeArg,
+    pub(crate) dtype: DtypeArg,
 }
 
 impl ComputingArgs {
-    pub fn request(self, batch_tokens: Option<u32>, int8_batch: Option<u32>) -> BackendRequest {
+    pub(crate) fn request(
+        self,
+        batch_tokens: Option<u32>,
+        int8_batch: Option<u32>,
+    ) -> BackendRequest {
         let dtype = self.dtype.into();
         BackendRequest {
             device: self.device,
@@ -35,13 +39,13 @@ impl ComputingArgs {
 /// Where repositories come from. Token, cache and endpoint follow HF_TOKEN, HF_HUB_CACHE, HF_HOME
 /// and HF_ENDPOINT.
 #[derive(Debug, Clone, Args)]
-pub struct HubArgs {
+pub(crate) struct HubArgs {
     /// Use only what the hub's cache has; no network at all
     #[arg(long)]
-    pub offline: bool,
+    pub(crate) offline: bool,
     /// Branch, tag or commit of models that name none
     #[arg(long, value_name = "REVISION")]
-    pub revision: Option<String>,
+    pub(crate) revision: Option<String>,
 }
 
 impl From<HubArgs> for HubRequest {

@@ -8,14 +8,14 @@ use crate::device::backend::DtypeChoice;
 use crate::report::Format;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
-pub enum BenchFormatArg {
+pub(crate) enum BenchFormatArg {
     #[default]
     Table,
     Json,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
-pub enum DtypeArg {
+pub(crate) enum DtypeArg {
     /// f32, the reference's precision; on a GPU f16, which is the fastest that turns no verdict of
     /// the golden pairs
     #[default]
@@ -34,7 +34,7 @@ pub enum DtypeArg {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
-pub enum FormatArg {
+pub(crate) enum FormatArg {
     #[default]
     Table,
     Markdown,
@@ -51,7 +51,7 @@ pub enum FormatArg {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
-pub enum CompareFormatArg {
+pub(crate) enum CompareFormatArg {
     #[default]
     Table,
     Markdown,
@@ -116,7 +116,7 @@ impl From<CompareFormatArg> for Format {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum SchemaArg {
+pub(crate) enum SchemaArg {
     /// What run and report print with --format json, and summary.json
     Summary,
     /// What compare prints with --format json

@@ -24,25 +24,25 @@ use crate::text::contract::InputContract;
 /// What to measure.
 #[derive(Debug)]
 pub struct BenchRequest {
-    pub model: ModelSpec,
+    pub(crate) model: ModelSpec,
     /// Lengths of the token rows, each measured by itself.
-    pub lengths: Vec<u32>,
+    pub(crate) lengths: Vec<u32>,
     /// Tokens in all rows of one length.
-    pub tokens: usize,
+    pub(crate) tokens: usize,
     /// Token rows instead: a JSON list of ids on each line.
-    pub ids: Option<PathBuf>,
-    pub backend: BackendRequest,
+    pub(crate) ids: Option<PathBuf>,
+    pub(crate) backend: BackendRequest,
     /// Times that the rows are scored; the median counts.
-    pub repeats: u32,
+    pub(crate) repeats: u32,
     /// 0 is one per core.
-    pub threads: usize,
-    pub format: BenchFormat,
-    pub hub: HubRequest,
+    pub(crate) threads: usize,
+    pub(crate) format: BenchFormat,
+    pub(crate) hub: HubRequest,
 }
 
 /// What is printed; JSON has the logits, too.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum BenchFormat {
+pub(crate) enum BenchFormat {
     Table,
     Json,
 }
@@ -60,7 +60,7 @@ struct Measured {
 }
 
 /// Scores rows of each length, or of a file, once to warm up and then `--repeats` times.
-pub fn bench(request: &BenchRequest) -> Result<String> {
+pub(crate) fn bench(request: &BenchRequest) -> Result<String> {
     use_threads(request.threads)?;
     let hub = request.hub.open();
     let files = request

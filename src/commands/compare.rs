@@ -107,7 +107,11 @@ pub fn compare(request: &CompareRequest) -> Result<Finished> {
 }
 
 /// Its text, and its complaint where the gate is not passed.
-pub fn finished(report: &ComparisonReport, format: Format, strict: bool) -> Result<Finished> {
+pub(crate) fn finished(
+    report: &ComparisonReport,
+    format: Format,
+    strict: bool,
+) -> Result<Finished> {
     Ok(Finished {
         text: render(report, format, Style::of_stdout())?,
         complaint: complaint(&report.gate, strict),
@@ -116,7 +120,7 @@ pub fn finished(report: &ComparisonReport, format: Format, strict: bool) -> Resu
 
 /// A run to compare with, and which of its models: the one named, or its only one, or the one
 /// called `candidate`.
-pub fn baseline(text: &str, candidate: &str) -> Result<(RunDir, String)> {
+pub(crate) fn baseline(text: &str, candidate: &str) -> Result<(RunDir, String)> {
     let side = Side::find(text)?;
     let named = split(text).and_then(|(_, model)| model);
     let models = side.models();

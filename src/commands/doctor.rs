@@ -15,7 +15,7 @@ use crate::support::files;
 use crate::support::hub;
 
 /// Versions, devices, threads, caches and the settings that the environment makes.
-pub fn doctor() -> Result<String> {
+pub(crate) fn doctor() -> Result<String> {
     let hub = hub::Cache::from_environment();
     let mut lines = vec![(
         "version".to_owned(),
@@ -82,12 +82,12 @@ pub fn doctor() -> Result<String> {
 }
 
 /// Where verdicts are kept and how much there is.
-pub fn show_cache() -> Result<String> {
+pub(crate) fn show_cache() -> Result<String> {
     Ok(format!("{}\n", verdicts()?))
 }
 
 /// Removes the kept verdicts.
-pub fn clear_cache() -> Result<String> {
+pub(crate) fn clear_cache() -> Result<String> {
     let folder = cache_folder::folder().ok_or_else(|| {
         Error::usage("failed to clear the cache: PAIRBENCH_CACHE is empty, so there is none")
     })?;

@@ -17,12 +17,12 @@ use crate::support::input_file::InputFile;
 #[derive(Debug)]
 pub struct FetchRequest {
     /// Models as `owner/name[@revision]`, benchmarks by name or as a file.
-    pub specs: Vec<String>,
-    pub hub: HubRequest,
+    pub(crate) specs: Vec<String>,
+    pub(crate) hub: HubRequest,
 }
 
 /// Downloads what is missing, reads every file once to verify it, and lists them.
-pub fn fetch(request: &FetchRequest) -> Result<String> {
+pub(crate) fn fetch(request: &FetchRequest) -> Result<String> {
     let hub = request.hub.open();
     let mut text = String::new();
     for spec in &request.specs {

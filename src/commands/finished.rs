@@ -21,7 +21,7 @@ impl From<String> for Finished {
 }
 
 /// Set where items could not be scored: the run is complete, but not clean.
-pub fn invalid_verdicts(report: &RunReport) -> Option<Error> {
+pub(crate) fn invalid_verdicts(report: &RunReport) -> Option<Error> {
     let invalid = report
         .models
         .iter()

@@ -37,7 +37,7 @@ pub enum Schema {
 }
 
 /// The text to print, if any.
-pub fn generate(request: GenerateRequest) -> Result<String> {
+pub(crate) fn generate(request: GenerateRequest) -> Result<String> {
     match request {
         GenerateRequest::Completions { shell, command } => Ok(completions(shell, *command)),
         GenerateRequest::Man { dir, command } => man(&dir, *command).map(|()| String::new()),
@@ -67,7 +67,7 @@ fn man(dir: &Path, command: Command) -> Result<()> {
 
 impl Schema {
     /// The JSON Schema (draft 2020-12); its `description` says of what.
-    pub fn text(self) -> &'static str {
+    pub(crate) fn text(self) -> &'static str {
         match self {
             Self::Summary => include_str!("../../docs/schema/summary.v1.json"),
             Self::Comparison => include_str!("../../docs/schema/comparison.v1.json"),

@@ -6,13 +6,13 @@ use crate::support::hub::Hub;
 #[derive(Debug, Clone, Default)]
 pub struct HubRequest {
     /// No network at all.
-    pub offline: bool,
+    pub(crate) offline: bool,
     /// Of models that name none.
-    pub revision: Option<String>,
+    pub(crate) revision: Option<String>,
 }
 
 impl HubRequest {
-    pub fn open(&self) -> Hub {
+    pub(crate) fn open(&self) -> Hub {
         Hub::new(self.offline)
     }
 }

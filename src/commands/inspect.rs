@@ -21,18 +21,18 @@ use crate::text::contract::InputContract;
 #[derive(Debug)]
 pub struct InspectRequest {
     /// A checkpoint, a file of items, or a benchmark.
-    pub what: String,
+    pub(crate) what: String,
     /// For files: whose tokenizers count.
-    pub models: Vec<ModelSpec>,
+    pub(crate) models: Vec<ModelSpec>,
     /// For files: the benchmark whose counts they should have.
-    pub benchmark: Option<String>,
+    pub(crate) benchmark: Option<String>,
     /// For a checkpoint.
-    pub contract: Option<InputContract>,
-    pub hub: HubRequest,
+    pub(crate) contract: Option<InputContract>,
+    pub(crate) hub: HubRequest,
 }
 
 /// A directory or repository is a checkpoint, all else are pairs.
-pub fn inspect(request: &InspectRequest) -> Result<String> {
+pub(crate) fn inspect(request: &InspectRequest) -> Result<String> {
     let hub = request.hub.open();
     let path = Path::new(&request.what);
     let is_definition = path.extension().is_some_and(|e| e == "toml")

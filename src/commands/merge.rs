@@ -26,9 +26,9 @@ use crate::support::terminal::say;
 /// Shards to merge.
 #[derive(Debug)]
 pub struct MergeRequest {
-    pub runs: Vec<PathBuf>,
-    pub out: PathBuf,
-    pub format: Format,
+    pub(crate) runs: Vec<PathBuf>,
+    pub(crate) out: PathBuf,
+    pub(crate) format: Format,
 }
 
 /// A finished run of one shard.
@@ -40,7 +40,7 @@ struct Part {
     summary: Summary,
 }
 
-pub fn merge(request: &MergeRequest) -> Result<Finished> {
+pub(crate) fn merge(request: &MergeRequest) -> Result<Finished> {
     let _lock = Lock::take(&request.out)?;
     check_target(request)?;
     let mut parts: Vec<Part> = request

@@ -1,21 +1,20 @@
 //! One file a command: a request → the rooms → what is printed, and the exit code.
 
-pub mod bench;
+pub(crate) mod bench;
 pub mod compare;
-pub mod doctor;
-pub mod fetch;
-pub mod finished;
-pub mod generate;
+pub(crate) mod doctor;
+pub(crate) mod fetch;
+pub(crate) mod finished;
+pub(crate) mod generate;
 mod hub_request;
-pub mod inspect;
-pub mod merge;
-pub mod published;
+pub(crate) mod inspect;
+pub(crate) mod merge;
+pub(crate) mod published;
 pub mod report;
 mod request;
 pub mod run;
 mod run_report;
 mod threads;
 
-pub use finished::Finished;
-pub use hub_request::HubRequest;
-pub use request::Request;
+pub(crate) use hub_request::HubRequest;
+pub(crate) use request::Request;

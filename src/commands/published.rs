@@ -7,7 +7,7 @@ use crate::report::{Format, RunReport, Style, render};
 use crate::support::error::Result;
 
 /// One table, or all, as the terminal shows them.
-pub fn show(name: Option<&str>) -> Result<String> {
+pub(crate) fn show(name: Option<&str>) -> Result<String> {
     let tables = name.map_or_else(
         || Ok(Published::all()),
         |name| Published::find(name).map(|table| vec![table]),

@@ -13,10 +13,10 @@ use crate::scoring::run_dir::record::Whole;
 use crate::support::error::Result;
 
 /// A model's name, and what it said of all items.
-pub type Column<'a> = (&'a str, &'a [ScoredItem]);
+pub(crate) type Column<'a> = (&'a str, &'a [ScoredItem]);
 
 /// What models' verdicts say; `models` are names with their verdicts.
-pub fn report(
+pub(crate) fn report(
     whole: Whole,
     dataset: Option<Dataset>,
     models: &[Column],
@@ -38,7 +38,7 @@ pub fn report(
 }
 
 /// What only a page shows; `models` as in `report`.
-pub fn side_by_side(
+pub(crate) fn side_by_side(
     report: &RunReport,
     models: &[Column],
     benchmark: Option<&Benchmark>,
@@ -57,13 +57,13 @@ pub fn side_by_side(
 }
 
 /// The text for stdout.
-pub fn rendered(report: &RunReport, format: Format) -> Result<String> {
+pub(crate) fn rendered(report: &RunReport, format: Format) -> Result<String> {
     render(report, format, Style::of_stdout())
 }
 
 /// How many verdicts 8 bits may have turned. On the golden pairs LLM.int8() moves margins by at
 /// most a third of their standard deviation (SPEC F.4: 0.10 of 0.31).
-pub fn int8_doubt(name: &str, verdicts: &[ScoredItem]) -> String {
+pub(crate) fn int8_doubt(name: &str, verdicts: &[ScoredItem]) -> String {
     let (within, n) = metrics::margins_within(verdicts, 1.0 / 3.0);
     format!(
         "{name}: int8 puts {within} of {n} verdicts in doubt: their margins lie within a third \

@@ -3,7 +3,7 @@
 use crate::support::error::{Error, ErrorKind, Result};
 
 /// 0 leaves it to rayon, which starts one per core.
-pub fn use_threads(threads: usize) -> Result<()> {
+pub(crate) fn use_threads(threads: usize) -> Result<()> {
     if threads == 0 {
         return Ok(());
     }

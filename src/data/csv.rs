@@ -10,7 +10,7 @@ use crate::support::error::{Error, Result};
 
 /// Every cell is text: a column of digits must not become numbers, and an empty answer is an
 /// answer.
-pub fn rows(path: &Path, text: &str) -> Result<Vec<RawRow>> {
+pub(crate) fn rows(path: &Path, text: &str) -> Result<Vec<RawRow>> {
     let invalid = |what: String| {
         Error::bad_input(format!("failed to read pairs: {}: {what}", path.display()))
     };

@@ -9,24 +9,24 @@ use crate::support::error::one_line;
 use crate::support::input_file::InputFile;
 
 /// Characters of a text that are shown, where a text is a line of a list.
-pub const LINE: usize = 160;
+pub(crate) const LINE: usize = 160;
 /// Where it is a paragraph.
-pub const PARAGRAPH: usize = 400;
+pub(crate) const PARAGRAPH: usize = 400;
 
 /// Pairs by row, or why their texts cannot be had.
-pub type Texts = std::result::Result<HashMap<usize, Item>, String>;
+pub(crate) type Texts = std::result::Result<HashMap<usize, Item>, String>;
 
 /// Shortened texts.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Excerpt {
-    pub prompt: String,
-    pub chosen: String,
-    pub rejected: String,
+pub(crate) struct Excerpt {
+    pub(crate) prompt: String,
+    pub(crate) chosen: String,
+    pub(crate) rejected: String,
 }
 
 impl Excerpt {
     /// At most so many characters of each text.
-    pub fn of(pair: &Item, most: usize) -> Self {
+    pub(crate) fn of(pair: &Item, most: usize) -> Self {
         let prompt = match pair.prompt.as_slice() {
             [only] => only.content.clone(),
             turns => turns
@@ -44,7 +44,7 @@ impl Excerpt {
 }
 
 /// The pairs of a run, if its files are still what was run.
-pub fn read_again(data: &[DataFile]) -> Texts {
+pub(crate) fn read_again(data: &[DataFile]) -> Texts {
     let mut files = Vec::new();
     for recorded in data {
         let on_disk = InputFile::OnDisk(recorded.path.clone());
@@ -66,7 +66,7 @@ pub fn read_again(data: &[DataFile]) -> Texts {
     Ok(by_row(load(&files).map_err(|error| error.to_string())?))
 }
 
-pub fn by_row(pairs: Vec<Item>) -> HashMap<usize, Item> {
+pub(crate) fn by_row(pairs: Vec<Item>) -> HashMap<usize, Item> {
     pairs.into_iter().map(|pair| (pair.row, pair)).collect()
 }
 

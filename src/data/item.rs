@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 /// One turn of a conversation.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Deserialize, Serialize)]
 pub struct Message {
-    pub role: String,
-    pub content: String,
+    pub(crate) role: String,
+    pub(crate) content: String,
 }
 
 impl Message {
@@ -45,18 +45,18 @@ pub struct Answers {
 }
 
 impl Answers {
-    pub fn new(first: String, others: Vec<String>) -> Self {
+    pub(crate) fn new(first: String, others: Vec<String>) -> Self {
         Self { first, others }
     }
 
-    pub fn iter(&self) -> impl Iterator<Item = &str> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &str> {
         std::iter::once(&self.first)
             .chain(&self.others)
             .map(String::as_str)
     }
 
     /// The answer, where there is just one.
-    pub fn only(&self) -> Option<&str> {
+    pub(crate) fn only(&self) -> Option<&str> {
         self.others.is_empty().then_some(&self.first)
     }
 }
@@ -81,12 +81,12 @@ pub struct Item {
 
 impl Item {
     /// The chosen and the rejected answer, where there is just one of each.
-    pub fn pair(&self) -> Option<[&str; 2]> {
+    pub(crate) fn pair(&self) -> Option<[&str; 2]> {
         Some([self.chosen.only()?, self.rejected.only()?])
     }
 
     /// The whole conversation that ends with this answer.
-    pub fn conversation(&self, answer: &str) -> Vec<Message> {
+    pub(crate) fn conversation(&self, answer: &str) -> Vec<Message> {
         let mut messages = self.prompt.clone();
         messages.push(Message::new("assistant", answer));
         messages

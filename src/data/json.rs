@@ -12,7 +12,7 @@ use crate::data::raw_row::{RawRow, bad_cell, missing_column};
 use crate::support::error::{Error, Result};
 
 /// Rows of a JSON array, or of one object a line (blank lines are skipped).
-pub fn rows(path: &Path, text: &str) -> Result<Vec<RawRow>> {
+pub(crate) fn rows(path: &Path, text: &str) -> Result<Vec<RawRow>> {
     if text.trim_start().starts_with('[') {
         let values: Vec<Value> =
             serde_json::from_str(text).map_err(|e| invalid(path, e.line(), &e))?;

@@ -14,7 +14,7 @@ use crate::support::{allocator, catch_panic};
 const COLUMNS: [&str; 5] = ["subset", "id", "prompt", "chosen", "rejected"];
 
 /// Reads only the columns in use: whatever else the file holds stays out of the way.
-pub fn parquet(path: &Path) -> Result<Vec<RawRow>> {
+pub(crate) fn parquet(path: &Path) -> Result<Vec<RawRow>> {
     let file = files::read(path)?;
     // Columns are made when they are looked at, and may panic only then.
     guarded("pairs", path, || {

@@ -6,21 +6,21 @@ use crate::data::item::{Id, Message};
 use crate::support::error::Error;
 
 /// One row as a reader found it: values present and of the right type, nothing else checked.
-pub struct RawRow {
-    pub subset: Option<String>,
-    pub id: Option<Id>,
-    pub prompt: Vec<Message>,
-    pub chosen: String,
-    pub rejected: String,
+pub(crate) struct RawRow {
+    pub(crate) subset: Option<String>,
+    pub(crate) id: Option<Id>,
+    pub(crate) prompt: Vec<Message>,
+    pub(crate) chosen: String,
+    pub(crate) rejected: String,
 }
 
 /// Bytes of one text. The models read the first or last 2,000 tokens of it, and a tokenizer takes a
 /// hundred times its size in memory.
-pub const MAX_TEXT: usize = 1 << 20;
+pub(crate) const MAX_TEXT: usize = 1 << 20;
 
 impl RawRow {
     /// The first text that is too long, by its column.
-    pub fn oversized(&self) -> Option<(&'static str, usize)> {
+    pub(crate) fn oversized(&self) -> Option<(&'static str, usize)> {
         let of = |text: &Option<String>| text.as_ref().map_or(0, String::len);
         let prompt = self
             .prompt
@@ -44,14 +44,14 @@ impl RawRow {
 }
 
 /// `file`, row and column of a value that is not what it should be.
-pub fn bad_cell(path: &Path, row: usize, column: &str, what: &str) -> Error {
+pub(crate) fn bad_cell(path: &Path, row: usize, column: &str, what: &str) -> Error {
     Error::bad_input(format!(
         "failed to read pairs: {}: row {row}, column `{column}`: {what}",
         path.display()
     ))
 }
 
-pub fn missing_column(path: &Path, column: &str, found: &[&str]) -> Error {
+pub(crate) fn missing_column(path: &Path, column: &str, found: &[&str]) -> Error {
     Error::bad_input(format!(
         "failed to read pairs: {}: no column `{column}`",
         path.display()

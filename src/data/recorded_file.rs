@@ -8,14 +8,14 @@ use crate::benchmark::quickstart;
 use crate::support::input_file::{Directory, InputFile};
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct DataFile {
-    pub path: PathBuf,
+pub(crate) struct DataFile {
+    pub(crate) path: PathBuf,
     pub sha256: String,
 }
 
 impl DataFile {
     /// The file inside the binary that has this content.
-    pub fn embedded(&self) -> Option<InputFile> {
+    pub(crate) fn embedded(&self) -> Option<InputFile> {
         let home = Directory::Embedded(quickstart::benchmark());
         let name = self.path.file_name()?.to_str()?;
         Some(home.file(name)).filter(|file| file.sha256().is_ok_and(|hash| hash == self.sha256))

@@ -12,23 +12,23 @@ use crate::support::error::{Error, Result};
 #[derive(Debug, Clone, Default)]
 pub struct Selection {
     /// Patterns, of which a subset must match one where there are any.
-    pub subsets: Vec<String>,
+    pub(crate) subsets: Vec<String>,
     /// Only so many items, the first.
-    pub limit: Option<usize>,
+    pub(crate) limit: Option<usize>,
     /// Take what is there although its counts differ from the benchmark's.
-    pub allow_partial: bool,
+    pub(crate) allow_partial: bool,
 }
 
 /// Items to score.
-pub struct Selected {
-    pub items: Vec<Item>,
+pub(crate) struct Selected {
+    pub(crate) items: Vec<Item>,
     /// Why these are not all items of the benchmark, where they are not.
-    pub partial: Option<String>,
+    pub(crate) partial: Option<String>,
 }
 
 /// The rows to score: the benchmark's subsets, those that match `--subset`, at most `--limit`; and
 /// why that is not the whole benchmark, where it is not.
-pub fn select(
+pub(crate) fn select(
     items: Vec<Item>,
     selection: &Selection,
     benchmark: Option<&Benchmark>,

@@ -11,8 +11,8 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Shard {
-    pub index: usize,
-    pub of: usize,
+    pub(crate) index: usize,
+    pub(crate) of: usize,
 }
 
 impl fmt::Display for Shard {
@@ -54,7 +54,9 @@ impl Shard {
     /// environment's `variable`s.
     ///
     /// Kubernetes sets only the index; the job's manifest hands the number of completions on.
-    pub fn of_task(variable: impl Fn(&str) -> Option<String>) -> std::result::Result<Self, String> {
+    pub(crate) fn of_task(
+        variable: impl Fn(&str) -> Option<String>,
+    ) -> std::result::Result<Self, String> {
         let number = |key: &str| {
             variable(key)
                 .map(|text| {
@@ -105,7 +107,7 @@ impl Shard {
     ///
     /// # Errors
     /// When there are fewer groups than parts: the number of groups.
-    pub fn take<T>(
+    pub(crate) fn take<T>(
         self,
         items: Vec<T>,
         weights: &[usize],

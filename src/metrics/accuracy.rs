@@ -10,19 +10,19 @@ use crate::stats::{Interval, LEVEL, Share, bootstrap, count};
 
 impl Tally {
     /// Correct of all: ties and invalid items count against the model, as in the reference.
-    pub fn share(&self) -> Share {
+    pub(crate) fn share(&self) -> Share {
         Share {
             correct: self.correct,
             n: self.n(),
         }
     }
 
-    pub fn accuracy(&self) -> f64 {
+    pub(crate) fn accuracy(&self) -> f64 {
         self.share().value()
     }
 
     /// Accuracy with its Wilson interval.
-    pub fn estimate(&self) -> Estimate {
+    pub(crate) fn estimate(&self) -> Estimate {
         Estimate::new(self.accuracy(), self.share().wilson(LEVEL))
     }
 }
@@ -31,8 +31,8 @@ impl Tally {
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Estimate {
     pub accuracy: f64,
-    pub low: f64,
-    pub high: f64,
+    pub(crate) low: f64,
+    pub(crate) high: f64,
 }
 
 impl Estimate {
@@ -85,18 +85,18 @@ impl Mixture {
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Figures {
     /// Sections with at least one measured subset, in the benchmark's order.
-    pub sections: Vec<(String, Mixture)>,
+    pub(crate) sections: Vec<(String, Mixture)>,
     /// Sections under other weights that somebody published.
-    pub variants: Vec<(String, Mixture)>,
+    pub(crate) variants: Vec<(String, Mixture)>,
     /// Plain mean of the subsets.
-    pub average: Option<Mixture>,
+    pub(crate) average: Option<Mixture>,
     /// The benchmark's headline figure, where every section was measured.
-    pub headline: Option<(Headline, Mixture)>,
+    pub(crate) headline: Option<(Headline, Mixture)>,
 }
 
 impl Figures {
     /// Without a benchmark there is no section, and nothing has a weight but in the average.
-    pub fn of(measured: &BTreeSet<&str>, benchmark: Option<&Benchmark>) -> Self {
+    pub(crate) fn of(measured: &BTreeSet<&str>, benchmark: Option<&Benchmark>) -> Self {
         let average = Mixture::new(measured.iter().map(|subset| ((*subset).to_owned(), 1.0)));
         let Some(benchmark) = benchmark else {
             return Self {
@@ -158,21 +158,21 @@ impl Figures {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Scores {
     /// By subset, in the benchmark's order; subsets it does not know follow by name.
-    pub subsets: Vec<(String, Tally)>,
+    pub(crate) subsets: Vec<(String, Tally)>,
     /// Sections with at least one pair, in the benchmark's order.
     pub sections: Vec<(String, Estimate)>,
     /// Sections under other weights that somebody published.
-    pub variants: Vec<(String, Estimate)>,
+    pub(crate) variants: Vec<(String, Estimate)>,
     /// Plain mean of the subset accuracies: the model card's figure.
     pub average: Estimate,
     /// The benchmark's headline figure, where every section has items.
     pub headline: Option<(Headline, Estimate)>,
     /// Over all pairs.
-    pub total: Tally,
+    pub(crate) total: Tally,
 }
 
 impl Scores {
-    pub fn of(verdicts: &[ScoredItem], benchmark: Option<&Benchmark>) -> Self {
+    pub(crate) fn of(verdicts: &[ScoredItem], benchmark: Option<&Benchmark>) -> Self {
         let mut tallies: BTreeMap<String, Tally> = BTreeMap::new();
         for verdict in verdicts {
             tallies

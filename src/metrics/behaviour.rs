@@ -7,39 +7,39 @@ use crate::stats::{Share, count};
 
 /// What depends on which answer stands on the left.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-pub struct PositionBias {
+pub(crate) struct PositionBias {
     /// Pairs with two finite logits.
-    pub n: usize,
+    pub(crate) n: usize,
     /// Share of pairs whose two orders, each read alone, prefer different answers.
-    pub disagree: f64,
+    pub(crate) disagree: f64,
     /// Accuracy of the order with the chosen answer left alone (logit > 0).
-    pub accuracy_chosen_first: f64,
+    pub(crate) accuracy_chosen_first: f64,
     /// Accuracy of the order with the rejected answer left alone (logit < 0).
-    pub accuracy_rejected_first: f64,
+    pub(crate) accuracy_rejected_first: f64,
 }
 
 /// How a model came to its verdicts: what the accuracies do not show.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Behaviour {
     /// Of heads that read both answers at once.
-    pub position_bias: Option<PositionBias>,
-    pub truncated: Truncated,
+    pub(crate) position_bias: Option<PositionBias>,
+    pub(crate) truncated: Truncated,
     /// 5, 25, 50, 75 and 95 % quantiles of the finite margins; `None` without any.
-    pub margins: Option<[f32; 5]>,
+    pub(crate) margins: Option<[f32; 5]>,
 }
 
 /// Pairs of which truncation removed something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-pub struct Truncated {
-    pub source: usize,
-    pub chosen: usize,
-    pub rejected: usize,
+pub(crate) struct Truncated {
+    pub(crate) source: usize,
+    pub(crate) chosen: usize,
+    pub(crate) rejected: usize,
     /// Pairs with a cut anywhere.
-    pub any: usize,
+    pub(crate) any: usize,
 }
 
 impl Behaviour {
-    pub fn of(scored: &[ScoredItem]) -> Self {
+    pub(crate) fn of(scored: &[ScoredItem]) -> Self {
         let margins = scored
             .iter()
             .map(ScoredItem::margin)
@@ -67,7 +67,7 @@ impl Truncated {
 
 /// How many finite margins have a magnitude below this share of their standard deviation, and of
 /// how many. Margins of exactly 0 come from equal token rows and are in no doubt.
-pub fn margins_within(verdicts: &[ScoredItem], share: f64) -> (usize, usize) {
+pub(crate) fn margins_within(verdicts: &[ScoredItem], share: f64) -> (usize, usize) {
     let margins: Vec<f64> = verdicts
         .iter()
         .map(|v| f64::from(v.margin()))
@@ -86,7 +86,7 @@ pub fn margins_within(verdicts: &[ScoredItem], share: f64) -> (usize, usize) {
 }
 
 /// A margin for people: three digits that matter, as processors differ in the seventh.
-pub fn three_digits(margin: f32) -> String {
+pub(crate) fn three_digits(margin: f32) -> String {
     let decimals = match margin.abs() {
         100.0.. => 0,
         10.0.. => 1,

@@ -6,8 +6,9 @@ use crate::comparison::gate::Rule;
 use crate::comparison::published::{Beside, PublishedComparison, Standing};
 use crate::comparison::tests::{paired, verdict};
 use crate::data::excerpt::Excerpt;
+use crate::metrics::behaviour::Truncated;
 use crate::metrics::calibration::Margins;
-use crate::metrics::{Behaviour, Estimate, PositionBias, Scores, Tally, Truncated};
+use crate::metrics::{Behaviour, Estimate, PositionBias, Scores, Tally};
 use crate::report::{ComparisonReport, Flip, ModelReport, RunReport, weighting};
 
 pub(crate) fn run() -> RunReport {

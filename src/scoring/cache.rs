@@ -23,7 +23,7 @@ use crate::support::terminal::say;
 
 /// One model's verdicts. The default knows nothing and keeps nothing.
 #[derive(Default)]
-pub struct Cache {
+pub(crate) struct Cache {
     on: bool,
     /// Where they outlive this run.
     file: Option<PathBuf>,
@@ -38,7 +38,7 @@ struct Line {
 }
 
 /// What the model sees of a pair, as a hash.
-pub fn key(pair: &Item) -> String {
+pub(crate) fn key(pair: &Item) -> String {
     let text =
         serde_json::to_vec(&(&pair.prompt, &pair.chosen, &pair.rejected)).unwrap_or_default();
     files::digest(text)
@@ -46,7 +46,7 @@ pub fn key(pair: &Item) -> String {
 
 impl Cache {
     /// The file of a model on a device: another one adds up in another order.
-    pub fn open(folder: &Path, model: &ModelFingerprint, device: &str) -> Self {
+    pub(crate) fn open(folder: &Path, model: &ModelFingerprint, device: &str) -> Self {
         let file = verdicts(folder).join(format!(
             "{}.jsonl",
             files::digest(format!("{} on {device}", model.digest()))
@@ -63,16 +63,16 @@ impl Cache {
     }
 
     /// Whether it keeps anything, if only for this run.
-    pub fn is_on(&self) -> bool {
+    pub(crate) fn is_on(&self) -> bool {
         self.on
     }
 
-    pub fn get(&self, key: &str) -> Option<&Outcome> {
+    pub(crate) fn get(&self, key: &str) -> Option<&Outcome> {
         self.known.get(key)
     }
 
     /// Keeps what was found, for this run and for later ones.
-    pub fn put(&mut self, found: Vec<(String, Outcome)>) {
+    pub(crate) fn put(&mut self, found: Vec<(String, Outcome)>) {
         if !self.on || found.is_empty() {
             return;
         }
@@ -129,7 +129,7 @@ fn verdicts(folder: &Path) -> PathBuf {
 }
 
 /// The files of the cache with their sizes in bytes, and nothing that is not the cache's.
-pub fn files(folder: &Path) -> Result<Vec<(PathBuf, u64)>> {
+pub(crate) fn files(folder: &Path) -> Result<Vec<(PathBuf, u64)>> {
     let dir = verdicts(folder);
     let failed = |e| Error::io(format!("failed to list directory: {}", dir.display()), e);
     let entries = match std::fs::read_dir(&dir) {
@@ -151,7 +151,7 @@ pub fn files(folder: &Path) -> Result<Vec<(PathBuf, u64)>> {
 }
 
 /// The database of kernels, in its parts.
-pub fn kernel_files(folder: &Path) -> Vec<(PathBuf, u64)> {
+pub(crate) fn kernel_files(folder: &Path) -> Vec<(PathBuf, u64)> {
     let entries = std::fs::read_dir(kernels(folder))
         .into_iter()
         .flatten()
@@ -169,7 +169,7 @@ pub fn kernel_files(folder: &Path) -> Vec<(PathBuf, u64)> {
 }
 
 /// Removes both.
-pub fn clear(folder: &Path) -> Result<usize> {
+pub(crate) fn clear(folder: &Path) -> Result<usize> {
     let mut files = files(folder)?;
     files.extend(kernel_files(folder));
     for (file, _) in &files {

@@ -14,39 +14,39 @@ use crate::support::files;
 use crate::support::input_file::InputFile;
 
 /// The code that turns pairs into verdicts, by its content; `build.rs` has the list.
-pub const ENGINE: &str = env!("PAIRBENCH_ENGINE");
+pub(crate) const ENGINE: &str = env!("PAIRBENCH_ENGINE");
 
 /// No name of a model, no path, and nothing that changes no verdict: batch size, device and threads
 /// are not part of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Fingerprint {
-    pub engine: String,
+pub(crate) struct Fingerprint {
+    pub(crate) engine: String,
     /// SHA-256 of the benchmark's definition.
-    pub benchmark: Option<String>,
+    pub(crate) benchmark: Option<String>,
     /// SHA-256 of each file of pairs, in the order in which rows are numbered.
-    pub data: Vec<String>,
+    pub(crate) data: Vec<String>,
     /// How many pairs are selected, of all shards.
-    pub pairs: usize,
+    pub(crate) pairs: usize,
     /// SHA-256 over which they are.
-    pub rows: String,
-    pub models: Vec<ModelFingerprint>,
-    pub shard: Option<Shard>,
+    pub(crate) rows: String,
+    pub(crate) models: Vec<ModelFingerprint>,
+    pub(crate) shard: Option<Shard>,
 }
 
 /// What decides one model's verdicts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ModelFingerprint {
+pub(crate) struct ModelFingerprint {
     /// SHA-256 over the hashes of configuration and weights.
-    pub checkpoint: String,
+    pub(crate) checkpoint: String,
     /// SHA-256 over the hashes of its files.
-    pub tokenizer: String,
-    pub template: String,
-    pub truncation: String,
-    pub precision: String,
+    pub(crate) tokenizer: String,
+    pub(crate) template: String,
+    pub(crate) truncation: String,
+    pub(crate) precision: String,
 }
 
 impl Fingerprint {
-    pub fn new(
+    pub(crate) fn new(
         benchmark: Option<&Benchmark>,
         data: &Files,
         pairs: &[Item],
@@ -72,12 +72,12 @@ impl Fingerprint {
         })
     }
 
-    pub fn digest(&self) -> String {
+    pub(crate) fn digest(&self) -> String {
         digest(self)
     }
 
     /// Refuses to go on with what another plan began.
-    pub fn check(&self, earlier: &Self, what: &str) -> Result<()> {
+    pub(crate) fn check(&self, earlier: &Self, what: &str) -> Result<()> {
         let differences = self.differences(earlier);
         if differences.is_empty() {
             return Ok(());
@@ -104,7 +104,11 @@ impl Fingerprint {
 
 impl ModelFingerprint {
     /// `int8_batch`: pairs of a batch that share their outlier columns.
-    pub fn new(checkpoint: &Checkpoint, precision: Precision, int8_batch: Option<u32>) -> Self {
+    pub(crate) fn new(
+        checkpoint: &Checkpoint,
+        precision: Precision,
+        int8_batch: Option<u32>,
+    ) -> Self {
         let [tokenizer, others] = checkpoint.hashes();
         Self {
             checkpoint: files::digest(others.join("\n")),
@@ -124,13 +128,13 @@ impl ModelFingerprint {
     }
 
     /// Of one model's part of a plan, the code included.
-    pub fn digest(&self) -> String {
+    pub(crate) fn digest(&self) -> String {
         digest(&(ENGINE, self))
     }
 }
 
 /// SHA-256 over which rows these are, in their order.
-pub fn rows<'a>(rows: impl Iterator<Item = (usize, &'a str, Option<&'a Id>)>) -> String {
+pub(crate) fn rows<'a>(rows: impl Iterator<Item = (usize, &'a str, Option<&'a Id>)>) -> String {
     // An id is text here: a file of verdicts does not always say whether it was a number.
     let lines: Vec<String> = rows
         .map(|(row, subset, id)| to_value(&(row, subset, id.map(ToString::to_string))).to_string())
@@ -139,7 +143,7 @@ pub fn rows<'a>(rows: impl Iterator<Item = (usize, &'a str, Option<&'a Id>)>) ->
 }
 
 /// [`rows`] of verdicts.
-pub fn rows_of(verdicts: &[ScoredItem]) -> String {
+pub(crate) fn rows_of(verdicts: &[ScoredItem]) -> String {
     rows(
         verdicts
             .iter()
@@ -184,7 +188,7 @@ fn walk(path: &str, here: &Value, there: &Value, found: &mut Vec<(String, Value,
 pub(crate) mod tests {
     use super::*;
 
-    pub fn fingerprint() -> Fingerprint {
+    pub(crate) fn fingerprint() -> Fingerprint {
         let part = |text: &str| text.to_owned();
         let model = ModelFingerprint {
             checkpoint: part("c"),

@@ -1,7 +1,7 @@
 //! Items → outcomes: the rows of every item through the model, and its numbers kept at once.
 
-pub mod cache;
-pub mod fingerprint;
+pub(crate) mod cache;
+pub(crate) mod fingerprint;
 pub mod journal;
 mod memory;
 mod pipeline;
@@ -9,9 +9,9 @@ mod prepare;
 mod resume;
 pub mod run_dir;
 mod scorer;
-pub mod session;
-pub mod tally;
-pub mod verdict;
+pub(crate) mod session;
+pub(crate) mod tally;
+pub(crate) mod verdict;
 mod worker;
 
 pub use pipeline::score;
@@ -19,4 +19,4 @@ pub use prepare::{Prepared, prepare};
 pub use scorer::{Scorer, Step};
 pub use tally::Tally;
 pub use verdict::{BothOrders, Outcome, ScoredItem, Verdict};
-pub use worker::logits;
+pub(crate) use worker::logits;

@@ -21,11 +21,11 @@ pub struct Prepared {
 }
 
 /// A row to compute: of which item, in which order.
-pub struct Job<'a> {
-    pub item: usize,
-    pub order: usize,
-    pub ids: &'a [u32],
-    pub markers: Markers,
+pub(crate) struct Job<'a> {
+    pub(crate) item: usize,
+    pub(crate) order: usize,
+    pub(crate) ids: &'a [u32],
+    pub(crate) markers: Markers,
 }
 
 impl Prepared {
@@ -39,7 +39,7 @@ impl Prepared {
     }
 
     /// Tokens that go through the model.
-    pub fn work(&self) -> usize {
+    pub(crate) fn work(&self) -> usize {
         self.computed().map(|(_, row)| row.ids.len()).sum()
     }
 
@@ -52,7 +52,7 @@ impl Prepared {
     }
 
     /// The item with the logits of its orders, as far as they were computed.
-    pub fn scored(&self, item: &Item, logits: [Option<f32>; 2]) -> ScoredItem {
+    pub(crate) fn scored(&self, item: &Item, logits: [Option<f32>; 2]) -> ScoredItem {
         let logit_ab = logits[0].unwrap_or(f32::NAN);
         let logit_ba = match &self.rows {
             Some([ab, ba]) if ab.ids == ba.ids => logit_ab,
@@ -121,7 +121,7 @@ fn unscorable(config: &PairConfig, row: &Row) -> Option<String> {
 }
 
 /// Every row that the model must compute.
-pub fn jobs<'a>(prepared: &'a [Prepared], config: &PairConfig) -> Vec<Job<'a>> {
+pub(crate) fn jobs<'a>(prepared: &'a [Prepared], config: &PairConfig) -> Vec<Job<'a>> {
     let mut jobs = Vec::new();
     for (item, prepared) in prepared.iter().enumerate() {
         for (order, row) in prepared.computed() {

@@ -16,18 +16,18 @@ use crate::support::terminal::say;
 
 /// Verdicts of an earlier run with the same plan.
 #[derive(Default)]
-pub struct Kept {
+pub(crate) struct Kept {
     /// By place in the plan and row.
     outcomes: HashMap<(usize, usize), Outcome>,
     /// Who found them, and this process.
-    pub sessions: Vec<Session>,
+    pub(crate) sessions: Vec<Session>,
     /// The models' names, where the run had ended.
-    pub finished: Option<Vec<String>>,
+    pub(crate) finished: Option<Vec<String>>,
 }
 
 impl Kept {
     /// This process is the first.
-    pub fn nothing(session: Session) -> Self {
+    pub(crate) fn nothing(session: Session) -> Self {
         Self {
             sessions: vec![session],
             ..Self::default()
@@ -35,7 +35,11 @@ impl Kept {
     }
 
     /// What one model said, by row; each outcome is given once.
-    pub fn outcomes_of(&mut self, model: usize, items: &[Item]) -> HashMap<usize, ScoredItem> {
+    pub(crate) fn outcomes_of(
+        &mut self,
+        model: usize,
+        items: &[Item],
+    ) -> HashMap<usize, ScoredItem> {
         let mut take = |item: &Item| {
             let outcome = self.outcomes.remove(&(model, item.row))?;
             Some((item.row, ScoredItem::new(item, outcome)))
@@ -47,7 +51,7 @@ impl Kept {
 /// An unfinished run is continued with `--resume`, else refused, so that nobody loses hours by an
 /// oversight; a finished one is read back with `--resume`, else replaced once the new one is
 /// complete.
-pub fn begin(
+pub(crate) fn begin(
     dir: &Path,
     plan: &Fingerprint,
     resume: bool,

@@ -21,9 +21,9 @@ pub struct Step {
     /// wait for each other: the first outcomes are no random sample of all.
     pub scored: Vec<ScoredItem>,
     /// That went through the model.
-    pub tokens: usize,
+    pub(crate) tokens: usize,
     /// Batches that were halved before it, for lack of memory.
-    pub halved: usize,
+    pub(crate) halved: usize,
     /// Rows that were computed again in f32.
-    pub again: usize,
+    pub(crate) again: usize,
 }

@@ -24,45 +24,45 @@ use crate::support::terminal;
 use crate::support::terminal::say;
 
 /// Whoever looks at outcomes as they come, and may end the scoring of a model.
-pub trait Observer {
+pub(crate) trait Observer {
     /// `scored`: no outcome twice, in any order.
     fn see(&mut self, scored: &[ScoredItem]) -> ControlFlow<()>;
 }
 
 /// Where a session writes, and what it may take from earlier ones.
 #[derive(Debug, Clone, Copy)]
-pub struct Settings<'a> {
+pub(crate) struct Settings<'a> {
     /// The directory of the run, if it is to have one.
-    pub out: Option<&'a Path>,
+    pub(crate) out: Option<&'a Path>,
     /// Whether to go on with the run there.
-    pub resume: bool,
+    pub(crate) resume: bool,
     /// Whether outcomes are looked up in the cache and kept there.
-    pub cache: bool,
+    pub(crate) cache: bool,
     /// With int8: items of a batch that share their outlier columns.
     pub int8_batch: Option<u32>,
 }
 
 /// What one model said of all items.
-pub struct ScoredModel {
-    pub checkpoint: Checkpoint,
+pub(crate) struct ScoredModel {
+    pub(crate) checkpoint: Checkpoint,
     /// In the order of their rows.
-    pub items: Vec<ScoredItem>,
+    pub(crate) items: Vec<ScoredItem>,
     /// Outcomes from the journal, and from the cache.
-    pub resumed: usize,
-    pub cached: usize,
-    pub spent: Spent,
+    pub(crate) resumed: usize,
+    pub(crate) cached: usize,
+    pub(crate) spent: Spent,
 }
 
 /// What this process needed for a model's outcomes.
 #[derive(Default)]
-pub struct Spent {
+pub(crate) struct Spent {
     /// That went through the model.
-    pub tokens: usize,
-    pub seconds: f64,
+    pub(crate) tokens: usize,
+    pub(crate) seconds: f64,
     /// Batches that were halved for want of memory.
-    pub halved: usize,
+    pub(crate) halved: usize,
     /// Rows that were computed again in f32: their logit in half precision was not finite.
-    pub again: usize,
+    pub(crate) again: usize,
 }
 
 impl Spent {
@@ -84,7 +84,7 @@ struct Current<'a> {
 }
 
 /// Scores the models of a run one after the other, and keeps what they say at once.
-pub struct ScoringSession<'a> {
+pub(crate) struct ScoringSession<'a> {
     settings: Settings<'a>,
     fingerprint: &'a Fingerprint,
     backend: &'a Backend,
@@ -323,7 +323,10 @@ impl<'a> ScoringSession<'a> {
 
     /// The processes that worked on the run, once all models are scored, and the journal, which is
     /// no longer needed. `None` where the run had ended before.
-    pub fn close(mut self, scored: &[ScoredModel]) -> Option<(Vec<Session>, Option<Journal>)> {
+    pub(crate) fn close(
+        mut self,
+        scored: &[ScoredModel],
+    ) -> Option<(Vec<Session>, Option<Journal>)> {
         if self.kept.finished.is_some() {
             return None;
         }

@@ -14,7 +14,7 @@ pub struct Tally {
 }
 
 impl Tally {
-    pub fn add(&mut self, verdict: Verdict) {
+    pub(crate) fn add(&mut self, verdict: Verdict) {
         match verdict {
             Verdict::Correct => self.correct += 1,
             Verdict::Wrong => self.wrong += 1,
@@ -24,7 +24,7 @@ impl Tally {
     }
 
     #[must_use]
-    pub fn plus(self, other: Self) -> Self {
+    pub(crate) fn plus(self, other: Self) -> Self {
         Self {
             correct: self.correct + other.correct,
             wrong: self.wrong + other.wrong,
@@ -34,11 +34,11 @@ impl Tally {
     }
 
     /// Correct, wrong, ties and invalid.
-    pub fn parts(&self) -> [usize; 4] {
+    pub(crate) fn parts(&self) -> [usize; 4] {
         [self.correct, self.wrong, self.tie, self.invalid]
     }
 
-    pub fn n(&self) -> usize {
+    pub(crate) fn n(&self) -> usize {
         self.parts().iter().sum()
     }
 }

@@ -19,7 +19,7 @@ pub enum Verdict {
 }
 
 impl Verdict {
-    pub const ALL: [Self; 4] = [Self::Correct, Self::Wrong, Self::Tie, Self::Invalid];
+    pub(crate) const ALL: [Self; 4] = [Self::Correct, Self::Wrong, Self::Tie, Self::Invalid];
 
     pub fn of_margin(margin: f32) -> Self {
         if !margin.is_finite() {
@@ -34,11 +34,11 @@ impl Verdict {
     }
 
     /// The verdict that files call so.
-    pub fn from_name(name: &str) -> Option<Self> {
+    pub(crate) fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|verdict| verdict.name() == name)
     }
 
-    pub fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Correct => "correct",
             Self::Wrong => "wrong",
@@ -58,7 +58,7 @@ pub struct ScoredItem {
 }
 
 impl ScoredItem {
-    pub fn new(item: &Item, outcome: Outcome) -> Self {
+    pub(crate) fn new(item: &Item, outcome: Outcome) -> Self {
         Self {
             row: item.row,
             subset: item.subset.clone(),
@@ -108,17 +108,17 @@ pub struct BothOrders {
 
 impl Outcome {
     /// How much the model prefers the chosen answer: logit(chosen first) − logit(rejected first).
-    pub fn margin(&self) -> f32 {
+    pub(crate) fn margin(&self) -> f32 {
         let Self::Pairwise(pair) = self;
         pair.logit_ab - pair.logit_ba
     }
 
-    pub fn verdict(&self) -> Verdict {
+    pub(crate) fn verdict(&self) -> Verdict {
         Verdict::of_margin(self.margin())
     }
 
     /// Why the verdict is [`Verdict::Invalid`]; `None` where it is not.
-    pub fn reason(&self) -> Option<&str> {
+    pub(crate) fn reason(&self) -> Option<&str> {
         let Self::Pairwise(pair) = self;
         let is_invalid = self.verdict() == Verdict::Invalid;
         is_invalid.then(|| {
@@ -129,13 +129,13 @@ impl Outcome {
     }
 
     /// Ids that truncation removed from the prompt, the chosen and the rejected answer.
-    pub fn cuts(&self) -> [usize; 3] {
+    pub(crate) fn cuts(&self) -> [usize; 3] {
         let Self::Pairwise(pair) = self;
         [pair.source_cut, pair.chosen_cut, pair.rejected_cut]
     }
 
     /// Both orders, where the head reads two answers at once and the margin is finite.
-    pub fn both_orders(&self) -> Option<&BothOrders> {
+    pub(crate) fn both_orders(&self) -> Option<&BothOrders> {
         let Self::Pairwise(pair) = self;
         self.margin().is_finite().then_some(pair)
     }
@@ -143,7 +143,7 @@ impl Outcome {
 
 impl BothOrders {
     /// Whether the two orders, each read alone, prefer different answers.
-    pub fn disagree(&self) -> bool {
+    pub(crate) fn disagree(&self) -> bool {
         (self.logit_ab > 0.0) != (self.logit_ba < 0.0)
     }
 }
@@ -162,7 +162,7 @@ mod exact {
     }
 
     #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
-    pub fn serialize<S: Serializer>(value: &f32, to: S) -> Result<S::Ok, S::Error> {
+    pub(crate) fn serialize<S: Serializer>(value: &f32, to: S) -> Result<S::Ok, S::Error> {
         if value.is_finite() {
             to.serialize_f64(f64::from(*value))
         } else {
@@ -170,7 +170,7 @@ mod exact {
         }
     }
 
-    pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<f32, D::Error> {
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<f32, D::Error> {
         #[expect(
             clippy::cast_possible_truncation,
             reason = "an overflow to infinity is refused"
@@ -187,11 +187,11 @@ mod exact {
 }
 
 #[cfg(test)]
-pub mod tests {
+pub(crate) mod tests {
     use super::*;
 
     /// A pair with these logits and nothing else to say of it.
-    pub fn logits(logit_ab: f32, logit_ba: f32) -> Outcome {
+    pub(crate) fn logits(logit_ab: f32, logit_ba: f32) -> Outcome {
         Outcome::Pairwise(BothOrders {
             logit_ab,
             logit_ba,

@@ -38,7 +38,7 @@ impl<'a> Worker<'a> {
 
     /// Scores a chunk, batch by batch, and gives each to `enter`, which says whether to go on; so
     /// does the result.
-    pub(crate) fn score<P: Borrow<Item>>(
+    pub fn score<P: Borrow<Item>>(
         &self,
         items: &[P],
         prepared: &[Prepared],
@@ -221,7 +221,7 @@ impl<'a> Worker<'a> {
 }
 
 /// One logit per row, in the order of the rows, on the first device.
-pub fn logits(
+pub(crate) fn logits(
     rows: &[(&[u32], Markers)],
     batches: &[Vec<usize>],
     scorer: &Scorer,

@@ -16,7 +16,7 @@ use crate::support::error::{Error, Result, one_line};
 use crate::support::terminal::say;
 
 /// A baseline, and rules for the one model of the run.
-pub struct Against {
+pub(crate) struct Against {
     request: AgainstRequest,
     /// As it was typed; once found, `MODEL (DIR)`.
     baseline: String,
@@ -25,12 +25,12 @@ pub struct Against {
     /// The name of the benchmark that is run.
     benchmark: Option<String>,
     /// Asked while items are scored; `None` before [`Self::begin`].
-    pub gate: Option<SequentialGate>,
+    pub(crate) gate: Option<SequentialGate>,
 }
 
 impl Against {
     /// Everything that can be said before a file of the candidate is read.
-    pub fn of(request: &RunRequest) -> Result<Option<Self>> {
+    pub(crate) fn of(request: &RunRequest) -> Result<Option<Self>> {
         let Some(against) = request.against.clone() else {
             return Ok(None);
         };
@@ -60,7 +60,7 @@ impl Against {
     }
 
     /// Prepares the gate for the model of this name; returns the items in the order of scoring.
-    pub fn begin(
+    pub(crate) fn begin(
         &mut self,
         candidate: &str,
         data: &Files,
@@ -92,7 +92,7 @@ impl Against {
 
     /// The gate's answer, from the outcomes that it has counted; no others are kept, and no other
     /// items reported.
-    pub fn answer(
+    pub(crate) fn answer(
         &self,
         candidate: &mut ScoredModel,
         items: &mut Vec<Item>,
@@ -114,7 +114,7 @@ impl Against {
     }
 
     /// The comparison, and what the gate or else the run complains of.
-    pub fn finished(
+    pub(crate) fn finished(
         &self,
         request: &RunRequest,
         report: &RunReport,
@@ -155,7 +155,7 @@ impl Observer for SequentialGate {
 }
 
 /// Why these are not all pairs of the benchmark, where the gate was settled early.
-pub fn partial(answer: &GateOutcome) -> Option<String> {
+pub(crate) fn partial(answer: &GateOutcome) -> Option<String> {
     let [scored, pairs] = answer.stopped?;
     Some(format!(
         "{scored} of {pairs} pairs, in random order: the gate was settled (--against)"

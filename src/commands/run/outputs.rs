@@ -22,7 +22,7 @@ use crate::support::input_file::InputFile;
 use crate::support::terminal::say;
 
 /// Writes what the request asks for, and says so.
-pub fn write(prepared: &Prepared, scored: &mut Scored, report: &RunReport) -> Result<()> {
+pub(crate) fn write(prepared: &Prepared, scored: &mut Scored, report: &RunReport) -> Result<()> {
     let Some(dir) = &prepared.request.out else {
         return Ok(());
     };
@@ -42,7 +42,7 @@ pub fn write(prepared: &Prepared, scored: &mut Scored, report: &RunReport) -> Re
 }
 
 /// All files of a run directory.
-pub fn write_all(
+pub(crate) fn write_all(
     dir: &Path,
     report: &RunReport,
     models: &[Column],

@@ -22,32 +22,32 @@ use crate::support::terminal::say;
 
 /// A run that can begin.
 pub struct Prepared<'a> {
-    pub request: &'a RunRequest,
-    pub started: SystemTime,
-    pub backend: Backend,
-    pub benchmark: Option<Benchmark>,
+    pub(crate) request: &'a RunRequest,
+    pub(crate) started: SystemTime,
+    pub(crate) backend: Backend,
+    pub(crate) benchmark: Option<Benchmark>,
     /// A published table to put beside the measured columns.
-    pub table: Option<Published>,
+    pub(crate) table: Option<Published>,
     /// An f32 run of the same models.
     pub f32_run: Option<RunDir>,
-    pub data: Files,
+    pub(crate) data: Files,
     /// The whole run, of which this may be a shard.
-    pub whole: Whole,
+    pub(crate) whole: Whole,
     /// What is scored, for the heading of the report.
-    pub title: String,
+    pub(crate) title: String,
     /// Why that is not the whole run.
-    pub part: Option<String>,
-    pub items: Vec<Item>,
-    pub checkpoints: Vec<Checkpoint>,
-    pub fingerprint: Fingerprint,
+    pub(crate) part: Option<String>,
+    pub(crate) items: Vec<Item>,
+    pub(crate) checkpoints: Vec<Checkpoint>,
+    pub(crate) fingerprint: Fingerprint,
     /// A gate that may end the run.
-    pub against: Option<Against>,
+    pub(crate) against: Option<Against>,
     /// Of the output directory, as long as the run lasts.
     _lock: Option<Lock>,
 }
 
 impl<'a> Prepared<'a> {
-    pub fn new(request: &'a RunRequest) -> Result<Self> {
+    pub(crate) fn new(request: &'a RunRequest) -> Result<Self> {
         let started = SystemTime::now();
         use_threads(request.threads)?;
         request.check()?;
@@ -117,7 +117,7 @@ impl<'a> Prepared<'a> {
     }
 
     /// What the run's record says of its benchmark.
-    pub fn definition(&self) -> Option<Definition> {
+    pub(crate) fn definition(&self) -> Option<Definition> {
         self.benchmark.as_ref().map(Benchmark::definition)
     }
 }

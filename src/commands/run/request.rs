@@ -45,18 +45,18 @@ pub struct RunRequest {
 #[derive(Debug, Clone)]
 pub struct AgainstRequest {
     /// `DIR[:MODEL]`
-    pub baseline: String,
+    pub(crate) baseline: String,
     /// Rules, or files of rules.
-    pub gates: Vec<String>,
+    pub(crate) gates: Vec<String>,
     /// Whether an inconclusive rule is cause for complaint.
-    pub strict: bool,
+    pub(crate) strict: bool,
     /// Decides the order of the items.
-    pub seed: u64,
+    pub(crate) seed: u64,
 }
 
 impl RunRequest {
     /// Refuses what cannot go together.
-    pub fn check(&self) -> Result<()> {
+    pub(crate) fn check(&self) -> Result<()> {
         if self.backend.int8_batch.is_some() && self.backend.dtype != DtypeChoice::Int8 {
             let what = "failed to understand --int8-batch: it goes with --dtype int8";
             return Err(Error::usage(what));

@@ -19,14 +19,14 @@ use crate::scoring::session::{Observer, ScoredModel, ScoringSession, Settings};
 use crate::support::error::Result;
 
 /// What all models said.
-pub struct Scored {
-    pub models: Vec<ScoredModel>,
+pub(crate) struct Scored {
+    pub(crate) models: Vec<ScoredModel>,
     /// Those that count.
     items: Vec<Item>,
     /// The gate's, where there is one.
     answer: Option<GateOutcome>,
     /// Who worked on the run, and its journal; `None` where the run had ended before.
-    pub closed: Option<(Vec<Session>, Option<Journal>)>,
+    pub(crate) closed: Option<(Vec<Session>, Option<Journal>)>,
 }
 
 /// Puts every item through every model.
@@ -68,7 +68,7 @@ pub fn score(prepared: &mut Prepared) -> Result<Scored> {
 
 impl Scored {
     /// Each model's name and what it said.
-    pub fn columns(&self) -> Vec<Column<'_>> {
+    pub(crate) fn columns(&self) -> Vec<Column<'_>> {
         let models = self.models.iter();
         models
             .map(|model| (model.checkpoint.name.as_str(), model.items.as_slice()))
@@ -76,7 +76,7 @@ impl Scored {
     }
 
     /// What there is to say of the run.
-    pub fn report(&self, prepared: &Prepared) -> Result<RunReport> {
+    pub(crate) fn report(&self, prepared: &Prepared) -> Result<RunReport> {
         let benchmark = prepared.benchmark.as_ref();
         let why = prepared.whole.partial.iter().chain(&prepared.part).cloned();
         let why: Vec<String> = why
@@ -130,7 +130,7 @@ impl Scored {
     }
 
     /// The text for stdout, and what there is to complain of.
-    pub fn finish(self, prepared: &Prepared, report: &RunReport) -> Result<Finished> {
+    pub(crate) fn finish(self, prepared: &Prepared, report: &RunReport) -> Result<Finished> {
         let complaint = invalid_verdicts(report);
         match (&prepared.against, self.answer) {
             (Some(against), Some(answer)) => {

@@ -5,7 +5,7 @@ use crate::report::Format;
 use crate::support::signals::StopMessage;
 
 /// How the run can be continued.
-pub fn stop_message(request: &RunRequest) -> StopMessage {
+pub(crate) fn stop_message(request: &RunRequest) -> StopMessage {
     let typed = std::env::args_os().filter(|word| word != "--resume");
     let typed: Vec<String> = typed.map(|word| quoted(&word.to_string_lossy())).collect();
     let hint = match &request.out {

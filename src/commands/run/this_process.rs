@@ -6,7 +6,7 @@ use crate::device::backend::Backend;
 use crate::scoring::journal::Session;
 
 /// The session that begins now; it has written nothing yet.
-pub fn session(computing: &Backend, started: SystemTime) -> Session {
+pub(crate) fn session(computing: &Backend, started: SystemTime) -> Session {
     Session {
         pid: std::process::id(),
         started: unix(started),
@@ -18,7 +18,7 @@ pub fn session(computing: &Backend, started: SystemTime) -> Session {
 }
 
 /// Seconds since 1970.
-pub fn unix(time: SystemTime) -> f64 {
+pub(crate) fn unix(time: SystemTime) -> f64 {
     time.duration_since(SystemTime::UNIX_EPOCH)
         .unwrap_or(Duration::ZERO)
         .as_secs_f64()

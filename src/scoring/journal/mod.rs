@@ -10,6 +10,6 @@ mod reader;
 mod tests;
 mod writer;
 
-pub use format::{NAME, Session};
+pub(crate) use format::{NAME, Session};
 pub use reader::{Contents, parse};
-pub use writer::Journal;
+pub(crate) use writer::Journal;

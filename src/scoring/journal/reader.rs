@@ -14,14 +14,14 @@ use crate::support::error::{Error, Result};
 /// What a journal holds.
 #[derive(Debug)]
 pub struct Contents {
-    pub plan: Fingerprint,
-    pub sessions: Vec<Session>,
+    pub(crate) plan: Fingerprint,
+    pub(crate) sessions: Vec<Session>,
     /// By model and row.
-    pub outcomes: HashMap<(usize, usize), Outcome>,
+    pub(crate) outcomes: HashMap<(usize, usize), Outcome>,
     /// Bytes of all whole lines.
-    pub whole: usize,
+    pub(crate) whole: usize,
     /// Whether something follows them.
-    pub torn: bool,
+    pub(crate) torn: bool,
 }
 
 /// Reads a journal; `None` where not even its first line is whole. The path is for errors.

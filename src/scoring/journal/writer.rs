@@ -13,14 +13,14 @@ use crate::support::files;
 
 /// A journal that is being written.
 #[derive(Debug)]
-pub struct Journal<W = File> {
+pub(crate) struct Journal<W = File> {
     pub(super) out: W,
     pub(super) path: PathBuf,
 }
 
 impl Journal {
     /// An empty one, in place of any other.
-    pub fn create(dir: &Path, plan: &Fingerprint) -> Result<Self> {
+    pub(crate) fn create(dir: &Path, plan: &Fingerprint) -> Result<Self> {
         let path = dir.join(NAME);
         let header = Header {
             schema: SCHEMA,
@@ -33,7 +33,7 @@ impl Journal {
     }
 
     /// Goes on after the whole lines of one that [`parse`](crate::scoring::journal::parse) read.
-    pub fn resume(dir: &Path, contents: &Contents) -> Result<Self> {
+    pub(crate) fn resume(dir: &Path, contents: &Contents) -> Result<Self> {
         Self::open_at(dir.join(NAME), contents.whole as u64)
     }
 
@@ -52,7 +52,7 @@ impl Journal {
     }
 
     /// Removes the file, once its outcomes have a better place.
-    pub fn remove(self) -> Result<()> {
+    pub(crate) fn remove(self) -> Result<()> {
         // Windows removes no file that is open.
         drop(self.out);
         let failed = |e| {
@@ -66,12 +66,12 @@ impl Journal {
 }
 
 impl<W: Write> Journal<W> {
-    pub fn begin(&mut self, session: &Session) -> Result<()> {
+    pub(crate) fn begin(&mut self, session: &Session) -> Result<()> {
         self.write(&line(&serde_json::json!({ "session": session })))
     }
 
     /// Verdicts of one model, by its place in the plan.
-    pub fn record(&mut self, model: usize, verdicts: &[ScoredItem]) -> Result<()> {
+    pub(crate) fn record(&mut self, model: usize, verdicts: &[ScoredItem]) -> Result<()> {
         let lines = verdicts.iter().flat_map(|verdict| {
             line(&Line {
                 model,

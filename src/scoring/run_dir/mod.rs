@@ -1,8 +1,8 @@
 //! A run directory: what is written when a run ends, and read back.
 
-pub mod record;
+pub(crate) mod record;
 mod summary;
-pub mod verdicts;
+pub(crate) mod verdicts;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -17,13 +17,13 @@ use crate::support::error::{Error, Result};
 use crate::support::files;
 use crate::support::input_file::InputFile;
 
-pub use summary::{Baseline, Summary};
+pub(crate) use summary::Summary;
 
 /// What `pairbench run --out` left behind.
 #[derive(Debug)]
 pub struct RunDir {
-    pub path: PathBuf,
-    pub record: RunRecord,
+    pub(crate) path: PathBuf,
+    pub(crate) record: RunRecord,
     /// What each model said, in the order of the run.
     pub models: Vec<(String, Vec<ScoredItem>)>,
 }
@@ -65,7 +65,7 @@ impl RunDir {
     }
 
     /// What else was said of the run.
-    pub fn summary(&self) -> Result<Summary> {
+    pub(crate) fn summary(&self) -> Result<Summary> {
         let path = self.path.join("summary.json");
         let summary = json(&path, |summary: &Summary| summary.schema)?;
         let items = self
@@ -79,7 +79,7 @@ impl RunDir {
     }
 
     /// Its benchmark; the quickstart is what runs when none is typed.
-    pub fn benchmark(&self) -> Option<Named<'_>> {
+    pub(crate) fn benchmark(&self) -> Option<Named<'_>> {
         let is_quickstart = || {
             self.record
                 .data
@@ -99,7 +99,7 @@ impl RunDir {
     }
 
     /// A model's verdicts.
-    pub fn verdicts_of(&self, model: &str) -> Option<&[ScoredItem]> {
+    pub(crate) fn verdicts_of(&self, model: &str) -> Option<&[ScoredItem]> {
         self.models
             .iter()
             .find(|(name, _)| name == model)
@@ -107,13 +107,13 @@ impl RunDir {
     }
 
     /// Whether it was on these files, in this order.
-    pub fn has_read(&self, files: &[InputFile]) -> Result<bool> {
+    pub(crate) fn has_read(&self, files: &[InputFile]) -> Result<bool> {
         let hashes: Vec<String> = files.iter().map(InputFile::sha256).collect::<Result<_>>()?;
         Ok(self.record.data.iter().map(|file| &file.sha256).eq(&hashes))
     }
 
     /// Whether rows with the same number are the same pair in both.
-    pub fn has_data_of(&self, other: &Self) -> bool {
+    pub(crate) fn has_data_of(&self, other: &Self) -> bool {
         let hashes = |run: &Self| {
             run.record
                 .data

@@ -10,45 +10,45 @@ use crate::scoring::fingerprint::Fingerprint;
 use crate::scoring::journal::Session;
 
 /// Version of the format.
-pub const SCHEMA: u64 = 1;
+pub(crate) const SCHEMA: u64 = 1;
 
 /// A run, without secrets and without its environment. Keys with a default are absent in records of
 /// older versions.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct RunRecord {
-    pub schema: u64,
-    pub tool: Tool,
-    pub plan: Plan,
+pub(crate) struct RunRecord {
+    pub(crate) schema: u64,
+    pub(crate) tool: Tool,
+    pub(crate) plan: Plan,
     /// A dataset of the hub as `owner/name@commit`.
-    pub dataset: Option<String>,
+    pub(crate) dataset: Option<String>,
     /// In the order in which rows are numbered.
-    pub data: Vec<DataFile>,
+    pub(crate) data: Vec<DataFile>,
     /// In the order of the run.
-    pub models: Vec<ModelRecord>,
-    pub host: Host,
-    pub sessions: Vec<Session>,
+    pub(crate) models: Vec<ModelRecord>,
+    pub(crate) host: Host,
+    pub(crate) sessions: Vec<Session>,
     /// Seconds since 1970.
-    pub started: Option<f64>,
+    pub(crate) started: Option<f64>,
     /// Seconds since 1970.
-    pub ended: Option<f64>,
+    pub(crate) ended: Option<f64>,
     /// The run of which this is a shard.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub whole: Option<Whole>,
+    pub(crate) whole: Option<Whole>,
     /// The shards that were merged into it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub shards: Vec<ShardRecord>,
+    pub(crate) shards: Vec<ShardRecord>,
 }
 
 /// The program that wrote a record.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Tool {
-    pub name: String,
-    pub version: String,
+pub(crate) struct Tool {
+    pub(crate) name: String,
+    pub(crate) version: String,
 }
 
 impl Tool {
     /// This program.
-    pub fn this() -> Self {
+    pub(crate) fn this() -> Self {
         let version = env!("CARGO_PKG_VERSION").to_owned();
         Self {
             name: "pairbench".to_owned(),
@@ -59,61 +59,61 @@ impl Tool {
 
 /// What was asked for.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Plan {
+pub(crate) struct Plan {
     /// As it was typed.
-    pub benchmark: Option<String>,
+    pub(crate) benchmark: Option<String>,
     /// What that was.
     #[serde(default)]
-    pub definition: Option<Definition>,
-    pub subsets: Vec<String>,
-    pub limit: Option<usize>,
-    pub batch_tokens: usize,
-    pub device: String,
-    pub dtype: String,
+    pub(crate) definition: Option<Definition>,
+    pub(crate) subsets: Vec<String>,
+    pub(crate) limit: Option<usize>,
+    pub(crate) batch_tokens: usize,
+    pub(crate) device: String,
+    pub(crate) dtype: String,
     pub int8_batch: Option<u32>,
     #[serde(default)]
-    pub against: Option<String>,
+    pub(crate) against: Option<String>,
     #[serde(default)]
-    pub gate: Vec<String>,
+    pub(crate) gate: Vec<String>,
     #[serde(default)]
-    pub seed: Option<u64>,
-    pub published: Option<String>,
-    pub cache: bool,
+    pub(crate) seed: Option<u64>,
+    pub(crate) published: Option<String>,
+    pub(crate) cache: bool,
     #[serde(default)]
-    pub fingerprint: Option<String>,
+    pub(crate) fingerprint: Option<String>,
     /// Everything that decides a verdict.
     #[serde(default)]
-    pub content: Option<Fingerprint>,
+    pub(crate) content: Option<Fingerprint>,
 }
 
 /// One model of the run, and what its verdicts took.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct ModelRecord {
-    pub name: String,
-    pub facts: Facts,
+pub(crate) struct ModelRecord {
+    pub(crate) name: String,
+    pub(crate) facts: Facts,
     #[serde(default)]
-    pub fingerprint: Option<String>,
+    pub(crate) fingerprint: Option<String>,
     /// That went through the model.
-    pub tokens: usize,
-    pub seconds: f64,
+    pub(crate) tokens: usize,
+    pub(crate) seconds: f64,
     /// Batches that were halved for want of memory.
     #[serde(default)]
-    pub halved: usize,
+    pub(crate) halved: usize,
     /// Rows that were computed again in f32.
     #[serde(default)]
     pub again_in_f32: usize,
-    pub pairs: usize,
+    pub(crate) pairs: usize,
     /// Verdicts that the journal had already.
-    pub resumed: usize,
+    pub(crate) resumed: usize,
     /// Verdicts from the cache.
-    pub cached: usize,
+    pub(crate) cached: usize,
     #[serde(default)]
-    pub not_scored: Vec<NotScored>,
+    pub(crate) not_scored: Vec<NotScored>,
 }
 
 impl ModelRecord {
     /// The same model in another shard of the run is added.
-    pub fn add(&mut self, other: &Self) {
+    pub(crate) fn add(&mut self, other: &Self) {
         self.tokens += other.tokens;
         self.seconds += other.seconds;
         self.halved += other.halved;
@@ -128,22 +128,22 @@ impl ModelRecord {
 
 /// Why an item's verdict is invalid.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct NotScored {
-    pub row: usize,
-    pub reason: String,
+pub(crate) struct NotScored {
+    pub(crate) row: usize,
+    pub(crate) reason: String,
 }
 
 /// The machine, as far as it matters.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Host {
-    pub os: String,
-    pub arch: String,
-    pub threads: usize,
+pub(crate) struct Host {
+    pub(crate) os: String,
+    pub(crate) arch: String,
+    pub(crate) threads: usize,
 }
 
 impl Host {
     /// This machine.
-    pub fn this() -> Self {
+    pub(crate) fn this() -> Self {
         let [os, arch] = [std::env::consts::OS, std::env::consts::ARCH].map(str::to_owned);
         Self {
             os,
@@ -155,21 +155,21 @@ impl Host {
 
 /// What the report of a run says that its shards cannot say.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Whole {
-    pub title: String,
-    pub partial: Option<String>,
+pub(crate) struct Whole {
+    pub(crate) title: String,
+    pub(crate) partial: Option<String>,
 }
 
 /// A shard that was merged.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ShardRecord {
-    pub shard: Shard,
-    pub host: Host,
+pub(crate) struct ShardRecord {
+    pub(crate) shard: Shard,
+    pub(crate) host: Host,
 }
 
 impl RunRecord {
     /// The record of a run whose shards these are, in order; `fingerprint` is the whole run's.
-    pub fn merged(parts: &[Self], fingerprint: &Fingerprint) -> Self {
+    pub(crate) fn merged(parts: &[Self], fingerprint: &Fingerprint) -> Self {
         let mut merged = parts[0].clone();
         let earliest = |times: Vec<f64>| times.into_iter().min_by(f64::total_cmp);
         let latest = |times: Vec<f64>| times.into_iter().max_by(f64::total_cmp);

@@ -10,17 +10,17 @@ use crate::scoring::tally::Tally;
 use crate::support::error::{Error, Result};
 
 #[derive(Debug, Deserialize)]
-pub struct Summary {
+pub(crate) struct Summary {
     pub(super) schema: u64,
-    pub title: String,
-    pub partial: Option<String>,
+    pub(crate) title: String,
+    pub(crate) partial: Option<String>,
     #[serde(default)]
-    pub dataset: Option<Dataset>,
+    pub(crate) dataset: Option<Dataset>,
     #[serde(default)]
-    pub notes: Vec<String>,
+    pub(crate) notes: Vec<String>,
     models: BTreeMap<String, SummaryModel>,
     /// Columns that no model made.
-    pub baselines: BTreeMap<String, Baseline>,
+    pub(crate) baselines: BTreeMap<String, Baseline>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -30,13 +30,13 @@ struct SummaryModel {
 }
 
 #[derive(Debug, PartialEq, Eq, Deserialize)]
-pub struct Baseline {
-    pub subsets: BTreeMap<String, Tally>,
+pub(crate) struct Baseline {
+    pub(crate) subsets: BTreeMap<String, Tally>,
 }
 
 impl Summary {
     /// Why a model's first invalid items are that.
-    pub fn not_scored(&self, model: &str) -> &[String] {
+    pub(crate) fn not_scored(&self, model: &str) -> &[String] {
         self.models
             .get(model)
             .map_or(&[], |model| &model.not_scored)

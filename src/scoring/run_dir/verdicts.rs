@@ -19,7 +19,7 @@ type ModelRow<'a> = (&'a str, &'a ScoredItem);
 ///
 /// # Errors
 /// polars', which no content is known to cause.
-pub fn encode(models: &[(&str, &[ScoredItem])]) -> Result<Vec<u8>> {
+pub(crate) fn encode(models: &[(&str, &[ScoredItem])]) -> Result<Vec<u8>> {
     let rows = models
         .iter()
         .flat_map(|(name, items)| items.iter().map(|item| (*name, item)));
@@ -94,7 +94,7 @@ fn ids(rows: &[ModelRow]) -> Column {
 ///
 /// # Errors
 /// The file cannot be read, is no such file, has no rows, or contradicts itself.
-pub fn read(path: &Path) -> Result<Vec<(String, ScoredItem)>> {
+pub(crate) fn read(path: &Path) -> Result<Vec<(String, ScoredItem)>> {
     let file = files::read(path)?;
     let rows = guarded("verdicts", path, || {
         decode(&parquet_reader(file)?.finish()?)
