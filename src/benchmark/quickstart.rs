@@ -6,15 +6,31 @@ use crate::support::input_file::Embedded;
 
 macro_rules! embed {
     ($path:literal: $($file:literal),+) => {
-        Embedded { path: $path, files: &[$(($file, include_bytes!(concat!("../../", $path, "/", $file)))),+] }
+        Embedded {
+            path: $path,
+            files: &[$(($file, include_bytes!(concat!("../../", $path, "/", $file)))),+],
+        }
+    };
+}
+
+macro_rules! embed_checkpoint {
+    ($path:literal) => {
+        embed!(
+            $path:
+            "config.json",
+            "tokenizer.json",
+            "tokenizer_config.json",
+            "pairbench.toml",
+            "model.safetensors"
+        )
     };
 }
 
 static BENCHMARK: Embedded = embed!("benchmarks/quickstart": "quickstart.toml", "pairs.jsonl");
 
 static CHECKPOINTS: [Embedded; 2] = [
-    embed!("quickstart/pairrm": "config.json", "tokenizer.json", "tokenizer_config.json", "pairbench.toml", "model.safetensors"),
-    embed!("quickstart/better-pairrm": "config.json", "tokenizer.json", "tokenizer_config.json", "pairbench.toml", "model.safetensors"),
+    embed_checkpoint!("quickstart/pairrm"),
+    embed_checkpoint!("quickstart/better-pairrm"),
 ];
 
 /// The benchmark's definition and its pairs.

@@ -335,10 +335,25 @@ fn table(measured: &[Measured], computing: &Backend, peak: Option<f64>) -> Strin
 fn json(measured: &[Measured], computing: &Backend, peak: Option<f64>) -> String {
     let runs: Vec<_> = measured
         .iter()
-        .map(|m| json!({ "length": m.label, "rows": m.rows, "tokens": m.tokens, "seconds": m.seconds, "flops": m.flops, "logits": m.logits }))
+        .map(|m| {
+            json!({
+                "length": m.label,
+                "rows": m.rows,
+                "tokens": m.tokens,
+                "seconds": m.seconds,
+                "flops": m.flops,
+                "logits": m.logits,
+            })
+        })
         .collect();
     format!(
         "{}\n",
-        json!({ "device": computing.devices.name(), "threads": rayon::current_num_threads(), "dtype": computing.precision.name(), "peak_flops": peak, "runs": runs })
+        json!({
+            "device": computing.devices.name(),
+            "threads": rayon::current_num_threads(),
+            "dtype": computing.precision.name(),
+            "peak_flops": peak,
+            "runs": runs,
+        })
     )
 }
