@@ -6,12 +6,14 @@ use std::process::ExitCode;
 use pairbench::cli;
 use pairbench::support::allocator::Allocator;
 use pairbench::support::error::{Error, Result};
+use pairbench::support::terminal::complain;
 
 #[global_allocator]
 static ALLOCATOR: Allocator = Allocator;
 
 fn main() -> ExitCode {
-    let request = cli::parse();
+    let (request, settings) = cli::parse();
+    settings.apply();
     let wants_json = request.wants_json();
     let outcome = request.execute().and_then(|finished| {
         // What was found is printed even where it is cause for complaint.
@@ -21,11 +23,7 @@ fn main() -> ExitCode {
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            complain(&if wants_json {
-                error.render_json()
-            } else {
-                error.render()
-            });
+            complain(&error, wants_json);
             error.exit_code()
         }
     }
@@ -40,9 +38,4 @@ fn print(text: &str) -> Result<()> {
         }
         _ => Ok(()),
     }
-}
-
-#[expect(clippy::print_stderr, reason = "the one place that reports errors")]
-fn complain(text: &str) {
-    eprintln!("{text}");
 }

@@ -11,7 +11,7 @@ use binary::run as pairbench;
 use boon::{Compiler, Schemas};
 use serde_json::{Map, Value, json};
 
-const NAMES: [&str; 4] = ["summary", "comparison", "run", "error"];
+const NAMES: [&str; 5] = ["summary", "comparison", "run", "error", "progress"];
 
 /// As the binary prints it.
 fn schema(name: &str) -> Value {
@@ -29,7 +29,7 @@ fn inner(schema: &mut Value) -> Vec<&mut Value> {
     for (key, value) in map.iter_mut() {
         match (key.as_str(), value) {
             ("properties" | "$defs", Value::Object(map)) => found.extend(map.values_mut()),
-            ("anyOf", Value::Array(list)) => found.extend(list),
+            ("anyOf" | "oneOf", Value::Array(list)) => found.extend(list),
             ("items" | "additionalProperties", value) => found.push(value),
             _ => {}
         }

@@ -14,9 +14,11 @@ use clap::{CommandFactory, Parser, Subcommand};
 use crate::cli::help::{EXAMPLES, GATES};
 use crate::cli::others::{BenchArgs, CompareArgs, FetchArgs, InspectArgs, MergeArgs, ReportArgs};
 use crate::cli::run::RunArgs;
+use crate::cli::shared::TalkArgs;
 use crate::cli::values::SchemaArg;
 use crate::commands::Request;
 use crate::commands::generate::GenerateRequest;
+use crate::support::terminal::Settings;
 
 /// Scores pair reward models on preference benchmarks, with no Python and no GPU.
 #[derive(Debug, Parser)]
@@ -24,6 +26,8 @@ use crate::commands::generate::GenerateRequest;
 pub(crate) struct Cli {
     #[command(subcommand)]
     command: CommandArgs,
+    #[command(flatten)]
+    talk: TalkArgs,
 }
 
 #[derive(Debug, Subcommand)]
@@ -81,9 +85,11 @@ enum GenerateArgs {
     Schema { document: SchemaArg },
 }
 
-/// What the command line of this process asks for; ends the process where it cannot be understood.
-pub fn parse() -> Request {
-    Cli::parse().command.into()
+/// What the command line of this process asks for, and how much to say meanwhile; ends the process
+/// where it cannot be understood.
+pub fn parse() -> (Request, Settings) {
+    let typed = Cli::parse();
+    (typed.command.into(), typed.talk.into())
 }
 
 impl From<CommandArgs> for Request {

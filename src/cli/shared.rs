@@ -2,10 +2,11 @@
 
 use clap::Args;
 
-use crate::cli::values::DtypeArg;
+use crate::cli::values::{ColorArg, DtypeArg, ProgressArg};
 use crate::commands::HubRequest;
 use crate::device::Choice;
 use crate::device::backend::BackendRequest;
+use crate::support::terminal::{Settings, Verbosity};
 
 /// What computes, and how exactly.
 #[derive(Debug, Clone, Args)]
@@ -53,6 +54,39 @@ impl From<HubArgs> for HubRequest {
         Self {
             offline: typed.offline,
             revision: typed.revision,
+        }
+    }
+}
+
+/// What is said while a command works, all of it on stderr.
+#[derive(Debug, Clone, Copy, Args)]
+#[command(next_help_heading = "Messages")]
+pub(crate) struct TalkArgs {
+    /// Only errors on stderr
+    #[arg(long, short, global = true, conflicts_with = "verbose")]
+    quiet: bool,
+    /// Also where files come from and what is decided on the way
+    #[arg(long, short, global = true)]
+    verbose: bool,
+    /// Signs of life during long steps
+    #[arg(long, value_name = "STYLE", value_enum, default_value_t, global = true)]
+    progress: ProgressArg,
+    /// Colours in tables
+    #[arg(long, value_name = "WHEN", value_enum, default_value_t, global = true)]
+    color: ColorArg,
+}
+
+impl From<TalkArgs> for Settings {
+    fn from(typed: TalkArgs) -> Self {
+        let verbosity = match (typed.quiet, typed.verbose) {
+            (true, _) => Verbosity::Quiet,
+            (false, true) => Verbosity::Verbose,
+            (false, false) => Verbosity::Normal,
+        };
+        Self {
+            verbosity,
+            progress: typed.progress.into(),
+            color: typed.color.into(),
         }
     }
 }

@@ -6,6 +6,7 @@ use crate::commands::bench::BenchFormat;
 use crate::commands::generate::Schema;
 use crate::device::backend::DtypeChoice;
 use crate::report::Format;
+use crate::support::terminal::{Color, ProgressStyle};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
 pub(crate) enum BenchFormatArg {
@@ -125,6 +126,47 @@ pub(crate) enum SchemaArg {
     Run,
     /// An error on stderr, with --format json
     Error,
+    /// A line on stderr, with --progress json
+    Progress,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub(crate) enum ProgressArg {
+    /// A bar on a terminal, elsewhere a line every 30 s
+    #[default]
+    Auto,
+    /// Every line on stderr is a JSON object: progress once a second, messages, errors
+    Json,
+    Off,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub(crate) enum ColorArg {
+    /// On a terminal, as NO_COLOR, CLICOLOR and CLICOLOR_FORCE say
+    #[default]
+    Auto,
+    Always,
+    Never,
+}
+
+impl From<ProgressArg> for ProgressStyle {
+    fn from(typed: ProgressArg) -> Self {
+        match typed {
+            ProgressArg::Auto => Self::Auto,
+            ProgressArg::Json => Self::Json,
+            ProgressArg::Off => Self::Off,
+        }
+    }
+}
+
+impl From<ColorArg> for Color {
+    fn from(typed: ColorArg) -> Self {
+        match typed {
+            ColorArg::Auto => Self::Auto,
+            ColorArg::Always => Self::Always,
+            ColorArg::Never => Self::Never,
+        }
+    }
 }
 
 impl From<SchemaArg> for Schema {
@@ -134,6 +176,7 @@ impl From<SchemaArg> for Schema {
             SchemaArg::Comparison => Self::Comparison,
             SchemaArg::Run => Self::Run,
             SchemaArg::Error => Self::Error,
+            SchemaArg::Progress => Self::Progress,
         }
     }
 }

@@ -34,6 +34,8 @@ pub enum Schema {
     Run,
     /// An error on stderr.
     Error,
+    /// A line on stderr.
+    Progress,
 }
 
 /// The text to print, if any.
@@ -73,6 +75,7 @@ impl Schema {
             Self::Comparison => include_str!("../../docs/schema/comparison.v1.json"),
             Self::Run => include_str!("../../docs/schema/run.v1.json"),
             Self::Error => include_str!("../../docs/schema/error.v1.json"),
+            Self::Progress => include_str!("../../docs/schema/progress.v1.json"),
         }
     }
 }

@@ -111,6 +111,23 @@ pub fn prepare<I: Borrow<Item> + Sync>(
     items.par_iter().map(one).collect()
 }
 
+/// About how many tokens go through the model for all items, from a few of them: for an estimate of
+/// the time. Items that become no token rows, or fail to, are the scoring's to report.
+#[expect(clippy::cast_precision_loss, reason = "for an estimate")]
+pub(crate) fn expected_tokens(
+    items: &[&Item],
+    contract: InputContract,
+    tokenizer: &Tokenizer,
+    config: &PairConfig,
+) -> f64 {
+    const SAMPLE: usize = 64;
+    let every = items.len().div_ceil(SAMPLE).max(1);
+    let sample: Vec<&Item> = items.iter().step_by(every).copied().collect();
+    let prepared = prepare(&sample, contract, tokenizer, config).unwrap_or_default();
+    let tokens: usize = prepared.iter().map(Prepared::work).sum();
+    tokens as f64 * items.len() as f64 / sample.len().max(1) as f64
+}
+
 fn unscorable(config: &PairConfig, row: &Row) -> Option<String> {
     if let Err(error) = config.markers(&row.ids) {
         return Some(error.to_string());

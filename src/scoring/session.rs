@@ -14,14 +14,14 @@ use crate::scoring::cache::Cache;
 use crate::scoring::fingerprint::Fingerprint;
 use crate::scoring::journal::{Journal, Session};
 use crate::scoring::pipeline;
+use crate::scoring::prepare::expected_tokens;
 use crate::scoring::resume::{self, Kept};
 use crate::scoring::scorer::{Scorer, Step};
 use crate::scoring::verdict::{Outcome, ScoredItem};
 use crate::support::cache_folder;
 use crate::support::error::{Error, Result, one_line};
 use crate::support::signals::{Stop, StopMessage};
-use crate::support::terminal;
-use crate::support::terminal::say;
+use crate::support::terminal::{Progress, say};
 
 /// Whoever looks at outcomes as they come, and may end the scoring of a model.
 pub(crate) trait Observer {
@@ -260,7 +260,9 @@ impl<'a> ScoringSession<'a> {
             backend.short_name(),
             begun.elapsed().as_secs_f64()
         ));
-        let bar = terminal::pair_bar(&name, items.len() as u64);
+        let (contract, tokenizer) = (checkpoint.template, &checkpoint.tokenizer);
+        let tokens = expected_tokens(items, contract, tokenizer, &checkpoint.config);
+        let progress = Progress::over_pairs(&name, items.len() as u64, tokens);
         let begun = Instant::now();
         let keys = cache_keys(items, cache);
         let mut spent = Spent::default();
@@ -268,21 +270,16 @@ impl<'a> ScoringSession<'a> {
             self.record(at, &step.scored)?;
             cache.put(keyed(&step.scored, &keys));
             spent.add(step);
-            bar.inc(step.scored.len() as u64);
-            bar.set_message(format!(
-                "{:.0} tokens/s",
-                rate(spent.tokens, begun.elapsed())
-            ));
+            progress.pairs_done(step.scored.len(), step.tokens);
             self.stop.check()?;
             Ok(match observer.as_mut() {
                 Some(observer) => observer.see(&step.scored),
                 None => ControlFlow::Continue(()),
             })
         };
-        let (contract, tokenizer) = (checkpoint.template, &checkpoint.tokenizer);
         let (scored, waited) =
             pipeline::score(items, contract, tokenizer, &scorer, backend.limits, each)?;
-        bar.finish_and_clear();
+        drop(progress);
         spent.seconds = begun.elapsed().as_secs_f64();
         drop(scorer);
         backend.tidy();

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicI32, Ordering};
 use std::time::Duration;
 
 use crate::support::error::{Error, ErrorKind, Result};
-use crate::support::terminal::say;
+use crate::support::terminal::complain;
 
 /// Loading a model or computing one large batch may take longer than a user should wait.
 const PATIENCE: Duration = Duration::from_secs(4);
@@ -66,11 +66,7 @@ impl Stop {
         std::thread::spawn(move || {
             std::thread::sleep(PATIENCE);
             let error = stop.error(signal);
-            say(&if stop.message.as_json {
-                error.render_json()
-            } else {
-                error.render()
-            });
+            complain(&error, stop.message.as_json);
             std::process::exit(128 + signal);
         });
     }

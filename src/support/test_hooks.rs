@@ -3,6 +3,7 @@
 //! happens.
 
 use std::path::Path;
+use std::time::Duration;
 
 /// Aborts the process, as `kill -9` would, where the variable `PAIRBENCH_TEST_ABORT` names this
 /// file or step.
@@ -27,5 +28,20 @@ pub(crate) fn token_limit() -> Option<usize> {
 
 #[cfg(not(feature = "_test-hooks"))]
 pub(crate) fn token_limit() -> Option<usize> {
+    None
+}
+
+/// Instead of the seconds between signs of life: `PAIRBENCH_TEST_INTERVAL`, in milliseconds.
+#[cfg(feature = "_test-hooks")]
+pub(crate) fn interval() -> Option<Duration> {
+    let milliseconds = std::env::var("PAIRBENCH_TEST_INTERVAL")
+        .ok()?
+        .parse()
+        .ok()?;
+    Some(Duration::from_millis(milliseconds))
+}
+
+#[cfg(not(feature = "_test-hooks"))]
+pub(crate) fn interval() -> Option<Duration> {
     None
 }

@@ -18,7 +18,7 @@ use crate::scoring::{self, Prepared as PreparedItem};
 use crate::support::error::{Error, Result};
 use crate::support::hub::Hub;
 use crate::support::lock::Lock;
-use crate::support::terminal::say;
+use crate::support::terminal::{say, say_if_verbose};
 
 /// A run that can begin.
 pub struct Prepared<'a> {
@@ -82,6 +82,7 @@ impl<'a> Prepared<'a> {
             &checkpoints,
             &backend,
         )?;
+        say_what_is_read(&checkpoints, &data, &fingerprint.data, &items);
         let (items, part) = divide(items, request, &checkpoints[0])?;
         let title = title(request, benchmark.as_ref(), &items);
         let mut prepared = Self {
@@ -154,6 +155,22 @@ fn files(request: &RunRequest, benchmark: Option<&Benchmark>, hub: &Hub) -> Resu
         return Err(Error::usage(what).hint("give its files with --data"));
     }
     Ok(files)
+}
+
+/// With `--verbose`: what a run reads. `sha256`: of each file of `data`.
+fn say_what_is_read(checkpoints: &[Checkpoint], data: &Files, sha256: &[String], items: &[Item]) {
+    for Checkpoint { name, facts, .. } in checkpoints {
+        let commit = facts.commit.as_ref();
+        let commit = commit.map_or_else(String::new, |commit| format!(", commit {commit}"));
+        say_if_verbose(&format!(
+            "{name}: {}{commit}, template {} from {}",
+            facts.spec, facts.template, facts.template_from
+        ));
+    }
+    for (file, sha256) in data.files.iter().zip(sha256) {
+        say_if_verbose(&format!("{}: SHA-256 {sha256}", file.path().display()));
+    }
+    say_if_verbose(&format!("{} pairs are selected", items.len()));
 }
 
 fn title(request: &RunRequest, benchmark: Option<&Benchmark>, items: &[Item]) -> String {

@@ -2,7 +2,6 @@
 
 use futures_util::StreamExt;
 use globset::GlobSet;
-use indicatif::ProgressBar;
 
 use crate::support::error::{Error, Result};
 use crate::support::hub::cache::Cache;
@@ -12,7 +11,7 @@ use crate::support::hub::download::listing::{Entry, Listing};
 use crate::support::hub::download::part::Part;
 use crate::support::hub::download::retry::with_retries;
 use crate::support::hub::repository::{Repository, Snapshot};
-use crate::support::terminal;
+use crate::support::terminal::{self, Progress};
 
 /// The snapshot of the repository with all files that `wanted` matches.
 ///
@@ -57,11 +56,11 @@ async fn download_missing(
     };
     let missing: Vec<&Entry> = files.iter().filter(is_missing).collect();
     let bytes = missing.iter().map(|entry| entry.size).sum();
-    let bar = terminal::bytes_bar(&repository.name, bytes);
+    let bar = Progress::over_bytes(&repository.name, bytes);
     for entry in missing {
         download(client, cache, repository, &commit, entry, &bar).await?;
     }
-    bar.finish_and_clear();
+    drop(bar);
     cache.set_commit(repository, &commit)?;
     let directory = cache.home(repository).join("snapshots").join(&commit);
     if !directory.is_dir() {
@@ -78,13 +77,13 @@ async fn download(
     repository: &Repository,
     commit: &str,
     entry: &Entry,
-    bar: &ProgressBar,
+    bar: &Progress,
 ) -> Result<()> {
     let _lock = cache.lock(repository, entry.etag());
     if std::fs::metadata(cache.blob(repository, entry.etag()))
         .is_ok_and(|meta| meta.len() == entry.size)
     {
-        bar.inc(entry.size);
+        bar.bytes_done(entry.size);
         return cache.link(repository, commit, &entry.name, entry.etag());
     }
     let mut part = Part::new(cache.part(repository)?, entry);
@@ -115,7 +114,7 @@ async fn append(
     commit: &str,
     entry: &Entry,
     part: &mut Part,
-    bar: &ProgressBar,
+    bar: &Progress,
 ) -> std::result::Result<(), Failure> {
     let range = (part.done > 0).then_some(part.done..entry.size);
     let (offered, mut stream) = client.open(repository, commit, &entry.name, range).await?;
@@ -134,7 +133,7 @@ async fn append(
     }
     while let Some(piece) = stream.next().await {
         let piece = piece?;
-        bar.inc(piece.len() as u64);
+        bar.bytes_done(piece.len() as u64);
         part.add(&piece)?;
         if part.done > entry.size {
             break;
