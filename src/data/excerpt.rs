@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use crate::data::column_map::ColumnMap;
 use crate::data::item::{Answers, Item};
 use crate::data::load::load;
 use crate::data::recorded_file::DataFile;
@@ -63,7 +64,12 @@ pub(crate) fn read_again(data: &[DataFile]) -> Texts {
         }
         files.push(file);
     }
-    Ok(by_row(load(&files).map_err(|error| error.to_string())?))
+    // There is one map for all files of a run.
+    let map = data.first().and_then(|file| file.map.as_deref());
+    let map = map.map_or_else(|| Ok(ColumnMap::default()), str::parse::<ColumnMap>)?;
+    Ok(by_row(
+        load(&files, &map).map_err(|error| error.to_string())?,
+    ))
 }
 
 pub(crate) fn by_row(pairs: Vec<Item>) -> HashMap<usize, Item> {
