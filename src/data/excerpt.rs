@@ -7,7 +7,7 @@ use crate::data::item::{Answers, Item};
 use crate::data::load::load;
 use crate::data::recorded_file::DataFile;
 use crate::support::error::one_line;
-use crate::support::input_file::InputFile;
+use crate::support::input_file::{InputFile, STANDARD_INPUT};
 
 /// Characters of a text that are shown, where a text is a line of a list.
 pub(crate) const LINE: usize = 160;
@@ -48,6 +48,9 @@ impl Excerpt {
 pub(crate) fn read_again(data: &[DataFile]) -> Texts {
     let mut files = Vec::new();
     for recorded in data {
+        if recorded.path.as_os_str() == STANDARD_INPUT {
+            return Err("standard input cannot be read again".to_owned());
+        }
         let on_disk = InputFile::OnDisk(recorded.path.clone());
         let file = if on_disk.exists() {
             Some(on_disk)

@@ -7,7 +7,7 @@ use crate::data::compressed::{self, Compression};
 use crate::data::item::{Id, Item};
 use crate::data::raw_row::{MAX_TEXT, RawRow, Source};
 use crate::data::{csv, json, parquet, winner};
-use crate::support::error::{Error, Result};
+use crate::support::error::Result;
 use crate::support::files;
 use crate::support::input_file::InputFile;
 

@@ -10,7 +10,7 @@ use crate::data::cell::{Cell, Cells};
 use crate::data::column_map::Field;
 use crate::data::item::Message;
 use crate::data::missing_column::missing_columns;
-use crate::data::parquet_footer::{Content, Footer};
+use crate::data::parquet_footer::{Column, Content, Footer};
 use crate::data::parquet_type::Kind;
 use crate::data::raw_row::{RawRow, Source};
 use crate::data::{json, parquet_guard, preference};
@@ -37,19 +37,18 @@ pub(crate) fn rows(source: Source) -> Result<Vec<RawRow>> {
     let columns = guarded("pairs", path, || {
         let metadata = deserialize_metadata(Buffer::from_vec(footer.bytes.clone()))?;
         let frame = parquet_guard::checked(Buffer::from_vec(file), metadata)?.finish()?;
-        let column = |(name, content): &(String, Content)| {
-            cells(frame.column(name)?.as_materialized_series(), content)
+        let values = |column: &Column| {
+            let series = frame.column(&column.name)?.as_materialized_series();
+            cells(series, &column.content)
         };
         footer
             .columns
             .iter()
-            .map(column)
+            .map(values)
             .collect::<PolarsResult<Vec<_>>>()
     })?;
-    let fields = footer
-        .columns
-        .iter()
-        .filter_map(|(name, _)| source.map.field(name));
+    let columns_in_use = footer.columns.iter();
+    let fields = columns_in_use.filter_map(|column| source.map.field(&column.name));
     let mut columns: Vec<_> = fields
         .zip(columns)
         .map(|(field, cells)| (field, cells.into_iter()))
@@ -97,28 +96,31 @@ fn check(source: Source, footer: &Footer) -> Result<()> {
     if let Some(name) = footer.doubled.first() {
         return Err(source.bad(&format!("2 columns `{name}`")));
     }
-    let readable = |(name, content): &(String, Content)| match (source.map.field(name)?, content) {
-        (_, Content::Values(Kind::Text | Kind::Json))
-        | (Field::Id | Field::Label, Content::Values(_))
-        | (Field::Subset, Content::Values(Kind::Uuid))
-        | (Field::Prompt | Field::Chosen | Field::Rejected, Content::Messages) => None,
-        (_, Content::Values(kind)) => Some((name.clone(), kind.name().to_owned())),
-        (_, Content::Messages) => Some((name.clone(), "a list of messages".to_owned())),
-    };
-    let unreadable = footer.unreadable.iter().cloned();
-    let mut unreadable = unreadable.chain(footer.columns.iter().filter_map(readable));
+    let mut unreadable = footer.unreadable.iter().cloned().chain(
+        footer
+            .columns
+            .iter()
+            .filter(|column| !suits(source, column))
+            .map(|column| (column.name.clone(), column.shown.clone())),
+    );
     if let Some((name, kind)) = unreadable.next() {
-        let (expected, remedy) = match source.map.field(&name) {
-            Some(Field::Id) => ("integers or strings", "write it as integers or strings"),
-            Some(Field::Subset | Field::Label) => ("strings", "write it as strings"),
+        let (expected, hint) = match source.map.field(&name) {
+            Some(Field::Id) => (
+                "integers or strings",
+                "write it as integers or strings, or do without it: --map id=",
+            ),
+            Some(Field::Subset) => (
+                "strings",
+                "write it as strings, or do without it: --map subset=",
+            ),
+            Some(Field::Label) => ("strings or integers", "write it as strings"),
             _ => (
                 "strings or lists of messages with strings `role` and `content`",
                 "write it as strings, for example with CAST(… AS VARCHAR) or .astype(str)",
             ),
         };
         let what = format!("column `{name}`: expected {expected}, found {kind}");
-        let unused = "a column that is not needed can be left out with --map id= or subset=";
-        return Err(source.bad(&what).hint(format!("{remedy}; {unused}")));
+        return Err(source.bad(&what).hint(hint));
     }
     if let Some(why) = footer.locked {
         return Err(source
@@ -127,7 +129,7 @@ fn check(source: Source, footer: &Footer) -> Result<()> {
     }
     let has = |field: &Field| {
         let mut columns = footer.columns.iter();
-        columns.any(|(name, _)| source.map.field(name) == Some(*field))
+        columns.any(|column| source.map.field(&column.name) == Some(*field))
     };
     if has(&Field::Chosen) && has(&Field::Rejected) {
         return Ok(());
@@ -135,6 +137,17 @@ fn check(source: Source, footer: &Footer) -> Result<()> {
     let needed = [Field::Prompt, Field::Chosen, Field::Rejected];
     let missing: Vec<Field> = needed.into_iter().filter(|field| !has(field)).collect();
     Err(missing_columns(source, 0, &missing, &footer.names))
+}
+
+/// Whether a column holds what its field takes.
+fn suits(source: Source, column: &Column) -> bool {
+    match (source.map.field(&column.name), &column.content) {
+        (Some(Field::Id | Field::Label), Content::Values(_))
+        | (_, Content::Values(Kind::Text | Kind::Json))
+        | (Some(Field::Subset), Content::Values(Kind::Uuid))
+        | (Some(Field::Prompt | Field::Chosen | Field::Rejected), Content::Messages) => true,
+        (_, Content::Values(_) | Content::Messages) => false,
+    }
 }
 
 /// The values of a column.

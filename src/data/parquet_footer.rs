@@ -19,7 +19,7 @@ pub(crate) struct Footer {
     /// All columns of the file.
     pub(crate) names: Vec<String>,
     /// Those in use that can be read, as the footer has them.
-    pub(crate) columns: Vec<(String, Content)>,
+    pub(crate) columns: Vec<Column>,
     /// Those in use that cannot, with their types.
     pub(crate) unreadable: Vec<(String, String)>,
     /// The columns that are there twice.
@@ -27,6 +27,15 @@ pub(crate) struct Footer {
     /// Why values cannot be read although nothing is damaged.
     pub(crate) locked: Option<&'static str>,
     pub(crate) bytes: Vec<u8>,
+}
+
+/// A column that can be read.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Column {
+    pub(crate) name: String,
+    pub(crate) content: Content,
+    /// Its type, for errors.
+    pub(crate) shown: String,
 }
 
 /// What a column holds.
@@ -89,7 +98,15 @@ impl Footer {
         match column.content() {
             Ok(content) => {
                 column.write(schema);
-                self.columns.push((name, content));
+                let shown = match content {
+                    Content::Messages => "a list of messages".to_owned(),
+                    Content::Values(_) => column.element.shown(),
+                };
+                self.columns.push(Column {
+                    name,
+                    content,
+                    shown,
+                });
             }
             Err(kind) => self.unreadable.push((name, kind)),
         }
@@ -284,4 +301,97 @@ fn written(element: &Element, kind: Option<Kind>) -> Vec<u8> {
         writer.i32(6, LIST);
     }
     writer.finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use polars_buffer::Buffer;
+    use polars_parquet::parquet::read::deserialize_metadata;
+
+    use super::*;
+
+    fn element(name: &str, fields: &[(i16, i64)], logical: Option<i16>) -> Vec<u8> {
+        let mut writer = Writer::default();
+        for (id, value) in fields {
+            writer.i32(*id, *value);
+        }
+        writer.binary(4, name.as_bytes());
+        if let Some(logical) = logical {
+            let mut union = Writer::default();
+            union.nested(logical, &[0]);
+            writer.nested(10, &union.finish());
+        }
+        writer.finish()
+    }
+
+    /// A chunk of values; `codec` 1 is Snappy, 3 is LZO.
+    fn chunk(codec: i64) -> Vec<u8> {
+        let mut metadata = Writer::default();
+        for (id, value) in [(1, BYTE_ARRAY), (4, codec), (5, 1), (6, 9), (7, 9), (9, 4)] {
+            metadata.i32(id, value);
+        }
+        let mut writer = Writer::default();
+        writer.i32(2, 4);
+        writer.nested(3, &metadata.finish());
+        writer.finish()
+    }
+
+    fn footer(elements: &[Vec<u8>], chunks: &[Vec<u8>]) -> Vec<u8> {
+        let mut group = Writer::default();
+        group.structs(1, chunks);
+        group.i32(2, 9);
+        group.i32(3, 1);
+        let mut writer = Writer::default();
+        writer.i32(1, 1);
+        writer.structs(2, elements);
+        writer.i32(3, 1);
+        writer.structs(4, &[group.finish()]);
+        writer.binary(6, b"a test");
+        writer.finish()
+    }
+
+    fn text(name: &str) -> Vec<u8> {
+        element(name, &[(1, BYTE_ARRAY), (3, 1), (6, 0)], None)
+    }
+
+    /// polars refuses the whole file for its second column, and reads the new footer.
+    #[test]
+    fn columns_that_are_not_used_are_not_looked_at() {
+        let geometry = |id| element("place", &[(1, BYTE_ARRAY), (3, 1)], Some(id));
+        for logical in [16, 17, 18, 99] {
+            let elements = [
+                element("root", &[(5, 3)], None),
+                text("prompt"),
+                geometry(logical),
+                text("chosen"),
+            ];
+            let bytes = footer(&elements, &[chunk(1), chunk(3), chunk(1)]);
+            assert!(deserialize_metadata(Buffer::from_vec(bytes.clone())).is_err());
+            let found = Footer::read(&bytes, &|name| name != "place").unwrap();
+            assert_eq!(found.names, ["prompt", "place", "chosen"]);
+            assert!(found.unreadable.is_empty() && found.locked.is_none());
+            let metadata = deserialize_metadata(Buffer::from_vec(found.bytes)).unwrap();
+            let columns = metadata.schema().fields().iter().map(|field| field.name());
+            assert!(columns.eq(["prompt", "chosen"]));
+            assert_eq!(metadata.row_groups[0].parquet_columns().len(), 2);
+
+            let found = Footer::read(&bytes, &|name| name == "place").unwrap();
+            assert!(found.columns.is_empty());
+            assert!(found.unreadable[0].1.ends_with("in BYTE_ARRAY"));
+        }
+    }
+
+    #[test]
+    fn what_polars_cannot_decompress_is_told() {
+        let elements = [element("root", &[(5, 1)], None), text("prompt")];
+        let read = |bytes: &[u8]| Footer::read(bytes, &|_| true);
+        let found = read(&footer(&elements, &[chunk(3)])).unwrap();
+        assert_eq!(found.locked, Some("is compressed with LZO"));
+        // A chunk too few, an element too many, a footer that ends early.
+        assert!(read(&footer(&elements, &[])).is_none());
+        let more = [elements[0].clone(), text("prompt"), text("chosen")];
+        assert!(read(&footer(&more, &[chunk(1), chunk(1)])).is_none());
+        let whole = footer(&elements, &[chunk(1)]);
+        assert!((0..whole.len() - 1).all(|length| read(&whole[..length]).is_none()));
+    }
 }

@@ -46,20 +46,6 @@ pub(crate) enum Kind {
     Other(String),
 }
 
-impl Kind {
-    /// Its name, for errors.
-    pub(crate) fn name(&self) -> &str {
-        match self {
-            Self::Text => "strings",
-            Self::Json => "JSON",
-            Self::Integer { .. } => "integers",
-            Self::Decimal { .. } => "decimals",
-            Self::Uuid => "UUIDs",
-            Self::Other(name) => name,
-        }
-    }
-}
-
 const PHYSICAL: [&str; 8] = [
     "BOOLEAN",
     "INT32",

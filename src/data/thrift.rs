@@ -234,7 +234,6 @@ impl<'a> Walker<'a> {
 #[derive(Default)]
 pub(crate) struct Writer {
     bytes: Vec<u8>,
-    last: i16,
 }
 
 impl Writer {
@@ -265,6 +264,13 @@ impl Writer {
         }
     }
 
+    /// A field that is a struct, which is written already.
+    #[cfg(test)]
+    pub(crate) fn nested(&mut self, id: i16, value: &[u8]) {
+        self.header(id, STRUCT);
+        self.bytes.extend_from_slice(value);
+    }
+
     /// The struct.
     pub(crate) fn finish(mut self) -> Vec<u8> {
         self.bytes.push(0);
@@ -274,7 +280,6 @@ impl Writer {
     fn header(&mut self, id: i16, kind: u8) {
         self.bytes.push(kind);
         self.unsigned(zigzag(i64::from(id)));
-        self.last = id;
     }
 
     fn unsigned(&mut self, mut value: u64) {

@@ -45,6 +45,9 @@ impl From<&Path> for InputFile {
 /// How standard input is called where a path is expected.
 pub(crate) const STDIN: &str = "-";
 
+/// How it is called in errors and records.
+pub(crate) const STANDARD_INPUT: &str = "standard input";
+
 impl InputFile {
     /// Reads standard input to its end.
     pub(crate) fn stdin() -> Result<Self> {
@@ -60,7 +63,7 @@ impl InputFile {
         match self {
             Self::OnDisk(path) => path.clone(),
             Self::Embedded(directory, name) => Path::new(directory.path).join(name),
-            Self::Stdin(_) => "standard input".into(),
+            Self::Stdin(_) => STANDARD_INPUT.into(),
         }
     }
 

@@ -18,7 +18,7 @@ use crate::scoring::run_dir::record::Whole;
 use crate::scoring::{self, Prepared as PreparedItem};
 use crate::support::error::{Error, Result};
 use crate::support::hub::Hub;
-use crate::support::input_file::{InputFile, STDIN};
+use crate::support::input_file::{InputFile, STANDARD_INPUT, STDIN};
 use crate::support::lock::Lock;
 use crate::support::terminal::say;
 
@@ -160,7 +160,7 @@ fn files(request: &RunRequest, benchmark: Option<&Benchmark>, hub: &Hub) -> Resu
 
 fn title(request: &RunRequest, benchmark: Option<&Benchmark>, items: &[Item]) -> String {
     let name = |path: &PathBuf| match path.to_str() {
-        Some(STDIN) => "standard input".to_owned(),
+        Some(STDIN) => STANDARD_INPUT.to_owned(),
         _ => path
             .file_name()
             .unwrap_or_default()
