@@ -194,7 +194,7 @@ fn tabs_and_compressed_texts_are_read() {
 fn what_expands_without_end_is_refused() {
     let dir = tempfile::tempdir().unwrap();
     let zeros = std::io::repeat(b' ');
-    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
     std::io::copy(&mut std::io::Read::take(zeros, 300 << 20), &mut gzip).unwrap();
     let zeros = std::io::repeat(b' ');
     let mut zstd = zstd::Encoder::new(Vec::new(), 1).unwrap();
@@ -407,6 +407,11 @@ fn columns_of_other_names_are_refused_with_what_to_type_and_read_with_it() {
             "labels 0, 1: which answer do they mean?",
         ),
         (&numbers, format!("{map},label=winer"), "no column `winer`"),
+        (
+            &both,
+            format!("{map},id=key,subset=part"),
+            "no column `part`, `key`",
+        ),
         (
             &both,
             format!("{map},label=label:x/y"),

@@ -82,10 +82,14 @@ impl ColumnMap {
         self.column(field).unwrap_or(field.name())
     }
 
+    /// Whether a column was named for it, which then must be there.
+    pub(crate) fn names(&self, field: Field) -> bool {
+        matches!(self.places[field as usize], Place::Named(_))
+    }
+
     /// Whether the answers' columns are other ones than `chosen` and `rejected`.
     pub(crate) fn renames_answers(&self) -> bool {
-        let renamed = |field: Field| matches!(self.places[field as usize], Place::Named(_));
-        renamed(Field::Chosen) || renamed(Field::Rejected)
+        self.names(Field::Chosen) || self.names(Field::Rejected)
     }
 
     /// Whether it was said which column names the winner, or that none does.

@@ -105,6 +105,9 @@ fn suggestion(missing: &[Field], found: &[String]) -> Option<String> {
         typed.push(format!("prompt={prompt}"));
     }
     if !missing.contains(&Field::Chosen) && !missing.contains(&Field::Rejected) {
+        if typed.is_empty() {
+            return None;
+        }
         return Some(format!("try --map {}", quoted(&typed.join(","))));
     }
     let ranked = RANKED

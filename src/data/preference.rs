@@ -19,23 +19,13 @@ pub(crate) fn row(
     mut cells: Cells,
     found: &dyn Fn() -> Vec<String>,
 ) -> Result<RawRow> {
-    let subset = cells.take(Field::Subset);
-    let id = cells.take(Field::Id);
-    let label = cells.take(Field::Label);
-    let prompt = cells.take(Field::Prompt);
-    let (chosen, rejected) = match (cells.take(Field::Chosen), cells.take(Field::Rejected)) {
-        (Some(chosen), Some(rejected)) => (chosen, rejected),
-        (chosen, rejected) => {
-            let there = [
-                (Field::Prompt, prompt.is_some()),
-                (Field::Chosen, chosen.is_some()),
-                (Field::Rejected, rejected.is_some()),
-            ];
-            let missing = there.into_iter().filter(|(_, there)| !there);
-            let missing: Vec<Field> = missing.map(|(field, _)| field).collect();
-            return Err(missing_columns(source, at, &missing, &found()));
-        }
+    let missing = missing(source, &cells);
+    let answers = (cells.take(Field::Chosen), cells.take(Field::Rejected));
+    let (true, (Some(chosen), Some(rejected))) = (missing.is_empty(), answers) else {
+        return Err(missing_columns(source, at, &missing, &found()));
     };
+    let (subset, id) = (cells.take(Field::Subset), cells.take(Field::Id));
+    let (prompt, label) = (cells.take(Field::Prompt), cells.take(Field::Label));
     if label.is_none() {
         unused_label(source, found)?;
     }
@@ -67,6 +57,20 @@ pub(crate) fn row(
         rejected,
         label: label.map(|cell| row.label(cell)).transpose()?,
     })
+}
+
+/// Columns that every row needs: the answers', those that `--map` names, and, where there are no
+/// answers that could hold it, the prompt's.
+fn missing(source: Source, cells: &Cells) -> Vec<Field> {
+    let lacks = |field: Field| !cells.has(field);
+    let no_answers = lacks(Field::Chosen) || lacks(Field::Rejected);
+    let is_needed = |field: Field| match field {
+        Field::Chosen | Field::Rejected => true,
+        Field::Prompt if source.map.column(Field::Prompt).is_some() && no_answers => true,
+        _ => source.map.names(field),
+    };
+    let lost = |field: &Field| is_needed(*field) && lacks(*field);
+    Field::ALL.into_iter().filter(lost).collect()
 }
 
 /// Where the values stand, for errors.
@@ -161,9 +165,7 @@ impl Row<'_> {
                 }
                 Ok((shared, answers))
             }
-            Some(other) => Err(self.prompt(other).err().unwrap_or_else(|| {
-                self.bad(Field::Prompt, "expected a string or a list of messages")
-            })),
+            Some(other) => Err(self.wrong(Field::Prompt, "a string or a list of messages", &other)),
             None => self.shared_beginning(chosen, rejected),
         }
     }
