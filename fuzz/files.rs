@@ -18,6 +18,7 @@ use pairbench::commands::compare::{CompareRequest, compare};
 use pairbench::commands::report::{ReportRequest, report};
 use pairbench::comparison::gate;
 use pairbench::data;
+use pairbench::data::ColumnMap;
 use pairbench::data::Item;
 use pairbench::data::Message;
 use pairbench::kernels::cpu::int8::Outliers;
@@ -171,7 +172,10 @@ fn tokenizer(dir: &Path, name: &str, data: &[u8]) {
 }
 
 fn pairs(dir: &Path, name: &str, data: &[u8]) {
-    let _ = data::load(&[file(dir, name, data).as_path().into()]);
+    let _ = data::load(
+        &[file(dir, name, data).as_path().into()],
+        &ColumnMap::default(),
+    );
 }
 
 fn toml(dir: &Path, data: &[u8]) {

@@ -80,7 +80,11 @@ fn two_devices_find_the_verdicts_of_one() {
     let hub = Hub::new(true);
     let spec: ModelSpec = quickstart::checkpoints().next().unwrap().parse().unwrap();
     let checkpoint = Checkpoint::open(&spec, spec.resolve(&hub, None).unwrap(), None).unwrap();
-    let pairs = data::load(&Benchmark::quickstart().unwrap().files(&hub).unwrap().files).unwrap();
+    let pairs = data::load(
+        &Benchmark::quickstart().unwrap().files(&hub).unwrap().files,
+        &data::ColumnMap::default(),
+    )
+    .unwrap();
     let pairs = &pairs[..150];
     let verdicts = |devices: usize, stop: usize| {
         let models = (0..devices)

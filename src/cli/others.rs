@@ -13,6 +13,7 @@ use crate::commands::fetch::FetchRequest;
 use crate::commands::inspect::InspectRequest;
 use crate::commands::merge::MergeRequest;
 use crate::commands::report::ReportRequest;
+use crate::data::ColumnMap;
 use crate::text::contract::InputContract;
 
 #[derive(Debug, Args)]
@@ -75,12 +76,16 @@ pub(crate) struct FetchArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct InspectArgs {
-    /// A checkpoint (directory or `owner/name[@revision]`), a file of pairs, or a benchmark
+    /// A checkpoint (directory or `owner/name[@revision]`), a file of pairs, `-` for pairs from
+    /// standard input, or a benchmark
     #[arg(value_name = "SPEC|FILE")]
     pub(crate) what: String,
     /// For a file of pairs: count tokens with the tokenizers of these models
     #[arg(long = "model", value_name = "[NAME=]SPEC")]
     pub(crate) models: Vec<ModelSpec>,
+    /// For a file of pairs: which of its columns are which, as for `pairbench run`
+    #[arg(long, value_name = "NAME=COLUMN,...")]
+    pub(crate) map: Option<ColumnMap>,
     /// For a file of pairs: the benchmark whose counts it should have
     #[arg(long, value_name = "NAME|FILE.toml")]
     pub(crate) benchmark: Option<String>,
@@ -173,6 +178,7 @@ impl From<InspectArgs> for InspectRequest {
         Self {
             what: typed.what,
             models: typed.models,
+            map: typed.map.unwrap_or_default(),
             benchmark: typed.benchmark,
             contract: typed.template,
             hub: typed.hub.into(),

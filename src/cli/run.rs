@@ -9,6 +9,7 @@ use crate::cli::shared::{ComputingArgs, HubArgs};
 use crate::cli::values::FormatArg;
 use crate::commands::run::{AgainstRequest, RunRequest};
 use crate::comparison::gate::sequential::SEED;
+use crate::data::ColumnMap;
 use crate::data::selection::Selection;
 use crate::data::shard::Shard;
 use crate::text::contract::InputContract;
@@ -23,10 +24,17 @@ pub(crate) struct RunArgs {
     /// quickstart, or all of --data]
     #[arg(long, value_name = "NAME|FILE.toml")]
     pub(crate) benchmark: Option<String>,
-    /// Pairs as .parquet, .jsonl, .json or .csv with columns prompt, chosen, rejected [, subset,
-    /// id], instead of the benchmark's own
-    #[arg(long = "data", value_name = "FILE")]
+    /// Pairs as .parquet, .jsonl, .json, .csv or .tsv (texts also as .gz or .zst) with columns
+    /// prompt, chosen, rejected [, subset, id], instead of the benchmark's own; `-` is JSON Lines
+    /// from standard input
+    #[arg(long = "data", value_name = "FILE|-")]
     pub(crate) data: Vec<PathBuf>,
+    /// Columns that have other names, for example
+    /// `prompt=instruction,chosen=response_a,rejected=response_b`; where a column says which of the
+    /// two is better, with label=COLUMN or label=COLUMN:FIRST/SECOND, the labels that mean the one
+    /// and the other; id= does without ids
+    #[arg(long, value_name = "NAME=COLUMN,...", requires = "data")]
+    pub(crate) map: Option<ColumnMap>,
     /// Only subsets that match; may be repeated
     #[arg(long = "subset", value_name = "GLOB")]
     pub(crate) subsets: Vec<String>,
@@ -114,6 +122,7 @@ impl From<RunArgs> for RunRequest {
             models: typed.models,
             benchmark: typed.benchmark,
             data: typed.data,
+            map: typed.map.unwrap_or_default(),
             selection: Selection {
                 subsets: typed.subsets,
                 limit: typed.limit,

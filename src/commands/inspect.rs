@@ -10,11 +10,11 @@ use crate::benchmark::Benchmark;
 use crate::checkpoint::{Checkpoint, ModelSpec};
 use crate::commands::hub_request::HubRequest;
 use crate::data;
-use crate::data::Item;
+use crate::data::{ColumnMap, Item};
 use crate::scoring;
 use crate::support::error::{Error, Result, one_line};
 use crate::support::hub::Hub;
-use crate::support::input_file::InputFile;
+use crate::support::input_file::{InputFile, STDIN};
 use crate::text::contract::InputContract;
 
 /// What to look at.
@@ -24,6 +24,8 @@ pub struct InspectRequest {
     pub(crate) what: String,
     /// For files: whose tokenizers count.
     pub(crate) models: Vec<ModelSpec>,
+    /// For files: which of their columns are which.
+    pub(crate) map: ColumnMap,
     /// For files: the benchmark whose counts they should have.
     pub(crate) benchmark: Option<String>,
     /// For a checkpoint.
@@ -42,13 +44,19 @@ pub(crate) fn inspect(request: &InspectRequest) -> Result<String> {
         let files = benchmark.files(&hub)?.files;
         return pairs(&files, Some(&benchmark), request, &hub);
     }
-    if path.is_file() {
+    let is_stdin = request.what == STDIN;
+    if is_stdin || path.is_file() {
+        let file = if is_stdin {
+            InputFile::stdin()?
+        } else {
+            path.into()
+        };
         let benchmark = request
             .benchmark
             .as_deref()
             .map(Benchmark::find)
             .transpose()?;
-        return pairs(&[path.into()], benchmark.as_ref(), request, &hub);
+        return pairs(&[file], benchmark.as_ref(), request, &hub);
     }
     let spec: ModelSpec = request.what.parse().map_err(|e: String| {
         Error::usage(format!("failed to parse: {}", request.what)).caused_by(e)
@@ -123,7 +131,7 @@ fn pairs(
     request: &InspectRequest,
     hub: &Hub,
 ) -> Result<String> {
-    let pairs = data::load(files)?;
+    let pairs = data::load(files, &request.map)?;
     let mut subsets: BTreeMap<&str, Vec<&Item>> = BTreeMap::new();
     for pair in &pairs {
         subsets.entry(&pair.subset).or_default().push(pair);

@@ -2,11 +2,12 @@
 
 use std::collections::HashMap;
 
+use crate::data::column_map::ColumnMap;
 use crate::data::item::{Answers, Item};
 use crate::data::load::load;
 use crate::data::recorded_file::DataFile;
 use crate::support::error::one_line;
-use crate::support::input_file::InputFile;
+use crate::support::input_file::{InputFile, STANDARD_INPUT};
 
 /// Characters of a text that are shown, where a text is a line of a list.
 pub(crate) const LINE: usize = 160;
@@ -47,6 +48,9 @@ impl Excerpt {
 pub(crate) fn read_again(data: &[DataFile]) -> Texts {
     let mut files = Vec::new();
     for recorded in data {
+        if recorded.path.as_os_str() == STANDARD_INPUT {
+            return Err("standard input cannot be read again".to_owned());
+        }
         let on_disk = InputFile::OnDisk(recorded.path.clone());
         let file = if on_disk.exists() {
             Some(on_disk)
@@ -63,7 +67,12 @@ pub(crate) fn read_again(data: &[DataFile]) -> Texts {
         }
         files.push(file);
     }
-    Ok(by_row(load(&files).map_err(|error| error.to_string())?))
+    // There is one map for all files of a run.
+    let map = data.first().and_then(|file| file.map.as_deref());
+    let map = map.map_or_else(|| Ok(ColumnMap::default()), str::parse::<ColumnMap>)?;
+    Ok(by_row(
+        load(&files, &map).map_err(|error| error.to_string())?,
+    ))
 }
 
 pub(crate) fn by_row(pairs: Vec<Item>) -> HashMap<usize, Item> {

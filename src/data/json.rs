@@ -1,26 +1,21 @@
 //! JSON Lines and JSON arrays of pairs.
 //!
-//! Parsed value by value and not through polars' JSON reader: that one infers one type per column,
+//! Read value by value and not through polars' JSON reader: that one infers one type per column,
 //! turns a number among strings into a string, and fails on an unrelated column of mixed types.
+//! Values in columns that are not used are passed over.
 
-use std::path::Path;
-
-use serde_json::{Map, Value};
-
-use crate::data::item::{Id, Message};
-use crate::data::raw_row::{RawRow, bad_cell, missing_column};
+use crate::data::cell::{Cell, Cells};
+use crate::data::column_map::Field;
+use crate::data::item::Message;
+use crate::data::json_text::{Entries, JsonText, text};
+use crate::data::preference;
+use crate::data::raw_row::{RawRow, Source};
 use crate::support::error::{Error, Result};
 
 /// Rows of a JSON array, or of one object a line (blank lines are skipped).
-pub(crate) fn rows(path: &Path, text: &str) -> Result<Vec<RawRow>> {
+pub(crate) fn rows(source: Source, text: &str) -> Result<Vec<RawRow>> {
     if text.trim_start().starts_with('[') {
-        let values: Vec<Value> =
-            serde_json::from_str(text).map_err(|e| invalid(path, e.line(), &e))?;
-        return values
-            .into_iter()
-            .enumerate()
-            .map(|(at, value)| row(path, at, value))
-            .collect();
+        return array(source, text);
     }
     let lines = text
         .split('\n')
@@ -29,102 +24,168 @@ pub(crate) fn rows(path: &Path, text: &str) -> Result<Vec<RawRow>> {
     lines
         .enumerate()
         .map(|(at, (line, text))| {
-            row(
-                path,
-                at,
-                serde_json::from_str(text).map_err(|e| invalid(path, line + 1, &e))?,
-            )
+            let place = Place {
+                source,
+                row: at,
+                line: line + 1,
+            };
+            let mut json = JsonText::new(text);
+            let row = place.row(&mut json)?;
+            if json.is_at_end() {
+                Ok(row)
+            } else {
+                Err(place.unexpected(text, json.at))
+            }
         })
         .collect()
 }
 
-fn invalid(path: &Path, line: usize, error: &serde_json::Error) -> Error {
-    Error::bad_input(format!("failed to parse JSON: {}:{line}", path.display()))
-        .caused_by(error.to_string())
-        .hint("a .jsonl file holds one object a line, a .json file an array of objects")
-}
-
-fn row(path: &Path, at: usize, value: Value) -> Result<RawRow> {
-    let Value::Object(mut map) = value else {
-        return Err(Error::bad_input(format!(
-            "failed to read pairs: {}: row {at} is not an object",
-            path.display()
-        )));
+fn array(source: Source, text: &str) -> Result<Vec<RawRow>> {
+    let mut json = JsonText::new(text);
+    let mut rows = Vec::new();
+    // Lines are counted on from the last row.
+    let (mut counted, mut line) = (0, 1);
+    json.eat(b'[');
+    let mut ended = json.eat(b']');
+    while !ended {
+        json.peek();
+        line += text[counted..json.at].matches('\n').count();
+        counted = json.at;
+        let place = Place {
+            source,
+            row: rows.len(),
+            line,
+        };
+        rows.push(place.row(&mut json)?);
+        ended = json.eat(b']');
+        if !ended && !json.eat(b',') {
+            return Err(place.unexpected(&text[counted..], json.at - counted));
+        }
+    }
+    if json.is_at_end() {
+        return Ok(rows);
+    }
+    let place = Place {
+        source,
+        row: rows.len(),
+        line,
     };
-    Ok(RawRow {
-        subset: match map.remove("subset") {
-            None => None,
-            Some(Value::String(text)) => Some(text),
-            Some(other) => return Err(wrong(path, at, "subset", "a string", &other)),
-        },
-        id: match map.remove("id") {
-            None => None,
-            Some(Value::String(text)) => Some(Id::Text(text)),
-            Some(other) => {
-                Some(Id::Number(other.as_i64().ok_or_else(|| {
-                    wrong(path, at, "id", "an integer or a string", &other)
-                })?))
+    Err(place.unexpected(&text[counted..], json.at - counted))
+}
+
+/// Where a row begins.
+struct Place<'a> {
+    source: Source<'a>,
+    row: usize,
+    /// From 1.
+    line: usize,
+}
+
+impl Place<'_> {
+    fn row(&self, json: &mut JsonText) -> Result<RawRow> {
+        let from = json.at;
+        let is_object = json.peek() == Some(b'{');
+        let entries = if is_object {
+            json.object()
+        } else {
+            json.value().map(|_| Vec::new())
+        };
+        let Some(entries) = entries else {
+            return Err(self.unexpected(json.rest_from(from), json.at - from));
+        };
+        if !is_object {
+            return Err(Error::bad_input(format!(
+                "failed to read pairs: {}:{}: row {} is not an object",
+                self.source.path.display(),
+                self.line,
+                self.row
+            )));
+        }
+        let mut cells = Cells::default();
+        for (key, value) in &entries {
+            let Some(field) = self.source.map.field(key) else {
+                continue;
+            };
+            if cells.has(field) {
+                let what = format!("row {}: 2 columns `{key}`", self.row);
+                return Err(self.source.bad(&what));
             }
-        },
-        prompt: prompt(path, at, &mut map)?,
-        chosen: string(path, at, &mut map, "chosen")?,
-        rejected: string(path, at, &mut map, "rejected")?,
-    })
-}
+            cells.set(field, self.cell(field, value)?);
+        }
+        preference::row(self.source, self.row, cells, &|| keys(&entries))
+    }
 
-fn take(path: &Path, map: &mut Map<String, Value>, column: &str) -> Result<Value> {
-    map.remove(column).ok_or_else(|| {
-        missing_column(
-            path,
-            column,
-            &map.keys().map(String::as_str).collect::<Vec<_>>(),
-        )
-    })
-}
+    fn cell(&self, field: Field, written: &str) -> Result<Cell> {
+        cell(written).ok_or_else(|| {
+            let column = self.source.map.shown(field);
+            let what = format!("row {}, column `{column}`: a lone surrogate", self.row);
+            self.invalid(self.line)
+                .caused_by(what)
+                .hint("no text has half a character; write the whole pair, \\ud83d\\ude00")
+        })
+    }
 
-fn string(path: &Path, at: usize, map: &mut Map<String, Value>, column: &str) -> Result<String> {
-    match take(path, map, column).map_err(|e| e.caused_by(format!("in row {at}")))? {
-        Value::String(text) => Ok(text),
-        other => Err(wrong(path, at, column, "a string", &other)),
+    /// `text` begins in the row's line, and something else should stand at `at`.
+    fn unexpected(&self, text: &str, at: usize) -> Error {
+        let before = &text.as_bytes()[..at];
+        let lines = before.iter().filter(|byte| **byte == b'\n').count();
+        let column = before
+            .iter()
+            .rev()
+            .take_while(|byte| **byte != b'\n')
+            .count()
+            + 1;
+        let found = text.get(at..).and_then(|rest| rest.chars().next());
+        let cause = match found {
+            Some(c) => format!("unexpected {c:?} at column {column}"),
+            None => format!("the text ends too early, at column {column}"),
+        };
+        self.invalid(self.line + lines)
+            .caused_by(cause)
+            .hint("a .jsonl file holds one object a line, a .json file an array of objects")
+    }
+
+    fn invalid(&self, line: usize) -> Error {
+        Error::bad_input(format!(
+            "failed to parse JSON: {}:{line}",
+            self.source.path.display()
+        ))
     }
 }
 
-/// A string is one user's turn; a list holds the turns so far.
-fn prompt(path: &Path, at: usize, map: &mut Map<String, Value>) -> Result<Vec<Message>> {
-    match take(path, map, "prompt").map_err(|e| e.caused_by(format!("in row {at}")))? {
-        Value::String(text) => Ok(vec![Message::new("user", &text)]),
-        Value::Array(items) if !items.is_empty() => items
-            .into_iter()
-            .map(|item| {
-                let part = |key: &str| item.get(key).and_then(Value::as_str);
-                match (part("role"), part("content")) {
-                    (Some(role), Some(content)) => Ok(Message::new(role, content)),
-                    _ => Err(wrong(
-                        path,
-                        at,
-                        "prompt",
-                        "messages with strings `role` and `content`",
-                        &item,
-                    )),
-                }
-            })
-            .collect(),
-        other => Err(wrong(
-            path,
-            at,
-            "prompt",
-            "a string or a list of messages",
-            &other,
-        )),
-    }
+fn keys(entries: &Entries) -> Vec<String> {
+    entries.iter().map(|(key, _)| key.to_string()).collect()
 }
 
-fn wrong(path: &Path, at: usize, column: &str, expected: &str, found: &Value) -> Error {
-    let found: String = found.to_string().chars().take(60).collect();
-    bad_cell(
-        path,
-        at,
-        column,
-        &format!("expected {expected}, found {found}"),
-    )
+/// A value as it is written; `None` for text with a lone surrogate.
+pub(crate) fn cell(written: &str) -> Option<Cell> {
+    Some(match written.as_bytes().first()? {
+        b'"' => Cell::Text(text(written)?),
+        b'[' => messages(written)?,
+        _ => written
+            .parse()
+            .map_or_else(|_| Cell::other(written), Cell::Integer),
+    })
+}
+
+/// A list of messages, or something else; other keys of messages are passed over.
+fn messages(written: &str) -> Option<Cell> {
+    let mut found = Vec::new();
+    for element in JsonText::new(written).list()? {
+        let entries = JsonText::new(element).object().unwrap_or_default();
+        let part = |name: &str| {
+            let mut all = entries.iter().filter(|(key, _)| key == name);
+            all.next_back()
+                .map(|(_, value)| *value)
+                .filter(|value| value.starts_with('"'))
+        };
+        let (Some(role), Some(content)) = (part("role"), part("content")) else {
+            return Some(Cell::other(written));
+        };
+        found.push(Message::new(&text(role)?, &text(content)?));
+    }
+    if found.is_empty() {
+        return Some(Cell::other(written));
+    }
+    Some(Cell::Messages(found))
 }

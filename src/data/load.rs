@@ -2,52 +2,46 @@
 
 use std::collections::HashMap;
 
+use crate::data::column_map::{ColumnMap, Field};
+use crate::data::compressed::{self, Compression};
 use crate::data::item::{Id, Item};
-use crate::data::raw_row::{MAX_TEXT, RawRow, bad_cell};
-use crate::data::{csv, json, parquet};
-use crate::support::error::{Error, Result};
+use crate::data::raw_row::{MAX_TEXT, RawRow, Source};
+use crate::data::{csv, json, parquet, winner};
+use crate::support::error::Result;
 use crate::support::files;
 use crate::support::input_file::InputFile;
 
-/// Reads the files in order. Rows of a file without a `subset` column belong to a subset named
+/// Reads the files in order. Rows of a file without a column for subsets belong to a subset named
 /// after the file.
-pub fn load(files: &[InputFile]) -> Result<Vec<Item>> {
+pub fn load(files: &[InputFile], map: &ColumnMap) -> Result<Vec<Item>> {
     let mut pairs: Vec<Item> = Vec::new();
     let mut seen: HashMap<(String, Id), usize> = HashMap::new();
     for file in files {
-        let path = file.path();
-        let stem = path
-            .file_stem()
-            .map_or_else(String::new, |s| s.to_string_lossy().into_owned());
-        let rows = read(file)?;
+        let path = &file.path();
+        let source = Source { path, map };
+        let name = Name::of(file);
+        let mut rows = read(source, file, &name)?;
         if rows.is_empty() {
-            return Err(Error::bad_input(format!(
-                "failed to read pairs: {}: the file has no rows",
-                path.display()
-            )));
+            return Err(source.bad("the file has no rows"));
         }
+        winner::settle(source, &mut rows)?;
         for (at, raw) in rows.into_iter().enumerate() {
-            if let Some((column, size)) = raw.oversized() {
-                return Err(bad_cell(
-                    &path,
-                    at,
-                    column,
-                    &format!("a text of {size} bytes, accepted: up to {MAX_TEXT}"),
-                ));
+            if let Some((field, size)) = raw.oversized() {
+                let what = format!("a text of {size} bytes, accepted: up to {MAX_TEXT}");
+                return Err(source.bad_cell(at, map.shown(field), &what));
             }
-            let subset = raw.subset.unwrap_or_else(|| stem.clone());
+            let subset = raw.subset.unwrap_or_else(|| name.stem.clone());
             if let Some(id) = &raw.id
-                && let Some(first) = seen.insert((subset.clone(), id.clone()), pairs.len())
+                && let Some(first) = seen.insert((subset.clone(), written(id)), pairs.len())
             {
-                return Err(Error::bad_input(format!(
-                    "failed to read pairs: {}: row {at}: id {id} of subset {subset} occurs \
-                     twice, first in row {first}",
-                    path.display()
-                ))
-                .hint(
-                    "subset and id together must identify a row; remove the copy, or the \
-                    column `id`",
-                ));
+                let what = format!(
+                    "row {at}: id {id} of subset {subset} occurs twice, first in row {first}"
+                );
+                return Err(source.bad(&what).hint(format!(
+                    "subset and id together must identify a row, and 1 and \"1\" are one id; \
+                     remove the copy, or do without the column `{}`: --map id=",
+                    map.shown(Field::Id)
+                )));
             }
             pairs.push(Item {
                 row: pairs.len(),
@@ -62,25 +56,68 @@ pub fn load(files: &[InputFile]) -> Result<Vec<Item>> {
     Ok(pairs)
 }
 
-fn read(file: &InputFile) -> Result<Vec<RawRow>> {
-    let path = &file.path();
-    match path
-        .extension()
-        .and_then(|e| e.to_str())
-        .map(str::to_ascii_lowercase)
-        .as_deref()
-    {
-        Some("parquet") => parquet::parquet(path),
-        Some("csv") => csv::rows(path, &file.text()?),
-        Some("json" | "jsonl" | "ndjson") => json::rows(path, &file.text()?),
+/// An id as a file of verdicts has it: not all of them say whether it was a number.
+fn written(id: &Id) -> Id {
+    match id {
+        Id::Text(text) => match text.parse::<i64>() {
+            Ok(number) if number.to_string() == *text => Id::Number(number),
+            _ => id.clone(),
+        },
+        Id::Number(_) => id.clone(),
+    }
+}
+
+/// What the name of a file says of it.
+struct Name {
+    stem: String,
+    /// In lower case, without the dot.
+    format: String,
+    compression: Option<Compression>,
+}
+
+impl Name {
+    fn of(file: &InputFile) -> Self {
+        if matches!(file, InputFile::Stdin(_)) {
+            return Self {
+                stem: "stdin".to_owned(),
+                format: "jsonl".to_owned(),
+                compression: None,
+            };
+        }
+        let name = file.path();
+        let name = name.file_name().unwrap_or_default().to_string_lossy();
+        let lower = name.to_lowercase();
+        let (compression, rest) = Compression::of(&lower);
+        let (stem, format) = match rest.rfind('.') {
+            Some(dot) if dot > 0 => (dot, &rest[dot + 1..]),
+            _ => (rest.len(), ""),
+        };
+        Self {
+            // Lower case has the same length, but for letters that no such name has.
+            stem: name.get(..stem).unwrap_or(&name).to_owned(),
+            format: format.to_owned(),
+            compression,
+        }
+    }
+}
+
+fn read(source: Source, file: &InputFile, name: &Name) -> Result<Vec<RawRow>> {
+    let text = || match name.compression {
+        Some(compression) => compressed::text(file, compression),
+        None => file.text(),
+    };
+    match name.format.as_str() {
+        "parquet" if name.compression.is_none() => parquet::rows(source),
+        "csv" => csv::rows(source, &text()?, ','),
+        "tsv" => csv::rows(source, &text()?, '\t'),
+        "json" | "jsonl" | "ndjson" => json::rows(source, &text()?),
         _ => {
             // The border between "no such file" and "wrong kind of file".
-            files::open(path)?;
-            Err(Error::bad_input(format!(
-                "failed to read pairs: {}: unknown file type",
-                path.display()
+            files::open(source.path)?;
+            Err(source.bad("unknown file type").hint(
+                "the name must end in .parquet, .jsonl, .json, .csv or .tsv; texts may be \
+                 compressed as .gz or .zst",
             ))
-            .hint("the name must end in .parquet, .jsonl, .json or .csv"))
         }
     }
 }

@@ -1,17 +1,28 @@
 //! Files of preference data → [`Item`]s.
 
+mod cell;
+mod column_map;
+mod compressed;
 mod csv;
 pub(crate) mod excerpt;
 mod item;
 mod json;
+mod json_text;
 mod load;
+mod missing_column;
 mod parquet;
+mod parquet_footer;
 mod parquet_guard;
+mod parquet_type;
+mod preference;
 mod raw_row;
 mod recorded_file;
 pub(crate) mod selection;
 pub(crate) mod shard;
+mod thrift;
+mod winner;
 
+pub use column_map::ColumnMap;
 pub use item::{Answers, Id, Item, Message};
 pub use load::load;
 pub(crate) use recorded_file::DataFile;

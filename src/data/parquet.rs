@@ -3,34 +3,68 @@
 use std::path::Path;
 
 use polars::prelude::*;
+use polars_buffer::Buffer;
+use polars_parquet::parquet::read::deserialize_metadata;
 
-use crate::data::item::{Id, Message};
-use crate::data::parquet_guard;
-use crate::data::raw_row::{RawRow, bad_cell, missing_column};
+use crate::data::cell::{Cell, Cells};
+use crate::data::column_map::Field;
+use crate::data::item::Message;
+use crate::data::missing_column::missing_columns;
+use crate::data::parquet_footer::{Column, Content, Footer};
+use crate::data::parquet_type::Kind;
+use crate::data::raw_row::{RawRow, Source};
+use crate::data::{json, parquet_guard, preference};
 use crate::support::error::{Error, Result};
 use crate::support::files;
 use crate::support::{allocator, catch_panic};
 
-const COLUMNS: [&str; 5] = ["subset", "id", "prompt", "chosen", "rejected"];
-
 /// Reads only the columns in use: whatever else the file holds stays out of the way.
-pub(crate) fn parquet(path: &Path) -> Result<Vec<RawRow>> {
+pub(crate) fn rows(source: Source) -> Result<Vec<RawRow>> {
+    let path = source.path;
     let file = files::read(path)?;
+    if file.ends_with(b"PARE") {
+        return Err(source
+            .bad("the file is encrypted")
+            .hint("write it without encryption"));
+    }
+    let in_use = |name: &str| source.map.field(name).is_some();
+    let footer = guarded("pairs", path, || {
+        let footer = footer(&file).and_then(|footer| Footer::read(footer, &in_use));
+        footer.ok_or_else(|| polars_err!(ComputeError: "its footer is none"))
+    })?;
+    check(source, &footer)?;
     // Columns are made when they are looked at, and may panic only then.
-    guarded("pairs", path, || {
-        let mut reader = parquet_guard::reader(file)?;
-        let schema = reader.schema()?;
-        let wanted = COLUMNS
+    let columns = guarded("pairs", path, || {
+        let metadata = deserialize_metadata(Buffer::from_vec(footer.bytes.clone()))?;
+        let frame = parquet_guard::checked(Buffer::from_vec(file), metadata)?.finish()?;
+        let values = |column: &Column| {
+            let series = frame.column(&column.name)?.as_materialized_series();
+            cells(series, &column.content)
+        };
+        footer
+            .columns
             .iter()
-            .filter(|c| schema.contains(c))
-            .map(|c| (*c).to_owned())
-            .collect::<Vec<_>>();
-        if wanted.iter().all(|c| c == "subset" || c == "id") {
-            // No projection to nothing: let the check of columns below speak.
-            return Ok(rows(path, &reader.finish()?));
+            .map(values)
+            .collect::<PolarsResult<Vec<_>>>()
+    })?;
+    let columns_in_use = footer.columns.iter();
+    let fields = columns_in_use.filter_map(|column| source.map.field(&column.name));
+    let mut columns: Vec<_> = fields
+        .zip(columns)
+        .map(|(field, cells)| (field, cells.into_iter()))
+        .collect();
+    let mut rows = Vec::new();
+    loop {
+        let mut cells = Cells::default();
+        for (field, values) in &mut columns {
+            match values.next() {
+                Some(cell) => cells.set(*field, cell),
+                None => return Ok(rows),
+            }
         }
-        Ok(rows(path, &reader.with_columns(Some(wanted)).finish()?))
-    })?
+        let found = || footer.names.clone();
+        rows.push(preference::row(source, rows.len(), cells, &found)?);
+    }
 }
 
 /// polars has panicked on damaged files, reserves memory that no machine has, and does not name the
@@ -49,132 +83,198 @@ pub(crate) fn guarded<T>(
         .map_err(|e| failed().caused_by(e))
 }
 
-fn rows(path: &Path, frame: &DataFrame) -> Result<Vec<RawRow>> {
-    let names: Vec<&str> = frame
-        .get_column_names()
-        .into_iter()
-        .map(PlSmallStr::as_str)
-        .collect();
-    let column = |name: &str| {
-        frame
-            .column(name)
-            .map_err(|_| missing_column(path, name, &names))
-    };
-    let text = |name: &'static str| -> Result<Vec<String>> {
-        strings(path, name, column(name)?.as_materialized_series())
-    };
-    let optional = |name: &str| frame.column(name).ok().map(Column::as_materialized_series);
-
-    let prompts = prompts(path, column("prompt")?.as_materialized_series())?;
-    let (chosen, rejected) = (text("chosen")?, text("rejected")?);
-    let subsets = optional("subset")
-        .map(|s| strings(path, "subset", s))
-        .transpose()?;
-    let ids = optional("id").map(|s| ids(path, s)).transpose()?;
-
-    let mut subsets = subsets.into_iter().flatten();
-    let mut ids = ids.into_iter().flatten();
-    let answers = chosen.into_iter().zip(rejected);
-    Ok(prompts
-        .into_iter()
-        .zip(answers)
-        .map(|(prompt, (chosen, rejected))| RawRow {
-            subset: subsets.next(),
-            id: ids.next(),
-            prompt,
-            chosen,
-            rejected,
-        })
-        .collect())
+/// The footer of a file, without its length.
+fn footer(file: &[u8]) -> Option<&[u8]> {
+    let file = file.strip_suffix(b"PAR1")?;
+    let (file, length) = file.split_last_chunk()?;
+    let length = usize::try_from(u32::from_le_bytes(*length)).ok()?;
+    file.get(file.len().checked_sub(length)?..)
 }
 
-fn strings(path: &Path, name: &str, series: &Series) -> Result<Vec<String>> {
-    // A categorical column is text in another storage.
-    let series = if matches!(series.dtype(), DataType::Categorical(..)) {
-        series
-            .cast(&DataType::String)
-            .unwrap_or_else(|_| series.clone())
-    } else {
-        series.clone()
-    };
-    let text = series.str().map_err(|_| {
-        bad_cell(
-            path,
-            0,
-            name,
-            &format!("expected strings, found {}", series.dtype()),
-        )
-    })?;
-    text.iter()
-        .enumerate()
-        .map(|(at, value)| {
-            value
-                .map(str::to_owned)
-                .ok_or_else(|| bad_cell(path, at, name, "expected a string, found null"))
-        })
-        .collect()
-}
-
-fn ids(path: &Path, series: &Series) -> Result<Vec<Id>> {
-    if !series.dtype().is_integer() {
-        return Ok(strings(path, "id", series)?
-            .into_iter()
-            .map(Id::Text)
-            .collect());
+/// Refuses columns in use that are missing, or hold what cannot be used.
+fn check(source: Source, footer: &Footer) -> Result<()> {
+    if let Some(name) = footer.doubled.first() {
+        return Err(source.bad(&format!("2 columns `{name}`")));
     }
-    let numbers = series
-        .cast(&DataType::Int64)
-        .map_err(|_| bad_cell(path, 0, "id", "expected 64-bit integers"))?;
-    let numbers = numbers
-        .i64()
-        .map_err(|_| bad_cell(path, 0, "id", "expected 64-bit integers"))?;
-    numbers
-        .iter()
-        .enumerate()
-        .map(|(at, id)| {
-            id.map(Id::Number)
-                .ok_or_else(|| bad_cell(path, at, "id", "expected an integer, found null"))
-        })
-        .collect()
+    let mut unreadable = footer.unreadable.iter().cloned().chain(
+        footer
+            .columns
+            .iter()
+            .filter(|column| !suits(source, column))
+            .map(|column| (column.name.clone(), column.shown.clone())),
+    );
+    if let Some((name, kind)) = unreadable.next() {
+        let (expected, hint) = match source.map.field(&name) {
+            Some(Field::Id) => (
+                "integers or strings",
+                "write it as integers or strings, or do without it: --map id=",
+            ),
+            Some(Field::Subset) => (
+                "strings",
+                "write it as strings, or do without it: --map subset=",
+            ),
+            Some(Field::Label) => ("strings or integers", "write it as strings"),
+            _ => (
+                "strings or lists of messages with strings `role` and `content`",
+                "write it as strings, for example with CAST(… AS VARCHAR) or .astype(str)",
+            ),
+        };
+        let what = format!("column `{name}`: expected {expected}, found {kind}");
+        return Err(source.bad(&what).hint(hint));
+    }
+    if let Some(why) = footer.locked {
+        return Err(source
+            .bad(&format!("a column in use {why}"))
+            .hint("write the file without"));
+    }
+    let has = |field: &Field| {
+        let mut columns = footer.columns.iter();
+        columns.any(|column| source.map.field(&column.name) == Some(*field))
+    };
+    if has(&Field::Chosen) && has(&Field::Rejected) {
+        return Ok(());
+    }
+    let needed = [Field::Prompt, Field::Chosen, Field::Rejected];
+    let missing: Vec<Field> = needed.into_iter().filter(|field| !has(field)).collect();
+    Err(missing_columns(source, 0, &missing, &footer.names))
 }
 
-/// Strings, or lists of structs with `role` and `content`.
-fn prompts(path: &Path, series: &Series) -> Result<Vec<Vec<Message>>> {
-    let Ok(lists) = series.list() else {
-        return Ok(strings(path, "prompt", series)?
-            .into_iter()
-            .map(|text| vec![Message::new("user", &text)])
-            .collect());
+/// Whether a column holds what its field takes.
+fn suits(source: Source, column: &Column) -> bool {
+    match (source.map.field(&column.name), &column.content) {
+        (Some(Field::Id | Field::Label), Content::Values(_))
+        | (_, Content::Values(Kind::Text | Kind::Json))
+        | (Some(Field::Subset), Content::Values(Kind::Uuid))
+        | (Some(Field::Prompt | Field::Chosen | Field::Rejected), Content::Messages) => true,
+        (_, Content::Values(_) | Content::Messages) => false,
+    }
+}
+
+/// The values of a column.
+fn cells(series: &Series, content: &Content) -> PolarsResult<Vec<Cell>> {
+    let or_null = |cell: Option<Cell>| cell.unwrap_or_else(|| Cell::other("null"));
+    Ok(match content {
+        Content::Messages => return messages(series),
+        Content::Values(Kind::Text) => {
+            let text = |text: &str| Cell::Text(text.to_owned());
+            series
+                .str()?
+                .iter()
+                .map(|value| or_null(value.map(text)))
+                .collect()
+        }
+        Content::Values(Kind::Json) => {
+            let document =
+                |text: &str| json::cell(text.trim()).unwrap_or_else(|| Cell::other(text));
+            series
+                .str()?
+                .iter()
+                .map(|value| or_null(value.map(document)))
+                .collect()
+        }
+        Content::Values(Kind::Uuid) => {
+            let text = |bytes: &[u8]| Cell::Text(uuid(bytes));
+            series
+                .binary()?
+                .iter()
+                .map(|value| or_null(value.map(text)))
+                .collect()
+        }
+        Content::Values(kind) => {
+            let number = |number: i128| integer(number, kind);
+            integers(series, kind)?
+                .map(|value| or_null(value.map(number)))
+                .collect()
+        }
+    })
+}
+
+/// Numbers as they are stored.
+fn integers<'a>(
+    series: &'a Series,
+    kind: &Kind,
+) -> PolarsResult<Box<dyn Iterator<Item = Option<i128>> + 'a>> {
+    let signed = *kind != Kind::Integer { signed: false };
+    Ok(match series.dtype() {
+        DataType::Int32 if signed => Box::new(series.i32()?.iter().map(|n| n.map(i128::from))),
+        DataType::Int32 => Box::new(
+            series
+                .i32()?
+                .iter()
+                .map(|n| Some(n?.cast_unsigned().into())),
+        ),
+        DataType::Int64 if signed => Box::new(series.i64()?.iter().map(|n| n.map(i128::from))),
+        DataType::Int64 => Box::new(
+            series
+                .i64()?
+                .iter()
+                .map(|n| Some(n?.cast_unsigned().into())),
+        ),
+        _ => Box::new(series.binary()?.iter().map(|bytes| bytes.map(big_endian))),
+    })
+}
+
+/// Two's complement of up to 16 bytes; longer ones are not asked for.
+fn big_endian(bytes: &[u8]) -> i128 {
+    let negative = bytes.first().is_some_and(|first| *first >= 0x80);
+    let start = if negative { -1 } else { 0 };
+    bytes
+        .iter()
+        .fold(start, |number, byte| (number << 8) | i128::from(*byte))
+}
+
+/// A number of 64 bits, or one that is shown.
+fn integer(stored: i128, kind: &Kind) -> Cell {
+    let Kind::Decimal { scale } = kind else {
+        return i64::try_from(stored)
+            .map_or_else(|_| Cell::Other(stored.to_string()), Cell::Integer);
     };
-    let wrong = |at: usize| {
-        bad_cell(
-            path,
-            at,
-            "prompt",
-            "expected a string or a list of messages with strings `role` and `content`",
+    let unit = 10_i128.pow(*scale);
+    let shown = || {
+        format!(
+            "{}.{:0width$}",
+            stored / unit,
+            (stored % unit).unsigned_abs(),
+            width = *scale as usize
         )
     };
-    (0..lists.len())
-        .map(|at| {
-            let turns = lists
-                .get_as_series(at)
-                .filter(|turns| !turns.is_empty())
-                .ok_or_else(|| wrong(at))?;
-            let fields = turns.struct_().map_err(|_| wrong(at))?;
-            let field = |name: &str| fields.field_by_name(name).map_err(|_| wrong(at));
-            let (roles, contents) = (field("role")?, field("content")?);
-            let (roles, contents) = (
-                roles.str().map_err(|_| wrong(at))?,
-                contents.str().map_err(|_| wrong(at))?,
-            );
-            roles
-                .iter()
-                .zip(contents.iter())
-                .map(|turn| match turn {
-                    (Some(role), Some(content)) => Ok(Message::new(role, content)),
-                    _ => Err(wrong(at)),
-                })
-                .collect()
-        })
-        .collect()
+    match i64::try_from(stored / unit) {
+        Ok(number) if stored % unit == 0 => Cell::Integer(number),
+        _ => Cell::Other(shown()),
+    }
+}
+
+fn uuid(bytes: &[u8]) -> String {
+    let digits = files::hex(bytes);
+    let parts = [0..8, 8..12, 12..16, 16..20, 20..32].map(|part| digits.get(part).unwrap_or(""));
+    parts.join("-")
+}
+
+/// Lists of structs with `role` and `content`.
+fn messages(series: &Series) -> PolarsResult<Vec<Cell>> {
+    let lists = series.list()?;
+    let one = |at: usize| {
+        let Some(turns) = lists.get_as_series(at) else {
+            return Ok(Cell::other("null"));
+        };
+        if turns.is_empty() {
+            return Ok(Cell::other("[]"));
+        }
+        let fields = turns.struct_()?;
+        let (roles, contents) = (
+            fields.field_by_name("role")?,
+            fields.field_by_name("content")?,
+        );
+        let turn =
+            |(role, content): (Option<&str>, Option<&str>)| Some(Message::new(role?, content?));
+        let turns: Option<Vec<Message>> = roles
+            .str()?
+            .iter()
+            .zip(contents.str()?.iter())
+            .map(turn)
+            .collect();
+        let without = || Cell::other("a message without role or content");
+        Ok(turns.map_or_else(without, Cell::Messages))
+    };
+    (0..lists.len()).map(one).collect()
 }

@@ -2,10 +2,11 @@
 //! header claims.
 
 use std::io::Cursor;
+use std::sync::Arc;
 
 use polars::prelude::*;
 use polars_buffer::Buffer;
-use polars_parquet::parquet::metadata::RowGroupMetadata;
+use polars_parquet::parquet::metadata::{FileMetadata, RowGroupMetadata};
 use polars_parquet::parquet::page::CompressedPage;
 use polars_parquet::parquet::read::{PageReader, read_metadata};
 
@@ -16,6 +17,15 @@ const ANYWAY: usize = 1 << 20;
 /// damaged files: for use within [`super::guarded`].
 pub(crate) fn reader(file: Vec<u8>) -> PolarsResult<ParquetReader<Cursor<Buffer<u8>>>> {
     let bytes = Buffer::from_vec(file);
+    let metadata = read_metadata(&mut Cursor::new(bytes.clone()))?;
+    checked(bytes, metadata)
+}
+
+/// A reader of the columns that `metadata` knows, after a look at what their headers claim.
+pub(crate) fn checked(
+    bytes: Buffer<u8>,
+    metadata: FileMetadata,
+) -> PolarsResult<ParquetReader<Cursor<Buffer<u8>>>> {
     let most = bytes.len().max(ANYWAY);
     let possible = |count: usize| {
         if count <= most {
@@ -24,7 +34,6 @@ pub(crate) fn reader(file: Vec<u8>) -> PolarsResult<ParquetReader<Cursor<Buffer<
             polars_bail!(ComputeError: "{count} values in {} bytes", bytes.len())
         }
     };
-    let metadata = read_metadata(&mut Cursor::new(bytes.clone()))?;
     possible(metadata.num_rows)?;
     for column in metadata
         .row_groups
@@ -44,5 +53,7 @@ pub(crate) fn reader(file: Vec<u8>) -> PolarsResult<ParquetReader<Cursor<Buffer<
             }
         }
     }
-    Ok(ParquetReader::new(Cursor::new(bytes)))
+    let mut reader = ParquetReader::new(Cursor::new(bytes));
+    reader.set_metadata(Arc::new(metadata));
+    Ok(reader)
 }

@@ -2,16 +2,27 @@
 
 use std::path::Path;
 
+use crate::data::column_map::{ColumnMap, Field};
 use crate::data::item::{Id, Message};
 use crate::support::error::Error;
 
+/// A file and which of its columns are which.
+#[derive(Clone, Copy)]
+pub(crate) struct Source<'a> {
+    pub(crate) path: &'a Path,
+    pub(crate) map: &'a ColumnMap,
+}
+
 /// One row as a reader found it: values present and of the right type, nothing else checked.
+#[derive(Debug)]
 pub(crate) struct RawRow {
     pub(crate) subset: Option<String>,
     pub(crate) id: Option<Id>,
     pub(crate) prompt: Vec<Message>,
     pub(crate) chosen: String,
     pub(crate) rejected: String,
+    /// Which answer is better; without one it is `chosen`.
+    pub(crate) label: Option<String>,
 }
 
 /// Bytes of one text. The models read the first or last 2,000 tokens of it, and a tokenizer takes a
@@ -20,7 +31,7 @@ pub(crate) const MAX_TEXT: usize = 1 << 20;
 
 impl RawRow {
     /// The first text that is too long, by its column.
-    pub(crate) fn oversized(&self) -> Option<(&'static str, usize)> {
+    pub(crate) fn oversized(&self) -> Option<(Field, usize)> {
         let of = |text: &Option<String>| text.as_ref().map_or(0, String::len);
         let prompt = self
             .prompt
@@ -33,31 +44,27 @@ impl RawRow {
             0
         };
         let sizes = [
-            ("subset", of(&self.subset)),
-            ("id", id),
-            ("prompt", prompt),
-            ("chosen", self.chosen.len()),
-            ("rejected", self.rejected.len()),
+            (Field::Subset, of(&self.subset)),
+            (Field::Id, id),
+            (Field::Prompt, prompt),
+            (Field::Chosen, self.chosen.len()),
+            (Field::Rejected, self.rejected.len()),
         ];
         sizes.into_iter().find(|(_, size)| *size > MAX_TEXT)
     }
 }
 
-/// `file`, row and column of a value that is not what it should be.
-pub(crate) fn bad_cell(path: &Path, row: usize, column: &str, what: &str) -> Error {
-    Error::bad_input(format!(
-        "failed to read pairs: {}: row {row}, column `{column}`: {what}",
-        path.display()
-    ))
-}
+impl Source<'_> {
+    /// The file is not what it should be.
+    pub(crate) fn bad(&self, what: &str) -> Error {
+        Error::bad_input(format!(
+            "failed to read pairs: {}: {what}",
+            self.path.display()
+        ))
+    }
 
-pub(crate) fn missing_column(path: &Path, column: &str, found: &[&str]) -> Error {
-    Error::bad_input(format!(
-        "failed to read pairs: {}: no column `{column}`",
-        path.display()
-    ))
-    .hint(format!(
-        "the columns are: {}; needed: prompt, chosen, rejected",
-        found.join(", ")
-    ))
+    /// File, row and column of a value that is not what it should be.
+    pub(crate) fn bad_cell(&self, row: usize, column: &str, what: &str) -> Error {
+        self.bad(&format!("row {row}, column `{column}`: {what}"))
+    }
 }

@@ -11,6 +11,9 @@ use crate::support::input_file::{Directory, InputFile};
 pub(crate) struct DataFile {
     pub(crate) path: PathBuf,
     pub sha256: String,
+    /// Which of its columns are which, as `--map` says it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) map: Option<String>,
 }
 
 impl DataFile {

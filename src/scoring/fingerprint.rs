@@ -31,6 +31,9 @@ pub(crate) struct Fingerprint {
     pub(crate) rows: String,
     pub(crate) models: Vec<ModelFingerprint>,
     pub(crate) shard: Option<Shard>,
+    /// Which columns of the files are which, where `--map` says it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) map: Option<String>,
 }
 
 /// What decides one model's verdicts.
@@ -69,6 +72,7 @@ impl Fingerprint {
             ),
             models,
             shard,
+            map: None,
         })
     }
 
@@ -205,6 +209,7 @@ pub(crate) mod tests {
             rows: part("r"),
             models: vec![model.clone(), model],
             shard: None,
+            map: None,
         }
     }
 

@@ -1,7 +1,9 @@
 //! Input files and directories: on disk, or embedded in the binary.
 
 use std::borrow::Cow;
+use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
@@ -30,6 +32,8 @@ impl Embedded {
 pub enum InputFile {
     OnDisk(PathBuf),
     Embedded(&'static Embedded, String),
+    /// What came from standard input, read once.
+    Stdin(Arc<[u8]>),
 }
 
 impl From<&Path> for InputFile {
@@ -38,12 +42,28 @@ impl From<&Path> for InputFile {
     }
 }
 
+/// How standard input is called where a path is expected.
+pub(crate) const STDIN: &str = "-";
+
+/// How it is called in errors and records.
+pub(crate) const STANDARD_INPUT: &str = "standard input";
+
 impl InputFile {
+    /// Reads standard input to its end.
+    pub(crate) fn stdin() -> Result<Self> {
+        let mut bytes = Vec::new();
+        std::io::stdin()
+            .read_to_end(&mut bytes)
+            .map_err(|e| Error::io("failed to read standard input", e))?;
+        Ok(Self::Stdin(bytes.into()))
+    }
+
     /// The path that errors and reports show.
     pub fn path(&self) -> PathBuf {
         match self {
             Self::OnDisk(path) => path.clone(),
             Self::Embedded(directory, name) => Path::new(directory.path).join(name),
+            Self::Stdin(_) => STANDARD_INPUT.into(),
         }
     }
 
@@ -51,6 +71,7 @@ impl InputFile {
         match self {
             Self::OnDisk(path) => path.exists(),
             Self::Embedded(directory, name) => directory.file(name).is_some(),
+            Self::Stdin(_) => true,
         }
     }
 
@@ -62,6 +83,7 @@ impl InputFile {
                 .map_err(|e| Error::io(format!("failed to read file: {}", path.display()), e))?
                 .len()),
             Self::Embedded(..) => Ok(self.embedded()?.len() as u64),
+            Self::Stdin(bytes) => Ok(bytes.len() as u64),
         }
     }
 
@@ -70,6 +92,7 @@ impl InputFile {
         match self {
             Self::OnDisk(path) => files::read(path).map(Cow::Owned),
             Self::Embedded(..) => self.embedded().map(Cow::Borrowed),
+            Self::Stdin(bytes) => Ok(Cow::Owned(bytes.to_vec())),
         }
     }
 
@@ -103,6 +126,7 @@ impl InputFile {
                 Ok(hash)
             }
             Self::Embedded(..) => Ok(files::hex(&Sha256::digest(self.embedded()?))),
+            Self::Stdin(bytes) => Ok(files::digest(bytes)),
         }
     }
 

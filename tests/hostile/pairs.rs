@@ -478,7 +478,8 @@ fn parquet_of_other_types_is_refused_by_column() {
     refused(
         "numbers",
         df! { "prompt" => texts(), "chosen" => [1, 2], "rejected" => texts() }.unwrap(),
-        "column `chosen`: expected strings, found i32",
+        "column `chosen`: expected strings or lists of messages with strings `role` and \
+         `content`, found INT32",
     );
     refused(
         "null",
@@ -499,7 +500,7 @@ fn parquet_of_other_types_is_refused_by_column() {
             "id" => [Some(1), None],
         }
         .unwrap(),
-        "row 1, column `id`: expected an integer, found null",
+        "row 1, column `id`: expected an integer or a string, found null",
     );
     let too_large = df! {
         "prompt" => texts(),

@@ -87,6 +87,7 @@ fn record(prepared: &Prepared, models: &[ScoredModel], sessions: &[Session]) -> 
     let recorded = |(file, sha256): (&InputFile, &String)| DataFile {
         path: file.path(),
         sha256: sha256.clone(),
+        map: request.map.recorded(),
     };
     RunRecord {
         schema: SCHEMA,

@@ -1,5 +1,6 @@
 //! Everything that a run needs, found and checked before the first item is scored.
 
+use std::path::PathBuf;
 use std::time::SystemTime;
 
 use crate::benchmark::published::Published;
@@ -17,6 +18,7 @@ use crate::scoring::run_dir::record::Whole;
 use crate::scoring::{self, Prepared as PreparedItem};
 use crate::support::error::{Error, Result};
 use crate::support::hub::Hub;
+use crate::support::input_file::{InputFile, STANDARD_INPUT, STDIN};
 use crate::support::lock::Lock;
 use crate::support::terminal::{say, say_if_verbose};
 
@@ -63,7 +65,7 @@ impl<'a> Prepared<'a> {
         let benchmark = benchmark(request)?;
         let hub = request.hub.open();
         let data = files(request, benchmark.as_ref(), &hub)?;
-        let loaded = data::load(&data.files)?;
+        let loaded = data::load(&data.files, &request.map)?;
         let Selected { items, partial } =
             selection::select(loaded, &request.selection, benchmark.as_ref())?;
         let whole = Whole {
@@ -135,11 +137,11 @@ fn benchmark(request: &RunRequest) -> Result<Option<Benchmark>> {
 /// The files with the items; those that are named replace the benchmark's own.
 fn files(request: &RunRequest, benchmark: Option<&Benchmark>, hub: &Hub) -> Result<Files> {
     if !request.data.is_empty() {
-        let files = request
-            .data
-            .iter()
-            .map(|path| path.as_path().into())
-            .collect();
+        let file = |path: &PathBuf| match path.to_str() {
+            Some(STDIN) => InputFile::stdin(),
+            _ => Ok(path.as_path().into()),
+        };
+        let files = request.data.iter().map(file).collect::<Result<_>>()?;
         return Ok(Files {
             files,
             dataset: None,
@@ -174,11 +176,15 @@ fn say_what_is_read(checkpoints: &[Checkpoint], data: &Files, sha256: &[String],
 }
 
 fn title(request: &RunRequest, benchmark: Option<&Benchmark>, items: &[Item]) -> String {
-    let names = request
-        .data
-        .iter()
-        .map(|path| path.file_name().unwrap_or_default());
-    let names: Vec<_> = names.map(|name| name.to_string_lossy()).collect();
+    let name = |path: &PathBuf| match path.to_str() {
+        Some(STDIN) => STANDARD_INPUT.to_owned(),
+        _ => path
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned(),
+    };
+    let names: Vec<String> = request.data.iter().map(name).collect();
     let data = Some(names.join(" + ")).filter(|names| !names.is_empty());
     let benchmark = benchmark.map(|benchmark| benchmark.name.clone());
     let parts: Vec<String> = benchmark.into_iter().chain(data).collect();
@@ -243,7 +249,9 @@ fn fingerprint(
         ModelFingerprint::new(checkpoint, backend.precision, request.backend.int8_batch)
     };
     let models = checkpoints.iter().map(of_model).collect();
-    Fingerprint::new(benchmark, data, items, models, request.shard)
+    let mut fingerprint = Fingerprint::new(benchmark, data, items, models, request.shard)?;
+    fingerprint.map = request.map.recorded();
+    Ok(fingerprint)
 }
 
 /// The items of `--shard`, and how to call them. Tokens are the first model's: every model gets the

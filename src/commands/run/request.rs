@@ -4,11 +4,13 @@ use std::path::PathBuf;
 
 use crate::checkpoint::ModelSpec;
 use crate::commands::hub_request::HubRequest;
+use crate::data::ColumnMap;
 use crate::data::selection::Selection;
 use crate::data::shard::Shard;
 use crate::device::backend::{BackendRequest, DtypeChoice};
 use crate::report::Format;
 use crate::support::error::{Error, Result};
+use crate::support::input_file::STDIN;
 use crate::text::contract::InputContract;
 
 /// Models to score on items, and what to make of it.
@@ -18,8 +20,10 @@ pub struct RunRequest {
     pub models: Vec<ModelSpec>,
     /// A built-in name or a file.
     pub benchmark: Option<String>,
-    /// Files instead of the benchmark's own.
+    /// Files instead of the benchmark's own; `-` is standard input.
     pub data: Vec<PathBuf>,
+    /// Which of their columns are which.
+    pub map: ColumnMap,
     pub selection: Selection,
     /// Of models that do not name their own.
     pub contract: Option<InputContract>,
@@ -59,6 +63,16 @@ impl RunRequest {
     pub(crate) fn check(&self) -> Result<()> {
         if self.backend.int8_batch.is_some() && self.backend.dtype != DtypeChoice::Int8 {
             let what = "failed to understand --int8-batch: it goes with --dtype int8";
+            return Err(Error::usage(what));
+        }
+        if self
+            .data
+            .iter()
+            .filter(|path| path.as_os_str() == STDIN)
+            .count()
+            > 1
+        {
+            let what = "failed to understand --data: standard input can be read once";
             return Err(Error::usage(what));
         }
         if self.resume && self.out.is_none() {

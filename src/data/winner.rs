@@ -1,0 +1,180 @@
+//! Labels that say which of two answers is better.
+
+use std::collections::BTreeSet;
+
+use crate::data::column_map::Field;
+use crate::data::raw_row::{RawRow, Source};
+use crate::support::error::{Error, Result};
+
+/// What stands before the letter or number of an answer.
+const STEMS: [&str; 7] = [
+    "model_",
+    "response_",
+    "answer_",
+    "assistant_",
+    "completion_",
+    "output_",
+    "response ",
+];
+
+/// Names of the first and the second answer.
+const NAMES: [[&str; 2]; 5] = [
+    ["a", "b"],
+    ["1", "2"],
+    ["a>b", "b>a"],
+    ["first", "second"],
+    ["left", "right"],
+];
+
+/// Makes the better answer the chosen one, in every row.
+pub(crate) fn settle(source: Source, rows: &mut [RawRow]) -> Result<()> {
+    if rows.iter().all(|row| row.label.is_none()) {
+        return Ok(());
+    }
+    let numbers = numbers(source, rows)?;
+    for (at, row) in rows.iter_mut().enumerate() {
+        let label = row.label.take().unwrap_or_default();
+        let second = is_second(source, &label, numbers);
+        if second.ok_or_else(|| no_winner(source, at, &label))? {
+            std::mem::swap(&mut row.chosen, &mut row.rejected);
+        }
+    }
+    Ok(())
+}
+
+/// Whether the labels are 1 and 2. Other numbers have several meanings in the field: 0 and 1 are
+/// places of the winner in Auto-J, and "the second wins", "the first wins" in SHP.
+fn numbers(source: Source, rows: &[RawRow]) -> Result<bool> {
+    let labels = rows.iter().filter_map(|row| row.label.as_deref());
+    let labels: BTreeSet<&str> = labels.collect();
+    let is_number = |label: &&str| {
+        let known = ["true", "false"].contains(&label.to_ascii_lowercase().as_str());
+        known || label.parse::<f64>().is_ok()
+    };
+    if source.map.winners().is_some() || !labels.iter().any(|label| is_number(label)) {
+        return Ok(false);
+    }
+    if labels.iter().eq(&["1", "2"]) {
+        return Ok(true);
+    }
+    let found: Vec<&str> = labels.into_iter().take(10).collect();
+    let column = source.map.shown(Field::Label);
+    let what = format!(
+        "column `{column}` has the labels {}: which answer do they mean?",
+        found.join(", ")
+    );
+    Err(source.bad(&what).hint(format!(
+        "say the label of rows whose first answer is better, then the other: \
+         label={column}:0/1 or label={column}:1/0 in --map"
+    )))
+}
+
+/// Whether a label means the second answer; `None` where it means neither.
+fn is_second(source: Source, label: &str, numbers: bool) -> Option<bool> {
+    let among = |[first, second]: [&str; 2], label: &str| match label {
+        _ if label == first => Some(false),
+        _ if label == second => Some(true),
+        _ => None,
+    };
+    if let Some([first, second]) = source.map.winners() {
+        return among([first, second], label);
+    }
+    let columns = [Field::Chosen, Field::Rejected].map(|field| source.map.shown(field));
+    if let Some(found) = among(columns, label) {
+        return Some(found);
+    }
+    let lower = label.to_lowercase();
+    let stem = STEMS.iter().find_map(|stem| lower.strip_prefix(stem));
+    let short = stem.unwrap_or(&lower);
+    if short.parse::<f64>().is_ok() && stem.is_none() && !numbers {
+        return None;
+    }
+    NAMES.into_iter().find_map(|names| among(names, short))
+}
+
+fn no_winner(source: Source, row: usize, label: &str) -> Error {
+    let column = source.map.shown(Field::Label);
+    let shown: String = label.chars().take(60).collect();
+    let error = source.bad_cell(row, column, &format!("`{shown}` names neither answer"));
+    let lower = label.to_lowercase();
+    if ["tie", "both", "neither", "none", "same"]
+        .iter()
+        .any(|word| lower.contains(word))
+    {
+        return error.hint("a tie is no pair: leave such rows out of the file");
+    }
+    error.hint(format!(
+        "say the labels of rows whose first, and whose second answer is better: \
+         label={column}:FIRST/SECOND in --map"
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::data::column_map::ColumnMap;
+
+    /// The chosen answers of rows with the answers `a` and `b`.
+    fn winners(map: &str, labels: &[&str]) -> Result<String> {
+        let map: ColumnMap = map.parse().unwrap();
+        let source = Source {
+            path: Path::new("x"),
+            map: &map,
+        };
+        let row = |label: &&str| RawRow {
+            subset: None,
+            id: None,
+            prompt: Vec::new(),
+            chosen: "a".to_owned(),
+            rejected: "b".to_owned(),
+            label: Some((*label).to_owned()),
+        };
+        let mut rows: Vec<RawRow> = labels.iter().map(row).collect();
+        settle(source, &mut rows)?;
+        assert!(rows.iter().all(|row| row.chosen != row.rejected));
+        Ok(rows.into_iter().map(|row| row.chosen).collect())
+    }
+
+    #[test]
+    fn the_labels_of_known_datasets_are_read() {
+        let map = "chosen=human_ref_A,rejected=human_ref_B,label=w";
+        for labels in [
+            ["A", "B"],
+            ["a", "b"],
+            ["model_a", "model_b"],
+            ["response_1", "response_2"],
+            ["A>B", "B>A"],
+            ["1", "2"],
+            ["human_ref_A", "human_ref_B"],
+        ] {
+            let [a, b] = labels;
+            assert_eq!(winners(map, &[a, b, b]).unwrap(), "abb", "{labels:?}");
+        }
+        let shp = "chosen=human_ref_A,rejected=human_ref_B,label=labels:1/0";
+        assert_eq!(winners(shp, &["1", "0", "1"]).unwrap(), "aba");
+    }
+
+    #[test]
+    fn labels_that_leave_a_doubt_are_refused() {
+        let map = "chosen=a,rejected=b,label=w";
+        for (labels, says) in [
+            (
+                &["0", "1"][..],
+                "column `w` has the labels 0, 1: which answer",
+            ),
+            (&["1", "1"], "column `w` has the labels 1: which answer"),
+            (&["0", "1", "2"], "column `w` has the labels 0, 1, 2"),
+            (&["true", "false"], "column `w` has the labels false, true"),
+            (
+                &["a", "tie"],
+                "row 1, column `w`: `tie` names neither answer",
+            ),
+            (&["a", "c"], "row 1, column `w`: `c` names neither answer"),
+        ] {
+            let error = winners(map, labels).unwrap_err().to_string();
+            assert!(error.contains(says), "{error}");
+        }
+    }
+}

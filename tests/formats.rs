@@ -1,0 +1,533 @@
+//! Files of pairs as spreadsheets, Python, trainers and databases write them.
+
+#[path = "common/binary.rs"]
+mod binary;
+
+use std::fmt::Write as _;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use binary::{pairbench, run};
+use pairbench::data::{ColumnMap, Item, Message, load};
+
+const HEADER: &str = "id,prompt,chosen,rejected\n";
+
+fn write(path: PathBuf, bytes: impl AsRef<[u8]>) -> PathBuf {
+    std::fs::write(&path, bytes).unwrap();
+    path
+}
+
+fn read(path: &Path) -> Result<Vec<Item>, String> {
+    read_as(path, "")
+}
+
+fn read_as(path: &Path, map: &str) -> Result<Vec<Item>, String> {
+    let map = if map.is_empty() {
+        ColumnMap::default()
+    } else {
+        map.parse::<ColumnMap>()?
+    };
+    load(&[path.into()], &map).map_err(|error| error.render())
+}
+
+/// Prompt, chosen and rejected answer of each row.
+fn texts(items: &[Item]) -> Vec<(Vec<Message>, String, String)> {
+    let only = |answers: &pairbench::data::Answers| {
+        let listed = serde_json::to_value(answers).unwrap();
+        assert_eq!(listed["others"], serde_json::json!([]));
+        listed["first"].as_str().unwrap().to_owned()
+    };
+    items
+        .iter()
+        .map(|item| {
+            (
+                item.prompt.clone(),
+                only(&item.chosen),
+                only(&item.rejected),
+            )
+        })
+        .collect()
+}
+
+fn pair(prompt: &str, chosen: &str, rejected: &str) -> (Vec<Message>, String, String) {
+    let prompt = vec![Message::new("user", prompt)];
+    (prompt, chosen.to_owned(), rejected.to_owned())
+}
+
+/// The error of a file that is refused, as the binary prints it, with exit code 4.
+fn refused(path: &Path, map: &[&str]) -> String {
+    let path = path.to_str().unwrap();
+    let arguments = [&["inspect", path], map].concat();
+    let (stdout, stderr, code) = run(&arguments);
+    assert_eq!((code, stdout.as_str()), (4, ""), "{path}: {stderr}");
+    stderr
+}
+
+#[test]
+fn csv_is_read_by_rfc_4180_or_refused_by_row() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = |body: &str| write(dir.path().join("x.csv"), format!("{HEADER}{body}"));
+    let items = read(&path(
+        "1,How long?,5\" or so,\"a \"\"b\"\"\n, c\"\r\n\n2,\"C:\\\",yes,\"\"\n",
+    ))
+    .unwrap();
+    assert_eq!(
+        texts(&items),
+        [
+            pair("How long?", "5\" or so", "a \"b\"\n, c"),
+            pair("C:\\", "yes", "")
+        ]
+    );
+    for (body, says) in [
+        ("1,q,\"Hamlet\" is the one,none\n", "row 0 (line 2)"),
+        ("1,\"q\", \"yes\", \"no\"\n", "row 0 (line 2)"),
+        ("1,q,\"It means \\\"four\\\" here\",no\n", "row 0 (line 2)"),
+        (
+            "1,q,\"one,stone\n2,q,\"two,cloud\n3,q,oak,river\n",
+            "row 0 (line 2)",
+        ),
+        ("1,q,\"one,stone\n2,q,two\",cloud\n", "row 0 (line 2)"),
+        (
+            "0,q,a,b\n1,q,\"one,stone\n2,q,oak,river\n",
+            "row 1 (line 3)",
+        ),
+        ("0,q,a,b\n1,q,a,b\n,,,\n,,,\n", "row 2 (line 4) is empty"),
+        (
+            "0,q,a,b\nid,prompt,chosen,rejected\n",
+            "row 1 (line 3) is the header again",
+        ),
+    ] {
+        let error = refused(&path(body), &[]);
+        assert!(error.contains(says), "{body}: {error}");
+    }
+}
+
+#[test]
+fn tabs_and_compressed_texts_are_read() {
+    let dir = tempfile::tempdir().unwrap();
+    let rows = [(1, "a, \"b\""), (2, "two\nlines"), (3, "")];
+    let json = rows.iter().fold(String::new(), |mut text, (id, answer)| {
+        let row = serde_json::json!({
+            "id": id.to_string(), "prompt": "q", "chosen": answer, "rejected": "r",
+        });
+        writeln!(text, "{row}").unwrap();
+        text
+    });
+    let lines: Vec<&str> = json.lines().collect();
+    let table = |delimiter: char| {
+        let mut text = HEADER.replace(',', &delimiter.to_string());
+        for (id, answer) in rows {
+            let cells = [&id.to_string(), "q", &answer.replace('"', "\"\""), "r"];
+            let cells = cells
+                .map(|cell| format!("\"{cell}\""))
+                .join(&delimiter.to_string());
+            writeln!(text, "{cells}").unwrap();
+        }
+        text
+    };
+    let gzip = |text: &str| {
+        let mut writer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        writer.write_all(text.as_bytes()).unwrap();
+        writer.finish().unwrap()
+    };
+    let zstd = |text: &str| zstd::encode_all(text.as_bytes(), 1).unwrap();
+    let expected = read(&write(dir.path().join("x.jsonl"), &json)).unwrap();
+    assert_eq!(expected.len(), 3);
+    assert_eq!(expected[0].subset, "x");
+    let (half, rest) = json.split_at(lines[0].len() + 1);
+    for (name, bytes) in [
+        ("x.tsv", table('\t').into_bytes()),
+        ("x.jsonl.gz", gzip(&json)),
+        ("x.JSONL.GZ", gzip(&json)),
+        ("x.ndjson.zst", zstd(&json)),
+        ("x.json.gz", gzip(&format!("[{}]", lines.join(",")))),
+        ("x.csv.zst", zstd(&table(','))),
+        ("x.tsv.gz", gzip(&table('\t'))),
+        // Members of a gzip file, as `cat a.gz b.gz` makes them, and frames of a zstd file.
+        ("x.jsonl.gz", [gzip(half), gzip(rest)].concat()),
+        ("x.jsonl.zst", [zstd(half), zstd(rest)].concat()),
+    ] {
+        let found = read(&write(dir.path().join(name), bytes)).unwrap();
+        assert_eq!(found, expected, "{name}");
+    }
+    for (name, bytes, says) in [
+        (
+            "cut.jsonl.gz",
+            gzip(&json)[..20].to_vec(),
+            "failed to decompress: ",
+        ),
+        (
+            "cut.csv.zst",
+            zstd(&json)[..20].to_vec(),
+            "failed to decompress: ",
+        ),
+        (
+            "not.jsonl.gz",
+            json.clone().into_bytes(),
+            "failed to decompress: ",
+        ),
+        ("x.parquet.gz", gzip("PAR1"), "unknown file type"),
+        ("x.gz", gzip(&json), "unknown file type"),
+        (
+            "latin.csv.gz",
+            {
+                let mut writer =
+                    flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+                writer
+                    .write_all(b"prompt,chosen,rejected\na,b,\xe9\n")
+                    .unwrap();
+                writer.finish().unwrap()
+            },
+            "latin.csv.gz:2",
+        ),
+    ] {
+        let error = refused(&write(dir.path().join(name), bytes), &[]);
+        assert!(
+            error.contains(says) && error.contains(name),
+            "{name}: {error}"
+        );
+    }
+}
+
+/// A kilobyte that claims to be gigabytes.
+#[test]
+fn what_expands_without_end_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let zeros = std::io::repeat(b' ');
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+    std::io::copy(&mut std::io::Read::take(zeros, 300 << 20), &mut gzip).unwrap();
+    let zeros = std::io::repeat(b' ');
+    let mut zstd = zstd::Encoder::new(Vec::new(), 1).unwrap();
+    std::io::copy(&mut std::io::Read::take(zeros, 1 << 30), &mut zstd).unwrap();
+    for (name, bytes) in [
+        ("x.jsonl.gz", gzip.finish().unwrap()),
+        ("x.csv.zst", zstd.finish().unwrap()),
+    ] {
+        let error = refused(&write(dir.path().join(name), bytes), &[]);
+        assert!(error.contains("bytes come out of"), "{error}");
+        assert!(error.contains("decompress the file first"), "{error}");
+    }
+}
+
+#[test]
+fn values_of_unused_columns_may_be_anything_that_python_writes() {
+    let dir = tempfile::tempdir().unwrap();
+    let row =
+        |more: &str| format!("{{\"prompt\":\"q\",\"chosen\":\"a\",\"rejected\":\"b\",{more}}}");
+    let deep = format!("\"x\":{}{}", "[".repeat(5000), "]".repeat(5000));
+    for (at, more) in [
+        "\"x\":NaN",
+        "\"x\":[-Infinity,{\"y\":Infinity}]",
+        "\"x\":\"\\ud83d\"",
+        "\"\\ud83d\":1",
+        "\"x\":1e999",
+        &deep,
+        "\"x\":1,\"x\":2",
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        for (name, text) in [
+            ("x.jsonl", row(more)),
+            ("x.json", format!("[{}]", row(more))),
+        ] {
+            let items = read(&write(dir.path().join(name), text)).unwrap();
+            assert_eq!(texts(&items), [pair("q", "a", "b")], "{at}");
+        }
+    }
+    for (more, says) in [
+        (
+            "\"id\":NaN",
+            "row 0, column `id`: expected an integer or a string, found NaN",
+        ),
+        ("\"id\":\"\\ud83d\"", "row 0, column `id`: a lone surrogate"),
+        ("\"chosen\":\"c\"", "row 0: 2 columns `chosen`"),
+        ("\"x\":[1 2]", "x.jsonl:1"),
+        ("\"x\":nan", "x.jsonl:1"),
+    ] {
+        let error = refused(&write(dir.path().join("x.jsonl"), row(more)), &[]);
+        assert!(error.contains(says), "{error}");
+    }
+}
+
+#[test]
+fn an_id_and_its_text_are_one_id() {
+    let dir = tempfile::tempdir().unwrap();
+    let row = |id: &str| {
+        format!("{{\"id\":{id},\"prompt\":\"q\",\"chosen\":\"a\",\"rejected\":\"b\"}}\n")
+    };
+    let path =
+        |one: &str, two: &str| write(dir.path().join("x.jsonl"), [row(one), row(two)].concat());
+    for (one, two) in [("1", "\"1\""), ("\"-5\"", "-5"), ("\"a\"", "\"a\"")] {
+        let error = refused(&path(one, two), &[]);
+        assert!(error.contains("row 1: id "), "{error}");
+        let items = read_as(&path(one, two), "id=").unwrap();
+        assert!(items.iter().all(|item| item.id.is_none()));
+    }
+    for (one, two) in [("1", "\"01\""), ("1", "\"1.0\""), ("\"1\"", "\" 1\"")] {
+        assert_eq!(read(&path(one, two)).unwrap().len(), 2);
+    }
+}
+
+/// `tests/data/parquet/make.py` wrote them.
+#[test]
+fn parquet_of_every_writer_is_read_as_the_same_pairs() {
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/parquet");
+    let expected: Vec<_> = (0..3)
+        .map(|i| {
+            let text = |what: &str| format!("{what} {i}");
+            pair(&text("question"), &text("good"), &text("bad"))
+        })
+        .collect();
+    let mut with_ids = 0;
+    for name in binary::names(&directory.join("read")) {
+        let items = read(&directory.join("read").join(&name)).unwrap();
+        assert_eq!(texts(&items), expected, "{name}");
+        let ids: Vec<String> = items
+            .iter()
+            .filter_map(|item| Some(item.id.as_ref()?.to_string()))
+            .collect();
+        let uuids = [0, 1, 2].map(|i| format!("00000000-0000-0000-0000-00000000000{i}"));
+        assert!(
+            ids.is_empty() || ids == ["0", "1", "2"] || ids == uuids,
+            "{name}: {ids:?}"
+        );
+        with_ids += usize::from(!ids.is_empty());
+    }
+    assert!(with_ids > 20, "{with_ids}");
+    let cases = std::fs::read_to_string(directory.join("refused/expected.csv")).unwrap();
+    for case in cases.lines().skip(1) {
+        let (name, says) = case.split_once(',').unwrap();
+        let error = refused(&directory.join("refused").join(name), &[]);
+        for part in says.split(';').map(str::trim) {
+            assert!(error.contains(part), "{name}: {part}: {error}");
+        }
+        assert!(!error.contains("damaged"), "{name}: {error}");
+    }
+}
+
+#[test]
+fn trainers_forms_of_preference_data_are_read() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = |text: &str| write(dir.path().join("x.jsonl"), text);
+    let user = r#"{"role": "user", "content": "q"}"#;
+    let good = r#"{"content": "a", "role": "assistant", "name": null, "tool_calls": [NaN]}"#;
+    let bad = r#"{"role": "assistant", "content": "b"}"#;
+    let row = |prompt: &str, chosen: &str, rejected: &str| {
+        format!("{{{prompt}\"chosen\": [{chosen}], \"rejected\": [{rejected}]}}")
+    };
+    let whole = |answer: &str| format!("{user}, {answer}");
+    for text in [
+        row(&format!("\"prompt\": [{user}], "), good, bad),
+        row("\"prompt\": \"q\", ", good, bad),
+        row("", &whole(good), &whole(bad)),
+        row("\"prompt\": \"q\", ", &whole(good), &whole(bad)),
+        row(
+            &format!("\"prompt\": [{user}], "),
+            &whole(good),
+            &whole(bad),
+        ),
+    ] {
+        let items = read(&path(&text)).unwrap();
+        assert_eq!(texts(&items), [pair("q", "a", "b")], "{text}");
+    }
+    let turns = format!("{}, {user}", whole(bad));
+    let long = row("", &format!("{turns}, {good}"), &format!("{turns}, {bad}"));
+    assert_eq!(read(&path(&long)).unwrap()[0].prompt.len(), 3);
+    let other = r#"{"role": "user", "content": "p"}"#;
+    for (text, says) in [
+        (
+            row("", &whole(good), &format!("{other}, {bad}")),
+            "row 0, column `chosen`: the conv",
+        ),
+        (
+            row("", &whole(good), &format!("{turns}, {bad}")),
+            "row 0, column `chosen`: a conv",
+        ),
+        (row("", good, bad), "no prompt before it"),
+        (
+            row("\"prompt\": \"p\", ", &whole(good), &whole(bad)),
+            "row 0, column `prompt`",
+        ),
+        (
+            "{\"chosen\": \"The sky is blue.\", \"rejected\": \"The sky is green.\"}".to_owned(),
+            "no column `prompt`",
+        ),
+        (
+            "{\"chosen\": [\"a\"], \"rejected\": [\"b\"], \"prompt\": \"q\"}".to_owned(),
+            "row 0, column `chosen`: expected a string, found [\"a\"]",
+        ),
+    ] {
+        let error = refused(&path(&text), &[]);
+        assert!(error.contains(says), "{text}: {error}");
+    }
+}
+
+#[test]
+fn columns_of_other_names_are_refused_with_what_to_type_and_read_with_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = |text: &str| write(dir.path().join("x.jsonl"), text);
+    let row = |more: &str| {
+        format!("{{\"instruction\":\"q\",\"response_a\":\"a\",\"response_b\":\"b\"{more}}}\n")
+    };
+    let map = "prompt=instruction,chosen=response_a,rejected=response_b";
+    let error = refused(&path(&row("")), &[]);
+    assert!(
+        error.contains("no column `prompt`, `chosen`, `rejected`"),
+        "{error}"
+    );
+    assert!(
+        error.contains("instruction, response_a, response_b"),
+        "{error}"
+    );
+    assert!(error.contains(&format!("--map {map}")), "{error}");
+    let items = read_as(&path(&row("")), map).unwrap();
+    assert_eq!(texts(&items), [pair("q", "a", "b")]);
+
+    // A winner turns pairs round; a column of the name `label` is one without being named.
+    let both = row(",\"label\":\"a\"") + &row(",\"label\":\"response_b\"");
+    for map in [map.to_owned(), format!("{map},label=label")] {
+        let items = read_as(&path(&both), &map).unwrap();
+        assert_eq!(texts(&items), [pair("q", "a", "b"), pair("q", "b", "a")]);
+    }
+    let items = read_as(&path(&both), &format!("{map},label=")).unwrap();
+    assert_eq!(texts(&items), [pair("q", "a", "b"), pair("q", "a", "b")]);
+    let numbers = row(",\"winner\":0") + &row(",\"winner\":1");
+    let items = read_as(&path(&numbers), &format!("{map},label=winner:1/0")).unwrap();
+    assert_eq!(texts(&items), [pair("q", "b", "a"), pair("q", "a", "b")]);
+    for (text, map, says) in [
+        (
+            &numbers,
+            map.to_owned(),
+            "column `winner` seems to say which answer is better",
+        ),
+        (
+            &numbers,
+            format!("{map},label=winner"),
+            "labels 0, 1: which answer do they mean?",
+        ),
+        (&numbers, format!("{map},label=winer"), "no column `winer`"),
+        (
+            &both,
+            format!("{map},id=key,subset=part"),
+            "no column `part`, `key`",
+        ),
+        (
+            &both,
+            format!("{map},label=label:x/y"),
+            "row 0, column `label`: `a` names neither",
+        ),
+        (
+            &row(",\"label\":\"tie\""),
+            map.to_owned(),
+            "a tie is no pair",
+        ),
+        (
+            &row(",\"label\":null"),
+            map.to_owned(),
+            "row 0, column `label`: expected which",
+        ),
+    ] {
+        let error = refused(&path(text), &["--map", &map]);
+        assert!(error.contains(says), "{map}: {error}");
+    }
+    // Data with chosen and rejected may have any column of that name.
+    let plain = "{\"prompt\":\"q\",\"chosen\":\"a\",\"rejected\":\"b\",\"label\":0}";
+    assert_eq!(texts(&read(&path(plain)).unwrap()), [pair("q", "a", "b")]);
+    let csv = "label,prompt,response 1,response 2\n2,q,a,b\n1,q,a,b\n";
+    let csv = write(dir.path().join("x.csv"), csv);
+    let items = read_as(&csv, "chosen=response 1,rejected=response 2").unwrap();
+    assert_eq!(texts(&items), [pair("q", "b", "a"), pair("q", "a", "b")]);
+    let (_, stderr, code) = run(&["run", "--map", "id=", "--model", "quickstart/pairrm"]);
+    assert_eq!(code, 2, "{stderr}");
+}
+
+const ROWS: &str = concat!(
+    "{\"question\":\"q\",\"chosen\":\"a\",\"rejected\":\"b\",\"id\":1}\n",
+    "{\"question\":\"q\",\"chosen\":\"c\",\"rejected\":\"d\",\"id\":2}\n",
+);
+
+/// Exit code, stdout and stderr of a run of rows from standard input.
+fn piped(input: &str, arguments: &[&str]) -> (i32, String, String) {
+    let output = pairbench()
+        .args(["run", "--model", "M=quickstart/pairrm", "--data", "-"])
+        .args(arguments)
+        .write_stdin(input)
+        .output()
+        .unwrap();
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    let code = output.status.code().unwrap();
+    (code, text(output.stdout), text(output.stderr))
+}
+
+#[test]
+fn standard_input_is_read_recorded_and_resumed_from_the_same_bytes() {
+    let dir = tempfile::tempdir().unwrap();
+    let out = dir.path().join("run");
+    let out = out.to_str().unwrap();
+    let map = ["--map", "prompt=question", "--out", out];
+    let (code, stdout, stderr) = piped(ROWS, &map);
+    assert_eq!(code, 0, "{stderr}");
+    assert!(stdout.starts_with("standard input, 2 pairs"), "{stdout}");
+    assert!(stdout.contains("stdin"), "{stdout}");
+    let record = std::fs::read_to_string(dir.path().join("run/run.json")).unwrap();
+    let record: serde_json::Value = serde_json::from_str(&record).unwrap();
+    let file = write(dir.path().join("same.jsonl"), ROWS);
+    let hash = pairbench::support::input_file::InputFile::from(file.as_path())
+        .sha256()
+        .unwrap();
+    let recorded = serde_json::json!(
+        [{ "path": "standard input", "sha256": hash, "map": "prompt=question" }]
+    );
+    assert_eq!(record["data"], recorded);
+    assert_eq!(record["plan"]["content"]["map"], "prompt=question");
+
+    let resume = [&map[..], &["--resume"]].concat();
+    let (code, _, stderr) = piped(ROWS, &resume);
+    assert_eq!(code, 0, "{stderr}");
+    let (code, _, stderr) = piped(&ROWS.replace("\"d\"", "\"e\""), &resume);
+    assert_eq!(code, 2, "{stderr}");
+    assert!(stderr.contains("plan differs: data[0]"), "{stderr}");
+    let swapped = "prompt=question,chosen=rejected,rejected=chosen";
+    let (code, _, stderr) = piped(ROWS, &["--map", swapped, "--out", out, "--resume"]);
+    assert!(
+        code == 2 && stderr.contains("plan differs: map"),
+        "{stderr}"
+    );
+
+    let (code, _, stderr) = piped(ROWS, &["--map", "prompt=question", "--data", "-"]);
+    assert!(code == 2 && stderr.contains("can be read once"), "{stderr}");
+    let (code, _, stderr) = piped("", &[]);
+    assert!(
+        code == 4 && stderr.contains("standard input: the file has no rows"),
+        "{stderr}"
+    );
+}
+
+/// A report made later reads the texts as the run did.
+#[test]
+fn a_report_reads_texts_again_under_the_same_map() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = write(dir.path().join("x.jsonl"), ROWS);
+    let out = dir.path().join("run");
+    let (_, stderr, code) = run(&[
+        "run",
+        "--model",
+        "M=quickstart/pairrm",
+        "--data",
+        data.to_str().unwrap(),
+        "--map",
+        "prompt=question,chosen=rejected,rejected=chosen",
+        "--out",
+        out.to_str().unwrap(),
+    ]);
+    assert_eq!(code, 0, "{stderr}");
+    let side = out.to_str().unwrap();
+    let (page, stderr, code) = run(&["report", side, "--format", "html"]);
+    assert_eq!(code, 0, "{stderr}");
+    let first = std::fs::read_to_string(out.join("report.html")).unwrap();
+    assert!(
+        first == page,
+        "the page that was written while scoring differs from the one made later"
+    );
+}
