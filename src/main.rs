@@ -6,12 +6,16 @@ use std::process::ExitCode;
 use pairbench::cli;
 use pairbench::support::allocator::Allocator;
 use pairbench::support::error::{Error, Result};
+use pairbench::support::terminal::{complain, written};
 
 #[global_allocator]
 static ALLOCATOR: Allocator = Allocator;
 
 fn main() -> ExitCode {
-    let request = cli::parse();
+    let request = match cli::parse() {
+        Ok(request) => request,
+        Err(error) => return report(&error, false),
+    };
     let wants_json = request.wants_json();
     let outcome = request.execute().and_then(|finished| {
         // What was found is printed even where it is cause for complaint.
@@ -20,29 +24,20 @@ fn main() -> ExitCode {
     });
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            complain(&if wants_json {
-                error.render_json()
-            } else {
-                error.render()
-            });
-            error.exit_code()
-        }
+        Err(error) => report(&error, wants_json),
     }
 }
 
-/// Results; a reader that has seen enough (`| head`) is not an error.
+fn report(error: &Error, as_json: bool) -> ExitCode {
+    complain(&if as_json {
+        error.render_json()
+    } else {
+        error.render()
+    });
+    error.exit_code()
+}
+
 fn print(text: &str) -> Result<()> {
     let mut out = std::io::stdout().lock();
-    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-        Err(e) if e.kind() != std::io::ErrorKind::BrokenPipe => {
-            Err(Error::io("failed to write to stdout", e))
-        }
-        _ => Ok(()),
-    }
-}
-
-#[expect(clippy::print_stderr, reason = "the one place that reports errors")]
-fn complain(text: &str) {
-    eprintln!("{text}");
+    written(out.write_all(text.as_bytes()).and_then(|()| out.flush()))
 }

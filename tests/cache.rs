@@ -42,7 +42,11 @@ fn a_pair_is_scored_once_whatever_it_and_the_model_are_called() {
     let run = |out: &Path, more: &[&str]| {
         pairbench(
             &cache,
-            &[&["run", "--out", out.to_str().unwrap()], more].concat(),
+            &[
+                &["run", "--overwrite", "--out", out.to_str().unwrap()],
+                more,
+            ]
+            .concat(),
         )
     };
     run(&first, &["--limit", "100"]);
@@ -112,11 +116,13 @@ fn a_pair_is_scored_once_whatever_it_and_the_model_are_called() {
     );
     assert_eq!(counts(&again)[0][0], 3);
     let other = dir.path().join("other");
-    for (more, cached) in [
-        (&["--dtype", "f16"][..], 2),
-        (&["--template", "better-pairrm"], 2),
-        (&["--dtype", "int8", "--int8-batch", "2"], 0),
-        (&["--no-cache"], 0),
+    let better = format!("{model},template=better-pairrm");
+    let better = ["--model", better.as_str(), "--data", mine[3]];
+    for (mine, more, cached) in [
+        (mine, &["--dtype", "f16"][..], 2),
+        (better, &[], 2),
+        (mine, &["--dtype", "int8", "--int8-batch", "2"], 0),
+        (mine, &["--no-cache"], 0),
     ] {
         // Of the two pairs of equal texts one each is looked up, none where a verdict depends on
         // its neighbours.

@@ -12,6 +12,17 @@ use polars_parquet::parquet::read::{PageReader, read_metadata};
 /// Values that a file of any size may have: a column that repeats one value takes next to nothing.
 const ANYWAY: usize = 1 << 20;
 
+/// The largest footer. A group of rows takes about 100 bytes of it for each column, and many times
+/// that in memory.
+const LARGEST_FOOTER: u32 = 8 << 20;
+
+/// What the end of the file says: the length of the footer in four bytes, and `PAR1`.
+fn footer_length(file: &[u8]) -> Option<u32> {
+    let (_, end) = file.split_last_chunk::<8>()?;
+    let [a, b, c, d, ..] = *end;
+    Some(u32::from_le_bytes([a, b, c, d]))
+}
+
 /// A reader of a whole file, after a look at what its headers claim. What it calls panics on some
 /// damaged files: for use within [`super::guarded`].
 pub(crate) fn reader(file: Vec<u8>) -> PolarsResult<ParquetReader<Cursor<Buffer<u8>>>> {
@@ -24,6 +35,10 @@ pub(crate) fn reader(file: Vec<u8>) -> PolarsResult<ParquetReader<Cursor<Buffer<
             polars_bail!(ComputeError: "{count} values in {} bytes", bytes.len())
         }
     };
+    if let Some(footer) = footer_length(&bytes).filter(|footer| *footer > LARGEST_FOOTER) {
+        polars_bail!(ComputeError: "its footer has {footer} bytes, and {LARGEST_FOOTER} are the most: \
+            write the file with larger row groups, or with the columns of pairs alone");
+    }
     let metadata = read_metadata(&mut Cursor::new(bytes.clone()))?;
     possible(metadata.num_rows)?;
     for column in metadata

@@ -10,12 +10,12 @@ use crate::commands::run_report::Column;
 use crate::data::DataFile;
 use crate::report::{Format, RunReport, Style, json_text, render};
 use crate::scoring::ScoredItem;
+use crate::scoring::ScoredModel;
 use crate::scoring::journal::{Journal, Session};
 use crate::scoring::run_dir::record::{
     Host, ModelRecord, NotScored, Plan, RunRecord, SCHEMA, Tool,
 };
 use crate::scoring::run_dir::verdicts;
-use crate::scoring::session::ScoredModel;
 use crate::support::error::{Error, Result};
 use crate::support::files;
 use crate::support::input_file::InputFile;
@@ -146,8 +146,8 @@ fn model_record(model: &ScoredModel, fingerprint: String) -> ModelRecord {
         halved: model.spent.halved,
         again_in_f32: model.spent.again,
         pairs: model.items.len(),
-        resumed: model.resumed,
-        cached: model.cached,
+        resumed: model.resumed(),
+        cached: model.cached(),
         not_scored: model.items.iter().filter_map(not_scored).collect(),
     }
 }

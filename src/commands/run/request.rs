@@ -8,6 +8,7 @@ use crate::data::selection::Selection;
 use crate::data::shard::Shard;
 use crate::device::backend::{BackendRequest, DtypeChoice};
 use crate::report::Format;
+use crate::scoring::run_dir::Existing;
 use crate::support::error::{Error, Result};
 use crate::text::contract::InputContract;
 
@@ -28,7 +29,8 @@ pub struct RunRequest {
     pub f32_run: Option<PathBuf>,
     /// The run's directory.
     pub out: Option<PathBuf>,
-    pub resume: bool,
+    /// What is to become of what is there.
+    pub existing: Existing,
     pub shard: Option<Shard>,
     /// Whether outcomes are looked up in the cache and kept there.
     pub cache: bool,
@@ -61,9 +63,15 @@ impl RunRequest {
             let what = "failed to understand --int8-batch: it goes with --dtype int8";
             return Err(Error::usage(what));
         }
-        if self.resume && self.out.is_none() {
-            let what =
-                "failed to understand --resume: it goes with --out DIR, the directory of the run";
+        let flag = match self.existing {
+            Existing::Keep => None,
+            Existing::Resume => Some("--resume"),
+            Existing::Overwrite => Some("--overwrite"),
+        };
+        if let (Some(flag), None) = (flag, &self.out) {
+            let what = format!(
+                "failed to understand {flag}: it goes with --out DIR, the directory of the run"
+            );
             return Err(Error::usage(what));
         }
         if self.shard.is_some() && self.f32_run.is_some() {
