@@ -29,6 +29,7 @@ pub(crate) fn write(prepared: &Prepared, scored: &mut Scored, report: &RunReport
     match scored.closed.take() {
         Some((sessions, journal)) => {
             let record = record(prepared, &scored.models, &sessions);
+            say_what_is_lossy(&record);
             write_all(dir, report, &scored.columns(), &record)?;
             journal.map_or(Ok(()), Journal::remove)?;
         }
@@ -39,6 +40,20 @@ pub(crate) fn write(prepared: &Prepared, scored: &mut Scored, report: &RunReport
         dir.display()
     ));
     Ok(())
+}
+
+/// Text has no place for every path.
+fn say_what_is_lossy(record: &RunRecord) {
+    let lossy = record
+        .data
+        .iter()
+        .filter(|file| file.path.to_str().is_none());
+    for file in lossy {
+        say(&format!(
+            "{} is not UTF-8: run.json names it so, with replacement characters",
+            file.path.display()
+        ));
+    }
 }
 
 /// All files of a run directory.
