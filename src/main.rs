@@ -6,13 +6,16 @@ use std::process::ExitCode;
 use pairbench::cli;
 use pairbench::support::allocator::Allocator;
 use pairbench::support::error::{Error, Result};
-use pairbench::support::terminal::complain;
+use pairbench::support::terminal::{complain, written};
 
 #[global_allocator]
 static ALLOCATOR: Allocator = Allocator;
 
 fn main() -> ExitCode {
-    let (request, settings) = cli::parse();
+    let (request, settings) = match cli::parse() {
+        Ok(parsed) => parsed,
+        Err(error) => return report(&error, false),
+    };
     settings.apply();
     let wants_json = request.wants_json();
     let outcome = request.execute().and_then(|finished| {
@@ -22,20 +25,16 @@ fn main() -> ExitCode {
     });
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            complain(&error, wants_json);
-            error.exit_code()
-        }
+        Err(error) => report(&error, wants_json),
     }
 }
 
-/// Results; a reader that has seen enough (`| head`) is not an error.
+fn report(error: &Error, as_json: bool) -> ExitCode {
+    complain(error, as_json);
+    error.exit_code()
+}
+
 fn print(text: &str) -> Result<()> {
     let mut out = std::io::stdout().lock();
-    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-        Err(e) if e.kind() != std::io::ErrorKind::BrokenPipe => {
-            Err(Error::io("failed to write to stdout", e))
-        }
-        _ => Ok(()),
-    }
+    written(out.write_all(text.as_bytes()).and_then(|()| out.flush()))
 }

@@ -42,7 +42,11 @@ fn a_pair_is_scored_once_whatever_it_and_the_model_are_called() {
     let run = |out: &Path, more: &[&str]| {
         pairbench(
             &cache,
-            &[&["run", "--out", out.to_str().unwrap()], more].concat(),
+            &[
+                &["run", "--overwrite", "--out", out.to_str().unwrap()],
+                more,
+            ]
+            .concat(),
         )
     };
     run(&first, &["--limit", "100"]);
@@ -112,11 +116,13 @@ fn a_pair_is_scored_once_whatever_it_and_the_model_are_called() {
     );
     assert_eq!(counts(&again)[0][0], 3);
     let other = dir.path().join("other");
-    for (more, cached) in [
-        (&["--dtype", "f16"][..], 2),
-        (&["--template", "better-pairrm"], 2),
-        (&["--dtype", "int8", "--int8-batch", "2"], 0),
-        (&["--no-cache"], 0),
+    let better = format!("{model},template=better-pairrm");
+    let better = ["--model", better.as_str(), "--data", mine[3]];
+    for (mine, more, cached) in [
+        (mine, &["--dtype", "f16"][..], 2),
+        (better, &[], 2),
+        (mine, &["--dtype", "int8", "--int8-batch", "2"], 0),
+        (mine, &["--no-cache"], 0),
     ] {
         // Of the two pairs of equal texts one each is looked up, none where a verdict depends on
         // its neighbours.
@@ -226,6 +232,77 @@ fn two_runs_at_once_share_one_cache() {
     let (again, stderr) = pairbench(&cache, &arguments);
     assert!(
         again == tables[0] && stderr.matches("60 of 60 verdicts from the cache").count() == 2,
+        "{stderr}"
+    );
+}
+
+/// What stands where a file of the cache should be: the run is as good without.
+#[cfg(unix)]
+#[test]
+fn a_cache_that_is_no_file_or_too_large_is_done_without() {
+    let dir = tempfile::tempdir().unwrap();
+    let cache = dir.path().join("cache");
+    let run = || {
+        let begun = std::time::Instant::now();
+        let few = ["run", "--limit", "7", "--model", "quickstart/pairrm"];
+        let (table, stderr) = pairbench(&cache, &few);
+        (table, stderr, begun.elapsed())
+    };
+    let (table, _, _) = run();
+    let entries = std::fs::read_dir(cache.join("verdicts")).unwrap();
+    let file = entries.map(|entry| entry.unwrap().path()).next().unwrap();
+    let kept = std::fs::read_to_string(&file).unwrap();
+    let make = |what: &str| match what {
+        "pipe" => {
+            let made = std::process::Command::new("mkfifo").arg(&file).status();
+            assert!(made.unwrap().success());
+        }
+        "folder" => std::fs::create_dir(&file).unwrap(),
+        "device" => std::os::unix::fs::symlink("/dev/zero", &file).unwrap(),
+        "loop" => std::os::unix::fs::symlink(&file, &file).unwrap(),
+        _ => std::fs::File::create(&file)
+            .unwrap()
+            .set_len(3 << 30)
+            .unwrap(),
+    };
+    for what in ["pipe", "device", "loop", "3 GB", "folder"] {
+        std::fs::remove_file(&file).unwrap();
+        make(what);
+        let (again, stderr, time) = run();
+        assert!(
+            again == table && stderr.matches("going on without").count() == 1,
+            "{what}: {stderr}"
+        );
+        assert!(
+            time < std::time::Duration::from_secs(60),
+            "{what}: {time:?}"
+        );
+        let (shown, _) = pairbench(&cache, &["cache"]);
+        let said = what == "folder" || shown.contains("1 files that are not used");
+        assert!(
+            shown.contains(": 0 verdicts of 0 models") && said,
+            "{what}: {shown}"
+        );
+    }
+    assert!(pairbench(&cache, &["cache", "clear"]).0.contains("removed"));
+    std::fs::remove_dir(&file).unwrap();
+    // A digit of a number, and a line of an older version: computed again, and that is said.
+    let lines: Vec<&str> = kept.lines().collect();
+    let (logit, sum) = ("\"logit_ab\":", ",\"check\":\"");
+    let at = lines[0].find(logit).unwrap() + logit.len();
+    let flipped = format!(
+        "{}9{}",
+        &lines[0][..at],
+        lines[0][at..].trim_start_matches('-')
+    );
+    let old = format!("{}}}", lines[1].split_once(sum).unwrap().0);
+    let rest = lines[2..].join("\n");
+    std::fs::write(&file, format!("{flipped}\n{old}\n{rest}\n")).unwrap();
+    let (again, stderr, _) = run();
+    assert!(
+        again == table
+            && stderr.contains("5 of 7 verdicts from the cache")
+            && stderr.contains("passed over 2 damaged lines"),
         "{stderr}"
     );
 }

@@ -185,7 +185,31 @@ fn a_model_against_itself_passes_after_the_pairs_that_it_takes() {
             .contains("PARTIAL: ")
     );
 
-    // It is finished: there is nothing to go on with.
+    // It is finished: the gate's answer is made again, and no other question is answered.
+    let before = std::fs::read(out.join("run.json")).unwrap();
+    let resume = |gate: &[&str], format: &str| {
+        let resume = [
+            "--resume",
+            "--out",
+            out.to_str().unwrap(),
+            "--format",
+            format,
+        ];
+        against("quickstart/pairrm", &[&resume[..], gate].concat())
+    };
+    let (again, stderr, code) = resume(&["--gate", "drop:average:0.05"], "json");
+    assert_eq!((code, again), (0, stdout), "{stderr}");
+    assert!(!stderr.contains("loaded in"), "{stderr}");
+    for (gate, differs) in [
+        (&["--gate", "drop:average:0.06"][..], "gate.rules[0]"),
+        (&["--gate", "drop:average:0.05", "--seed", "5"], "gate.seed"),
+    ] {
+        let (_, stderr, code) = resume(gate, "table");
+        assert!(
+            code == 2 && stderr.contains(&format!("plan differs: {differs}\n")),
+            "{code} {stderr}"
+        );
+    }
     let (_, stderr, code) = pairbench(&[
         "run",
         "--benchmark",
@@ -197,9 +221,10 @@ fn a_model_against_itself_passes_after_the_pairs_that_it_takes() {
         "--resume",
     ]);
     assert!(
-        code == 2 && stderr.contains("its gate was settled early"),
+        code == 2 && stderr.contains("plan differs: gate\n"),
         "{code} {stderr}"
     );
+    assert_eq!(std::fs::read(out.join("run.json")).unwrap(), before);
 
     // Whoever compares it later is told; as a baseline it lacks pairs.
     let (stdout, _, code) = pairbench(&[
@@ -225,6 +250,61 @@ fn a_model_against_itself_passes_after_the_pairs_that_it_takes() {
     assert!(
         code == 4 && stderr.contains(&format!("it lacks {} of 636 pairs", 636 - taken)),
         "{code} {stderr}"
+    );
+}
+
+/// A gate that is easier to settle would need fewer verdicts than the journal has.
+#[test]
+#[cfg_attr(not(feature = "_test-hooks"), ignore = "needs --features _test-hooks")]
+fn a_killed_run_goes_on_to_the_answer_of_its_own_gate() {
+    let dir = tempfile::tempdir().unwrap();
+    let [whole, out] = ["whole", "out"].map(|name| dir.path().join(name));
+    let gate = |limit: &str, out: &Path, more: &[&str]| {
+        let limit = format!("drop:average:{limit}");
+        let gate = ["--gate", &limit, "--out", out.to_str().unwrap()];
+        against("quickstart/pairrm", &[&gate[..], more].concat())
+    };
+    let (answer, stderr, code) = gate("0.05", &whole, &["--format", "json"]);
+    assert_eq!(code, 0, "{stderr}");
+    let baseline = format!("{}:pairrm", good());
+    let killed = binary::pairbench()
+        .args([
+            "run",
+            "--benchmark",
+            "quickstart",
+            "--model",
+            "quickstart/pairrm",
+            "--against",
+        ])
+        .args([&baseline, "--gate", "drop:average:0.05", "--out"])
+        .arg(&out)
+        .env("PAIRBENCH_TEST_ABORT", "verdicts.parquet")
+        .output()
+        .unwrap();
+    assert_eq!(killed.status.code(), None);
+    let (_, stderr, code) = gate("0.5", &out, &["--resume"]);
+    assert!(
+        code == 2
+            && stderr.contains("plan differs: gate.rules[0]")
+            && stderr.contains(r#"was "drop:average:0.05", is "drop:average:0.5""#),
+        "{code} {stderr}"
+    );
+    let (resumed, stderr, code) = gate("0.05", &out, &["--resume", "--format", "json"]);
+    assert_eq!(code, 0, "{stderr}");
+    let place = |text: &str, dir: &Path| text.replace(dir.to_str().unwrap(), "DIR");
+    assert_eq!(place(&resumed, &out), place(&answer, &whole));
+    binary::assert_same_run(&whole, &out);
+    let record = binary::record(&out);
+    let model = &record["models"][0];
+    assert_eq!(
+        (&model["pairs"], &model["resumed"]),
+        (&128.into(), &128.into())
+    );
+    let verdicts = |at: usize| record["sessions"][at]["verdicts"].as_u64().unwrap();
+    assert!(
+        verdicts(0) >= 128 && verdicts(1) == 0,
+        "{}",
+        record["sessions"]
     );
 }
 

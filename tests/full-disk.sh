@@ -32,7 +32,7 @@ expect 0 run --limit 20 --out "$out"
 sums > "$dir/before"
 used=$(du -sk "$dir/disk" | cut -f1)
 room $((used + 48))k
-expect 7 run --out "$out"
+expect 7 run --overwrite --out "$out"
 grep -q 'failed to write journal' "$dir/stderr"
 grep -q 'hint: .*--resume' "$dir/stderr"
 sums | cmp - "$dir/before"

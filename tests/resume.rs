@@ -73,7 +73,8 @@ fn verdicts(lines: &[String]) -> usize {
 
 /// A run that died with this many verdicts in its journal.
 fn unfinished(out: &Path, keep: usize, more: &[&str]) -> Vec<String> {
-    let arguments = [&["run", "--out", out.to_str().unwrap()], &SLOW[..], more].concat();
+    let new = ["run", "--overwrite", "--out", out.to_str().unwrap()];
+    let arguments = [&new, &SLOW[..], more].concat();
     let status = binary::pairbench()
         .args(arguments)
         .env("PAIRBENCH_TEST_ABORT", "verdicts.parquet")
@@ -222,7 +223,14 @@ fn another_plan_is_refused_and_says_where_it_differs() {
             "plan differs: models\n",
         ),
         (
-            &["--limit", "60", "--template", "pairrm"],
+            &[
+                "--limit",
+                "60",
+                "--model",
+                "quickstart/pairrm",
+                "--model",
+                "quickstart/better-pairrm,template=pairrm",
+            ],
             "models[1].template, models[1].truncation",
         ),
     ] {
@@ -315,11 +323,17 @@ fn without_resume_an_unfinished_run_is_not_lost() {
     assert!(
         code == 2
             && stderr.contains("an unfinished run with 3 verdicts")
-            && stderr.contains("--resume"),
+            && stderr.contains("--resume")
+            && stderr.contains("--overwrite"),
         "{stderr}"
     );
-    std::fs::remove_file(dir.path().join("journal.jsonl")).unwrap();
-    assert_eq!(slow_run(dir.path(), &[]).2, 0);
+    assert_eq!(verdicts(&journal(dir.path())), 3);
+    // Given up, although the new plan is another one and the journal is damaged.
+    std::fs::write(dir.path().join("journal.jsonl"), "{}\n{}\n").unwrap();
+    let (_, stderr, code) = run_in(dir.path(), &["--overwrite", "--limit", "2"]);
+    assert_eq!(code, 0, "{stderr}");
+    assert_finished(dir.path());
+    assert_eq!(slow_run(dir.path(), &["--overwrite"]).2, 0);
     // A journal without a verdict holds nothing to lose.
     unfinished(dir.path(), 0, &[]);
     assert_eq!(slow_run(dir.path(), &[]).2, 0);
@@ -509,7 +523,7 @@ fn no_room_is_exit_7_and_loses_nothing() {
     };
     let before = files();
     let command = format!(
-        "ulimit -f 4; trap '' XFSZ; exec '{}' run --out '{}' {}",
+        "ulimit -f 4; trap '' XFSZ; exec '{}' run --overwrite --out '{}' {}",
         cargo_bin("pairbench").display(),
         dir.path().display(),
         SLOW.join(" ")
@@ -580,7 +594,8 @@ fn batches_are_halved_for_want_of_memory_and_no_pair_is_skipped() {
     assert_eq!(code, Some(0), "{stderr}");
     assert_same_run(dir.path(), &whole().0);
     // Half a batch would find other outlier columns.
-    let (stderr, code) = limited("400", &["--dtype", "int8", "--int8-batch", "16"]);
+    let int8 = ["--overwrite", "--dtype", "int8", "--int8-batch", "16"];
+    let (stderr, code) = limited("400", &int8);
     assert!(code == Some(7) && !stderr.contains("halved"), "{stderr}");
 }
 

@@ -152,3 +152,149 @@ fn a_run_carries_its_benchmark() {
         "{stderr}"
     );
 }
+
+/// Content of everything in a directory, by name.
+fn contents(dir: &Path) -> Vec<(String, Vec<u8>)> {
+    let read = |name: String| {
+        let bytes = std::fs::read(dir.join(&name)).unwrap();
+        (name, bytes)
+    };
+    binary::names(dir).into_iter().map(read).collect()
+}
+
+#[test]
+fn a_finished_run_of_another_plan_is_replaced_on_request_only() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = pairs(dir.path(), "mine.jsonl");
+    let out = finished(dir.path(), &["--data", &data]);
+    let before = contents(&out);
+    let again = |more: &[&str]| {
+        let arguments = ["run", "--data", &data, "--out", out.to_str().unwrap()];
+        run(&[&arguments, more].concat())
+    };
+    for (more, differs) in [
+        (&["--model", MODEL, "--limit", "5"][..], "pairs, rows"),
+        (&["--model", MODEL, "--dtype", "f16"], "models[0].precision"),
+        (
+            &["--model", "quickstart/better-pairrm"],
+            "models[0].checkpoint",
+        ),
+        (&["--model", MODEL, "--shard", "1/2"], "shard"),
+    ] {
+        let (stdout, stderr, code) = again(more);
+        assert_eq!((code, stdout.as_str()), (2, ""), "{stderr}");
+        for part in [
+            "failed to replace the finished run",
+            differs,
+            "--overwrite",
+            "--out",
+        ] {
+            assert!(stderr.contains(part), "{part}: {stderr}");
+        }
+        assert!(
+            !stderr.contains("loaded in") && contents(&out) == before,
+            "{stderr}"
+        );
+    }
+    // The same plan finds the same verdicts.
+    let (_, stderr, code) = again(&["--model", MODEL]);
+    assert_eq!(code, 0, "{stderr}");
+    for (name, bytes) in &before {
+        assert!(
+            name == "run.json" || std::fs::read(out.join(name)).unwrap() == *bytes,
+            "{name}"
+        );
+    }
+    let (_, stderr, code) = again(&["--model", MODEL, "--limit", "5", "--overwrite"]);
+    assert_eq!(code, 0, "{stderr}");
+    assert_eq!(record(&out)["models"][0]["pairs"], 5);
+    let (_, stderr, code) = again(&["--model", MODEL, "--overwrite", "--resume"]);
+    assert!(
+        code == 2 && stderr.contains("cannot be used with"),
+        "{stderr}"
+    );
+    assert_eq!(run(&["run", "--overwrite"]).2, 2);
+    // A record that no run of this version wrote.
+    for text in ["{}", "precious", r#"{"tool":{"name":"another"}}"#] {
+        std::fs::write(out.join("run.json"), text).unwrap();
+        let (_, stderr, code) = again(&["--model", MODEL]);
+        assert!(code != 0 && stderr.contains("--overwrite"), "{stderr}");
+        assert_eq!(std::fs::read_to_string(out.join("run.json")).unwrap(), text);
+    }
+}
+
+#[test]
+fn files_that_pairbench_did_not_write_are_left_alone() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = pairs(dir.path(), "mine.jsonl");
+    let out = dir.path().join("out");
+    std::fs::create_dir(&out).unwrap();
+    std::fs::write(out.join("report.md"), "mine").unwrap();
+    let arguments = [
+        "--model",
+        MODEL,
+        "--data",
+        &data,
+        "--out",
+        out.to_str().unwrap(),
+    ];
+    let again = |command: &[&str], more: &[&str]| run(&[command, more].concat());
+    let score = |more: &[&str]| again(&[&["run"], &arguments[..]].concat(), more);
+    // A name that pairbench uses, then one that it does not.
+    for name in ["report.md", "notes.txt"] {
+        let before = contents(&out);
+        for more in [&[][..], &["--resume"]] {
+            let (_, stderr, code) = score(more);
+            assert!(
+                code == 2
+                    && stderr.contains("files that no run of pairbench wrote")
+                    && stderr.contains(name),
+                "{stderr}"
+            );
+            assert!(contents(&out) == before && !stderr.contains("loaded in"));
+        }
+        std::fs::rename(out.join("report.md"), out.join("notes.txt")).ok();
+    }
+    assert_eq!(score(&["--overwrite"]).2, 0);
+    assert_eq!(
+        std::fs::read_to_string(out.join("notes.txt")).unwrap(),
+        "mine"
+    );
+    // What is there is pairbench's now: it goes on, or is reported again.
+    assert_eq!(score(&["--resume"]).2, 0);
+    assert_eq!(score(&[]).2, 2);
+    // The same for what was put together.
+    let parts = ["1/2", "2/2"].map(|part| {
+        let out = dir.path().join(&part[..1]).display().to_string();
+        let shard = [
+            "run", "--model", MODEL, "--data", &data, "--shard", part, "--out", &out,
+        ];
+        assert_eq!(run(&shard).2, 0);
+        out
+    });
+    let merge = [
+        "merge",
+        &parts[0],
+        &parts[1],
+        "--out",
+        out.to_str().unwrap(),
+    ];
+    let (_, stderr, code) = again(&merge, &[]);
+    assert!(code == 2 && stderr.contains("notes.txt"), "{stderr}");
+    std::fs::remove_file(out.join("notes.txt")).unwrap();
+    // The whole run is there: put together it is the same.
+    assert_eq!(again(&merge, &[]).2, 0);
+    let (_, stderr, code) = score(&["--overwrite", "--limit", "3"]);
+    assert_eq!(code, 0, "{stderr}");
+    let before = contents(&out);
+    let (_, stderr, code) = again(&merge, &[]);
+    assert!(
+        code == 2 && stderr.contains("plan differs: pairs, rows"),
+        "{stderr}"
+    );
+    assert!(contents(&out) == before);
+    std::fs::write(out.join("journal.jsonl"), "{}\n").unwrap();
+    assert_eq!(again(&merge, &[]).2, 2);
+    assert_eq!(again(&merge, &["--overwrite"]).2, 0);
+    binary::assert_finished(&out);
+}

@@ -185,6 +185,7 @@ fn a_task_of_an_array_finds_its_part_only_where_it_is_asked_to() {
         let arguments = [
             &[
                 "run",
+                "--overwrite",
                 "--limit",
                 "9",
                 "--model",

@@ -17,12 +17,13 @@ struct Sidecar {
     template: Option<InputContract>,
 }
 
-/// The model's own `,template=`, else `flag` (`--template`), else the sidecar's, else that of the
+/// The model's own `,template=`, else the sidecar's, else `flag` (`--template`), else that of the
 /// table of known repositories. It is never guessed from the weights: all families have the same
 /// configuration.
 ///
 /// # Errors
-/// A sidecar that cannot be read, or no template in any of these places.
+/// A sidecar that cannot be read or that contradicts the flag, or no template in any of these
+/// places.
 pub(super) fn find_contract(
     spec: &ModelSpec,
     flag: Option<InputContract>,
@@ -31,20 +32,13 @@ pub(super) fn find_contract(
     if let Some(template) = spec.template {
         return Ok((template, ContractSource::Model));
     }
-    if let Some(template) = flag {
-        return Ok((template, ContractSource::Flag));
-    }
-    if directory.has(SIDECAR) {
-        let sidecar: Sidecar = toml::from_str(&directory.file(SIDECAR).text()?).map_err(|e| {
-            Error::bad_input(format!(
-                "failed to parse sidecar: {}",
-                directory.file(SIDECAR).path().display()
-            ))
-            .caused_by(e)
-        })?;
-        if let Some(template) = sidecar.template {
-            return Ok((template, ContractSource::Sidecar));
+    match (sidecar(directory)?, flag) {
+        (Some(own), Some(flag)) if own != flag => {
+            return Err(contradiction(spec, own, flag, directory));
         }
+        (Some(own), _) => return Ok((own, ContractSource::Sidecar)),
+        (None, Some(flag)) => return Ok((flag, ContractSource::Flag)),
+        (None, None) => {}
     }
     if let Some(template) = spec
         .repository()
@@ -58,4 +52,96 @@ pub(super) fn find_contract(
             InputContract::names()
         )),
     )
+}
+
+/// What the sidecar says, where there is one.
+fn sidecar(directory: &Directory) -> Result<Option<InputContract>> {
+    if !directory.has(SIDECAR) {
+        return Ok(None);
+    }
+    let file = directory.file(SIDECAR);
+    let sidecar: Sidecar = toml::from_str(&file.text()?).map_err(|e| {
+        Error::bad_input(format!(
+            "failed to parse sidecar: {}",
+            file.path().display()
+        ))
+        .caused_by(e)
+    })?;
+    Ok(sidecar.template)
+}
+
+fn contradiction(
+    spec: &ModelSpec,
+    own: InputContract,
+    flag: InputContract,
+    directory: &Directory,
+) -> Error {
+    let sidecar = directory.file(SIDECAR).path();
+    Error::usage(format!("failed to choose a template for model: {spec}"))
+        .caused_by(format!(
+            "--template says {flag}, {} says {own}",
+            sidecar.display()
+        ))
+        .hint(format!(
+            "leave --template out for what the checkpoint says, or add `,template={flag}` to this \
+             model for what you say"
+        ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Own, sidecar, flag, known repository; and a sidecar that says nothing.
+    #[test]
+    fn the_first_that_says_something_decides() {
+        use ContractSource::{Flag, KnownRepository, Model, Sidecar};
+        use InputContract::{BetterPairRm, PairRm};
+        let dir = tempfile::tempdir().unwrap();
+        let find = |spec: &str, flag, sidecar: Option<&str>| {
+            let path = dir.path().join(SIDECAR);
+            let _ = std::fs::remove_file(&path);
+            if let Some(text) = sidecar {
+                std::fs::write(&path, text).unwrap();
+            }
+            find_contract(&spec.parse().unwrap(), flag, &dir.path().into())
+        };
+        let says_better = Some("template = 'better-pairrm'");
+        for (spec, flag, sidecar, expected) in [
+            ("x,template=pairrm", None, says_better, (PairRm, Model)),
+            (
+                "x,template=pairrm",
+                Some(BetterPairRm),
+                says_better,
+                (PairRm, Model),
+            ),
+            ("x", None, says_better, (BetterPairRm, Sidecar)),
+            (
+                "x",
+                Some(BetterPairRm),
+                says_better,
+                (BetterPairRm, Sidecar),
+            ),
+            ("x", Some(PairRm), Some(""), (PairRm, Flag)),
+            ("x", Some(PairRm), None, (PairRm, Flag)),
+            ("maywell/Better-PairRM", Some(PairRm), None, (PairRm, Flag)),
+            (
+                "maywell/Better-PairRM",
+                None,
+                None,
+                (BetterPairRm, KnownRepository),
+            ),
+        ] {
+            assert_eq!(find(spec, flag, sidecar).unwrap(), expected, "{spec}");
+        }
+        let text = find("x", Some(PairRm), says_better).unwrap_err().render();
+        for part in [
+            "--template says pairrm",
+            "says better-pairrm",
+            ",template=pairrm",
+        ] {
+            assert!(text.contains(part), "{text}");
+        }
+        assert_eq!(find("x", None, None).unwrap_err().kind as u8, 2);
+    }
 }

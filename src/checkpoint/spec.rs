@@ -66,6 +66,15 @@ impl ModelSpec {
         })
     }
 
+    /// The same model; where it names no template of its own, with this one.
+    #[must_use]
+    pub(crate) fn or_template(&self, template: InputContract) -> Self {
+        Self {
+            template: self.template.or(Some(template)),
+            ..self.clone()
+        }
+    }
+
     /// The repository, where the location has the form of one and is not an existing path.
     pub(crate) fn repository(&self) -> Option<Repository> {
         if Path::new(&self.location).exists() {

@@ -7,6 +7,7 @@ mod run;
 mod shared;
 mod values;
 
+use std::io::Write;
 use std::path::PathBuf;
 
 use clap::{CommandFactory, Parser, Subcommand};
@@ -18,7 +19,8 @@ use crate::cli::shared::TalkArgs;
 use crate::cli::values::SchemaArg;
 use crate::commands::Request;
 use crate::commands::generate::GenerateRequest;
-use crate::support::terminal::Settings;
+use crate::support::error::Result;
+use crate::support::terminal::{Settings, written};
 
 /// Scores pair reward models on preference benchmarks, with no Python and no GPU.
 #[derive(Debug, Parser)]
@@ -85,11 +87,21 @@ enum GenerateArgs {
     Schema { document: SchemaArg },
 }
 
-/// What the command line of this process asks for, and how much to say meanwhile; ends the process
-/// where it cannot be understood.
-pub fn parse() -> (Request, Settings) {
-    let typed = Cli::parse();
-    (typed.command.into(), typed.talk.into())
+/// What the command line of this process asks for, and how much to say meanwhile. Ends the process
+/// where it cannot be understood, or asks for help.
+///
+/// # Errors
+/// Help that cannot be written.
+pub fn parse() -> Result<(Request, Settings)> {
+    let error = match Cli::try_parse() {
+        Ok(typed) => return Ok((typed.command.into(), typed.talk.into())),
+        Err(error) => error,
+    };
+    let printed = error.print().and_then(|()| std::io::stdout().flush());
+    if !error.use_stderr() {
+        written(printed)?;
+    }
+    std::process::exit(error.exit_code())
 }
 
 impl From<CommandArgs> for Request {

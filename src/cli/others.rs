@@ -1,5 +1,6 @@
 //! The flags of all commands but `run`.
 
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use clap::Args;
@@ -7,6 +8,7 @@ use clap::Args;
 use crate::checkpoint::ModelSpec;
 use crate::cli::shared::{ComputingArgs, HubArgs};
 use crate::cli::values::{BenchFormatArg, CompareFormatArg, FormatArg};
+use crate::commands::Existing;
 use crate::commands::bench::BenchRequest;
 use crate::commands::compare::CompareRequest;
 use crate::commands::fetch::FetchRequest;
@@ -60,6 +62,10 @@ pub(crate) struct MergeArgs {
     /// Directory for the merged run
     #[arg(long, value_name = "DIR")]
     pub(crate) out: PathBuf,
+    /// Let the merged run take the place of what --out holds; files that pairbench did not write
+    /// stay, unless they are called as its own
+    #[arg(long)]
+    pub(crate) overwrite: bool,
     /// What is printed on stdout
     #[arg(long, value_enum, default_value_t)]
     pub(crate) format: FormatArg,
@@ -89,7 +95,7 @@ pub(crate) struct InspectArgs {
     /// For a file of pairs: the benchmark whose counts it should have
     #[arg(long, value_name = "NAME|FILE.toml")]
     pub(crate) benchmark: Option<String>,
-    /// For a checkpoint: its text template
+    /// For a checkpoint without a pairbench.toml: its text template
     #[arg(long, value_name = "T")]
     pub(crate) template: Option<InputContract>,
     #[command(flatten)]
@@ -105,8 +111,8 @@ pub(crate) struct BenchArgs {
     #[arg(long = "length", value_name = "N", value_delimiter = ',', default_values_t = [128, 512, 1024, 2048], value_parser = clap::value_parser!(u32).range(3..=65_536))]
     pub(crate) lengths: Vec<u32>,
     /// Tokens in all rows of one length
-    #[arg(long, value_name = "N", default_value_t = 8192)]
-    pub(crate) tokens: usize,
+    #[arg(long, value_name = "N", default_value = "8192")]
+    pub(crate) tokens: NonZeroUsize,
     /// Token rows instead: a JSON list of ids on each line, with the three markers in it
     #[arg(long, value_name = "FILE.jsonl", conflicts_with = "lengths")]
     pub(crate) ids: Option<PathBuf>,
@@ -115,7 +121,7 @@ pub(crate) struct BenchArgs {
     /// Times that the rows are scored; the median counts
     #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) repeats: u32,
-    /// Threads; 0 is one per core
+    /// Threads, at most 1024; 0 is one per core
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub(crate) threads: usize,
     /// Tokens in the model at once [default: 2048, on a GPU 16384]
@@ -159,6 +165,11 @@ impl From<MergeArgs> for MergeRequest {
         Self {
             runs: typed.runs,
             out: typed.out,
+            existing: if typed.overwrite {
+                Existing::Overwrite
+            } else {
+                Existing::Keep
+            },
             format: typed.format.into(),
         }
     }
@@ -191,7 +202,7 @@ impl From<BenchArgs> for BenchRequest {
         Self {
             model: typed.model,
             lengths: typed.lengths,
-            tokens: typed.tokens,
+            tokens: typed.tokens.get(),
             ids: typed.ids,
             backend: typed.computing.request(typed.batch_tokens, None),
             repeats: typed.repeats,

@@ -1,5 +1,6 @@
 //! The flags of `pairbench run`.
 
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use clap::Args;
@@ -7,6 +8,7 @@ use clap::Args;
 use crate::checkpoint::ModelSpec;
 use crate::cli::shared::{ComputingArgs, HubArgs};
 use crate::cli::values::FormatArg;
+use crate::commands::Existing;
 use crate::commands::run::{AgainstRequest, RunRequest};
 use crate::comparison::gate::sequential::SEED;
 use crate::data::ColumnMap;
@@ -38,7 +40,8 @@ pub(crate) struct RunArgs {
     /// Only subsets that match; may be repeated
     #[arg(long = "subset", value_name = "GLOB")]
     pub(crate) subsets: Vec<String>,
-    /// Text template of models that do not name their own
+    /// Text template of models that have none of their own: neither `,template=T` nor a
+    /// pairbench.toml beside their config.json. One that says something else is an error
     #[arg(long, value_name = "T")]
     pub(crate) template: Option<InputContract>,
     #[command(flatten)]
@@ -54,12 +57,16 @@ pub(crate) struct RunArgs {
     /// Directory for run.json, verdicts.parquet, summary.json, report.md and report.html
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
-    /// Only the first N pairs
+    /// Only the first N pairs, at least 1
     #[arg(long, value_name = "N")]
-    pub(crate) limit: Option<usize>,
+    pub(crate) limit: Option<NonZeroUsize>,
     /// Go on with the run that --out holds: pairs that have a verdict there are not scored again
     #[arg(long)]
     pub(crate) resume: bool,
+    /// Let the run take the place of what --out holds: an unfinished run, or a finished one of
+    /// another plan. Files that pairbench did not write stay, unless they are called as its own
+    #[arg(long, conflicts_with = "resume")]
+    pub(crate) overwrite: bool,
     /// Only part I of N, for `pairbench merge`; without a value the part that this task of a Slurm
     /// array or pod of a Kubernetes Indexed Job is
     #[arg(long, value_name = "I/N", num_args = 0..=1, default_missing_value = "auto", value_parser = shard)]
@@ -67,7 +74,7 @@ pub(crate) struct RunArgs {
     /// Neither look verdicts up in the cache nor keep them there
     #[arg(long)]
     pub(crate) no_cache: bool,
-    /// Threads; 0 is one per core
+    /// Threads, at most 1024; 0 is one per core
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub(crate) threads: usize,
     /// Tokens in the model at once; more is faster up to a point and takes more memory [default:
@@ -108,6 +115,17 @@ pub(crate) struct AgainstArgs {
     pub(crate) seed: u64,
 }
 
+/// clap takes no more than one of them.
+fn existing(resume: bool, overwrite: bool) -> Existing {
+    if resume {
+        Existing::Resume
+    } else if overwrite {
+        Existing::Overwrite
+    } else {
+        Existing::Keep
+    }
+}
+
 fn shard(text: &str) -> Result<Shard, String> {
     if text == "auto" {
         Shard::of_task(|key| std::env::var(key).ok())
@@ -125,7 +143,7 @@ impl From<RunArgs> for RunRequest {
             map: typed.map.unwrap_or_default(),
             selection: Selection {
                 subsets: typed.subsets,
-                limit: typed.limit,
+                limit: typed.limit.map(NonZeroUsize::get),
                 allow_partial: typed.allow_partial,
             },
             contract: typed.template,
@@ -134,7 +152,7 @@ impl From<RunArgs> for RunRequest {
                 .request(typed.batch_tokens, typed.int8_batch),
             f32_run: typed.f32_run,
             out: typed.out,
-            resume: typed.resume,
+            existing: existing(typed.resume, typed.overwrite),
             shard: typed.shard,
             cache: !typed.no_cache,
             threads: typed.threads,

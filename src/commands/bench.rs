@@ -67,7 +67,8 @@ pub(crate) fn bench(request: &BenchRequest) -> Result<String> {
         .model
         .resolve(&hub, request.hub.revision.as_deref())?;
     // Rows are made of ids: which template would write them does not matter.
-    let checkpoint = Checkpoint::open(&request.model, files, Some(InputContract::PairRm))?;
+    let spec = request.model.or_template(InputContract::PairRm);
+    let checkpoint = Checkpoint::open(&spec, files, None)?;
     let begun = Instant::now();
     let computing = Backend::open(&request.backend)?;
     if computing.devices.burn().len() > 1 {

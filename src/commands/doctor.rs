@@ -102,14 +102,17 @@ fn verdicts() -> Result<String> {
     };
     let files = cache::files(&folder)?;
     let bytes: u64 = files.iter().map(|(_, bytes)| bytes).sum();
-    let mut kept = 0;
-    for (path, _) in &files {
-        kept += files::read(path)?
-            .split(|byte| *byte == b'\n')
-            .filter(|line| !line.is_empty())
-            .count();
-    }
-    let (kept, models) = (HumanCount(kept as u64), files.len());
+    let counts: Vec<usize> = files
+        .iter()
+        .filter_map(|(path, _)| cache::lines_of(path))
+        .collect();
+    let kept = HumanCount(counts.iter().sum::<usize>() as u64);
+    let (models, unused) = (counts.len(), files.len() - counts.len());
+    let unused = if unused == 0 {
+        String::new()
+    } else {
+        format!("; {unused} files that are not used: too large, or no regular files")
+    };
     let kernels: u64 = cache::kernel_files(&folder)
         .iter()
         .map(|(_, bytes)| bytes)
@@ -120,7 +123,7 @@ fn verdicts() -> Result<String> {
         format!("; kernels of GPUs, {}", HumanBytes(kernels))
     };
     Ok(format!(
-        "{}: {kept} verdicts of {models} models, {}{kernels}",
+        "{}: {kept} verdicts of {models} models, {}{unused}{kernels}",
         one_line(&folder.display().to_string()),
         HumanBytes(bytes)
     ))

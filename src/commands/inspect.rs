@@ -144,11 +144,7 @@ fn pairs(
     text.push_str(&counts(&subsets, benchmark));
     for spec in &request.models {
         // Any template will do to open it: all of them are looked at below.
-        let checkpoint = Checkpoint::open(
-            spec,
-            spec.resolve(hub, request.hub.revision.as_deref())?,
-            request.contract.or(Some(InputContract::PairRm)),
-        )?;
+        let checkpoint = open(&spec.or_template(InputContract::PairRm), request, hub)?;
         for template in InputContract::ALL {
             text.push_str(&format!(
                 "\ntokens of a row, chosen left: tokenizer of {}, template {template}\n",

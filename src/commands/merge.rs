@@ -17,10 +17,10 @@ use crate::scoring::ScoredItem;
 use crate::scoring::fingerprint;
 use crate::scoring::fingerprint::Fingerprint;
 use crate::scoring::journal;
+use crate::scoring::run_dir::output;
 use crate::scoring::run_dir::record::{RunRecord, Whole};
-use crate::scoring::run_dir::{RunDir, Summary};
+use crate::scoring::run_dir::{Existing, RunDir, Summary};
 use crate::support::error::{Error, Result};
-use crate::support::lock::Lock;
 use crate::support::terminal::say;
 
 /// Shards to merge.
@@ -28,6 +28,8 @@ use crate::support::terminal::say;
 pub struct MergeRequest {
     pub(crate) runs: Vec<PathBuf>,
     pub(crate) out: PathBuf,
+    /// What is to become of what is there; nothing can be resumed.
+    pub(crate) existing: Existing,
     pub(crate) format: Format,
 }
 
@@ -41,8 +43,8 @@ struct Part {
 }
 
 pub(crate) fn merge(request: &MergeRequest) -> Result<Finished> {
-    let _lock = Lock::take(&request.out)?;
     check_target(request)?;
+    let _lock = output::claim(&request.out, request.existing)?;
     let mut parts: Vec<Part> = request
         .runs
         .iter()
@@ -50,6 +52,9 @@ pub(crate) fn merge(request: &MergeRequest) -> Result<Finished> {
         .collect::<Result<_>>()?;
     parts.sort_by_key(|part| part.shard);
     let plan = agree(&parts)?;
+    if request.existing != Existing::Overwrite {
+        output::keep_finished(&request.out, &plan)?;
+    }
     let models = join(&parts, &plan)?;
     let first = &parts[0];
     let benchmark = benchmark(first)?;
@@ -98,6 +103,7 @@ pub(crate) fn merge(request: &MergeRequest) -> Result<Finished> {
         &columns,
         &RunRecord::merged(&records, &plan),
     )?;
+    journal::discard(&request.out)?;
     say(&format!(
         "merged {} shards into {}",
         parts.len(),
@@ -123,12 +129,13 @@ fn check_target(request: &MergeRequest) -> Result<()> {
         ))
         .hint("choose another directory"));
     }
-    if request.out.join(journal::NAME).exists() {
+    let is_kept = request.existing != Existing::Overwrite;
+    if is_kept && request.out.join(journal::NAME).exists() {
         return Err(Error::usage(format!(
             "failed to merge: --out {} has an unfinished run",
             request.out.display()
         ))
-        .hint("choose another directory"));
+        .hint("choose another directory; --overwrite gives it up"));
     }
     Ok(())
 }

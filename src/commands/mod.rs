@@ -16,5 +16,6 @@ pub mod run;
 mod run_report;
 mod threads;
 
+pub use crate::scoring::run_dir::Existing;
 pub(crate) use hub_request::HubRequest;
 pub(crate) use request::Request;

@@ -35,6 +35,7 @@ pub(crate) fn rows(source: Source) -> Result<Vec<RawRow>> {
     check(source, &footer)?;
     // Columns are made when they are looked at, and may panic only then.
     let columns = guarded("pairs", path, || {
+        parquet_guard::check_footer(footer.bytes.len())?;
         let metadata = deserialize_metadata(Buffer::from_vec(footer.bytes.clone()))?;
         let frame = parquet_guard::checked(Buffer::from_vec(file), metadata)?.finish()?;
         let values = |column: &Column| {

@@ -13,9 +13,30 @@ use polars_parquet::parquet::read::{PageReader, read_metadata};
 /// Values that a file of any size may have: a column that repeats one value takes next to nothing.
 const ANYWAY: usize = 1 << 20;
 
+/// The largest footer. A group of rows takes about 100 bytes of it for each column, and many times
+/// that in memory.
+const LARGEST_FOOTER: usize = 8 << 20;
+
+/// Refuses a footer that would take far more memory than it is long.
+pub(crate) fn check_footer(length: usize) -> PolarsResult<()> {
+    if length <= LARGEST_FOOTER {
+        return Ok(());
+    }
+    polars_bail!(ComputeError: "its footer has {length} bytes, and {LARGEST_FOOTER} are the most: \
+        write the file with larger row groups")
+}
+
+/// What the end of the file says: the length of the footer in four bytes, and `PAR1`.
+fn footer_length(file: &[u8]) -> Option<usize> {
+    let (_, end) = file.split_last_chunk::<8>()?;
+    let [a, b, c, d, ..] = *end;
+    usize::try_from(u32::from_le_bytes([a, b, c, d])).ok()
+}
+
 /// A reader of a whole file, after a look at what its headers claim. What it calls panics on some
 /// damaged files: for use within [`super::guarded`].
 pub(crate) fn reader(file: Vec<u8>) -> PolarsResult<ParquetReader<Cursor<Buffer<u8>>>> {
+    footer_length(&file).map_or(Ok(()), check_footer)?;
     let bytes = Buffer::from_vec(file);
     let metadata = read_metadata(&mut Cursor::new(bytes.clone()))?;
     checked(bytes, metadata)

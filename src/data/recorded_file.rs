@@ -1,19 +1,25 @@
 //! A file of pairs as a run recorded it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 use crate::benchmark::quickstart;
 use crate::support::input_file::{Directory, InputFile};
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct DataFile {
+    /// In JSON as text: what is no UTF-8 in it is replaced there.
+    #[serde(serialize_with = "as_text")]
     pub(crate) path: PathBuf,
     pub sha256: String,
     /// Which of its columns are which, as `--map` says it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) map: Option<String>,
+}
+
+fn as_text<S: Serializer>(path: &Path, to: S) -> Result<S::Ok, S::Error> {
+    to.serialize_str(&path.to_string_lossy())
 }
 
 impl DataFile {

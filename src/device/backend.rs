@@ -102,6 +102,11 @@ impl Backend {
         matches!(self.precision, Precision::Half(_))
     }
 
+    /// The kind of arithmetic: with the same one, a model finds the same verdicts.
+    pub(crate) fn arithmetic(&self) -> String {
+        self.devices.arithmetic(self.precision)
+    }
+
     /// Devices and precision, for messages.
     pub fn short_name(&self) -> String {
         format!("{}, {}", self.devices.short_name(), self.precision.name())

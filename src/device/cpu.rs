@@ -1,10 +1,47 @@
 //! The CPU as a device.
 
-#[cfg(target_arch = "x86_64")]
+use crate::checkpoint::Precision;
 use crate::kernels::cpu::dot::Engine;
 
-/// The CPU's name with the instructions that kernels look for: with 8-bit weights, processors round
-/// the attention differently.
+/// The kind of arithmetic in a precision: processors of one kind find the same verdicts.
+///
+/// In f32 all are one kind: vectors of another width sum in another order, which moves the last
+/// digits of a logit. With int8 such a digit can move an activation to its neighbour among 255
+/// values, and the attention's factors are bf16 where the processor multiplies them. The sums of
+/// 8-bit integers themselves are exact, whatever the instructions.
+pub(super) fn arithmetic(precision: Precision) -> String {
+    match precision {
+        Precision::Int8(_) => format!("{}, {}", vectors(), attention_of_int8()),
+        Precision::F32 | Precision::F16Storage | Precision::Half(_) => "cpu".to_owned(),
+    }
+}
+
+/// Those that `pulp` chooses between.
+#[cfg(target_arch = "x86_64")]
+fn vectors() -> &'static str {
+    if pulp::x86::V4::try_new().is_some() {
+        "cpu with AVX-512"
+    } else if pulp::x86::V3::try_new().is_some() {
+        "cpu with AVX2"
+    } else {
+        "cpu without AVX2"
+    }
+}
+
+#[cfg(not(target_arch = "x86_64"))]
+fn vectors() -> &'static str {
+    std::env::consts::ARCH
+}
+
+fn attention_of_int8() -> &'static str {
+    match Engine::for_bf16() {
+        Engine::Amx => "attention in bf16 by AMX",
+        Engine::Avx512 => "attention in bf16 by AVX-512",
+        Engine::Avx | Engine::Portable => "attention in f32",
+    }
+}
+
+/// The CPU's name with the instructions that kernels look for.
 pub(super) fn cpu_name() -> String {
     #[cfg(target_arch = "x86_64")]
     let found = [

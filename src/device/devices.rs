@@ -2,9 +2,10 @@
 
 use burn::tensor::{DType, Device};
 
+use crate::checkpoint::Precision;
 use crate::device::api::Api;
 use crate::device::choice::Choice;
-use crate::device::cpu::cpu_name;
+use crate::device::cpu::{self, cpu_name};
 use crate::device::gpu::Gpu;
 #[cfg(not(feature = "_gpu"))]
 use crate::device::no_gpu::{describe, first, fits, open, works};
@@ -86,10 +87,11 @@ impl Devices {
         }
     }
 
-    /// The part of the name that decides verdicts: not which of several equal devices it is.
-    pub fn kind(&self) -> String {
+    /// The kind of arithmetic in a precision, which decides verdicts: not which of several equal
+    /// devices it is.
+    pub(super) fn arithmetic(&self, precision: Precision) -> String {
         match self {
-            Self::Cpu => cpu_name(),
+            Self::Cpu => cpu::arithmetic(precision),
             Self::Gpus(gpus) => format!("{} {}", gpus[0].api.name(), gpus[0].model),
         }
     }

@@ -7,8 +7,10 @@ use crate::benchmark::{Benchmark, Files};
 use crate::checkpoint::{Checkpoint, Precision};
 use crate::data::shard::Shard;
 use crate::data::{Id, Item};
+use crate::device::backend::Backend;
 use crate::kernels::cpu::int8::Outliers;
 use crate::scoring::ScoredItem;
+use crate::scoring::verdict::Outcome;
 use crate::support::error::{Error, Result};
 use crate::support::files;
 use crate::support::input_file::InputFile;
@@ -16,8 +18,8 @@ use crate::support::input_file::InputFile;
 /// The code that turns pairs into verdicts, by its content; `build.rs` has the list.
 pub(crate) const ENGINE: &str = env!("PAIRBENCH_ENGINE");
 
-/// No name of a model, no path, and nothing that changes no verdict: batch size, device and threads
-/// are not part of it.
+/// No name of a model, no path, and nothing that changes no verdict: batch size, threads and which
+/// of several equal devices it is are not part of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Fingerprint {
     pub(crate) engine: String,
@@ -34,9 +36,23 @@ pub(crate) struct Fingerprint {
     /// Which columns of the files are which, where `--map` says it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) map: Option<String>,
+    /// What may end the run before all pairs are scored.
+    #[serde(default)]
+    pub(crate) gate: Option<GateFingerprint>,
 }
 
-/// What decides one model's verdicts.
+/// A gate that is asked while pairs are scored: it decides which of them are.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct GateFingerprint {
+    pub(crate) rules: Vec<String>,
+    /// Decides the order of the pairs.
+    pub(crate) seed: u64,
+    /// SHA-256 over the verdicts of the run to compare with.
+    pub(crate) baseline: String,
+}
+
+/// What decides one model's verdicts: on it depends whether those of another session, shard or the
+/// cache count.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct ModelFingerprint {
     /// SHA-256 over the hashes of configuration and weights.
@@ -46,6 +62,9 @@ pub(crate) struct ModelFingerprint {
     pub(crate) template: String,
     pub(crate) truncation: String,
     pub(crate) precision: String,
+    /// The kind of device that computes; empty in files of versions that did not say.
+    #[serde(default)]
+    pub(crate) arithmetic: String,
 }
 
 impl Fingerprint {
@@ -73,6 +92,7 @@ impl Fingerprint {
             models,
             shard,
             map: None,
+            gate: None,
         })
     }
 
@@ -108,12 +128,9 @@ impl Fingerprint {
 
 impl ModelFingerprint {
     /// `int8_batch`: pairs of a batch that share their outlier columns.
-    pub(crate) fn new(
-        checkpoint: &Checkpoint,
-        precision: Precision,
-        int8_batch: Option<u32>,
-    ) -> Self {
+    pub(crate) fn new(checkpoint: &Checkpoint, backend: &Backend, int8_batch: Option<u32>) -> Self {
         let [tokenizer, others] = checkpoint.hashes();
+        let precision = backend.precision;
         Self {
             checkpoint: files::digest(others.join("\n")),
             tokenizer: files::digest(tokenizer.join("\n")),
@@ -128,6 +145,7 @@ impl ModelFingerprint {
                 }
                 Precision::Half(_) => format!("{} arithmetic", precision.name()),
             },
+            arithmetic: backend.arithmetic(),
         }
     }
 
@@ -144,6 +162,19 @@ pub(crate) fn rows<'a>(rows: impl Iterator<Item = (usize, &'a str, Option<&'a Id
         .map(|(row, subset, id)| to_value(&(row, subset, id.map(ToString::to_string))).to_string())
         .collect();
     files::digest(lines.join("\n"))
+}
+
+impl GateFingerprint {
+    /// `rules`: as they are written; `baseline`: what the model to compare with said.
+    pub(crate) fn new(rules: Vec<String>, seed: u64, baseline: &[ScoredItem]) -> Self {
+        let said = |item: &ScoredItem| (item.row, item.outcome.clone());
+        let said: Vec<(usize, Outcome)> = baseline.iter().map(said).collect();
+        Self {
+            rules,
+            seed,
+            baseline: digest(&(rows_of(baseline), said)),
+        }
+    }
 }
 
 /// [`rows`] of verdicts.
@@ -200,6 +231,7 @@ pub(crate) mod tests {
             template: part("pairrm"),
             truncation: part("1"),
             precision: part("f32"),
+            arithmetic: part("cpu"),
         };
         Fingerprint {
             engine: part("e"),
@@ -210,6 +242,7 @@ pub(crate) mod tests {
             models: vec![model.clone(), model],
             shard: None,
             map: None,
+            gate: None,
         }
     }
 
@@ -234,6 +267,16 @@ pub(crate) mod tests {
             "{text}"
         );
         assert_ne!(one.digest(), other.digest());
+        let gated = Fingerprint {
+            gate: Some(GateFingerprint {
+                rules: vec!["drop:average:0.01".to_owned()],
+                seed: 1,
+                baseline: "b".to_owned(),
+            }),
+            ..one.clone()
+        };
+        let text = one.check(&gated, "resume").unwrap_err().render();
+        assert!(text.contains("plan differs: gate\n"), "{text}");
         other.models.pop();
         assert_eq!(one.differences(&other)[0].0, "models");
     }

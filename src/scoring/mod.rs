@@ -8,6 +8,7 @@ mod pipeline;
 mod prepare;
 mod resume;
 pub mod run_dir;
+mod scored_model;
 mod scorer;
 pub(crate) mod session;
 pub(crate) mod tally;
@@ -16,6 +17,7 @@ mod worker;
 
 pub use pipeline::score;
 pub use prepare::{Prepared, prepare};
+pub(crate) use scored_model::ScoredModel;
 pub use scorer::{Scorer, Step};
 pub use tally::Tally;
 pub use verdict::{BothOrders, Outcome, ScoredItem, Verdict};

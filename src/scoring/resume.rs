@@ -8,7 +8,8 @@ use crate::scoring::ScoredItem;
 use crate::scoring::fingerprint::Fingerprint;
 use crate::scoring::journal;
 use crate::scoring::journal::{Contents, Journal, Session};
-use crate::scoring::run_dir::RunDir;
+use crate::scoring::run_dir::output;
+use crate::scoring::run_dir::{Existing, RunDir};
 use crate::scoring::verdict::Outcome;
 use crate::support::error::{Error, ErrorKind, Result};
 use crate::support::files;
@@ -49,27 +50,28 @@ impl Kept {
 }
 
 /// An unfinished run is continued with `--resume`, else refused, so that nobody loses hours by an
-/// oversight; a finished one is read back with `--resume`, else replaced once the new one is
-/// complete.
+/// oversight; a finished one is read back with `--resume`. What is replaced is so once the new run
+/// is complete.
 pub(crate) fn begin(
     dir: &Path,
     plan: &Fingerprint,
-    resume: bool,
+    existing: Existing,
     session: Session,
 ) -> Result<(Option<Journal>, Kept)> {
-    match (unfinished(dir)?, resume) {
-        (Some(contents), false) if !contents.outcomes.is_empty() => {
+    let unfinished = match existing {
+        Existing::Overwrite => None,
+        Existing::Keep | Existing::Resume => unfinished(dir)?,
+    };
+    match (unfinished, existing) {
+        (Some(contents), Existing::Keep) if !contents.outcomes.is_empty() => {
             let n = contents.outcomes.len();
             return Err(Error::usage(format!(
                 "failed to start: {} has an unfinished run with {n} verdicts",
                 dir.display()
             ))
-            .hint(format!(
-                "--resume goes on with it; to start over, remove {}",
-                dir.join(journal::NAME).display()
-            )));
+            .hint("--resume goes on with it, --overwrite starts over"));
         }
-        (Some(contents), true) => {
+        (Some(contents), Existing::Resume) => {
             plan.check(&contents.plan, &format!("resume: {}", dir.display()))?;
             if contents.torn {
                 say(&format!(
@@ -89,8 +91,11 @@ pub(crate) fn begin(
                 },
             ));
         }
-        (None, true) if dir.join("run.json").exists() => return Ok((None, finished(dir, plan)?)),
-        _ => {}
+        (None, Existing::Resume) if dir.join("run.json").exists() => {
+            return Ok((None, finished(dir, plan)?));
+        }
+        (_, Existing::Keep) => output::keep_finished(dir, plan)?,
+        (_, Existing::Resume | Existing::Overwrite) => {}
     }
     let mut journal = Journal::create(dir, plan)?;
     journal.begin(&session)?;
@@ -114,7 +119,7 @@ fn finished(dir: &Path, plan: &Fingerprint) -> Result<Kept> {
             "failed to resume: {}: run.json does not say what was run",
             dir.display()
         ))
-        .hint("an older version wrote it; without --resume the run is made anew"));
+        .hint("an older version wrote it; --overwrite makes the run anew"));
     };
     plan.check(earlier, &format!("resume: {}", dir.display()))?;
     say(&format!(
@@ -141,13 +146,6 @@ fn finished(dir: &Path, plan: &Fingerprint) -> Result<Kept> {
                 dir.display()
             ),
         ));
-    }
-    if plan.shard.is_none() && whole < plan.pairs * plan.models.len() {
-        return Err(Error::usage(format!(
-            "failed to resume: {}: the run there is finished: its gate was settled early",
-            dir.display()
-        ))
-        .hint("without --resume the run is made anew; verdicts are still in the cache"));
     }
     let names = run.models.into_iter().map(|(name, _)| name).collect();
     Ok(Kept {

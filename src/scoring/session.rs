@@ -16,6 +16,8 @@ use crate::scoring::journal::{Journal, Session};
 use crate::scoring::pipeline;
 use crate::scoring::prepare::expected_tokens;
 use crate::scoring::resume::{self, Kept};
+use crate::scoring::run_dir::Existing;
+use crate::scoring::scored_model::{ScoredModel, Spent};
 use crate::scoring::scorer::{Scorer, Step};
 use crate::scoring::verdict::{Outcome, ScoredItem};
 use crate::support::cache_folder;
@@ -34,43 +36,12 @@ pub(crate) trait Observer {
 pub(crate) struct Settings<'a> {
     /// The directory of the run, if it is to have one.
     pub(crate) out: Option<&'a Path>,
-    /// Whether to go on with the run there.
-    pub(crate) resume: bool,
+    /// What is to become of the run there.
+    pub(crate) existing: Existing,
     /// Whether outcomes are looked up in the cache and kept there.
     pub(crate) cache: bool,
     /// With int8: items of a batch that share their outlier columns.
     pub int8_batch: Option<u32>,
-}
-
-/// What one model said of all items.
-pub(crate) struct ScoredModel {
-    pub(crate) checkpoint: Checkpoint,
-    /// In the order of their rows.
-    pub(crate) items: Vec<ScoredItem>,
-    /// Outcomes from the journal, and from the cache.
-    pub(crate) resumed: usize,
-    pub(crate) cached: usize,
-    pub(crate) spent: Spent,
-}
-
-/// What this process needed for a model's outcomes.
-#[derive(Default)]
-pub(crate) struct Spent {
-    /// That went through the model.
-    pub(crate) tokens: usize,
-    pub(crate) seconds: f64,
-    /// Batches that were halved for want of memory.
-    pub(crate) halved: usize,
-    /// Rows that were computed again in f32: their logit in half precision was not finite.
-    pub(crate) again: usize,
-}
-
-impl Spent {
-    fn add(&mut self, step: &Step) {
-        self.tokens += step.tokens;
-        self.halved += step.halved;
-        self.again += step.again;
-    }
 }
 
 /// Outcomes by row.
@@ -90,6 +61,8 @@ pub(crate) struct ScoringSession<'a> {
     backend: &'a Backend,
     kept: Kept,
     journal: Option<Journal>,
+    /// Verdicts that this process added to the journal.
+    recorded: usize,
     stop: Stop,
 }
 
@@ -105,7 +78,7 @@ impl<'a> ScoringSession<'a> {
     ) -> Result<Self> {
         let stop = Stop::listen(message)?;
         let (journal, kept) = match settings.out {
-            Some(dir) => resume::begin(dir, fingerprint, settings.resume, session)?,
+            Some(dir) => resume::begin(dir, fingerprint, settings.existing, session)?,
             None => (None, Kept::nothing(session)),
         };
         Ok(Self {
@@ -114,6 +87,7 @@ impl<'a> ScoringSession<'a> {
             backend,
             kept,
             journal,
+            recorded: 0,
             stop,
         })
     }
@@ -134,17 +108,19 @@ impl<'a> ScoringSession<'a> {
         if let Some(n) = self.settings.int8_batch {
             keep_whole_groups(&mut done, items, n as usize);
         }
-        let resumed = done.len();
-        if resumed > 0 {
+        let resumed: HashSet<usize> = done.keys().copied().collect();
+        if !resumed.is_empty() {
             say(&format!(
-                "{name}: {resumed} of {all} verdicts are there already"
+                "{name}: {} of {all} verdicts are there already",
+                resumed.len()
             ));
         }
         let mut cache = self.cache(at);
         let mut cached = self.look_up(at, items, &cache, &mut done)?;
-        if cached > 0 {
+        if !cached.is_empty() {
             say(&format!(
-                "{name}: {cached} of {all} verdicts from the cache"
+                "{name}: {} of {all} verdicts from the cache",
+                cached.len()
             ));
         }
         let is_settled = observer.as_mut().is_some_and(|observer| {
@@ -155,13 +131,14 @@ impl<'a> ScoringSession<'a> {
         let spent = if is_settled || missing.is_empty() {
             Spent::default()
         } else {
+            self.is_unfinished(missing.len())?;
             let current = Current {
                 at,
                 checkpoint: &checkpoint,
             };
             self.compute(current, &missing, &mut cache, &mut done, observer)?
         };
-        cached += self.look_up(at, items, &cache, &mut done)?;
+        cached.extend(self.look_up(at, items, &cache, &mut done)?);
         let mut items: Vec<ScoredItem> = items
             .iter()
             .filter_map(|item| done.remove(&item.row))
@@ -188,29 +165,37 @@ impl<'a> ScoringSession<'a> {
         }
     }
 
+    /// Nothing is added to a finished run: a gate of another version may need more pairs.
+    fn is_unfinished(&self, missing: usize) -> Result<()> {
+        if self.kept.finished.is_none() {
+            return Ok(());
+        }
+        Err(Error::usage(format!(
+            "failed to resume: the finished run has no verdicts on {missing} pairs that this \
+             version needs"
+        ))
+        .hint("--overwrite makes it anew; verdicts are still in the cache"))
+    }
+
     /// Nothing is kept where an outcome depends on an item's neighbours.
     fn cache(&self, at: usize) -> Cache {
         let is_on = self.settings.cache && self.settings.int8_batch.is_none();
         let folder = cache_folder::folder().filter(|_| is_on);
         folder.map_or_else(Cache::default, |folder| {
-            Cache::open(
-                &folder,
-                &self.fingerprint.models[at],
-                &self.backend.devices.kind(),
-            )
+            Cache::open(&folder, &self.fingerprint.models[at])
         })
     }
 
-    /// Adds what the cache has of the missing outcomes, and counts it.
+    /// Adds what the cache has of the missing outcomes; returns their rows.
     fn look_up(
         &mut self,
         at: usize,
         items: &[Item],
         cache: &Cache,
         done: &mut Done,
-    ) -> Result<usize> {
+    ) -> Result<HashSet<usize>> {
         if !cache.is_on() {
-            return Ok(0);
+            return Ok(HashSet::new());
         }
         let missing = items.iter().filter(|item| !done.contains_key(&item.row));
         let cached = |item: &Item| {
@@ -219,12 +204,13 @@ impl<'a> ScoringSession<'a> {
         };
         let found: Vec<ScoredItem> = missing.filter_map(cached).collect();
         self.record(at, &found)?;
-        let n = found.len();
+        let rows = found.iter().map(|item| item.row).collect();
         done.extend(found.into_iter().map(|item| (item.row, item)));
-        Ok(n)
+        Ok(rows)
     }
 
     fn record(&mut self, at: usize, scored: &[ScoredItem]) -> Result<()> {
+        self.recorded += scored.len();
         self.journal
             .as_mut()
             .map_or(Ok(()), |journal| journal.record(at, scored))
@@ -320,18 +306,12 @@ impl<'a> ScoringSession<'a> {
 
     /// The processes that worked on the run, once all models are scored, and the journal, which is
     /// no longer needed. `None` where the run had ended before.
-    pub(crate) fn close(
-        mut self,
-        scored: &[ScoredModel],
-    ) -> Option<(Vec<Session>, Option<Journal>)> {
+    pub(crate) fn close(mut self) -> Option<(Vec<Session>, Option<Journal>)> {
         if self.kept.finished.is_some() {
             return None;
         }
         if let Some(session) = self.kept.sessions.last_mut() {
-            session.verdicts = scored
-                .iter()
-                .map(|model| model.items.len() - model.resumed)
-                .sum();
+            session.verdicts = self.recorded;
         }
         Some((self.kept.sessions, self.journal))
     }

@@ -164,6 +164,11 @@ pub(crate) fn writable_dir(dir: &Path) -> Result<()> {
 /// Prefix and suffix of unfinished files.
 const PART: [&str; 2] = [".pairbench-", ".part"];
 
+/// Whether an unfinished file is called so.
+pub(crate) fn is_part(name: &str) -> bool {
+    name.starts_with(PART[0]) && name.ends_with(PART[1])
+}
+
 /// A temporary file, removed when dropped unless it is renamed. It stays behind if the process
 /// dies.
 fn part(dir: &Path) -> std::io::Result<tempfile::NamedTempFile> {
@@ -178,10 +183,7 @@ fn part(dir: &Path) -> std::io::Result<tempfile::NamedTempFile> {
 pub(crate) fn remove_unfinished(dir: &Path) {
     for entry in std::fs::read_dir(dir).into_iter().flatten().flatten() {
         let name = entry.file_name();
-        if name
-            .to_str()
-            .is_some_and(|name| name.starts_with(PART[0]) && name.ends_with(PART[1]))
-        {
+        if name.to_str().is_some_and(is_part) {
             let _ = std::fs::remove_file(entry.path());
         }
     }
@@ -267,10 +269,12 @@ pub(crate) fn sync_directory(dir: &Path) {
     }
 }
 
-/// Options for opening a file that this program creates: a symbolic link in its place is refused.
+/// Options for opening a file that this program creates: a symbolic link in its place is refused,
+/// and a pipe not waited for.
 #[cfg(unix)]
 pub(crate) fn without_links(options: &mut OpenOptions) -> &mut OpenOptions {
-    std::os::unix::fs::OpenOptionsExt::custom_flags(options, libc::O_NOFOLLOW)
+    let flags = libc::O_NOFOLLOW | libc::O_NONBLOCK;
+    std::os::unix::fs::OpenOptionsExt::custom_flags(options, flags)
 }
 
 /// Elsewhere a link is followed: on Windows only privileged users can create one by default.

@@ -18,7 +18,7 @@ use crate::support::error::{Error, ErrorKind, Result};
 use crate::support::files;
 use crate::support::terminal::say;
 
-const NAME: &str = ".lock";
+pub(crate) const NAME: &str = ".lock";
 
 /// A locked directory; unlocked when dropped.
 #[derive(Debug)]

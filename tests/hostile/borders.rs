@@ -199,7 +199,7 @@ fn a_link_at_an_outputs_name_is_replaced_and_not_followed() {
     }
     std::os::unix::fs::symlink(&victim, man.join("pairbench.1")).unwrap();
     bench
-        .run(&["--out", out.to_str().unwrap()])
+        .run(&["--overwrite", "--out", out.to_str().unwrap()])
         .succeeded("run");
     pairbench(["generate", "man", man.to_str().unwrap()]).succeeded("man");
     assert_eq!(fs::read_to_string(&victim).unwrap(), "precious");
@@ -250,6 +250,7 @@ fn names_that_write_to_a_terminal_are_shown_as_text() {
     let out = out.to_str().unwrap();
     for data in [&data, &subset] {
         let data = data.to_str().unwrap();
+        let _ = fs::remove_dir_all(out);
         for format in ["table", "markdown", "csv", "latex", "junit", "github"] {
             let done = pairbench([
                 "run",

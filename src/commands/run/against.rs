@@ -11,7 +11,9 @@ use crate::comparison::gate::{self, Rule};
 use crate::data::Item;
 use crate::report::{ComparisonReport, Format, RunReport};
 use crate::scoring::ScoredItem;
-use crate::scoring::session::{Observer, ScoredModel};
+use crate::scoring::ScoredModel;
+use crate::scoring::fingerprint::GateFingerprint;
+use crate::scoring::session::Observer;
 use crate::support::error::{Error, Result, one_line};
 use crate::support::terminal::say;
 
@@ -59,14 +61,15 @@ impl Against {
         }))
     }
 
-    /// Prepares the gate for the model of this name; returns the items in the order of scoring.
+    /// Prepares the gate for the model of this name; returns the items in the order of scoring, and
+    /// what a later session of the run must have in common with this one.
     pub(crate) fn begin(
         &mut self,
         candidate: &str,
         data: &Files,
         items: Vec<Item>,
         benchmark: Option<&Benchmark>,
-    ) -> Result<Vec<Item>> {
+    ) -> Result<(Vec<Item>, GateFingerprint)> {
         let (run, model) = compare::baseline(&self.baseline, candidate)?;
         let definition = benchmark.map(Benchmark::definition);
         let typed = self.benchmark.as_deref();
@@ -87,7 +90,9 @@ impl Against {
             self.request.seed,
         )?;
         self.gate = Some(gate);
-        Ok(items)
+        let rules = self.rules.iter().map(Rule::to_string).collect();
+        let plan = GateFingerprint::new(rules, self.request.seed, scored);
+        Ok((items, plan))
     }
 
     /// The gate's answer, from the outcomes that it has counted; no others are kept, and no other
@@ -102,7 +107,7 @@ impl Against {
             .gate
             .as_ref()
             .ok_or_else(|| Error::usage("failed to ask the gate"))?;
-        candidate.items.retain(|item| gate.counted(item.row));
+        candidate.retain(|row| gate.counted(row));
         items.retain(|item| gate.counted(item.row));
         let answer = gate.finish(&candidate.items, benchmark)?;
         say(&format!(

@@ -10,12 +10,12 @@ use crate::commands::run_report::Column;
 use crate::data::DataFile;
 use crate::report::{Format, RunReport, Style, json_text, render};
 use crate::scoring::ScoredItem;
+use crate::scoring::ScoredModel;
 use crate::scoring::journal::{Journal, Session};
 use crate::scoring::run_dir::record::{
     Host, ModelRecord, NotScored, Plan, RunRecord, SCHEMA, Tool,
 };
 use crate::scoring::run_dir::verdicts;
-use crate::scoring::session::ScoredModel;
 use crate::support::error::{Error, Result};
 use crate::support::files;
 use crate::support::input_file::InputFile;
@@ -29,6 +29,7 @@ pub(crate) fn write(prepared: &Prepared, scored: &mut Scored, report: &RunReport
     match scored.closed.take() {
         Some((sessions, journal)) => {
             let record = record(prepared, &scored.models, &sessions);
+            say_what_is_lossy(&record);
             write_all(dir, report, &scored.columns(), &record)?;
             journal.map_or(Ok(()), Journal::remove)?;
         }
@@ -39,6 +40,20 @@ pub(crate) fn write(prepared: &Prepared, scored: &mut Scored, report: &RunReport
         dir.display()
     ));
     Ok(())
+}
+
+/// Text has no place for every path.
+fn say_what_is_lossy(record: &RunRecord) {
+    let lossy = record
+        .data
+        .iter()
+        .filter(|file| file.path.to_str().is_none());
+    for file in lossy {
+        say(&format!(
+            "{} is not UTF-8: run.json names it so, with replacement characters",
+            file.path.display()
+        ));
+    }
 }
 
 /// All files of a run directory.
@@ -147,8 +162,8 @@ fn model_record(model: &ScoredModel, fingerprint: String) -> ModelRecord {
         halved: model.spent.halved,
         again_in_f32: model.spent.again,
         pairs: model.items.len(),
-        resumed: model.resumed,
-        cached: model.cached,
+        resumed: model.resumed(),
+        cached: model.cached(),
         not_scored: model.items.iter().filter_map(not_scored).collect(),
     }
 }

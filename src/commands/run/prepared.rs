@@ -14,6 +14,7 @@ use crate::data::{self, Item};
 use crate::device::backend::Backend;
 use crate::scoring::fingerprint::{Fingerprint, ModelFingerprint};
 use crate::scoring::run_dir::RunDir;
+use crate::scoring::run_dir::output;
 use crate::scoring::run_dir::record::Whole;
 use crate::scoring::{self, Prepared as PreparedItem};
 use crate::support::error::{Error, Result};
@@ -56,7 +57,7 @@ impl<'a> Prepared<'a> {
         let against = Against::of(request)?;
         let f32_run = request.f32_run.as_deref().map(RunDir::open).transpose()?;
         let backend = Backend::open(&request.backend)?;
-        let lock = request.out.as_deref().map(Lock::take).transpose()?;
+        let lock = lock(request)?;
         let table = request
             .published
             .as_deref()
@@ -114,7 +115,9 @@ impl<'a> Prepared<'a> {
     fn begin(&mut self, mut against: Against) -> Result<()> {
         let items = std::mem::take(&mut self.items);
         let candidate = &self.checkpoints[0].name;
-        self.items = against.begin(candidate, &self.data, items, self.benchmark.as_ref())?;
+        let (items, plan) = against.begin(candidate, &self.data, items, self.benchmark.as_ref())?;
+        self.items = items;
+        self.fingerprint.gate = Some(plan);
         self.against = Some(against);
         Ok(())
     }
@@ -123,6 +126,13 @@ impl<'a> Prepared<'a> {
     pub(crate) fn definition(&self) -> Option<Definition> {
         self.benchmark.as_ref().map(Benchmark::definition)
     }
+}
+
+/// Of the directory, if the run is to have one.
+fn lock(request: &RunRequest) -> Result<Option<Lock>> {
+    let out = request.out.as_deref();
+    out.map(|dir| output::claim(dir, request.existing))
+        .transpose()
 }
 
 /// The one that is named; the demonstration where nothing is.
@@ -246,7 +256,7 @@ fn fingerprint(
     backend: &Backend,
 ) -> Result<Fingerprint> {
     let of_model = |checkpoint: &Checkpoint| {
-        ModelFingerprint::new(checkpoint, backend.precision, request.backend.int8_batch)
+        ModelFingerprint::new(checkpoint, backend, request.backend.int8_batch)
     };
     let models = checkpoints.iter().map(of_model).collect();
     let mut fingerprint = Fingerprint::new(benchmark, data, items, models, request.shard)?;

@@ -9,6 +9,7 @@ use crate::data::selection::Selection;
 use crate::data::shard::Shard;
 use crate::device::backend::{BackendRequest, DtypeChoice};
 use crate::report::Format;
+use crate::scoring::run_dir::Existing;
 use crate::support::error::{Error, Result};
 use crate::support::input_file::STDIN;
 use crate::text::contract::InputContract;
@@ -32,7 +33,8 @@ pub struct RunRequest {
     pub f32_run: Option<PathBuf>,
     /// The run's directory.
     pub out: Option<PathBuf>,
-    pub resume: bool,
+    /// What is to become of what is there.
+    pub existing: Existing,
     pub shard: Option<Shard>,
     /// Whether outcomes are looked up in the cache and kept there.
     pub cache: bool,
@@ -65,19 +67,20 @@ impl RunRequest {
             let what = "failed to understand --int8-batch: it goes with --dtype int8";
             return Err(Error::usage(what));
         }
-        if self
-            .data
-            .iter()
-            .filter(|path| path.as_os_str() == STDIN)
-            .count()
-            > 1
-        {
+        let is_stdin = |path: &&PathBuf| path.as_os_str() == STDIN;
+        if self.data.iter().filter(is_stdin).count() > 1 {
             let what = "failed to understand --data: standard input can be read once";
             return Err(Error::usage(what));
         }
-        if self.resume && self.out.is_none() {
-            let what =
-                "failed to understand --resume: it goes with --out DIR, the directory of the run";
+        let flag = match self.existing {
+            Existing::Keep => None,
+            Existing::Resume => Some("--resume"),
+            Existing::Overwrite => Some("--overwrite"),
+        };
+        if let (Some(flag), None) = (flag, &self.out) {
+            let what = format!(
+                "failed to understand {flag}: it goes with --out DIR, the directory of the run"
+            );
             return Err(Error::usage(what));
         }
         if self.shard.is_some() && self.f32_run.is_some() {

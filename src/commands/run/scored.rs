@@ -12,10 +12,11 @@ use crate::data::{Item, excerpt};
 use crate::device::backend::DtypeChoice;
 use crate::metrics::length_baseline::length_baselines;
 use crate::report::{Format, RunReport};
+use crate::scoring::ScoredModel;
 use crate::scoring::journal::{Journal, Session};
 use crate::scoring::run_dir::RunDir;
 use crate::scoring::run_dir::record::Whole;
-use crate::scoring::session::{Observer, ScoredModel, ScoringSession, Settings};
+use crate::scoring::session::{Observer, ScoringSession, Settings};
 use crate::support::error::Result;
 
 /// What all models said.
@@ -37,7 +38,7 @@ pub fn score(prepared: &mut Prepared) -> Result<Scored> {
     let mut against = prepared.against.take();
     let settings = Settings {
         out: request.out.as_deref(),
-        resume: request.resume,
+        existing: request.existing,
         cache: request.cache,
         int8_batch: request.backend.int8_batch,
     };
@@ -56,7 +57,7 @@ pub fn score(prepared: &mut Prepared) -> Result<Scored> {
         (Some(against), Some(candidate)) => Some(against.answer(candidate, &mut items, benchmark)?),
         _ => None,
     };
-    let closed = session.close(&models);
+    let closed = session.close();
     prepared.against = against;
     Ok(Scored {
         models,

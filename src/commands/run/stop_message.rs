@@ -6,7 +6,7 @@ use crate::support::signals::StopMessage;
 
 /// How the run can be continued.
 pub(crate) fn stop_message(request: &RunRequest) -> StopMessage {
-    let typed = std::env::args_os().filter(|word| word != "--resume");
+    let typed = std::env::args_os().filter(|word| word != "--resume" && word != "--overwrite");
     let typed: Vec<String> = typed.map(|word| quoted(&word.to_string_lossy())).collect();
     let hint = match &request.out {
         Some(_) => format!("go on with: {} --resume", typed.join(" ")),

@@ -12,4 +12,4 @@ mod writer;
 
 pub(crate) use format::{NAME, Session};
 pub use reader::{Contents, parse};
-pub(crate) use writer::Journal;
+pub(crate) use writer::{Journal, discard};

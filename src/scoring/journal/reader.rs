@@ -31,7 +31,7 @@ pub fn parse(bytes: &[u8], path: &Path) -> Result<Option<Contents>> {
             .caused_by(cause)
             .hint(
                 "only the last line can be what a crash left: the file was changed, or the disk \
-                 is failing; remove it to start over",
+                 is failing; --overwrite starts over",
             )
     };
     let mut lines = bytes

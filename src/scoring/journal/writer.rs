@@ -55,14 +55,19 @@ impl Journal {
     pub(crate) fn remove(self) -> Result<()> {
         // Windows removes no file that is open.
         drop(self.out);
-        let failed = |e| {
-            Error::io(
-                format!("failed to remove journal: {}", self.path.display()),
-                e,
-            )
-        };
-        std::fs::remove_file(&self.path).map_err(failed)
+        remove(&self.path)
     }
+}
+
+/// Removes the journal of a directory, if there is one: that of a run that is given up.
+pub(crate) fn discard(dir: &Path) -> Result<()> {
+    let path = dir.join(NAME);
+    if path.exists() { remove(&path) } else { Ok(()) }
+}
+
+fn remove(path: &Path) -> Result<()> {
+    let failed = |e| Error::io(format!("failed to remove journal: {}", path.display()), e);
+    std::fs::remove_file(path).map_err(failed)
 }
 
 impl<W: Write> Journal<W> {

@@ -1,5 +1,7 @@
 //! A run directory: what is written when a run ends, and read back.
 
+mod json_file;
+pub(crate) mod output;
 pub(crate) mod record;
 mod summary;
 pub(crate) mod verdicts;
@@ -7,16 +9,14 @@ pub(crate) mod verdicts;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-use serde::de::DeserializeOwned;
-
 use crate::benchmark::Named;
 use crate::scoring::journal;
-use crate::scoring::run_dir::record::{RunRecord, SCHEMA};
+use crate::scoring::run_dir::record::RunRecord;
 use crate::scoring::verdict::{Outcome, ScoredItem};
-use crate::support::error::{Error, Result};
-use crate::support::files;
+use crate::support::error::Result;
 use crate::support::input_file::InputFile;
 
+pub use output::Existing;
 pub(crate) use summary::Summary;
 
 /// What `pairbench run --out` left behind.
@@ -30,15 +30,14 @@ pub struct RunDir {
 
 impl RunDir {
     pub fn open(path: &Path) -> Result<Self> {
-        let unfinished = path.join(journal::NAME).exists() && !path.join("run.json").exists();
-        let record: RunRecord = json(&path.join("run.json"), |record: &RunRecord| record.schema)
-            .map_err(|e| {
-                if unfinished {
-                    e.hint("the run there is not finished: go on with it with --resume")
-                } else {
-                    e
-                }
-            })?;
+        let unfinished = path.join(journal::NAME).exists() && !path.join(record::NAME).exists();
+        let record = RunRecord::read(path).map_err(|e| {
+            if unfinished {
+                e.hint("the run there is not finished: go on with it with --resume")
+            } else {
+                e
+            }
+        })?;
         let mut models: Vec<(String, Vec<ScoredItem>)> = Vec::new();
         for (model, item) in verdicts::read(&path.join("verdicts.parquet"))? {
             match models.iter_mut().find(|(known, _)| *known == model) {
@@ -67,7 +66,7 @@ impl RunDir {
     /// What else was said of the run.
     pub(crate) fn summary(&self) -> Result<Summary> {
         let path = self.path.join("summary.json");
-        let summary = json(&path, |summary: &Summary| summary.schema)?;
+        let summary = json_file::read(&path, |summary: &Summary| summary.schema)?;
         let items = self
             .models
             .iter()
@@ -122,19 +121,5 @@ impl RunDir {
                 .collect::<Vec<_>>()
         };
         hashes(self) == hashes(other)
-    }
-}
-
-/// A file of the schema that this version writes.
-fn json<T: DeserializeOwned>(file: &Path, schema: impl Fn(&T) -> u64) -> Result<T> {
-    let invalid = || Error::bad_input(format!("failed to read run: {}", file.display()));
-    let bytes = files::read(file)
-        .map_err(|e| e.hint("a run directory is what `pairbench run --out DIR` writes"))?;
-    let value: T = serde_json::from_slice(&bytes).map_err(|e| invalid().caused_by(e))?;
-    match schema(&value) {
-        SCHEMA => Ok(value),
-        other => Err(invalid()
-            .caused_by(format!("key `schema`: expected {SCHEMA}, found {other}"))
-            .hint("another version of pairbench wrote it")),
     }
 }

@@ -1,5 +1,7 @@
 //! `run.json`: what was run, on what and how fast. One type writes, reads and merges it.
 
+use std::path::Path;
+
 use serde::{Deserialize, Serialize};
 
 use crate::benchmark::Definition;
@@ -8,9 +10,13 @@ use crate::data::DataFile;
 use crate::data::shard::Shard;
 use crate::scoring::fingerprint::Fingerprint;
 use crate::scoring::journal::Session;
+use crate::scoring::run_dir::json_file;
+use crate::support::error::Result;
 
-/// Version of the format.
-pub(crate) const SCHEMA: u64 = 1;
+pub(crate) use crate::scoring::run_dir::json_file::SCHEMA;
+
+/// The file that says what was run; it is there only while the others are complete.
+pub(super) const NAME: &str = "run.json";
 
 /// A run, without secrets and without its environment. Keys with a default are absent in records of
 /// older versions.
@@ -168,6 +174,11 @@ pub(crate) struct ShardRecord {
 }
 
 impl RunRecord {
+    /// What the `run.json` of a directory says.
+    pub(super) fn read(dir: &Path) -> Result<Self> {
+        json_file::read(&dir.join(NAME), |record: &Self| record.schema)
+    }
+
     /// The record of a run whose shards these are, in order; `fingerprint` is the whole run's.
     pub(crate) fn merged(parts: &[Self], fingerprint: &Fingerprint) -> Self {
         let mut merged = parts[0].clone();

@@ -4,7 +4,7 @@ use std::io::Write;
 
 use serde_json::json;
 
-use crate::support::error::{Error, one_line, without_workflow_command};
+use crate::support::error::{Error, Result, one_line, without_workflow_command};
 use crate::support::terminal::settings::{ProgressStyle, Settings, Verbosity};
 
 /// Prints one line to stderr; control characters and workflow commands in it are neutralised.
@@ -39,8 +39,19 @@ pub fn complain(error: &Error, as_json: bool) {
     }
 }
 
-/// A line on stderr. That nobody can read it is no reason to stop.
+/// What came of writing to stdout: results, unlike messages, must arrive. A reader that has seen
+/// enough (`| head`) is not an error.
+pub fn written(outcome: std::io::Result<()>) -> Result<()> {
+    match outcome {
+        Err(e) if e.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(Error::io("failed to write to stdout", e))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// A line on stderr, in one write where it fits a pipe. That nobody can read it is no reason to stop.
 pub(super) fn write(text: &str) {
-    let mut stderr = std::io::stderr().lock();
-    drop(writeln!(stderr, "{text}").and_then(|()| stderr.flush()));
+    // Unlike `eprintln!`, which panics where stderr cannot be written.
+    drop(std::io::stderr().write_all(format!("{text}\n").as_bytes()));
 }

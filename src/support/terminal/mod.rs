@@ -8,6 +8,6 @@ mod progress;
 mod settings;
 
 pub(crate) use message::say_if_verbose;
-pub use message::{complain, say};
+pub use message::{complain, say, written};
 pub(crate) use progress::Progress;
 pub use settings::{Color, ProgressStyle, Settings, Verbosity};

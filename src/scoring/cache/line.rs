@@ -1,0 +1,94 @@
+//! A line of the cache.
+
+use serde::{Deserialize, Serialize};
+
+use crate::data::Item;
+use crate::scoring::verdict::Outcome;
+use crate::support::files;
+
+/// Hexadecimal digits of a checksum: a damaged line passes for whole once in 2^64 times.
+const DIGITS: usize = 16;
+
+#[derive(Serialize, Deserialize)]
+struct Line {
+    pair: String,
+    #[serde(flatten)]
+    outcome: Outcome,
+    check: String,
+}
+
+/// What the model sees of a pair, as a hash.
+pub(crate) fn key(pair: &Item) -> String {
+    let text =
+        serde_json::to_vec(&(&pair.prompt, &pair.chosen, &pair.rejected)).unwrap_or_default();
+    files::digest(text)
+}
+
+/// A line with its end. `model`: the name of the file.
+pub(super) fn write(model: &str, pair: &str, outcome: &Outcome) -> Vec<u8> {
+    let line = Line {
+        pair: pair.to_owned(),
+        outcome: outcome.clone(),
+        check: checksum(model, pair, outcome),
+    };
+    // Strings and finite numbers: JSON has them all.
+    let mut line = serde_json::to_vec(&line).unwrap_or_default();
+    line.push(b'\n');
+    line
+}
+
+/// `None` where a line is not what was written to the file of this model.
+pub(super) fn read(model: &str, line: &[u8]) -> Option<(String, Outcome)> {
+    let Line {
+        pair,
+        outcome,
+        check,
+    } = serde_json::from_slice(line).ok()?;
+    (check == checksum(model, &pair, &outcome)).then_some((pair, outcome))
+}
+
+/// Over the content and not the bytes: numbers are written in one way only.
+fn checksum(model: &str, pair: &str, outcome: &Outcome) -> String {
+    let content = serde_json::to_vec(&(model, pair, outcome)).unwrap_or_default();
+    let mut sum = files::digest(content);
+    sum.truncate(DIGITS);
+    sum
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::Message;
+    use crate::scoring::verdict::tests::logits;
+
+    #[test]
+    fn a_key_is_the_text_and_nothing_else() {
+        let pair = |row, prompt: &str, chosen: &str| Item {
+            row,
+            subset: row.to_string(),
+            id: None,
+            prompt: vec![Message::new("user", prompt)],
+            chosen: chosen.to_owned().into(),
+            rejected: String::new().into(),
+        };
+        assert_eq!(key(&pair(1, "a", "b")), key(&pair(2, "a", "b")));
+        assert_ne!(key(&pair(1, "ab", "")), key(&pair(1, "a", "b")));
+    }
+
+    /// Every digit of every value, and the file that a line is in.
+    #[test]
+    fn a_changed_line_is_no_line() {
+        let line = write("model", "0a1b", &logits(0.123_456_79, f32::NAN));
+        assert!(read("model", &line).is_some() && read("other", &line).is_none());
+        for at in 0..line.len() {
+            let mut changed = line.clone();
+            changed[at] = match changed[at] {
+                b'0'..b'9' | b'a'..b'f' => changed[at] + 1,
+                b'9' => b'8',
+                other => other,
+            };
+            let read = read("model", &changed).filter(|_| changed != line);
+            assert!(read.is_none(), "{}", String::from_utf8_lossy(&changed));
+        }
+    }
+}
