@@ -17,10 +17,11 @@ use crate::cli::run::RunArgs;
 use crate::cli::values::SchemaArg;
 use crate::commands::Request;
 use crate::commands::generate::GenerateRequest;
+use crate::support::version::ENGINE_VERSION;
 
 /// Scores pair reward models on preference benchmarks, with no Python and no GPU.
 #[derive(Debug, Parser)]
-#[command(version, arg_required_else_help = true, after_help = EXAMPLES)]
+#[command(version = ENGINE_VERSION.as_str(), arg_required_else_help = true, after_help = EXAMPLES)]
 pub(crate) struct Cli {
     #[command(subcommand)]
     command: CommandArgs,
