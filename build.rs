@@ -20,7 +20,13 @@ const ENGINE: [&str; 8] = [
 
 /// What else is compiled into the program: after a change there it is not that of the commit, and
 /// it is compiled again anyway.
-const PROGRAM: [&str; 5] = ["src", "benchmarks", "quickstart", "docs/schema", "Cargo.toml"];
+const PROGRAM: [&str; 5] = [
+    "src",
+    "benchmarks",
+    "quickstart",
+    "docs/schema",
+    "Cargo.toml",
+];
 
 fn main() {
     for part in ENGINE.iter().chain(&PROGRAM) {
@@ -96,7 +102,10 @@ fn git_commit() -> Option<String> {
         println!("cargo::rerun-if-changed={log}");
     }
     let paths = PROGRAM.iter().chain(&["Cargo.lock", "build.rs"]).copied();
-    let status: Vec<&str> = ["status", "--porcelain", "--"].into_iter().chain(paths).collect();
+    let status: Vec<&str> = ["status", "--porcelain", "--"]
+        .into_iter()
+        .chain(paths)
+        .collect();
     let changed = git(&status).is_none_or(|changed| !changed.is_empty());
     Some(named(&git(&["rev-parse", "HEAD"])?, changed))
 }

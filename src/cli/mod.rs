@@ -5,6 +5,7 @@ mod help;
 mod others;
 mod run;
 mod shared;
+mod show;
 mod values;
 
 use std::path::PathBuf;
@@ -14,6 +15,7 @@ use clap::{CommandFactory, Parser, Subcommand};
 use crate::cli::help::{EXAMPLES, GATES};
 use crate::cli::others::{BenchArgs, CompareArgs, FetchArgs, InspectArgs, MergeArgs, ReportArgs};
 use crate::cli::run::RunArgs;
+use crate::cli::show::{ListArgs, ShowArgs};
 use crate::cli::values::SchemaArg;
 use crate::commands::Request;
 use crate::commands::generate::GenerateRequest;
@@ -37,6 +39,8 @@ enum CommandArgs {
     Compare(CompareArgs),
     /// Show finished runs again, in any format, as the columns of one table
     Report(ReportArgs),
+    /// Print pairs of a finished run in full, with what its models said of them
+    Show(ShowArgs),
     /// Put the finished shards of a run together
     Merge(MergeArgs),
     /// Download and verify models and the data of benchmarks, for use without a network
@@ -45,6 +49,8 @@ enum CommandArgs {
     Inspect(InspectArgs),
     /// Measure how fast a model is on this machine
     Bench(BenchArgs),
+    /// List the benchmarks, models, templates and published tables that are known
+    List(ListArgs),
     /// Print published tables
     Published {
         /// One table [default: all]
@@ -93,10 +99,12 @@ impl From<CommandArgs> for Request {
             CommandArgs::Run(args) => Self::Run(Box::new((*args).into())),
             CommandArgs::Compare(args) => Self::Compare(args.into()),
             CommandArgs::Report(args) => Self::Report(args.into()),
+            CommandArgs::Show(args) => Self::Show(args.into()),
             CommandArgs::Merge(args) => Self::Merge(args.into()),
             CommandArgs::Fetch(args) => Self::Fetch(args.into()),
             CommandArgs::Inspect(args) => Self::Inspect(args.into()),
             CommandArgs::Bench(args) => Self::Bench(args.into()),
+            CommandArgs::List(args) => Self::List(args.into()),
             CommandArgs::Published { name } => Self::Published(name),
             CommandArgs::Cache { action: None } => Self::ShowCache,
             CommandArgs::Cache {

@@ -2,6 +2,7 @@
 
 use clap::ValueEnum;
 
+use crate::commands::OutputFormat;
 use crate::commands::bench::BenchFormat;
 use crate::commands::generate::Schema;
 use crate::device::backend::DtypeChoice;
@@ -65,6 +66,22 @@ pub(crate) enum CompareFormatArg {
     Github,
 }
 
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub(crate) enum OutputFormatArg {
+    #[default]
+    Text,
+    Json,
+}
+
+impl From<OutputFormatArg> for OutputFormat {
+    fn from(typed: OutputFormatArg) -> Self {
+        match typed {
+            OutputFormatArg::Text => Self::Text,
+            OutputFormatArg::Json => Self::Json,
+        }
+    }
+}
+
 impl From<BenchFormatArg> for BenchFormat {
     fn from(typed: BenchFormatArg) -> Self {
         match typed {
@@ -125,6 +142,10 @@ pub(crate) enum SchemaArg {
     Run,
     /// An error on stderr, with --format json
     Error,
+    /// What show prints with --format json
+    Pairs,
+    /// What list prints with --format json
+    List,
 }
 
 impl From<SchemaArg> for Schema {
@@ -134,6 +155,8 @@ impl From<SchemaArg> for Schema {
             SchemaArg::Comparison => Self::Comparison,
             SchemaArg::Run => Self::Run,
             SchemaArg::Error => Self::Error,
+            SchemaArg::Pairs => Self::Pairs,
+            SchemaArg::List => Self::List,
         }
     }
 }

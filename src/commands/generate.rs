@@ -34,6 +34,10 @@ pub enum Schema {
     Run,
     /// An error on stderr.
     Error,
+    /// What show prints.
+    Pairs,
+    /// What list prints.
+    List,
 }
 
 /// The text to print, if any.
@@ -73,6 +77,8 @@ impl Schema {
             Self::Comparison => include_str!("../../docs/schema/comparison.v1.json"),
             Self::Run => include_str!("../../docs/schema/run.v1.json"),
             Self::Error => include_str!("../../docs/schema/error.v1.json"),
+            Self::Pairs => include_str!("../../docs/schema/pairs.v1.json"),
+            Self::List => include_str!("../../docs/schema/list.v1.json"),
         }
     }
 }

@@ -9,7 +9,7 @@ use crate::benchmark::published::Published;
 use crate::commands::finished::{Finished, invalid_verdicts};
 use crate::commands::run::outputs;
 use crate::commands::run_report;
-use crate::data::excerpt;
+use crate::data::pair_texts;
 use crate::data::shard::Shard;
 use crate::metrics::Tally;
 use crate::report::Format;
@@ -89,7 +89,7 @@ pub(crate) fn merge(request: &MergeRequest) -> Result<Finished> {
         &report,
         &columns,
         benchmark.as_ref(),
-        &excerpt::read_again(&first.dir.record.data),
+        &pair_texts::read_again(&first.dir.record.data),
     ));
     let records: Vec<RunRecord> = parts.iter().map(|part| part.dir.record.clone()).collect();
     outputs::write_all(

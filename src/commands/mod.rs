@@ -8,13 +8,18 @@ pub(crate) mod finished;
 pub(crate) mod generate;
 mod hub_request;
 pub(crate) mod inspect;
+pub(crate) mod list;
 pub(crate) mod merge;
+mod named_run;
+mod output;
 pub(crate) mod published;
 pub mod report;
 mod request;
 pub mod run;
 mod run_report;
+pub(crate) mod show;
 mod threads;
 
 pub(crate) use hub_request::HubRequest;
+pub(crate) use output::OutputFormat;
 pub(crate) use request::Request;

@@ -8,8 +8,8 @@ use crate::benchmark::published::Published;
 use crate::benchmark::{Benchmark, Named};
 use crate::commands::run_report::rendered;
 use crate::comparison::leaderboard::{Leaderboard, LeaderboardEntry};
-use crate::data::excerpt;
-use crate::data::excerpt::Texts;
+use crate::data::pair_texts;
+use crate::data::pair_texts::Texts;
 use crate::metrics::Scores;
 use crate::report;
 use crate::report::Format;
@@ -109,7 +109,7 @@ fn side_by_side(
         })
         .collect();
     let texts = if same_data {
-        excerpt::read_again(&runs[0].dir.record.data)
+        pair_texts::read_again(&runs[0].dir.record.data)
     } else {
         Texts::Err("the runs read different files".to_owned())
     };

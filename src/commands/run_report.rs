@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::benchmark::published::Published;
 use crate::benchmark::{Benchmark, Dataset};
 use crate::comparison::leaderboard::{Leaderboard, LeaderboardEntry};
-use crate::data::excerpt::Texts;
+use crate::data::pair_texts::Texts;
 use crate::metrics::{self, Tally};
 use crate::report::{Format, ModelReport, RunReport, Style, render};
 use crate::scoring::ScoredItem;

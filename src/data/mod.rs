@@ -1,14 +1,14 @@
 //! Files of preference data → [`Item`]s.
 
 mod csv;
-pub(crate) mod excerpt;
 mod item;
 mod json;
 mod load;
+pub(crate) mod pair_texts;
 mod parquet;
 mod parquet_guard;
 mod raw_row;
-mod recorded_file;
+pub(crate) mod recorded_file;
 pub(crate) mod selection;
 pub(crate) mod shard;
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use globset::{Glob, GlobSetBuilder};
+use globset::{Glob, GlobSet, GlobSetBuilder};
 
 use crate::benchmark::Benchmark;
 use crate::data::item::Item;
@@ -33,16 +33,7 @@ pub(crate) fn select(
     selection: &Selection,
     benchmark: Option<&Benchmark>,
 ) -> Result<Selected> {
-    let mut globs = GlobSetBuilder::new();
-    for pattern in &selection.subsets {
-        let glob = Glob::new(pattern).map_err(|e| {
-            Error::usage(format!("failed to parse --subset: {pattern}")).caused_by(e)
-        })?;
-        globs.add(glob);
-    }
-    let globs = globs
-        .build()
-        .map_err(|e| Error::usage("failed to parse --subset").caused_by(e))?;
+    let globs = subset_globs(&selection.subsets)?;
     let mut found: BTreeMap<String, usize> = BTreeMap::new();
     for item in &items {
         *found.entry(item.subset.clone()).or_default() += 1;
@@ -89,6 +80,20 @@ pub(crate) fn select(
         items: selected,
         partial,
     })
+}
+
+/// The patterns of `--subset`.
+pub(crate) fn subset_globs(patterns: &[String]) -> Result<GlobSet> {
+    let mut globs = GlobSetBuilder::new();
+    for pattern in patterns {
+        let glob = Glob::new(pattern).map_err(|e| {
+            Error::usage(format!("failed to parse --subset: {pattern}")).caused_by(e)
+        })?;
+        globs.add(glob);
+    }
+    globs
+        .build()
+        .map_err(|e| Error::usage("failed to parse --subset").caused_by(e))
 }
 
 /// Subsets whose number of pairs is not the expected one: an error, or a remark if that is allowed.

@@ -326,9 +326,11 @@ fn names_of_wrappers_and_of_tensorflow_are_those_of_the_model() {
             weight.name = format!("module.{}", weight.name);
         }
     });
-    bench
-        .run(&[])
-        .refused("a prefix of all but one", 4, "only where all tensors have them");
+    bench.run(&[]).refused(
+        "a prefix of all but one",
+        4,
+        "only where all tensors have them",
+    );
 
     let bench = Bench::new();
     bench.weights(|weights| {
@@ -337,11 +339,9 @@ fn names_of_wrappers_and_of_tensorflow_are_those_of_the_model() {
         let (name, twin) = (name.name.clone(), legacy(&name.name));
         weights.extend(copy(weights, &name, &twin));
     });
-    bench.run(&[]).refused(
-        "two tensors for one parameter",
-        4,
-        "are both the parameter",
-    );
+    bench
+        .run(&[])
+        .refused("two tensors for one parameter", 4, "are both the parameter");
 }
 
 fn copy(weights: &[crate::tools::Weight], name: &str, to: &str) -> Option<crate::tools::Weight> {

@@ -14,7 +14,9 @@ const LEGACY_ENDINGS: [(&str, &str); 2] = [
 /// The wrappers' prefix that all of these names have; empty where they have none.
 pub(super) fn common_prefix<'a>(names: impl Iterator<Item = &'a str> + Clone) -> String {
     let mut prefix = String::new();
-    let has = |prefix: &str| names.clone().next().is_some() && names.clone().all(|n| n.starts_with(prefix));
+    let has = |prefix: &str| {
+        names.clone().next().is_some() && names.clone().all(|n| n.starts_with(prefix))
+    };
     while let Some(wrapper) = WRAPPERS
         .iter()
         .find(|wrapper| has(&format!("{prefix}{wrapper}")))
@@ -47,7 +49,10 @@ mod tests {
     fn a_prefix_is_removed_only_where_all_names_have_it() {
         assert_eq!(prefix(&["module.a", "module.b"]), "module.");
         assert_eq!(prefix(&["_orig_mod.module.a"]), "_orig_mod.module.");
-        assert_eq!(prefix(&["module._orig_mod.a", "module._orig_mod.b"]), "module._orig_mod.");
+        assert_eq!(
+            prefix(&["module._orig_mod.a", "module._orig_mod.b"]),
+            "module._orig_mod."
+        );
         assert_eq!(prefix(&["module.a", "b"]), "");
         assert_eq!(prefix(&["modules.a"]), "");
         assert_eq!(prefix(&[]), "");
@@ -62,6 +67,9 @@ mod tests {
         );
         assert_eq!(name("encoder.LayerNorm.beta"), "encoder.LayerNorm.bias");
         assert_eq!(name("encoder.gamma"), "encoder.gamma");
-        assert_eq!(model_name("module.LayerNorm.beta", "module."), "LayerNorm.bias");
+        assert_eq!(
+            model_name("module.LayerNorm.beta", "module."),
+            "LayerNorm.bias"
+        );
     }
 }

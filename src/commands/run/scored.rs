@@ -8,7 +8,7 @@ use crate::commands::run::this_process;
 use crate::commands::run_report::{self, Column};
 use crate::comparison;
 use crate::comparison::gate::sequential::GateOutcome;
-use crate::data::{Item, excerpt};
+use crate::data::{Item, pair_texts};
 use crate::device::backend::DtypeChoice;
 use crate::metrics::length_baseline::length_baselines;
 use crate::report::{Format, RunReport};
@@ -95,7 +95,7 @@ impl Scored {
         report.notes.extend(self.precision_notes(prepared)?);
         // Only a page shows it.
         if prepared.request.out.is_some() || prepared.request.format == Format::Html {
-            let texts = Ok(excerpt::by_row(self.items.clone()));
+            let texts = Ok(pair_texts::by_row(self.items.clone()));
             let leaderboard = run_report::side_by_side(&report, &columns, benchmark, &texts);
             report.side_by_side = Some(leaderboard);
         }
