@@ -22,17 +22,17 @@ struct Sidecar {
 /// configuration.
 ///
 /// # Errors
-/// A sidecar that cannot be read, or no template in any of these places.
-pub(super) fn find_contract(
+/// A sidecar that cannot be read.
+pub(crate) fn find_contract(
     spec: &ModelSpec,
     flag: Option<InputContract>,
     directory: &Directory,
-) -> Result<(InputContract, ContractSource)> {
+) -> Result<Option<(InputContract, ContractSource)>> {
     if let Some(template) = spec.template {
-        return Ok((template, ContractSource::Model));
+        return Ok(Some((template, ContractSource::Model)));
     }
     if let Some(template) = flag {
-        return Ok((template, ContractSource::Flag));
+        return Ok(Some((template, ContractSource::Flag)));
     }
     if directory.has(SIDECAR) {
         let sidecar: Sidecar = toml::from_str(&directory.file(SIDECAR).text()?).map_err(|e| {
@@ -43,19 +43,19 @@ pub(super) fn find_contract(
             .caused_by(e)
         })?;
         if let Some(template) = sidecar.template {
-            return Ok((template, ContractSource::Sidecar));
+            return Ok(Some((template, ContractSource::Sidecar)));
         }
     }
-    if let Some(template) = spec
+    let known = spec
         .repository()
-        .and_then(|r| InputContract::of_repository(&format!("{}/{}", r.owner, r.name)))
-    {
-        return Ok((template, ContractSource::KnownRepository));
-    }
-    Err(
-        Error::usage(format!("failed to choose a template for model: {spec}")).hint(format!(
-            "add `,template=NAME` to --model, or pass --template NAME; NAME is one of: {}",
-            InputContract::names()
-        )),
-    )
+        .and_then(|r| InputContract::of_repository(&format!("{}/{}", r.owner, r.name)));
+    Ok(known.map(|template| (template, ContractSource::KnownRepository)))
+}
+
+/// The error for a checkpoint whose contract is nowhere.
+pub(super) fn no_contract(spec: &ModelSpec) -> Error {
+    Error::usage(format!("failed to choose a template for model: {spec}")).hint(format!(
+        "add `,template=NAME` to --model, or pass --template NAME; NAME is one of: {}",
+        InputContract::names()
+    ))
 }

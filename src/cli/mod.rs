@@ -1,6 +1,7 @@
 //! What was typed → a request. The only room that knows clap, with the command that writes
 //! completions and man pages from it.
 
+mod completion;
 mod help;
 mod others;
 mod run;
@@ -12,7 +13,6 @@ use std::path::PathBuf;
 
 use clap::{CommandFactory, Parser, Subcommand};
 
-use crate::cli::help::{EXAMPLES, GATES};
 use crate::cli::others::{BenchArgs, CompareArgs, FetchArgs, InspectArgs, MergeArgs, ReportArgs};
 use crate::cli::run::RunArgs;
 use crate::cli::show::{ListArgs, ShowArgs};
@@ -23,7 +23,7 @@ use crate::support::version::ENGINE_VERSION;
 
 /// Scores pair reward models on preference benchmarks, with no Python and no GPU.
 #[derive(Debug, Parser)]
-#[command(version = ENGINE_VERSION.as_str(), arg_required_else_help = true, after_help = EXAMPLES)]
+#[command(version = ENGINE_VERSION.as_str(), arg_required_else_help = true, after_help = help::PAIRBENCH)]
 pub(crate) struct Cli {
     #[command(subcommand)]
     command: CommandArgs,
@@ -32,24 +32,32 @@ pub(crate) struct Cli {
 #[derive(Debug, Subcommand)]
 enum CommandArgs {
     /// Score models on pairs and print the comparative table
+    #[command(after_help = help::RUN)]
     Run(Box<RunArgs>),
     /// Compare two runs, or a run and a published table, pair by pair; with --gate, fail where
     /// rules are not met
-    #[command(after_help = GATES)]
+    #[command(after_help = help::GATES)]
     Compare(CompareArgs),
     /// Show finished runs again, in any format, as the columns of one table
+    #[command(after_help = help::REPORT)]
     Report(ReportArgs),
     /// Print pairs of a finished run in full, with what its models said of them
+    #[command(after_help = help::SHOW)]
     Show(ShowArgs),
     /// Put the finished shards of a run together
+    #[command(after_help = help::MERGE)]
     Merge(MergeArgs),
     /// Download and verify models and the data of benchmarks, for use without a network
+    #[command(after_help = help::FETCH)]
     Fetch(FetchArgs),
     /// Show what a checkpoint or a file of pairs is: sizes, template, token lengths, truncation
+    #[command(after_help = help::INSPECT)]
     Inspect(InspectArgs),
     /// Measure how fast a model is on this machine
+    #[command(after_help = help::BENCH)]
     Bench(BenchArgs),
     /// List the benchmarks, models, templates and published tables that are known
+    #[command(after_help = help::LIST)]
     List(ListArgs),
     /// Print published tables
     Published {
@@ -64,7 +72,7 @@ enum CommandArgs {
     /// Show what would be used on this machine: device, threads, caches, settings
     Doctor,
     /// Write shell completions, man pages or the schemas of JSON documents
-    #[command(subcommand)]
+    #[command(subcommand, after_help = help::GENERATE)]
     Generate(GenerateArgs),
 }
 
@@ -118,10 +126,15 @@ impl From<CommandArgs> for Request {
 
 impl From<GenerateArgs> for GenerateRequest {
     fn from(typed: GenerateArgs) -> Self {
-        let command = Box::new(Cli::command());
         match typed {
-            GenerateArgs::Completions { shell } => Self::Completions { shell, command },
-            GenerateArgs::Man { dir } => Self::Man { dir, command },
+            GenerateArgs::Completions { shell } => Self::Completions {
+                shell,
+                command: Box::new(completion::command()),
+            },
+            GenerateArgs::Man { dir } => Self::Man {
+                dir,
+                command: Box::new(Cli::command()),
+            },
             GenerateArgs::Schema { document } => Self::Schema(document.into()),
         }
     }

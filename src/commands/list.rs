@@ -7,7 +7,7 @@ use crate::benchmark::{Benchmark, quickstart};
 use crate::commands::output::OutputFormat;
 use crate::report::json_text;
 use crate::support::count::count;
-use crate::support::error::Result;
+use crate::support::error::{Result, one_line, without_workflow_command};
 use crate::text::Side;
 use crate::text::contract::InputContract;
 
@@ -65,7 +65,8 @@ pub(super) fn benchmark_text(benchmark: &Benchmark) -> String {
     if let Some(headline) = &benchmark.headline {
         rows.push(["headline".to_owned(), headline.label.clone(), String::new()]);
     }
-    let mut text = format!("{}: {title}\n{}", benchmark.name, indented(&rows));
+    let mut text = harmless(&format!("{}: {title}", benchmark.name));
+    text.push_str(&indented(&rows));
     let mut rows = Vec::new();
     for (section, names) in sections(benchmark) {
         for (at, name) in names.iter().enumerate() {
@@ -207,6 +208,11 @@ fn published_json(table: &Published) -> Value {
     })
 }
 
+/// A line whose names come from a file.
+fn harmless(line: &str) -> String {
+    without_workflow_command(one_line(line)) + "\n"
+}
+
 fn indented<const N: usize>(rows: &[[String; N]]) -> String {
     let lines = aligned(rows);
     lines.lines().map(|line| format!("  {line}\n")).collect()
@@ -219,9 +225,9 @@ fn aligned<const N: usize>(rows: &[[String; N]]) -> String {
     let line = |row: &[String; N]| {
         let cells = row.iter().zip(&widths);
         let cells: Vec<String> = cells
-            .map(|(cell, width)| format!("{cell:<width$}"))
+            .map(|(cell, width)| format!("{:<width$}", one_line(cell)))
             .collect();
-        format!("{}\n", cells.join("  ").trim_end())
+        harmless(cells.join("  ").trim_end())
     };
     rows.iter().map(line).collect()
 }

@@ -2,6 +2,7 @@
 
 pub(crate) mod bench;
 pub mod compare;
+pub(crate) mod completions;
 pub(crate) mod doctor;
 pub(crate) mod fetch;
 pub(crate) mod finished;
@@ -9,6 +10,7 @@ pub(crate) mod generate;
 mod hub_request;
 pub(crate) mod inspect;
 pub(crate) mod list;
+mod man_pages;
 pub(crate) mod merge;
 mod named_run;
 mod output;
