@@ -294,7 +294,7 @@ fn hostile_names_and_invalid_pairs_come_back_as_text() {
     assert_well_formed(&xml);
     assert!(
         xml.contains("errors=\"1\"")
-            && xml.contains("<error message=\"1 of 1 verdicts are invalid\"/>"),
+            && xml.contains("<error message=\"invalid: 1 of 1 verdict\"/>"),
         "{xml}"
     );
     assert!(report(&[&out]).contains("not scored: row 4 (marked): "));

@@ -18,7 +18,11 @@ fn suggesting(command: Command) -> Command {
 
 /// By the name of the flag or argument.
 fn suggest(arg: Arg) -> Arg {
-    let words = |words: Vec<String>| arg.clone().value_parser(PossibleValuesParser::new(words));
+    let words = |words: Vec<String>| {
+        // clap wants them to live as long as the program, which prints a script and ends.
+        let words = words.into_iter().map(|word| &*word.leak());
+        arg.clone().value_parser(PossibleValuesParser::new(words))
+    };
     // A word that files may take the place of, and one that the user goes on typing.
     let words_or_files = |list: Vec<String>| words(suggested::or_files(list));
     let beginnings = |list: Vec<String>| words(list).value_hint(ValueHint::Other);

@@ -19,6 +19,7 @@ use crate::metrics::Tally;
 use crate::report::{ComparisonReport, Flip, Format, Style, render};
 use crate::scoring::ScoredItem;
 use crate::scoring::run_dir::RunDir;
+use crate::support::count::count;
 use crate::support::error::{Error, ErrorKind, Result};
 
 /// Changed pairs on a page that nobody asked for a number of.
@@ -332,9 +333,9 @@ fn complaint(gate: &[RuleOutcome], strict: bool) -> Option<Error> {
         let error = Error::new(
             ErrorKind::Gate,
             format!(
-                "failed to pass the gate: {} of {} rules",
+                "failed to pass the gate: {} of {}",
                 failed.len(),
-                gate.len()
+                count(gate.len(), "rule")
             ),
         );
         return Some(
@@ -347,9 +348,9 @@ fn complaint(gate: &[RuleOutcome], strict: bool) -> Option<Error> {
         let error = Error::new(
             ErrorKind::Inconclusive,
             format!(
-                "failed to decide the gate: {} of {} rules are inconclusive",
+                "failed to decide the gate: inconclusive: {} of {}",
                 open.len(),
-                gate.len()
+                count(gate.len(), "rule")
             ),
         );
         error

@@ -19,6 +19,7 @@ use crate::scoring::fingerprint::Fingerprint;
 use crate::scoring::journal;
 use crate::scoring::run_dir::record::{RunRecord, Whole};
 use crate::scoring::run_dir::{RunDir, Summary};
+use crate::support::count::count;
 use crate::support::error::{Error, Result};
 use crate::support::lock::Lock;
 use crate::support::terminal::say;
@@ -99,8 +100,8 @@ pub(crate) fn merge(request: &MergeRequest) -> Result<Finished> {
         &RunRecord::merged(&records, &plan),
     )?;
     say(&format!(
-        "merged {} shards into {}",
-        parts.len(),
+        "merged {} into {}",
+        count(parts.len(), "shard"),
         request.out.display()
     ));
     Ok(Finished {
@@ -229,9 +230,9 @@ fn join(parts: &[Part], plan: &Fingerprint) -> Result<Vec<(String, Vec<ScoredIte
             verdicts.sort_by_key(|verdict| verdict.row);
             if fingerprint::rows_of(&verdicts) != plan.rows {
                 return Err(Error::bad_input(format!(
-                    "failed to merge: model {name}: {} verdicts that are not those of the {} \
-                     planned pairs",
-                    verdicts.len(),
+                    "failed to merge: model {name}: {} that are not those of the planned pairs \
+                     ({})",
+                    count(verdicts.len(), "verdict"),
                     plan.pairs
                 ))
                 .hint("a verdicts.parquet was changed, or is of another run"));

@@ -12,6 +12,7 @@ use crate::metrics::calibration::Margins;
 use crate::report::{Answer, Cut, End, PairPage, ShownPair, Style, pairs_json, pairs_text};
 use crate::scoring::run_dir::RunDir;
 use crate::scoring::{ScoredItem, Verdict};
+use crate::support::count::plural;
 use crate::support::error::{Error, ErrorKind, Result};
 use crate::text::Side;
 use crate::text::contract::InputContract;
@@ -75,7 +76,7 @@ pub(crate) fn show(request: &ShowRequest) -> Result<String> {
     let texts = texts(&dir, &request.data)?;
     let page = PairPage {
         run: dir.path.display().to_string(),
-        what: request.pick.what(),
+        what: request.pick.what(of),
         of,
         pairs: rows
             .iter()
@@ -89,14 +90,15 @@ pub(crate) fn show(request: &ShowRequest) -> Result<String> {
 }
 
 impl Pick {
-    /// In words, of several pairs.
-    fn what(&self) -> String {
+    /// What so many pairs are, in words.
+    fn what(&self, n: usize) -> String {
+        let pairs = plural(n, "pair");
         match self {
-            Self::All => "pairs".to_owned(),
-            Self::Id(id) => format!("pairs with the id {id}"),
-            Self::Row(row) => format!("pairs in row {row}"),
-            Self::Wrong => "pairs with a wrong verdict".to_owned(),
-            Self::Sure => "pairs with a wrong verdict, the surest first".to_owned(),
+            Self::All => pairs,
+            Self::Id(id) => format!("{pairs} with the id {id}"),
+            Self::Row(row) => format!("{pairs} in row {row}"),
+            Self::Wrong => format!("{pairs} with a wrong verdict"),
+            Self::Sure => format!("{pairs} with a wrong verdict, the surest first"),
         }
     }
 }
@@ -178,7 +180,7 @@ fn only(
     };
     rows.retain(|row| is_it(row[0].1));
     if rows.is_empty() {
-        let what = format!("failed to find {}: {}", request.pick.what(), request.run);
+        let what = format!("failed to find {}: {}", request.pick.what(1), request.run);
         return Err(Error::usage(what).hint(there_is));
     }
     Ok(())

@@ -6,6 +6,7 @@ use globset::{Glob, GlobSet, GlobSetBuilder};
 
 use crate::benchmark::Benchmark;
 use crate::data::item::Item;
+use crate::support::count::count;
 use crate::support::error::{Error, Result};
 
 /// What is asked for.
@@ -60,9 +61,9 @@ pub(crate) fn select(
             .collect();
         if expected.len() < benchmark.subsets.len() {
             partial.push(format!(
-                "{} of {} subsets (--subset)",
+                "{} of {} (--subset)",
                 expected.len(),
-                benchmark.subsets.len()
+                count(benchmark.subsets.len(), "subset")
             ));
         }
         partial.extend(miscounts(&expected, &found, selection.allow_partial)?);
@@ -71,8 +72,9 @@ pub(crate) fn select(
     selected.truncate(selection.limit.unwrap_or(all));
     if selected.len() < all {
         partial.push(format!(
-            "the first {} of {all} pairs (--limit)",
-            selected.len()
+            "the first {} of {} (--limit)",
+            selected.len(),
+            count(all, "pair")
         ));
     }
     let partial = (!partial.is_empty()).then(|| partial.join("; "));
@@ -102,19 +104,19 @@ fn miscounts(
     found: &BTreeMap<String, usize>,
     allowed: bool,
 ) -> Result<Option<String>> {
-    let count = |name: &str| found.get(name).copied().unwrap_or(0);
+    let rows = |name: &str| found.get(name).copied().unwrap_or(0);
     let wrong: Vec<String> = expected
         .iter()
-        .filter(|(name, n)| count(name) != *n)
-        .map(|(name, n)| format!("{name} {} of {n}", count(name)))
+        .filter(|(name, n)| rows(name) != *n)
+        .map(|(name, n)| format!("{name} {} of {n}", rows(name)))
         .collect();
     if wrong.is_empty() {
         return Ok(None);
     }
     let text = format!(
-        "{} of {} subsets have not the pairs that the definition counts: {}",
+        "{} of {} with other numbers of pairs than the definition says: {}",
         wrong.len(),
-        expected.len(),
+        count(expected.len(), "subset"),
         wrong.join(", ")
     );
     if allowed {

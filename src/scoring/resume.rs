@@ -10,6 +10,7 @@ use crate::scoring::journal;
 use crate::scoring::journal::{Contents, Journal, Session};
 use crate::scoring::run_dir::RunDir;
 use crate::scoring::verdict::Outcome;
+use crate::support::count::count;
 use crate::support::error::{Error, ErrorKind, Result};
 use crate::support::files;
 use crate::support::terminal::say;
@@ -61,8 +62,9 @@ pub(crate) fn begin(
         (Some(contents), false) if !contents.outcomes.is_empty() => {
             let n = contents.outcomes.len();
             return Err(Error::usage(format!(
-                "failed to start: {} has an unfinished run with {n} verdicts",
-                dir.display()
+                "failed to start: {} has an unfinished run with {}",
+                dir.display(),
+                count(n, "verdict")
             ))
             .hint(format!(
                 "--resume goes on with it; to start over, remove {}",
@@ -137,8 +139,9 @@ fn finished(dir: &Path, plan: &Fingerprint) -> Result<Kept> {
         return Err(Error::new(
             ErrorKind::BadInput,
             format!(
-                "failed to resume: {}: verdicts.parquet has {found} rows, run.json says {whole}",
-                dir.display()
+                "failed to resume: {}: verdicts.parquet has {}, run.json says {whole}",
+                dir.display(),
+                count(found, "row")
             ),
         ));
     }

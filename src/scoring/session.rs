@@ -18,6 +18,7 @@ use crate::scoring::resume::{self, Kept};
 use crate::scoring::scorer::{Scorer, Step};
 use crate::scoring::verdict::{Outcome, ScoredItem};
 use crate::support::cache_folder;
+use crate::support::count::count;
 use crate::support::error::{Error, Result, one_line};
 use crate::support::signals::{Stop, StopMessage};
 use crate::support::terminal;
@@ -137,14 +138,16 @@ impl<'a> ScoringSession<'a> {
         let resumed = done.len();
         if resumed > 0 {
             say(&format!(
-                "{name}: {resumed} of {all} verdicts are there already"
+                "{name}: {resumed} of {} there already",
+                count(all, "verdict")
             ));
         }
         let mut cache = self.cache(at);
         let mut cached = self.look_up(at, items, &cache, &mut done)?;
         if cached > 0 {
             say(&format!(
-                "{name}: {cached} of {all} verdicts from the cache"
+                "{name}: {cached} of {} from the cache",
+                count(all, "verdict")
             ));
         }
         let is_settled = observer.as_mut().is_some_and(|observer| {
@@ -254,8 +257,8 @@ impl<'a> ScoringSession<'a> {
         };
         self.stop.check()?;
         say(&format!(
-            "{name}: {} pairs, template {}, {}, loaded in {:.1} s",
-            items.len(),
+            "{name}: {}, template {}, {}, loaded in {:.1} s",
+            count(items.len(), "pair"),
             checkpoint.template,
             backend.short_name(),
             begun.elapsed().as_secs_f64()
@@ -307,15 +310,19 @@ impl<'a> ScoringSession<'a> {
         ));
         if halved > 0 {
             say(&format!(
-                "{name}: {halved} batches were halved for lack of memory: --batch-tokens {} is \
-                 too much here",
+                "{name}: halved for lack of memory: {}; --batch-tokens {} is too much here",
+                if halved == 1 {
+                    "1 batch".to_owned()
+                } else {
+                    format!("{halved} batches")
+                },
                 self.backend.limits.batch_tokens
             ));
         }
         if again > 0 {
             say(&format!(
-                "{name}: {again} rows were computed again in f32: their logits in {} were not \
-                 finite",
+                "{name}: computed again in f32: {}, with logits in {} that were not finite",
+                count(again, "row"),
                 self.backend.precision.name()
             ));
         }

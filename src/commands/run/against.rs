@@ -12,6 +12,7 @@ use crate::data::Item;
 use crate::report::{ComparisonReport, Format, RunReport};
 use crate::scoring::ScoredItem;
 use crate::scoring::session::{Observer, ScoredModel};
+use crate::support::count::count;
 use crate::support::error::{Error, Result, one_line};
 use crate::support::terminal::say;
 
@@ -158,6 +159,7 @@ impl Observer for SequentialGate {
 pub(crate) fn partial(answer: &GateOutcome) -> Option<String> {
     let [scored, pairs] = answer.stopped?;
     Some(format!(
-        "{scored} of {pairs} pairs, in random order: the gate was settled (--against)"
+        "{scored} of {}, in random order: the gate was settled (--against)",
+        count(pairs, "pair")
     ))
 }

@@ -16,6 +16,7 @@ use crate::scoring::journal::{Journal, Session};
 use crate::scoring::run_dir::RunDir;
 use crate::scoring::run_dir::record::Whole;
 use crate::scoring::session::{Observer, ScoredModel, ScoringSession, Settings};
+use crate::support::count::count;
 use crate::support::error::Result;
 
 /// What all models said.
@@ -123,7 +124,8 @@ impl Scored {
             let before = f32_run.verdicts_of(name).unwrap_or_default();
             let (turned, n) = comparison::changed_verdicts(before, scored, same_data)?;
             Ok(format!(
-                "{name}: {precision} turns {turned} of {n} verdicts of the f32 run"
+                "{name}: {precision} turns {turned} of {} of the f32 run",
+                count(n, "verdict")
             ))
         };
         self.columns().into_iter().map(line).collect()
