@@ -37,7 +37,7 @@ fn suggest(arg: Arg) -> Arg {
         "subsets" => words(suggested::subsets()),
         "template" => words(suggested::templates()),
         "device" => words(suggested::devices()),
-        "gates" => beginnings(suggested::rules()),
+        "gates" => beginnings(suggested::or_files(suggested::rules())),
         _ => arg,
     }
 }
