@@ -229,7 +229,7 @@ fn run(dir: &Path, data: &[u8]) {
     }
     for format in [Format::Table, Format::Junit] {
         let _ = report(&ReportRequest {
-            runs: vec![dir.to_owned()],
+            runs: vec![dir.display().to_string()],
             format,
             published: None,
         });

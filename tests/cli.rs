@@ -280,6 +280,38 @@ fn inspect_says_what_a_checkpoint_is() {
     );
 }
 
+/// What does not depend on the template is shown without one.
+#[test]
+fn inspect_needs_neither_a_template_nor_a_network() {
+    let bare = golden("models/tiny-pairrm-v2");
+    let text = inspect(&[bare.to_str().unwrap()]);
+    assert!(
+        text.contains("template    not known; with this head: pairrm, better-pairrm")
+            && text.contains("parameters")
+            && text.contains("model.safetensors"),
+        "{text}"
+    );
+    let empty = tempfile::tempdir().unwrap();
+    let output = pairbench()
+        .args(["inspect", "reward-bench"])
+        .env("HF_HUB_CACHE", empty.path())
+        .env("HF_ENDPOINT", "http://127.0.0.1:1")
+        .output()
+        .unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(
+        output.status.success()
+            && text.contains("hep-rust")
+            && text.contains("not on this machine: pairbench fetch reward-bench"),
+        "{text}"
+    );
+    let text = inspect(&["quickstart"]);
+    assert!(
+        text.contains("code-rust") && text.contains("prompt p50"),
+        "{text}"
+    );
+}
+
 #[test]
 fn inspect_counts_the_pairs_of_a_file() {
     let dir = tempfile::tempdir().unwrap();

@@ -380,7 +380,7 @@ fn what_is_not_settled_scores_every_pair() {
     );
     assert_eq!(code, 0, "{stderr}");
     assert!(
-        stdout.contains("not settled early: scored all 636 pairs")
+        stdout.contains("not settled early: every pair was scored (636)")
             && stdout.contains("✓ pass  drop:average:0: average +0.0000, 97.5 % interval"),
         "{stdout}"
     );

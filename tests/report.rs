@@ -162,6 +162,50 @@ fn models_of_several_runs_are_columns_of_one_table() {
 }
 
 #[test]
+fn one_model_of_a_run_is_a_column_by_itself() {
+    let [first, second] = runs();
+    let of = |model: &str| format!("{first}:{model}");
+    let alone = report(&[&of("better-pairrm"), "--format", "csv"]);
+    assert!(
+        alone.starts_with("kind,name,n,better-pairrm,longer,shorter\n"),
+        "{alone}"
+    );
+    let both = report(&[&of("better-pairrm"), &of("pairrm"), "--format", "csv"]);
+    assert!(
+        both.starts_with("kind,name,n,better-pairrm,pairrm,longer,shorter\n"),
+        "{both}"
+    );
+    let two = report(&[&of("better-pairrm"), second, "--format", "csv"]);
+    assert!(
+        two.starts_with("kind,name,n,better-pairrm,pairrm,longer,shorter\n"),
+        "{two}"
+    );
+    // The figures are those of the whole report.
+    let column = |text: &str, name: &str| -> Vec<String> {
+        let at = text
+            .lines()
+            .next()
+            .unwrap()
+            .split(',')
+            .position(|own| own == name);
+        let cell = |line: &str| line.split(',').nth(at.unwrap()).unwrap().to_owned();
+        text.lines().map(cell).collect()
+    };
+    let whole = report(&[first, "--format", "csv"]);
+    assert_eq!(
+        column(&alone, "better-pairrm"),
+        column(&whole, "better-pairrm")
+    );
+    let (_, stderr, code) = pairbench(&["report", &of("other")]);
+    assert!(
+        code == 2
+            && stderr.contains("none called other")
+            && stderr.contains("pairrm, better-pairrm"),
+        "{stderr}"
+    );
+}
+
+#[test]
 fn runs_that_have_no_common_table_are_refused() {
     let [first, second] = runs();
     let dir = tempfile::tempdir().unwrap();
@@ -213,7 +257,7 @@ fn runs_that_have_no_common_table_are_refused() {
         (
             vec![first, first],
             2,
-            "failed to name models: two are called pairrm (",
+            "failed to name models: two are called pairrm",
         ),
         (
             vec![first, "--published", "none"],
@@ -294,7 +338,7 @@ fn hostile_names_and_invalid_pairs_come_back_as_text() {
     assert_well_formed(&xml);
     assert!(
         xml.contains("errors=\"1\"")
-            && xml.contains("<error message=\"1 of 1 verdicts are invalid\"/>"),
+            && xml.contains("<error message=\"invalid: 1 of 1 verdict\"/>"),
         "{xml}"
     );
     assert!(report(&[&out]).contains("not scored: row 4 (marked): "));

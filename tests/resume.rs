@@ -577,7 +577,7 @@ fn batches_are_halved_for_want_of_memory_and_no_pair_is_skipped() {
     };
     let (stderr, code) = limited("400", &[]);
     assert!(
-        code == Some(0) && stderr.contains("batches were halved"),
+        code == Some(0) && stderr.contains("halved for lack of memory: "),
         "{stderr}"
     );
     assert!(record(dir.path())["models"][0]["halved"].as_u64().unwrap() > 1);

@@ -11,7 +11,15 @@ use binary::run as pairbench;
 use boon::{Compiler, Schemas};
 use serde_json::{Map, Value, json};
 
-const NAMES: [&str; 5] = ["summary", "comparison", "run", "error", "progress"];
+const NAMES: [&str; 7] = [
+    "summary",
+    "comparison",
+    "run",
+    "error",
+    "progress",
+    "pairs",
+    "list",
+];
 
 /// As the binary prints it.
 fn schema(name: &str) -> Value {
@@ -156,6 +164,13 @@ fn the_binary_prints_the_committed_schemas_in_which_every_key_is_described() {
 }
 
 #[test]
+fn lists_are_valid() {
+    for catalogue in ["benchmarks", "models", "templates", "published"] {
+        assert_valid("list", &document(&["list", catalogue], 0));
+    }
+}
+
+#[test]
 fn runs_and_comparisons_are_valid() {
     let dir = tempfile::tempdir().unwrap();
     let path = |name: &str| dir.path().join(name).display().to_string();
@@ -166,6 +181,8 @@ fn runs_and_comparisons_are_valid() {
     let record = read(&dir.path().join("quickstart/run.json"));
     assert_valid("run", &record);
     assert_eq!(record["plan"]["definition"]["name"], "quickstart");
+
+    assert_valid("pairs", &document(&["show", &out, "--sure"], 0));
 
     let [before, after] = ["pairrm", "better-pairrm"].map(|model| format!("{out}:{model}"));
     let compared = document(
@@ -221,6 +238,9 @@ fn runs_and_comparisons_are_valid() {
         summary["models"]["PairRM-hf"]["not_scored"][0].is_string()
             && summary["models"]["other"].get("published").is_none()
     );
+    let shown = document(&["show", &bare, "--id", "x"], 0);
+    assert_valid("pairs", &shown);
+    assert!(shown["pairs"][0]["models"][0]["margin"].is_null());
     let record = read(&dir.path().join("bare/run.json"));
     assert_valid("run", &record);
     assert!(record["plan"]["definition"].is_null() && record["plan"]["limit"].is_null());

@@ -125,6 +125,16 @@ impl Benchmark {
         Ok(benchmark)
     }
 
+    /// Those that need no file.
+    pub(crate) fn built_in() -> Result<Vec<Self>> {
+        Self::BUILT_IN.into_iter().map(Self::find).collect()
+    }
+
+    /// Where its pairs come from, in words.
+    pub(crate) fn source(&self) -> String {
+        self.source.to_string()
+    }
+
     /// A built-in name or a `.toml` file.
     pub fn find(name: &str) -> Result<Self> {
         let path = Path::new(name);

@@ -51,6 +51,28 @@ impl fmt::Display for Dataset {
     }
 }
 
+/// `dataset owner/name@revision of the hub, split test`, or the files.
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Some(dataset) = &self.dataset else {
+            return match (&self.home, self.files.is_empty()) {
+                (_, true) => f.write_str("the files given with --data"),
+                (Some(Directory::Embedded(_)), _) => f.write_str("inside the binary"),
+                _ => f.write_str(&self.files.join(", ")),
+            };
+        };
+        write!(f, "dataset {dataset}")?;
+        if let Some(revision) = &self.revision {
+            write!(f, "@{revision}")?;
+        }
+        f.write_str(" of the hub")?;
+        if let Some(split) = &self.split {
+            write!(f, ", split {split}")?;
+        }
+        Ok(())
+    }
+}
+
 impl Source {
     /// The files of this benchmark, downloaded first where they are in a dataset of the hub.
     pub(crate) fn files(&self, benchmark: &str, hub: &Hub) -> Result<Files> {

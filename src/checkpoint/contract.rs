@@ -22,36 +22,35 @@ struct Sidecar {
 /// configuration.
 ///
 /// # Errors
-/// A sidecar that cannot be read or that contradicts the flag, or no template in any of these
-/// places.
-pub(super) fn find_contract(
+/// A sidecar that cannot be read or that contradicts the flag.
+pub(crate) fn find_contract(
     spec: &ModelSpec,
     flag: Option<InputContract>,
     directory: &Directory,
-) -> Result<(InputContract, ContractSource)> {
+) -> Result<Option<(InputContract, ContractSource)>> {
     if let Some(template) = spec.template {
-        return Ok((template, ContractSource::Model));
+        return Ok(Some((template, ContractSource::Model)));
     }
     match (sidecar(directory)?, flag) {
         (Some(own), Some(flag)) if own != flag => {
             return Err(contradiction(spec, own, flag, directory));
         }
-        (Some(own), _) => return Ok((own, ContractSource::Sidecar)),
-        (None, Some(flag)) => return Ok((flag, ContractSource::Flag)),
+        (Some(own), _) => return Ok(Some((own, ContractSource::Sidecar))),
+        (None, Some(flag)) => return Ok(Some((flag, ContractSource::Flag))),
         (None, None) => {}
     }
-    if let Some(template) = spec
+    let known = spec
         .repository()
-        .and_then(|r| InputContract::of_repository(&format!("{}/{}", r.owner, r.name)))
-    {
-        return Ok((template, ContractSource::KnownRepository));
-    }
-    Err(
-        Error::usage(format!("failed to choose a template for model: {spec}")).hint(format!(
-            "add `,template=NAME` to --model, or pass --template NAME; NAME is one of: {}",
-            InputContract::names()
-        )),
-    )
+        .and_then(|r| InputContract::of_repository(&format!("{}/{}", r.owner, r.name)));
+    Ok(known.map(|template| (template, ContractSource::KnownRepository)))
+}
+
+/// The error for a checkpoint whose contract is nowhere.
+pub(super) fn no_contract(spec: &ModelSpec) -> Error {
+    Error::usage(format!("failed to choose a template for model: {spec}")).hint(format!(
+        "add `,template=NAME` to --model, or pass --template NAME; NAME is one of: {}",
+        InputContract::names()
+    ))
 }
 
 /// What the sidecar says, where there is one.
@@ -132,7 +131,7 @@ mod tests {
                 (BetterPairRm, KnownRepository),
             ),
         ] {
-            assert_eq!(find(spec, flag, sidecar).unwrap(), expected, "{spec}");
+            assert_eq!(find(spec, flag, sidecar).unwrap(), Some(expected), "{spec}");
         }
         let text = find("x", Some(PairRm), says_better).unwrap_err().render();
         for part in [
@@ -142,6 +141,6 @@ mod tests {
         ] {
             assert!(text.contains(part), "{text}");
         }
-        assert_eq!(find("x", None, None).unwrap_err().kind as u8, 2);
+        assert_eq!(find("x", None, None).unwrap(), None);
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use burn::tensor::Device;
 use rayon::prelude::*;
 
-use crate::checkpoint::contract::find_contract;
+use crate::checkpoint::contract::{find_contract, no_contract};
 use crate::checkpoint::facts::Facts;
 use crate::checkpoint::files::CheckpointFiles;
 use crate::checkpoint::precision::Precision;
@@ -54,7 +54,8 @@ impl Checkpoint {
             &directory.file("config.json").text()?,
             &directory.file("config.json").path(),
         )?;
-        let (template, template_from) = find_contract(spec, template, &directory)?;
+        let (template, template_from) =
+            find_contract(spec, template, &directory)?.ok_or_else(|| no_contract(spec))?;
         let (tokenizer, tokenizer_files) = Tokenizer::load(&directory)?;
         check_tokenizer(&tokenizer, &config, directory.path())?;
         let mut files = BTreeMap::new();

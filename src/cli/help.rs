@@ -1,20 +1,97 @@
-//! Texts that stand after the help of a command.
+//! Texts that stand after the help of a command. A line without indentation that ends with a colon
+//! begins a section of the manual page.
 
-pub(crate) const EXAMPLES: &str = "\
+pub(crate) const PAIRBENCH: &str = "\
 Try it: `pairbench run` scores two built-in demonstration models in seconds.
-
-Reproduce a published table:
-  pairbench run --model llm-blender/PairRM-hf --benchmark reward-bench --published model-card
-Check a new checkpoint for regressions, beside the last good one:
-  pairbench run --model old=runs/1 --model new=runs/2 --template pairrm --data pairs.jsonl --out reports/runs/2
-  pairbench compare reports/runs/2:old reports/runs/2:new --gate drop:average:0.01
-Leave a report for people and machines:
-  pairbench run --model runs/2,template=pairrm --data pairs.jsonl --out reports/runs/2
-  pairbench report reports/runs/1 reports/runs/2 --format markdown
-
 Results go to stdout, talk and progress to stderr.
-Exit codes: 0 done, 2 usage, 3 a gate's rule failed, 4 bad input, 5 not available, 6 invalid verdicts, 7 out of resources,
-8 a gate is inconclusive (only with --strict-gate), 75 another run writes to the directory, 129, 130, 143 stopped by HUP, INT, TERM.";
+
+Examples:
+  Reproduce a published table:
+    pairbench run --model llm-blender/PairRM-hf --benchmark reward-bench --published model-card
+  Check a new checkpoint for regressions, beside the last good one:
+    pairbench run --model old=runs/1 --model new=runs/2 --template pairrm --data pairs.jsonl --out reports/runs/2
+    pairbench compare reports/runs/2:old reports/runs/2:new --gate drop:average:0.01
+  Leave a report for people and machines:
+    pairbench run --model runs/2,template=pairrm --data pairs.jsonl --out reports/runs/2
+    pairbench report reports/runs/1 reports/runs/2 --format markdown
+
+Environment:
+  HF_TOKEN, HF_TOKEN_PATH          the hub's token, or a file that holds it
+  HF_HUB_DISABLE_IMPLICIT_TOKEN=1  sends no token
+  HF_HOME, HF_HUB_CACHE            where the hub's cache is
+  HF_ENDPOINT                      the hub's address
+  HF_HUB_OFFLINE=1                 no network
+  PAIRBENCH_CACHE                  where verdicts are kept for later runs; empty: nowhere
+  NO_COLOR, CLICOLOR               whether tables have colours
+
+Exit status:
+  0               done
+  1               a bug
+  2               usage
+  3               a gate's rule failed
+  4               bad input
+  5               not available
+  6               invalid verdicts
+  7               out of resources
+  8               a gate is inconclusive, with --strict-gate
+  75              another run writes to the directory
+  129, 130, 143   stopped by HUP, INT, TERM";
+
+pub(crate) const RUN: &str = "\
+Examples:
+  Two checkpoints on your own pairs:
+    pairbench run --model old=runs/1 --model new=runs/2 --template pairrm --data pairs.jsonl
+  Some subsets of RewardBench, kept for later:
+    pairbench run --model llm-blender/PairRM-hf --benchmark reward-bench --subset 'alpacaeval-*' --out reports/runs/1
+  Stop as soon as it is clear whether a checkpoint is worse:
+    pairbench run --model runs/2,template=pairrm --data pairs.jsonl --against reports/runs/1 --gate drop:average:0.01";
+
+pub(crate) const REPORT: &str = "\
+Examples:
+  pairbench report reports/runs/1 --format html > report.html
+  One model of each of two runs:
+    pairbench report reports/runs/1:old reports/runs/2:new --format markdown";
+
+pub(crate) const SHOW: &str = "\
+--wrong and --sure list pairs whose verdict is `wrong`; ties and invalid ones are not among them.
+
+Examples:
+  Where a model is most sure and wrong:
+    pairbench show reports/runs/1 --model new --sure
+  One pair, for a program:
+    pairbench show reports/runs/1 --subset hep-go --id 17 --format json";
+
+pub(crate) const MERGE: &str = "\
+Examples:
+  pairbench run --shard 1/2 --out reports/runs/part-1
+  pairbench run --shard 2/2 --out reports/runs/part-2
+  pairbench merge reports/runs/part-1 reports/runs/part-2 --out reports/runs/whole";
+
+pub(crate) const FETCH: &str = "\
+Examples:
+  pairbench fetch llm-blender/PairRM-hf reward-bench";
+
+pub(crate) const INSPECT: &str = "\
+Examples:
+  pairbench inspect reward-bench
+  pairbench inspect runs/1
+  How much of the texts a model would not read:
+    pairbench inspect pairs.jsonl --model llm-blender/PairRM-hf";
+
+pub(crate) const BENCH: &str = "\
+Examples:
+  pairbench bench --model llm-blender/PairRM-hf --dtype int8 --length 512,2048";
+
+pub(crate) const LIST: &str = "\
+Examples:
+  pairbench list benchmarks
+  pairbench list models --format json";
+
+pub(crate) const GENERATE: &str = "\
+Examples:
+  pairbench generate completions bash > ~/.local/share/bash-completion/completions/pairbench
+  pairbench generate man ~/.local/share/man/man1
+  pairbench generate schema summary";
 
 pub(crate) const GATES: &str = "\
 A side is a run directory (`pairbench run --out DIR`) or a published table (`pairbench published`), with :MODEL where there are
@@ -29,4 +106,8 @@ Rules; SCOPE is average, headline, rewardbench, total, section:NAME, section:*, 
   max-ties:N, max-invalid:N, max-position-bias:X    of the candidate
 A FILE.toml holds rules = [\"drop:average:0.01\", ...].
 
-Exit codes: 3 a rule failed, 8 with --strict-gate one was inconclusive and none failed.";
+Exit codes: 3 a rule failed, 8 with --strict-gate one was inconclusive and none failed.
+
+Examples:
+  pairbench compare reports/runs/1 reports/runs/2 --gate drop:average:0.01 --flips
+  pairbench compare model-card:llm-blender/PairRM-hf reports/runs/1";

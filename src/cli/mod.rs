@@ -1,10 +1,12 @@
 //! What was typed → a request. The only room that knows clap, with the command that writes
 //! completions and man pages from it.
 
+mod completion;
 mod help;
 mod others;
 mod run;
 mod shared;
+mod show;
 mod values;
 
 use std::io::Write;
@@ -12,19 +14,20 @@ use std::path::PathBuf;
 
 use clap::{CommandFactory, Parser, Subcommand};
 
-use crate::cli::help::{EXAMPLES, GATES};
 use crate::cli::others::{BenchArgs, CompareArgs, FetchArgs, InspectArgs, MergeArgs, ReportArgs};
 use crate::cli::run::RunArgs;
 use crate::cli::shared::TalkArgs;
+use crate::cli::show::{ListArgs, ShowArgs};
 use crate::cli::values::SchemaArg;
 use crate::commands::Request;
 use crate::commands::generate::GenerateRequest;
 use crate::support::error::Result;
 use crate::support::terminal::{Settings, written};
+use crate::support::version::ENGINE_VERSION;
 
 /// Scores pair reward models on preference benchmarks, with no Python and no GPU.
 #[derive(Debug, Parser)]
-#[command(version, arg_required_else_help = true, after_help = EXAMPLES)]
+#[command(version = ENGINE_VERSION.as_str(), arg_required_else_help = true, after_help = help::PAIRBENCH)]
 pub(crate) struct Cli {
     #[command(subcommand)]
     command: CommandArgs,
@@ -35,21 +38,33 @@ pub(crate) struct Cli {
 #[derive(Debug, Subcommand)]
 enum CommandArgs {
     /// Score models on pairs and print the comparative table
+    #[command(after_help = help::RUN)]
     Run(Box<RunArgs>),
     /// Compare two runs, or a run and a published table, pair by pair; with --gate, fail where
     /// rules are not met
-    #[command(after_help = GATES)]
+    #[command(after_help = help::GATES)]
     Compare(CompareArgs),
     /// Show finished runs again, in any format, as the columns of one table
+    #[command(after_help = help::REPORT)]
     Report(ReportArgs),
+    /// Print pairs of a finished run in full, with what its models said of them
+    #[command(after_help = help::SHOW)]
+    Show(ShowArgs),
     /// Put the finished shards of a run together
+    #[command(after_help = help::MERGE)]
     Merge(MergeArgs),
     /// Download and verify models and the data of benchmarks, for use without a network
+    #[command(after_help = help::FETCH)]
     Fetch(FetchArgs),
     /// Show what a checkpoint or a file of pairs is: sizes, template, token lengths, truncation
+    #[command(after_help = help::INSPECT)]
     Inspect(InspectArgs),
     /// Measure how fast a model is on this machine
+    #[command(after_help = help::BENCH)]
     Bench(BenchArgs),
+    /// List the benchmarks, models, templates and published tables that are known
+    #[command(after_help = help::LIST)]
+    List(ListArgs),
     /// Print published tables
     Published {
         /// One table [default: all]
@@ -63,7 +78,7 @@ enum CommandArgs {
     /// Show what would be used on this machine: device, threads, caches, settings
     Doctor,
     /// Write shell completions, man pages or the schemas of JSON documents
-    #[command(subcommand)]
+    #[command(subcommand, after_help = help::GENERATE)]
     Generate(GenerateArgs),
 }
 
@@ -110,10 +125,12 @@ impl From<CommandArgs> for Request {
             CommandArgs::Run(args) => Self::Run(Box::new((*args).into())),
             CommandArgs::Compare(args) => Self::Compare(args.into()),
             CommandArgs::Report(args) => Self::Report(args.into()),
+            CommandArgs::Show(args) => Self::Show(args.into()),
             CommandArgs::Merge(args) => Self::Merge(args.into()),
             CommandArgs::Fetch(args) => Self::Fetch(args.into()),
             CommandArgs::Inspect(args) => Self::Inspect(args.into()),
             CommandArgs::Bench(args) => Self::Bench(args.into()),
+            CommandArgs::List(args) => Self::List(args.into()),
             CommandArgs::Published { name } => Self::Published(name),
             CommandArgs::Cache { action: None } => Self::ShowCache,
             CommandArgs::Cache {
@@ -127,10 +144,15 @@ impl From<CommandArgs> for Request {
 
 impl From<GenerateArgs> for GenerateRequest {
     fn from(typed: GenerateArgs) -> Self {
-        let command = Box::new(Cli::command());
         match typed {
-            GenerateArgs::Completions { shell } => Self::Completions { shell, command },
-            GenerateArgs::Man { dir } => Self::Man { dir, command },
+            GenerateArgs::Completions { shell } => Self::Completions {
+                shell,
+                command: Box::new(completion::command()),
+            },
+            GenerateArgs::Man { dir } => Self::Man {
+                dir,
+                command: Box::new(Cli::command()),
+            },
             GenerateArgs::Schema { document } => Self::Schema(document.into()),
         }
     }

@@ -43,9 +43,10 @@ pub(crate) struct CompareArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct ReportArgs {
-    /// Directories that `pairbench run --out DIR` wrote; all of the same benchmark and subset sizes
-    #[arg(required = true, value_name = "RUN")]
-    pub(crate) runs: Vec<PathBuf>,
+    /// Directories that `pairbench run --out DIR` wrote; all of the same benchmark and subset sizes.
+    /// With :MODEL only that model's column
+    #[arg(required = true, value_name = "RUN[:MODEL]")]
+    pub(crate) runs: Vec<String>,
     /// What is printed on stdout
     #[arg(long, value_enum, default_value_t)]
     pub(crate) format: FormatArg,

@@ -2,6 +2,7 @@
 
 use clap::ValueEnum;
 
+use crate::commands::OutputFormat;
 use crate::commands::bench::BenchFormat;
 use crate::commands::generate::Schema;
 use crate::device::backend::DtypeChoice;
@@ -66,6 +67,22 @@ pub(crate) enum CompareFormatArg {
     Github,
 }
 
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub(crate) enum OutputFormatArg {
+    #[default]
+    Text,
+    Json,
+}
+
+impl From<OutputFormatArg> for OutputFormat {
+    fn from(typed: OutputFormatArg) -> Self {
+        match typed {
+            OutputFormatArg::Text => Self::Text,
+            OutputFormatArg::Json => Self::Json,
+        }
+    }
+}
+
 impl From<BenchFormatArg> for BenchFormat {
     fn from(typed: BenchFormatArg) -> Self {
         match typed {
@@ -128,6 +145,10 @@ pub(crate) enum SchemaArg {
     Error,
     /// A line on stderr, with --progress json
     Progress,
+    /// What show prints with --format json
+    Pairs,
+    /// What list prints with --format json
+    List,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
@@ -177,6 +198,8 @@ impl From<SchemaArg> for Schema {
             SchemaArg::Run => Self::Run,
             SchemaArg::Error => Self::Error,
             SchemaArg::Progress => Self::Progress,
+            SchemaArg::Pairs => Self::Pairs,
+            SchemaArg::List => Self::List,
         }
     }
 }

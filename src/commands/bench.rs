@@ -16,6 +16,7 @@ use crate::model::PairConfig;
 use crate::model::heads::pairwise::Markers;
 use crate::scoring;
 use crate::scoring::Scorer;
+use crate::support::count::count;
 use crate::support::error::{Error, Result};
 use crate::support::files;
 use crate::support::terminal::say;
@@ -320,8 +321,8 @@ fn table(measured: &[Measured], computing: &Backend, peak: Option<f64>) -> Strin
         Some(peak) => {
             let (threads, dtype) = (rayon::current_num_threads(), computing.precision.name());
             format!(
-                "{lines}{threads} threads, {dtype}; in registers alone they reach {:.0} GFLOP/s \
-                 in f32\n",
+                "{lines}{}, {dtype}; in registers alone {:.0} GFLOP/s in f32\n",
+                count(threads, "thread"),
                 peak / 1e9
             )
         }

@@ -8,16 +8,18 @@ use crate::benchmark;
 use crate::benchmark::published::Published;
 use crate::benchmark::{Benchmark, Named};
 use crate::commands::finished::Finished;
+use crate::commands::named_run;
 use crate::comparison::gate;
 use crate::comparison::gate::{RuleOutcome, Status};
 use crate::comparison::published::tallies;
 use crate::comparison::{Candidate, Comparison};
-use crate::data::excerpt;
-use crate::data::excerpt::{Excerpt, Texts};
+use crate::data::pair_texts;
+use crate::data::pair_texts::{PairTexts, Texts};
 use crate::metrics::Tally;
 use crate::report::{ComparisonReport, Flip, Format, Style, render};
 use crate::scoring::ScoredItem;
 use crate::scoring::run_dir::RunDir;
+use crate::support::count::count;
 use crate::support::error::{Error, ErrorKind, Result};
 
 /// Changed pairs on a page that nobody asked for a number of.
@@ -82,18 +84,8 @@ pub fn compare(request: &CompareRequest) -> Result<Finished> {
         .collect::<Result<_>>()?;
     let page = request.format == Format::Html;
     let flips = request.flips.or(page.then_some(ON_A_PAGE)).map(|n| {
-        let length = if page {
-            excerpt::PARAGRAPH
-        } else {
-            excerpt::LINE
-        };
-        flips(
-            &comparison,
-            n,
-            length,
-            candidate.run().map(|(run, _)| run),
-            &mut notes,
-        )
+        let run = candidate.run().map(|(run, _)| run);
+        flips(&comparison, n, run, &mut notes)
     });
     let report = ComparisonReport {
         baseline: baseline.title(),
@@ -122,11 +114,15 @@ pub(crate) fn finished(
 /// called `candidate`.
 pub(crate) fn baseline(text: &str, candidate: &str) -> Result<(RunDir, String)> {
     let side = Side::find(text)?;
-    let named = split(text).and_then(|(_, model)| model);
+    let named = split(text).and_then(|(name, model)| Some((name, model?)));
     let models = side.models();
     let found = match (named, models.as_slice()) {
         (None, [only]) => Some(*only),
-        _ => side.model(named.unwrap_or(candidate)),
+        (None, _) => side.model(candidate),
+        (Some((name, wanted)), _) => {
+            let unknown = || named_run::unknown_model(name, wanted, &models);
+            Some(side.model(wanted).ok_or_else(unknown)?)
+        }
     };
     let found = found.map(ToOwned::to_owned);
     let list = models.join(", ");
@@ -147,15 +143,11 @@ pub(crate) fn baseline(text: &str, candidate: &str) -> Result<(RunDir, String)> 
     }
 }
 
-/// `DIR|TABLE[:MODEL]`, with what exists deciding where a name with colons ends.
+/// `DIR|TABLE[:MODEL]`.
 fn split(text: &str) -> Option<(&str, Option<&str>)> {
-    let cuts = text
-        .rmatch_indices(':')
-        .map(|(at, _)| (&text[..at], Some(&text[at + 1..])));
-    let is_known = |name: &str| Path::new(name).is_dir() || Published::find(name).is_ok();
-    std::iter::once((text, None))
-        .chain(cuts)
-        .find(|(name, _)| is_known(name))
+    named_run::split(text, |name| {
+        Path::new(name).is_dir() || Published::find(name).is_ok()
+    })
 }
 
 impl Side {
@@ -217,9 +209,13 @@ fn choose<'a>(sides: &'a [Side; 2], typed: [&str; 2]) -> Result<[Chosen<'a>; 2]>
             .caused_by(list)
             .hint("name them: pairbench compare DIR:MODEL DIR:MODEL")
     };
-    let open = |side: usize| match split(typed[side]).and_then(|(_, model)| model) {
-        Some(wanted) => Ok(vec![sides[side].model(wanted).ok_or_else(ambiguous)?]),
-        None => Ok(sides[side].models()),
+    let open = |side: usize| match split(typed[side]) {
+        Some((name, Some(wanted))) => {
+            let found = sides[side].model(wanted);
+            let unknown = || named_run::unknown_model(name, wanted, &sides[side].models());
+            Ok(vec![found.ok_or_else(unknown)?])
+        }
+        _ => Ok(sides[side].models()),
     };
     let [before, after] = [open(0)?, open(1)?];
     let only_two = before.len() == 1 && after.len() == 1;
@@ -304,25 +300,18 @@ impl Chosen<'_> {
 fn flips(
     comparison: &Comparison,
     n: usize,
-    length: usize,
     run: Option<&RunDir>,
     notes: &mut Vec<String>,
 ) -> Vec<Flip> {
     let shown = comparison.changes.iter().take(n);
     let texts = run.filter(|_| shown.len() > 0).map_or_else(
         || Texts::Ok(HashMap::new()),
-        |run| excerpt::read_again(&run.record.data),
+        |run| pair_texts::read_again(&run.record.data),
     );
     if let Err(why) = &texts {
         notes.push(format!("without the texts of the pairs: {why}"));
     }
-    let text = |row: usize| {
-        texts
-            .as_ref()
-            .ok()?
-            .get(&row)
-            .map(|pair| Excerpt::of(pair, length))
-    };
+    let text = |row: usize| texts.as_ref().ok()?.get(&row).map(PairTexts::of);
     shown
         .map(|change| Flip {
             change: change.clone(),
@@ -344,9 +333,9 @@ fn complaint(gate: &[RuleOutcome], strict: bool) -> Option<Error> {
         let error = Error::new(
             ErrorKind::Gate,
             format!(
-                "failed to pass the gate: {} of {} rules",
+                "failed to pass the gate: {} of {}",
                 failed.len(),
-                gate.len()
+                count(gate.len(), "rule")
             ),
         );
         return Some(
@@ -359,9 +348,9 @@ fn complaint(gate: &[RuleOutcome], strict: bool) -> Option<Error> {
         let error = Error::new(
             ErrorKind::Inconclusive,
             format!(
-                "failed to decide the gate: {} of {} rules are inconclusive",
+                "failed to decide the gate: inconclusive: {} of {}",
                 open.len(),
-                gate.len()
+                count(gate.len(), "rule")
             ),
         );
         error

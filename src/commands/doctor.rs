@@ -13,13 +13,14 @@ use crate::support::cache_folder;
 use crate::support::error::{Error, Result, one_line};
 use crate::support::files;
 use crate::support::hub;
+use crate::support::version::ENGINE_VERSION;
 
 /// Versions, devices, threads, caches and the settings that the environment makes.
 pub(crate) fn doctor() -> Result<String> {
     let hub = hub::Cache::from_environment();
     let mut lines = vec![(
         "version".to_owned(),
-        format!("pairbench {}, code {ENGINE}", env!("CARGO_PKG_VERSION")),
+        format!("pairbench {}, code {ENGINE}", *ENGINE_VERSION),
     )];
     let name = |name: String| {
         if name == "cpu" {

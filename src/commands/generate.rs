@@ -6,10 +6,12 @@ use std::path::{Path, PathBuf};
 use clap::Command;
 use clap_complete::Shell;
 
+use crate::commands::{completions, man_pages};
 use crate::support::error::{Error, Result};
 use crate::support::files;
 
-/// What to generate; `command` is the definition of the command line.
+/// What to generate; `command` is the definition of the command line, for completions with
+/// suggestions.
 pub enum GenerateRequest {
     Completions {
         shell: Shell,
@@ -36,33 +38,28 @@ pub enum Schema {
     Error,
     /// A line on stderr.
     Progress,
+    /// What show prints.
+    Pairs,
+    /// What list prints.
+    List,
 }
 
 /// The text to print, if any.
 pub(crate) fn generate(request: GenerateRequest) -> Result<String> {
     match request {
-        GenerateRequest::Completions { shell, command } => Ok(completions(shell, *command)),
+        GenerateRequest::Completions { shell, command } => Ok(completions::script(shell, *command)),
         GenerateRequest::Man { dir, command } => man(&dir, *command).map(|()| String::new()),
         GenerateRequest::Schema(schema) => Ok(schema.text().to_owned()),
     }
 }
 
-/// A completion script.
-fn completions(shell: Shell, mut command: Command) -> String {
-    let mut script = Vec::new();
-    clap_complete::generate(shell, &mut command, "pairbench", &mut script);
-    String::from_utf8_lossy(&script).into_owned()
-}
-
 /// Writes `pairbench.1`, `pairbench-run.1`, ….
 fn man(dir: &Path, command: Command) -> Result<()> {
     files::writable_dir(dir)?;
-    let failed = |e| Error::io(format!("failed to write man pages: {}", dir.display()), e);
-    // Elsewhere first: clap_mangen would write through a link that has a page's name.
-    let pages = tempfile::tempdir().map_err(failed)?;
-    clap_mangen::generate_to(command, pages.path()).map_err(failed)?;
-    for name in files::files_below(pages.path())? {
-        files::write_atomic(&dir.join(&name), &files::read(&pages.path().join(&name))?)?;
+    let pages = man_pages::pages(command)
+        .map_err(|e| Error::io(format!("failed to write man pages: {}", dir.display()), e))?;
+    for page in pages {
+        files::write_atomic(&dir.join(&page.name), &page.text)?;
     }
     Ok(())
 }
@@ -76,6 +73,8 @@ impl Schema {
             Self::Run => include_str!("../../docs/schema/run.v1.json"),
             Self::Error => include_str!("../../docs/schema/error.v1.json"),
             Self::Progress => include_str!("../../docs/schema/progress.v1.json"),
+            Self::Pairs => include_str!("../../docs/schema/pairs.v1.json"),
+            Self::List => include_str!("../../docs/schema/list.v1.json"),
         }
     }
 }

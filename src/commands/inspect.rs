@@ -7,12 +7,13 @@ use comfy_table::{CellAlignment, ContentArrangement, Table, TableStyle};
 use indicatif::{HumanBytes, HumanCount};
 
 use crate::benchmark::Benchmark;
-use crate::checkpoint::{Checkpoint, ModelSpec};
+use crate::checkpoint::{Checkpoint, CheckpointFiles, ModelSpec, find_contract};
 use crate::commands::hub_request::HubRequest;
+use crate::commands::list::benchmark_text;
 use crate::data;
 use crate::data::{ColumnMap, Item};
 use crate::scoring;
-use crate::support::error::{Error, Result, one_line};
+use crate::support::error::{Error, ErrorKind, Result, one_line};
 use crate::support::hub::Hub;
 use crate::support::input_file::{InputFile, STDIN};
 use crate::text::contract::InputContract;
@@ -40,9 +41,7 @@ pub(crate) fn inspect(request: &InspectRequest) -> Result<String> {
     let is_definition = path.extension().is_some_and(|e| e == "toml")
         || Benchmark::BUILT_IN.contains(&request.what.as_str());
     if is_definition {
-        let benchmark = Benchmark::find(&request.what)?;
-        let files = benchmark.files(&hub)?.files;
-        return pairs(&files, Some(&benchmark), request, &hub);
+        return definition(&Benchmark::find(&request.what)?, request, &hub);
     }
     let is_stdin = request.what == STDIN;
     if is_stdin || path.is_file() {
@@ -61,18 +60,50 @@ pub(crate) fn inspect(request: &InspectRequest) -> Result<String> {
     let spec: ModelSpec = request.what.parse().map_err(|e: String| {
         Error::usage(format!("failed to parse: {}", request.what)).caused_by(e)
     })?;
-    checkpoint(&open(&spec, request, &hub)?)
+    let files = spec.resolve(&hub, request.hub.revision.as_deref())?;
+    let template = match find_contract(&spec, request.contract, &files.files)? {
+        Some((template, from)) => format!("{template} (from: {from})"),
+        None => format!(
+            "not known; with this head: {} (--template NAME)",
+            InputContract::names()
+        ),
+    };
+    checkpoint(&open(&spec, files, request)?, template)
 }
 
-fn open(spec: &ModelSpec, request: &InspectRequest, hub: &Hub) -> Result<Checkpoint> {
-    Checkpoint::open(
-        spec,
-        spec.resolve(hub, request.hub.revision.as_deref())?,
-        request.contract,
-    )
+/// Whatever the template is: all families have the same configuration, and where a template counts
+/// every one is looked at.
+fn open(spec: &ModelSpec, files: CheckpointFiles, request: &InspectRequest) -> Result<Checkpoint> {
+    let any = request.contract.unwrap_or(InputContract::PairRm);
+    Checkpoint::open(&spec.or_template(any), files, None)
 }
 
-fn checkpoint(checkpoint: &Checkpoint) -> Result<String> {
+/// A benchmark, with the counts and lengths of its pairs where they are on this machine; token
+/// lengths need them, and then they are downloaded.
+fn definition(benchmark: &Benchmark, request: &InspectRequest, hub: &Hub) -> Result<String> {
+    let mut text = benchmark_text(benchmark);
+    let files = if request.models.is_empty() {
+        benchmark.files(&Hub::new(true))
+    } else {
+        benchmark.files(hub)
+    };
+    match files {
+        Ok(found) => {
+            text.push('\n');
+            text.push_str(&pairs(&found.files, Some(benchmark), request, hub)?);
+        }
+        Err(error) if error.kind == ErrorKind::Unavailable && request.models.is_empty() => {
+            text.push_str(&format!(
+                "its pairs are not on this machine: pairbench fetch {}\n",
+                one_line(&request.what)
+            ));
+        }
+        Err(error) => return Err(error),
+    }
+    Ok(text)
+}
+
+fn checkpoint(checkpoint: &Checkpoint, template: String) -> Result<String> {
     let parameters = checkpoint.parameters()?;
     let total: usize = parameters.values().sum();
     let by_dtype: Vec<String> = parameters
@@ -80,13 +111,7 @@ fn checkpoint(checkpoint: &Checkpoint) -> Result<String> {
         .map(|(dtype, n)| format!("{} {dtype}", HumanCount(*n as u64)))
         .collect();
     let config = &checkpoint.config;
-    let mut lines = vec![(
-        "template",
-        format!(
-            "{} (from: {})",
-            checkpoint.template, checkpoint.facts.template_from
-        ),
-    )];
+    let mut lines = vec![("template", template)];
     lines.extend(config.architecture().facts());
     lines.extend([
         (
@@ -143,8 +168,8 @@ fn pairs(
     let mut text = format!("{}\n", paths.join("\n"));
     text.push_str(&counts(&subsets, benchmark));
     for spec in &request.models {
-        // Any template will do to open it: all of them are looked at below.
-        let checkpoint = open(&spec.or_template(InputContract::PairRm), request, hub)?;
+        let files = spec.resolve(hub, request.hub.revision.as_deref())?;
+        let checkpoint = open(spec, files, request)?;
         for template in InputContract::ALL {
             text.push_str(&format!(
                 "\ntokens of a row, chosen left: tokenizer of {}, template {template}\n",

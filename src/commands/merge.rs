@@ -9,7 +9,7 @@ use crate::benchmark::published::Published;
 use crate::commands::finished::{Finished, invalid_verdicts};
 use crate::commands::run::outputs;
 use crate::commands::run_report;
-use crate::data::excerpt;
+use crate::data::pair_texts;
 use crate::data::shard::Shard;
 use crate::metrics::Tally;
 use crate::report::Format;
@@ -20,6 +20,7 @@ use crate::scoring::journal;
 use crate::scoring::run_dir::output;
 use crate::scoring::run_dir::record::{RunRecord, Whole};
 use crate::scoring::run_dir::{Existing, RunDir, Summary};
+use crate::support::count::count;
 use crate::support::error::{Error, Result};
 use crate::support::terminal::say;
 
@@ -94,7 +95,7 @@ pub(crate) fn merge(request: &MergeRequest) -> Result<Finished> {
         &report,
         &columns,
         benchmark.as_ref(),
-        &excerpt::read_again(&first.dir.record.data),
+        &pair_texts::read_again(&first.dir.record.data),
     ));
     let records: Vec<RunRecord> = parts.iter().map(|part| part.dir.record.clone()).collect();
     outputs::write_all(
@@ -105,8 +106,8 @@ pub(crate) fn merge(request: &MergeRequest) -> Result<Finished> {
     )?;
     journal::discard(&request.out)?;
     say(&format!(
-        "merged {} shards into {}",
-        parts.len(),
+        "merged {} into {}",
+        count(parts.len(), "shard"),
         request.out.display()
     ));
     Ok(Finished {
@@ -236,9 +237,9 @@ fn join(parts: &[Part], plan: &Fingerprint) -> Result<Vec<(String, Vec<ScoredIte
             verdicts.sort_by_key(|verdict| verdict.row);
             if fingerprint::rows_of(&verdicts) != plan.rows {
                 return Err(Error::bad_input(format!(
-                    "failed to merge: model {name}: {} verdicts that are not those of the {} \
-                     planned pairs",
-                    verdicts.len(),
+                    "failed to merge: model {name}: {} that are not those of the planned pairs \
+                     ({})",
+                    count(verdicts.len(), "verdict"),
                     plan.pairs
                 ))
                 .hint("a verdicts.parquet was changed, or is of another run"));

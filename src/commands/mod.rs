@@ -2,20 +2,27 @@
 
 pub(crate) mod bench;
 pub mod compare;
+pub(crate) mod completions;
 pub(crate) mod doctor;
 pub(crate) mod fetch;
 pub(crate) mod finished;
 pub(crate) mod generate;
 mod hub_request;
 pub(crate) mod inspect;
+pub(crate) mod list;
+mod man_pages;
 pub(crate) mod merge;
+mod named_run;
+mod output;
 pub(crate) mod published;
 pub mod report;
 mod request;
 pub mod run;
 mod run_report;
+pub(crate) mod show;
 mod threads;
 
 pub use crate::scoring::run_dir::Existing;
 pub(crate) use hub_request::HubRequest;
+pub(crate) use output::OutputFormat;
 pub(crate) use request::Request;

@@ -6,10 +6,11 @@ use std::path::{Path, PathBuf};
 use crate::benchmark;
 use crate::benchmark::published::Published;
 use crate::benchmark::{Benchmark, Named};
+use crate::commands::named_run::NamedRun;
 use crate::commands::run_report::rendered;
 use crate::comparison::leaderboard::{Leaderboard, LeaderboardEntry};
-use crate::data::excerpt;
-use crate::data::excerpt::Texts;
+use crate::data::pair_texts;
+use crate::data::pair_texts::Texts;
 use crate::metrics::Scores;
 use crate::report;
 use crate::report::Format;
@@ -21,7 +22,8 @@ use crate::support::error::{Error, Result};
 /// Finished runs to show again.
 #[derive(Debug)]
 pub struct ReportRequest {
-    pub runs: Vec<PathBuf>,
+    /// `DIR[:MODEL]`
+    pub runs: Vec<String>,
     pub format: Format,
     /// A published table to put beside them.
     pub published: Option<String>,
@@ -41,15 +43,24 @@ pub fn report(request: &ReportRequest) -> Result<String> {
         .map(Published::find)
         .transpose()?;
     let mut runs = Vec::new();
-    for path in &request.runs {
-        let dir = RunDir::open(path)?;
-        let summary = dir.summary()?;
-        runs.push(Run {
-            label: label(path, &request.runs),
+    for typed in &request.runs {
+        let NamedRun { mut dir, model } = NamedRun::open(typed)?;
+        let mut summary = dir.summary()?;
+        if let Some(model) = &model {
+            dir.keep_only(model);
+            summary.keep_notes_on(model);
+        }
+        runs.push((dir, summary));
+    }
+    let paths: Vec<PathBuf> = runs.iter().map(|(dir, _)| dir.path.clone()).collect();
+    let runs: Vec<Run> = runs
+        .into_iter()
+        .map(|(dir, summary)| Run {
+            label: label(&dir.path, &paths),
             dir,
             summary,
-        });
-    }
+        })
+        .collect();
     rendered(
         &collect(&runs, table.as_ref(), request.format == Format::Html)?,
         request.format,
@@ -109,7 +120,7 @@ fn side_by_side(
         })
         .collect();
     let texts = if same_data {
-        excerpt::read_again(&runs[0].dir.record.data)
+        pair_texts::read_again(&runs[0].dir.record.data)
     } else {
         Texts::Err("the runs read different files".to_owned())
     };
@@ -120,9 +131,9 @@ fn side_by_side(
 fn label(path: &Path, all: &[PathBuf]) -> String {
     let alike = all
         .iter()
-        .filter(|other| other.file_name() == path.file_name())
+        .filter(|other| other.file_name() == path.file_name() && *other != path)
         .count();
-    path.file_name().filter(|_| alike == 1).map_or_else(
+    path.file_name().filter(|_| alike == 0).map_or_else(
         || path.display().to_string(),
         |name| name.to_string_lossy().into_owned(),
     )
@@ -214,7 +225,7 @@ fn models(
                     "failed to name models: two are called {}",
                     model.name
                 ))
-                .hint("give every run once"));
+                .hint("give every model of a run once"));
             }
             models.push(model);
         }

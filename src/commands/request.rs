@@ -7,10 +7,13 @@ use crate::commands::fetch::{self, FetchRequest};
 use crate::commands::finished::Finished;
 use crate::commands::generate::{self, GenerateRequest};
 use crate::commands::inspect::{self, InspectRequest};
+use crate::commands::list::{self, ListRequest};
 use crate::commands::merge::{self, MergeRequest};
+use crate::commands::output::OutputFormat;
 use crate::commands::published;
 use crate::commands::report::{self, ReportRequest};
 use crate::commands::run::{self, RunRequest};
+use crate::commands::show::{self, ShowRequest};
 use crate::report::Format;
 use crate::support::error::Result;
 
@@ -19,10 +22,12 @@ pub enum Request {
     Run(Box<RunRequest>),
     Compare(CompareRequest),
     Report(ReportRequest),
+    Show(ShowRequest),
     Merge(MergeRequest),
     Fetch(FetchRequest),
     Inspect(InspectRequest),
     Bench(BenchRequest),
+    List(ListRequest),
     /// One table, or all.
     Published(Option<String>),
     ShowCache,
@@ -38,10 +43,12 @@ impl Request {
             Self::Run(request) => run::run(&request),
             Self::Compare(request) => compare::compare(&request),
             Self::Report(request) => report::report(&request).map(Finished::from),
+            Self::Show(request) => show::show(&request).map(Finished::from),
             Self::Merge(request) => merge::merge(&request),
             Self::Fetch(request) => fetch::fetch(&request).map(Finished::from),
             Self::Inspect(request) => inspect::inspect(&request).map(Finished::from),
             Self::Bench(request) => bench::bench(&request).map(Finished::from),
+            Self::List(request) => list::list(&request).map(Finished::from),
             Self::Published(name) => published::show(name.as_deref()).map(Finished::from),
             Self::ShowCache => doctor::show_cache().map(Finished::from),
             Self::ClearCache => doctor::clear_cache().map(Finished::from),
@@ -57,6 +64,8 @@ impl Request {
             Self::Compare(request) => request.format,
             Self::Report(request) => request.format,
             Self::Merge(request) => request.format,
+            Self::Show(request) => return request.format == OutputFormat::Json,
+            Self::List(request) => return request.format == OutputFormat::Json,
             _ => return false,
         };
         format == Format::Json

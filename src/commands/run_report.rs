@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 use crate::benchmark::published::Published;
 use crate::benchmark::{Benchmark, Dataset};
 use crate::comparison::leaderboard::{Leaderboard, LeaderboardEntry};
-use crate::data::excerpt::Texts;
+use crate::data::pair_texts::Texts;
 use crate::metrics::{self, Tally};
 use crate::report::{Format, ModelReport, RunReport, Style, render};
 use crate::scoring::ScoredItem;
 use crate::scoring::run_dir::record::Whole;
+use crate::support::count::count;
 use crate::support::error::Result;
 
 /// A model's name, and what it said of all items.
@@ -66,7 +67,8 @@ pub(crate) fn rendered(report: &RunReport, format: Format) -> Result<String> {
 pub(crate) fn int8_doubt(name: &str, verdicts: &[ScoredItem]) -> String {
     let (within, n) = metrics::margins_within(verdicts, 1.0 / 3.0);
     format!(
-        "{name}: int8 puts {within} of {n} verdicts in doubt: their margins lie within a third \
-         of the margins' standard deviation of 0"
+        "{name}: int8 puts {within} of {} in doubt, by margins within a third of the margins' \
+         standard deviation of 0",
+        count(n, "verdict")
     )
 }

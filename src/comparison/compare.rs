@@ -12,6 +12,7 @@ use crate::comparison::notes::{OTHER_FILES, SIDES, UNPAIRED, left_out, ties_and_
 use crate::metrics::{Estimate, Scores, Tally};
 use crate::scoring::{ScoredItem, Verdict};
 use crate::stats::{PairedCounts, holm};
+use crate::support::count::count;
 use crate::support::error::{Error, Result};
 
 /// A candidate against a baseline.
@@ -162,7 +163,8 @@ fn keep_shared_subsets(sides: &mut [BTreeMap<String, Tally>; 2]) -> Result<Vec<S
         let [baseline, candidate] = sides.each_ref().map(|side| side[subset].n());
         if baseline != candidate {
             notes.push(format!(
-                "{subset}: {baseline} pairs in the baseline, {candidate} in the candidate"
+                "{subset}: {} in the baseline, {candidate} in the candidate",
+                count(baseline, "pair")
             ));
         }
     }

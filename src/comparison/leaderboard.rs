@@ -8,7 +8,7 @@ use crate::comparison::compare::Comparison;
 use crate::comparison::difference::Difference;
 use crate::comparison::figure::AVERAGE;
 use crate::comparison::item_key::ItemKey;
-use crate::data::excerpt::{Excerpt, PARAGRAPH, Texts};
+use crate::data::pair_texts::{PairTexts, Texts};
 use crate::metrics::calibration::Margins;
 use crate::scoring::{ScoredItem, Verdict};
 
@@ -47,7 +47,7 @@ pub struct Leaderboard {
 pub(crate) struct Example {
     pub(crate) key: ItemKey,
     pub(crate) verdicts: Vec<(usize, Verdict, f32)>,
-    pub(crate) text: Option<Excerpt>,
+    pub(crate) text: Option<PairTexts>,
 }
 
 /// A pair as scored by each model: the model's index, and its scored item.
@@ -167,7 +167,7 @@ fn example(row: &Row, texts: &Texts) -> Option<Example> {
             .iter()
             .map(|(at, v)| (*at, v.verdict(), v.margin()))
             .collect(),
-        text: pair.map(|pair| Excerpt::of(pair, PARAGRAPH)),
+        text: pair.map(PairTexts::of),
     })
 }
 

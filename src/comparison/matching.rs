@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use crate::data::{Id, Item};
 use crate::scoring::ScoredItem;
+use crate::support::count::count;
 use crate::support::error::{Error, Result};
 
 /// What can be matched: scored items, and items that are not scored yet.
@@ -158,8 +159,9 @@ fn incomplete_baseline(lacking: &BTreeMap<String, usize>, items: usize) -> Error
         .map(|(subset, n)| format!("{subset} {n}"))
         .collect();
     Error::bad_input(format!(
-        "failed to match the baseline: it lacks {} of {items} pairs",
+        "failed to match the baseline: it lacks {} of {}",
         lacking.values().sum::<usize>(),
+        count(items, "pair")
     ))
     .caused_by(parts.join(", "))
     .hint(

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::metrics::Tally;
+use crate::support::count::count;
 
 pub(crate) const SIDES: [&str; 2] = ["baseline", "candidate"];
 
@@ -37,8 +38,8 @@ pub(crate) fn left_out(only: &[BTreeMap<String, usize>; 2]) -> Vec<String> {
             .collect();
         (!parts.is_empty()).then(|| {
             format!(
-                "{} pairs only in the {name}, left out: {}",
-                side.values().sum::<usize>(),
+                "{} only in the {name}, left out: {}",
+                count(side.values().sum(), "pair"),
                 parts.join(", ")
             )
         })

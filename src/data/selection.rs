@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use globset::{Glob, GlobSetBuilder};
+use globset::{Glob, GlobSet, GlobSetBuilder};
 
 use crate::benchmark::Benchmark;
 use crate::data::item::Item;
+use crate::support::count::count;
 use crate::support::error::{Error, Result};
 
 /// What is asked for.
@@ -33,16 +34,7 @@ pub(crate) fn select(
     selection: &Selection,
     benchmark: Option<&Benchmark>,
 ) -> Result<Selected> {
-    let mut globs = GlobSetBuilder::new();
-    for pattern in &selection.subsets {
-        let glob = Glob::new(pattern).map_err(|e| {
-            Error::usage(format!("failed to parse --subset: {pattern}")).caused_by(e)
-        })?;
-        globs.add(glob);
-    }
-    let globs = globs
-        .build()
-        .map_err(|e| Error::usage("failed to parse --subset").caused_by(e))?;
+    let globs = subset_globs(&selection.subsets)?;
     let mut found: BTreeMap<String, usize> = BTreeMap::new();
     for item in &items {
         *found.entry(item.subset.clone()).or_default() += 1;
@@ -69,9 +61,9 @@ pub(crate) fn select(
             .collect();
         if expected.len() < benchmark.subsets.len() {
             partial.push(format!(
-                "{} of {} subsets (--subset)",
+                "{} of {} (--subset)",
                 expected.len(),
-                benchmark.subsets.len()
+                count(benchmark.subsets.len(), "subset")
             ));
         }
         partial.extend(miscounts(&expected, &found, selection.allow_partial)?);
@@ -80,8 +72,9 @@ pub(crate) fn select(
     selected.truncate(selection.limit.unwrap_or(all));
     if selected.len() < all {
         partial.push(format!(
-            "the first {} of {all} pairs (--limit)",
-            selected.len()
+            "the first {} of {} (--limit)",
+            selected.len(),
+            count(all, "pair")
         ));
     }
     let partial = (!partial.is_empty()).then(|| partial.join("; "));
@@ -91,25 +84,39 @@ pub(crate) fn select(
     })
 }
 
+/// The patterns of `--subset`.
+pub(crate) fn subset_globs(patterns: &[String]) -> Result<GlobSet> {
+    let mut globs = GlobSetBuilder::new();
+    for pattern in patterns {
+        let glob = Glob::new(pattern).map_err(|e| {
+            Error::usage(format!("failed to parse --subset: {pattern}")).caused_by(e)
+        })?;
+        globs.add(glob);
+    }
+    globs
+        .build()
+        .map_err(|e| Error::usage("failed to parse --subset").caused_by(e))
+}
+
 /// Subsets whose number of pairs is not the expected one: an error, or a remark if that is allowed.
 fn miscounts(
     expected: &[(&String, usize)],
     found: &BTreeMap<String, usize>,
     allowed: bool,
 ) -> Result<Option<String>> {
-    let count = |name: &str| found.get(name).copied().unwrap_or(0);
+    let rows = |name: &str| found.get(name).copied().unwrap_or(0);
     let wrong: Vec<String> = expected
         .iter()
-        .filter(|(name, n)| count(name) != *n)
-        .map(|(name, n)| format!("{name} {} of {n}", count(name)))
+        .filter(|(name, n)| rows(name) != *n)
+        .map(|(name, n)| format!("{name} {} of {n}", rows(name)))
         .collect();
     if wrong.is_empty() {
         return Ok(None);
     }
     let text = format!(
-        "{} of {} subsets have not the pairs that the definition counts: {}",
+        "{} of {} with other numbers of pairs than the definition says: {}",
         wrong.len(),
-        expected.len(),
+        count(expected.len(), "subset"),
         wrong.join(", ")
     );
     if allowed {

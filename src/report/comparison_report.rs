@@ -2,7 +2,7 @@
 
 use crate::comparison::gate::RuleOutcome;
 use crate::comparison::{Change, Comparison};
-use crate::data::excerpt::Excerpt;
+use crate::data::pair_texts::PairTexts;
 
 /// What `pairbench compare` found.
 #[derive(Debug, Clone, PartialEq)]
@@ -23,7 +23,7 @@ pub struct ComparisonReport {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Flip {
     pub(crate) change: Change,
-    pub(crate) text: Option<Excerpt>,
+    pub(crate) text: Option<PairTexts>,
 }
 
 impl ComparisonReport {

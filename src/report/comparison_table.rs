@@ -3,7 +3,7 @@
 
 use crate::comparison::gate::Status;
 use crate::comparison::{Difference, Matching};
-use crate::data::excerpt::Excerpt;
+use crate::data::pair_texts::PairTexts;
 use crate::metrics::Estimate;
 use crate::report::comparison_report::{ComparisonReport, Flip};
 
@@ -118,8 +118,8 @@ pub(super) fn flips_heading(report: &ComparisonReport, flips: &[Flip]) -> String
     )
 }
 
-/// The texts of a pair by their names.
-pub(super) fn texts(text: &Excerpt) -> [(&'static str, &str); 3] {
+/// The whole texts of a pair by their names.
+pub(super) fn texts(text: &PairTexts) -> [(&'static str, &str); 3] {
     [
         ("prompt", &text.prompt),
         ("chosen", &text.chosen),

@@ -174,7 +174,7 @@ fn flip(Flip { change, text }: &Flip) -> Vec<String> {
         change.margin().to_string(),
     ];
     match text {
-        Some(text) => record.extend([&text.prompt, &text.chosen, &text.rejected].map(|t| field(t))),
+        Some(text) => record.extend([&text.prompt, &text.chosen, &text.rejected].map(|t| whole(t))),
         None => record.resize(FLIPS.len(), String::new()),
     }
     record
@@ -193,19 +193,34 @@ fn optional<T>(value: Option<T>, text: impl Fn(T) -> String) -> String {
     value.map_or_else(String::new, text)
 }
 
-/// Text on one line that no spreadsheet takes for a formula: they run cells that begin with these
-/// characters (OWASP, CSV injection).
+/// Text on one line that no spreadsheet takes for a formula.
 fn field(text: &str) -> String {
-    let is_formula = text.starts_with(['\t', '\r'])
+    let line = one_line(text);
+    if is_formula(text) {
+        format!("'{line}")
+    } else {
+        without_workflow_command(line)
+    }
+}
+
+/// Text with its lines that no spreadsheet takes for a formula, and no log of a CI job for commands.
+fn whole(text: &str) -> String {
+    let line = |line: &str| without_workflow_command(one_line(line));
+    let lines: Vec<String> = text.replace("\r\n", "\n").split('\n').map(line).collect();
+    let lines = lines.join("\n");
+    if is_formula(text) {
+        format!("'{lines}")
+    } else {
+        lines
+    }
+}
+
+/// Spreadsheets run cells that begin with these characters (OWASP, CSV injection).
+fn is_formula(text: &str) -> bool {
+    text.starts_with(['\t', '\r'])
         || text
             .trim_start()
-            .starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠']);
-    let text = one_line(text);
-    if is_formula {
-        format!("'{text}")
-    } else {
-        without_workflow_command(text)
-    }
+            .starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠'])
 }
 
 #[cfg(test)]
@@ -241,7 +256,7 @@ mod tests {
     fn a_comparison_has_one_kind_of_rows() {
         let flips = text(&samples::comparison());
         assert!(
-            flips.starts_with("subset,id,row,") && flips.contains("\"'=1+1, \"\"x\"\" \""),
+            flips.starts_with("subset,id,row,") && flips.contains("\"'=1+1, \"\"x\"\"\n\""),
             "{flips}"
         );
         let differences = text(&ComparisonReport {

@@ -9,6 +9,7 @@ use crate::metrics::Tally;
 use crate::report::comparison_report::ComparisonReport;
 use crate::report::document::Document;
 use crate::report::run_report::{ModelReport, RunReport};
+use crate::support::count::count;
 use crate::support::error::{Error, ErrorKind, Result, one_line};
 
 pub(super) fn junit(document: Document) -> Result<String> {
@@ -69,7 +70,7 @@ fn subset_case(subset: &str, tally: Tally, model: &str) -> TestCase {
         invalid,
     } = tally;
     let status = if invalid > 0 {
-        let message = format!("{invalid} of {} verdicts are invalid", tally.n());
+        let message = format!("invalid: {invalid} of {}", count(tally.n(), "verdict"));
         with_message(TestCaseStatus::non_success(NonSuccessKind::Error), &message)
     } else {
         TestCaseStatus::success()

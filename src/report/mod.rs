@@ -17,17 +17,21 @@ mod markdown;
 mod markdown_parts;
 mod model_card;
 mod notes;
+mod pairs;
 mod render;
 mod run_report;
 mod run_table;
 #[cfg(test)]
 mod samples;
 mod table;
+mod verdict_mark;
+mod wrap;
 
 pub use comparison_report::{ComparisonReport, Flip};
 pub use document::Document;
 pub use format::Format;
 pub(crate) use json::json_text;
+pub(crate) use pairs::{Answer, Cut, End, PairPage, ShownPair, pairs_json, pairs_text};
 pub use render::render;
 pub(crate) use run_report::weighting;
 pub use run_report::{ModelReport, RunReport};

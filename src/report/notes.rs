@@ -7,6 +7,7 @@ use crate::report::comparison_report::ComparisonReport;
 use crate::report::run_report::{ModelReport, RunReport};
 use crate::report::run_table::columns;
 use crate::stats::bootstrap;
+use crate::support::count::count;
 
 /// How the figures of a run were made, and what its models' accuracies hide.
 pub(super) fn run(report: &RunReport) -> Vec<String> {
@@ -59,20 +60,22 @@ fn published(report: &RunReport) -> Vec<String> {
 fn position_bias_and_uncounted(model: &ModelReport) -> Option<String> {
     let bias = model.behaviour.position_bias.map(|bias| {
         format!(
-            "both orders disagree on {:.1} % of {} pairs (chosen first alone {:.3}, rejected first \
-             alone {:.3})",
+            "both orders disagree on {:.1} % of {} (chosen first alone {:.3}, rejected first alone \
+             {:.3})",
             bias.disagree * 100.0,
-            bias.n,
+            count(bias.n, "pair"),
             bias.accuracy_chosen_first,
             bias.accuracy_rejected_first
         )
     });
     let total = model.scores.total;
-    let ties = if total.tie == 1 { "tie" } else { "ties" };
-    let uncounted = [(total.tie, ties), (total.invalid, "invalid")]
-        .into_iter()
-        .filter(|(count, _)| *count > 0)
-        .map(|(count, word)| format!("{count} {word} (counted as not correct)"));
+    let uncounted = [
+        (total.tie, count(total.tie, "tie")),
+        (total.invalid, format!("{} invalid", total.invalid)),
+    ]
+    .into_iter()
+    .filter(|(n, _)| *n > 0)
+    .map(|(_, what)| format!("{what} (counted as not correct)"));
     let parts: Vec<String> = bias.into_iter().chain(uncounted).collect();
     (!parts.is_empty()).then(|| parts.join("; "))
 }
@@ -83,8 +86,11 @@ fn margins_and_truncation(behaviour: &Behaviour) -> Option<String> {
     let truncated = match cut.any {
         0 => "nothing truncated".to_owned(),
         any => format!(
-            "{any} pairs truncated (prompt {}, chosen {}, rejected {})",
-            cut.source, cut.chosen, cut.rejected
+            "{} truncated (prompt {}, chosen {}, rejected {})",
+            count(any, "pair"),
+            cut.source,
+            cut.chosen,
+            cut.rejected
         ),
     };
     Some(format!(
@@ -98,7 +104,8 @@ pub(super) fn comparison(report: &ComparisonReport) -> Vec<String> {
     let mut notes = Vec::new();
     if let Matching::Paired { by, pairs, .. } = comparison.matching {
         notes.push(format!(
-            "{pairs} pairs in both, matched by {}; verdicts changed: {}",
+            "{} in both, matched by {}; verdicts changed: {}",
+            count(pairs, "pair"),
             key_name(by),
             comparison.changes.len()
         ));
@@ -112,9 +119,9 @@ pub(super) fn comparison(report: &ComparisonReport) -> Vec<String> {
     if matches!(comparison.matching, Matching::Paired { .. }) {
         notes.push(format!(
             "p: exact McNemar test, two-sided, by sign flips where pairs weigh differently; Holm: \
-             corrected for {} subsets; showable: smallest difference that this many pairs show \
+             corrected for {}; showable: smallest difference that this many pairs show \
              with 80 % power at 5 %",
-            comparison.subsets.len()
+            count(comparison.subsets.len(), "subset")
         ));
     }
     notes

@@ -5,7 +5,7 @@ use crate::benchmark::Benchmark;
 use crate::comparison::gate::Rule;
 use crate::comparison::published::{Beside, PublishedComparison, Standing};
 use crate::comparison::tests::{paired, verdict};
-use crate::data::excerpt::Excerpt;
+use crate::data::pair_texts::PairTexts;
 use crate::metrics::behaviour::Truncated;
 use crate::metrics::calibration::Margins;
 use crate::metrics::{Behaviour, Estimate, PositionBias, Scores, Tally};
@@ -91,7 +91,7 @@ pub(crate) fn comparison() -> ComparisonReport {
         &[("a|<b>\u{1b}", "++++-"), ("hep-go", "+++-")],
         &[("a|<b>\u{1b}", "+---+"), ("hep-go", "+++-")],
     );
-    let text = Excerpt {
+    let text = PairTexts {
         prompt: "=1+1, \"x\"\n".to_owned(),
         chosen: "<script>".to_owned(),
         rejected: "`r`".to_owned(),

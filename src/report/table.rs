@@ -3,6 +3,7 @@
 use comfy_table::{CellAlignment, ContentArrangement, LineStyle, Table, TableStyle};
 use console::{Style as Paint, Term};
 
+use crate::data::pair_texts::excerpt;
 use crate::report::comparison_report::ComparisonReport;
 use crate::report::comparison_table::{cells, flips_heading, header, mark, texts};
 use crate::report::document::Document;
@@ -10,6 +11,9 @@ use crate::report::run_report::RunReport;
 use crate::report::run_table::{TableColumn, columns};
 use crate::report::{comparison_table, notes, run_table};
 use crate::support::error::{one_line, without_workflow_command};
+
+/// Characters that are shown of a text in a list.
+const EXCERPT: usize = 160;
 
 /// What the reader's terminal can show.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -143,7 +147,7 @@ fn flips(report: &ComparisonReport) -> String {
     for flip in flips {
         out.push_str(&format!("{}\n", one_line(&flip.change.to_string())));
         for (label, text) in flip.text.iter().flat_map(texts) {
-            out.push_str(&format!("    {label:<9}{}\n", one_line(text)));
+            out.push_str(&format!("    {label:<9}{}\n", excerpt(text, EXCERPT)));
         }
     }
     out

@@ -11,6 +11,7 @@ use crate::scoring::journal::{Contents, Journal, Session};
 use crate::scoring::run_dir::output;
 use crate::scoring::run_dir::{Existing, RunDir};
 use crate::scoring::verdict::Outcome;
+use crate::support::count::count;
 use crate::support::error::{Error, ErrorKind, Result};
 use crate::support::files;
 use crate::support::terminal::say;
@@ -66,8 +67,9 @@ pub(crate) fn begin(
         (Some(contents), Existing::Keep) if !contents.outcomes.is_empty() => {
             let n = contents.outcomes.len();
             return Err(Error::usage(format!(
-                "failed to start: {} has an unfinished run with {n} verdicts",
-                dir.display()
+                "failed to start: {} has an unfinished run with {}",
+                dir.display(),
+                count(n, "verdict")
             ))
             .hint("--resume goes on with it, --overwrite starts over"));
         }
@@ -142,8 +144,9 @@ fn finished(dir: &Path, plan: &Fingerprint) -> Result<Kept> {
         return Err(Error::new(
             ErrorKind::BadInput,
             format!(
-                "failed to resume: {}: verdicts.parquet has {found} rows, run.json says {whole}",
-                dir.display()
+                "failed to resume: {}: verdicts.parquet has {}, run.json says {whole}",
+                dir.display(),
+                count(found, "row")
             ),
         ));
     }

@@ -21,6 +21,7 @@ use crate::scoring::scored_model::{ScoredModel, Spent};
 use crate::scoring::scorer::{Scorer, Step};
 use crate::scoring::verdict::{Outcome, ScoredItem};
 use crate::support::cache_folder;
+use crate::support::count::count;
 use crate::support::error::{Error, Result, one_line};
 use crate::support::signals::{Stop, StopMessage};
 use crate::support::terminal::{Progress, say};
@@ -111,16 +112,18 @@ impl<'a> ScoringSession<'a> {
         let resumed: HashSet<usize> = done.keys().copied().collect();
         if !resumed.is_empty() {
             say(&format!(
-                "{name}: {} of {all} verdicts are there already",
-                resumed.len()
+                "{name}: {} of {} there already",
+                resumed.len(),
+                count(all, "verdict")
             ));
         }
         let mut cache = self.cache(at);
         let mut cached = self.look_up(at, items, &cache, &mut done)?;
         if !cached.is_empty() {
             say(&format!(
-                "{name}: {} of {all} verdicts from the cache",
-                cached.len()
+                "{name}: {} of {} from the cache",
+                cached.len(),
+                count(all, "verdict")
             ));
         }
         let is_settled = observer.as_mut().is_some_and(|observer| {
@@ -240,8 +243,8 @@ impl<'a> ScoringSession<'a> {
         };
         self.stop.check()?;
         say(&format!(
-            "{name}: {} pairs, template {}, {}, loaded in {:.1} s",
-            items.len(),
+            "{name}: {}, template {}, {}, loaded in {:.1} s",
+            count(items.len(), "pair"),
             checkpoint.template,
             backend.short_name(),
             begun.elapsed().as_secs_f64()
@@ -290,15 +293,19 @@ impl<'a> ScoringSession<'a> {
         ));
         if halved > 0 {
             say(&format!(
-                "{name}: {halved} batches were halved for lack of memory: --batch-tokens {} is \
-                 too much here",
+                "{name}: halved for lack of memory: {}; --batch-tokens {} is too much here",
+                if halved == 1 {
+                    "1 batch".to_owned()
+                } else {
+                    format!("{halved} batches")
+                },
                 self.backend.limits.batch_tokens
             ));
         }
         if again > 0 {
             say(&format!(
-                "{name}: {again} rows were computed again in f32: their logits in {} were not \
-                 finite",
+                "{name}: computed again in f32: {}, with logits in {} that were not finite",
+                count(again, "row"),
                 self.backend.precision.name()
             ));
         }

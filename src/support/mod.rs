@@ -3,6 +3,7 @@
 pub mod allocator;
 pub mod cache_folder;
 pub(crate) mod catch_panic;
+pub(crate) mod count;
 pub mod error;
 pub mod files;
 pub mod hub;
@@ -11,3 +12,4 @@ pub mod lock;
 pub(crate) mod signals;
 pub mod terminal;
 pub(crate) mod test_hooks;
+pub(crate) mod version;

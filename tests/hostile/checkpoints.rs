@@ -300,6 +300,50 @@ fn every_tensor_is_accounted_for() {
     bench.run(&[]).succeeded("a known buffer");
 }
 
+#[test]
+fn names_of_wrappers_and_of_tensorflow_are_those_of_the_model() {
+    let as_published = Bench::new().run(&[]).succeeded("as published").out;
+    let legacy = |name: &str| {
+        name.replace("LayerNorm.weight", "LayerNorm.gamma")
+            .replace("LayerNorm.bias", "LayerNorm.beta")
+    };
+    for prefix in ["", "module.", "_orig_mod.", "module._orig_mod."] {
+        let bench = Bench::new();
+        bench.weights(|weights| {
+            let renamed = weights.iter().filter(|w| legacy(&w.name) != w.name).count();
+            assert!(renamed > 3, "{renamed}");
+            for weight in weights {
+                weight.name = format!("{prefix}{}", legacy(&weight.name));
+            }
+        });
+        let found = bench.run(&[]).succeeded(prefix).out;
+        assert_eq!(found, as_published, "{prefix}");
+    }
+
+    let bench = Bench::new();
+    bench.weights(|weights| {
+        for weight in weights.iter_mut().skip(1) {
+            weight.name = format!("module.{}", weight.name);
+        }
+    });
+    bench.run(&[]).refused(
+        "a prefix of all but one",
+        4,
+        "only where all tensors have them",
+    );
+
+    let bench = Bench::new();
+    bench.weights(|weights| {
+        let modern = "embeddings.LayerNorm.weight";
+        let name = weights.iter().find(|w| w.name.ends_with(modern)).unwrap();
+        let (name, twin) = (name.name.clone(), legacy(&name.name));
+        weights.extend(copy(weights, &name, &twin));
+    });
+    bench
+        .run(&[])
+        .refused("two tensors for one parameter", 4, "are both the parameter");
+}
+
 fn copy(weights: &[crate::tools::Weight], name: &str, to: &str) -> Option<crate::tools::Weight> {
     let from = weights.iter().find(|w| w.name == name)?;
     Some(crate::tools::Weight {

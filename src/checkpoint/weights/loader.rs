@@ -11,6 +11,7 @@ use safetensors::Dtype;
 use crate::checkpoint::precision::Precision;
 use crate::checkpoint::weights::file_names::file_names;
 use crate::checkpoint::weights::tensor_file::{TensorEntry, TensorFile};
+use crate::checkpoint::weights::tensor_names::{common_prefix, model_name};
 use crate::kernels::cpu::int8::Int8Weights;
 use crate::kernels::cpu::linear::LinearWeights;
 use crate::kernels::cpu::packed_weights::{PackedWeights, Storage};
@@ -36,7 +37,7 @@ fn is_ignored(name: &str) -> bool {
 
 /// The tensors of a checkpoint, handed out by name.
 pub struct Weights {
-    /// By name: the index of the file, and the entry in it.
+    /// By the model's name for it: the index of the file, and the entry in it.
     tensors: BTreeMap<String, (usize, TensorEntry)>,
     files: Vec<TensorFile>,
     device: Device,
@@ -48,7 +49,7 @@ impl Weights {
     /// f32 on this device.
     ///
     /// # Errors
-    /// A file that is missing or cannot be read, or a tensor that is in two files.
+    /// A file that is missing or cannot be read, or two tensors for one parameter.
     pub fn open(directory: &Directory, device: &Device) -> Result<Self> {
         let mut weights = Self {
             tensors: BTreeMap::new(),
@@ -56,26 +57,35 @@ impl Weights {
             device: device.clone(),
             precision: Precision::F32,
         };
+        let mut entries = Vec::new();
         for name in file_names(directory)? {
-            weights.add_file(directory, name)?;
+            let (file, found) = TensorFile::open(directory, name)?;
+            let index = weights.files.len();
+            weights.files.push(file);
+            entries.extend(found.into_iter().map(|entry| (index, entry)));
+        }
+        let prefix = common_prefix(entries.iter().map(|(_, entry)| entry.name.as_str()));
+        for (index, entry) in entries {
+            weights.add(model_name(&entry.name, &prefix), index, entry)?;
         }
         Ok(weights)
     }
 
-    fn add_file(&mut self, directory: &Directory, name: String) -> Result<()> {
-        let (file, entries) = TensorFile::open(directory, name)?;
-        let index = self.files.len();
-        for entry in entries {
-            let name = entry.name.clone();
-            if self.tensors.insert(name.clone(), (index, entry)).is_some() {
-                return Err(Error::bad_input(format!(
-                    "failed to read weights: tensor `{name}` is in two files, the second: {}",
-                    file.path.display()
-                )));
-            }
-        }
-        self.files.push(file);
-        Ok(())
+    fn add(&mut self, parameter: String, file: usize, entry: TensorEntry) -> Result<()> {
+        let name = entry.name.clone();
+        let Some((_, first)) = self.tensors.insert(parameter.clone(), (file, entry)) else {
+            return Ok(());
+        };
+        let path = self.files[file].path.display();
+        let what = if first.name == name {
+            format!("tensor `{name}` is in two files, the second: {path}")
+        } else {
+            format!(
+                "tensors `{}` and `{name}` are both the parameter `{parameter}`: {path}",
+                first.name
+            )
+        };
+        Err(Error::bad_input(format!("failed to read weights: {what}")))
     }
 
     /// With storage and arithmetic of another precision.
@@ -116,9 +126,9 @@ impl Weights {
     pub fn finish(self) -> Result<()> {
         let unused: Vec<&str> = self
             .tensors
-            .keys()
-            .map(String::as_str)
-            .filter(|name| !is_ignored(name))
+            .iter()
+            .filter(|(name, _)| !is_ignored(name))
+            .map(|(_, (_, entry))| entry.name.as_str())
             .collect();
         if unused.is_empty() {
             return Ok(());
@@ -146,6 +156,14 @@ impl Weights {
         self.device == Device::flex()
     }
 
+    /// The name in the file of a tensor that has `name` after a prefix.
+    fn longer_name(&self, name: &str) -> Option<&str> {
+        let ending = format!(".{name}");
+        let mut left = self.tensors.iter();
+        let (_, (_, entry)) = left.find(|(known, _)| known.ends_with(&ending))?;
+        Some(&entry.name)
+    }
+
     /// Removes a tensor from those that are left: its file and its entry.
     ///
     /// # Errors
@@ -156,10 +174,16 @@ impl Weights {
                 .files
                 .first()
                 .map_or_else(String::new, |file| file.path.display().to_string());
-            return Err(Error::bad_input(format!(
+            let error = Error::bad_input(format!(
                 "failed to load weights: {path}: no tensor `{name}`"
-            ))
-            .hint(OTHER_MODEL));
+            ));
+            return Err(match self.longer_name(name) {
+                Some(longer) => error.hint(format!(
+                    "`{longer}` is there: rename the tensors, as only the prefixes `module.` and \
+                     `_orig_mod.` are removed, and only where all tensors have them"
+                )),
+                None => error.hint(OTHER_MODEL),
+            });
         };
         let file = &self.files[file];
         let (found, dtype) = (&entry.shape, entry.dtype);

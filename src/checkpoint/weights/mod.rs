@@ -3,5 +3,6 @@
 mod file_names;
 mod loader;
 mod tensor_file;
+mod tensor_names;
 
 pub use loader::Weights;

@@ -14,6 +14,7 @@ use crate::scoring::ScoredItem;
 use crate::scoring::ScoredModel;
 use crate::scoring::fingerprint::GateFingerprint;
 use crate::scoring::session::Observer;
+use crate::support::count::count;
 use crate::support::error::{Error, Result, one_line};
 use crate::support::terminal::say;
 
@@ -163,6 +164,7 @@ impl Observer for SequentialGate {
 pub(crate) fn partial(answer: &GateOutcome) -> Option<String> {
     let [scored, pairs] = answer.stopped?;
     Some(format!(
-        "{scored} of {pairs} pairs, in random order: the gate was settled (--against)"
+        "{scored} of {}, in random order: the gate was settled (--against)",
+        count(pairs, "pair")
     ))
 }

@@ -17,6 +17,7 @@ use crate::scoring::run_dir::RunDir;
 use crate::scoring::run_dir::output;
 use crate::scoring::run_dir::record::Whole;
 use crate::scoring::{self, Prepared as PreparedItem};
+use crate::support::count::count;
 use crate::support::error::{Error, Result};
 use crate::support::hub::Hub;
 use crate::support::input_file::{InputFile, STANDARD_INPUT, STDIN};
@@ -198,7 +199,7 @@ fn title(request: &RunRequest, benchmark: Option<&Benchmark>, items: &[Item]) ->
     let data = Some(names.join(" + ")).filter(|names| !names.is_empty());
     let benchmark = benchmark.map(|benchmark| benchmark.name.clone());
     let parts: Vec<String> = benchmark.into_iter().chain(data).collect();
-    format!("{}, {} pairs", parts.join(": "), items.len())
+    format!("{}, {}", parts.join(": "), count(items.len(), "pair"))
 }
 
 /// The models that are named; the embedded ones where none is, which is said.
@@ -290,16 +291,16 @@ fn divide(
     let group = request.backend.int8_batch.map_or(1, |n| n as usize);
     let part = shard.take(items, &tokens, group).map_err(|groups| {
         let of = if group == 1 {
-            "pairs".to_owned()
+            count(groups, "pair")
         } else {
-            format!("groups of {group} pairs")
+            format!("{} of {group} pairs", count(groups, "group"))
         };
         let what = format!(
-            "failed to divide the pairs: {} shards, but {groups} {of}",
-            shard.of
+            "failed to divide the pairs: {}, but {of}",
+            count(shard.of, "shard")
         );
         Error::usage(what).hint("take fewer shards")
     })?;
-    let said = format!("shard {shard}: {} of {all} pairs", part.len());
+    let said = format!("shard {shard}: {} of {}", part.len(), count(all, "pair"));
     Ok((part, Some(said)))
 }

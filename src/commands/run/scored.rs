@@ -8,7 +8,7 @@ use crate::commands::run::this_process;
 use crate::commands::run_report::{self, Column};
 use crate::comparison;
 use crate::comparison::gate::sequential::GateOutcome;
-use crate::data::{Item, excerpt};
+use crate::data::{Item, pair_texts};
 use crate::device::backend::DtypeChoice;
 use crate::metrics::length_baseline::length_baselines;
 use crate::report::{Format, RunReport};
@@ -17,6 +17,7 @@ use crate::scoring::journal::{Journal, Session};
 use crate::scoring::run_dir::RunDir;
 use crate::scoring::run_dir::record::Whole;
 use crate::scoring::session::{Observer, ScoringSession, Settings};
+use crate::support::count::count;
 use crate::support::error::Result;
 
 /// What all models said.
@@ -96,7 +97,7 @@ impl Scored {
         report.notes.extend(self.precision_notes(prepared)?);
         // Only a page shows it.
         if prepared.request.out.is_some() || prepared.request.format == Format::Html {
-            let texts = Ok(excerpt::by_row(self.items.clone()));
+            let texts = Ok(pair_texts::by_row(self.items.clone()));
             let leaderboard = run_report::side_by_side(&report, &columns, benchmark, &texts);
             report.side_by_side = Some(leaderboard);
         }
@@ -124,7 +125,8 @@ impl Scored {
             let before = f32_run.verdicts_of(name).unwrap_or_default();
             let (turned, n) = comparison::changed_verdicts(before, scored, same_data)?;
             Ok(format!(
-                "{name}: {precision} turns {turned} of {n} verdicts of the f32 run"
+                "{name}: {precision} turns {turned} of {} of the f32 run",
+                count(n, "verdict")
             ))
         };
         self.columns().into_iter().map(line).collect()

@@ -12,6 +12,7 @@ use crate::comparison::gate::scope::Scope;
 use crate::comparison::item_key::ItemKey;
 use crate::metrics::PositionBias;
 use crate::stats::holm;
+use crate::support::count::count;
 use crate::support::error::Result;
 
 impl Rule {
@@ -105,7 +106,10 @@ fn position_bias(bias: Option<PositionBias>, most: f64) -> Summary {
     } else {
         Status::Pass
     };
-    let reason = format!("both orders disagree on {disagree:.4} of {n} pairs");
+    let reason = format!(
+        "both orders disagree on {disagree:.4} of {}",
+        count(n, "pair")
+    );
     Summary::new(status, reason)
 }
 

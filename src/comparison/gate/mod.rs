@@ -22,5 +22,6 @@ pub mod sequential;
 mod tests;
 
 pub use outcome::{RuleOutcome, Status};
+pub(crate) use rule::BEGINNINGS;
 pub use rule::{Rule, rules};
 pub use scope::Scope;

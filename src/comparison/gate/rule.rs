@@ -17,6 +17,21 @@ const FORMS: &str = "drop:SCOPE:X, significant-drop:SCOPE:ALPHA, min:SCOPE:X, ma
     max-invalid:N, max-position-bias:X; SCOPE is average, headline, rewardbench, total, \
     section:NAME, section:*, subset:NAME or subset:*; X and ALPHA are shares from 0 to 1";
 
+/// How rules begin, to be suggested while one is typed.
+pub(crate) const BEGINNINGS: [&str; 11] = [
+    "drop:average:",
+    "drop:headline:",
+    "drop:total:",
+    "drop:section:",
+    "drop:subset:",
+    "significant-drop:average:",
+    "min:average:",
+    "min:section:",
+    "max-ties:",
+    "max-invalid:",
+    "max-position-bias:",
+];
+
 /// A rule that a candidate must meet; the documentation of [`crate::comparison::gate`] says how
 /// each is evaluated.
 #[derive(Debug, Clone, PartialEq)]

@@ -4,7 +4,7 @@ use crate::benchmark::Dataset;
 use crate::comparison::gate::{RuleOutcome, Status};
 use crate::comparison::tests::paired;
 use crate::data::Id;
-use crate::data::excerpt::Excerpt;
+use crate::data::pair_texts::PairTexts;
 use crate::report::hostile::names::HOSTILE;
 use crate::report::{ComparisonReport, Document, Flip, Format, RunReport, Style, render, samples};
 use crate::support::error::one_line;
@@ -39,7 +39,7 @@ fn report(name: &str) -> RunReport {
 fn compared(name: &str) -> ComparisonReport {
     let text = name.to_owned();
     let comparison = paired(&[(name, "++-")], &[(name, "+-+")]);
-    let excerpt = Excerpt {
+    let texts = PairTexts {
         prompt: text.clone(),
         chosen: text.clone(),
         rejected: text.clone(),
@@ -49,7 +49,7 @@ fn compared(name: &str) -> ComparisonReport {
         .iter()
         .map(|change| Flip {
             change: change.clone(),
-            text: Some(excerpt.clone()),
+            text: Some(texts.clone()),
         })
         .collect();
     flips[0].change.id = Some(Id::Text(text.clone()));

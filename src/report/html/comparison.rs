@@ -13,6 +13,7 @@ use crate::report::html::plot::{Glyph, Plot, PlotMark, PlotRow, legend};
 use crate::report::html::scale::Scale;
 use crate::report::html::table::{self, SortableCell};
 use crate::report::html::text::text;
+use crate::support::count::count;
 
 pub(super) fn header(report: &ComparisonReport) -> Markup {
     html! {
@@ -62,7 +63,7 @@ fn facts(report: &ComparisonReport, average: &Difference) -> Vec<Tile> {
                 "{:.3} → {:.3}",
                 average.baseline.accuracy, average.candidate.accuracy
             ),
-            detail: format!("baseline → candidate, {} pairs", average.n),
+            detail: format!("baseline → candidate, {}", count(average.n, "pair")),
         },
         Tile {
             label: "Difference".to_owned(),
@@ -78,7 +79,7 @@ fn facts(report: &ComparisonReport, average: &Difference) -> Vec<Tile> {
     facts.extend(average.pairs.map(|pairs| Tile {
         label: "Gained and lost".to_owned(),
         figure: format!("+{} -{}", pairs.gained, pairs.lost),
-        detail: format!("of {} pairs", average.n),
+        detail: format!("of {}", count(average.n, "pair")),
     }));
     facts.extend(gate_in_short(&report.gate));
     facts
@@ -89,8 +90,8 @@ fn gate_in_short(gate: &[RuleOutcome]) -> Option<Tile> {
     if gate.is_empty() {
         return None;
     }
-    let count = |status: Status| gate.iter().filter(|rule| rule.status == status).count();
-    let [failed, inconclusive] = [Status::Fail, Status::Inconclusive].map(count);
+    let having = |status: Status| gate.iter().filter(|rule| rule.status == status).count();
+    let [failed, inconclusive] = [Status::Fail, Status::Inconclusive].map(having);
     let status = match (failed, inconclusive) {
         (1.., _) => Status::Fail,
         (_, 1..) => Status::Inconclusive,
@@ -100,8 +101,8 @@ fn gate_in_short(gate: &[RuleOutcome]) -> Option<Tile> {
         label: "Gate".to_owned(),
         figure: format!("{} {}", mark(status), status.name()),
         detail: format!(
-            "{} rules: {} passed, {failed} failed, {inconclusive} inconclusive",
-            gate.len(),
+            "{}: {} passed, {failed} failed, {inconclusive} inconclusive",
+            count(gate.len(), "rule"),
             gate.len() - failed - inconclusive
         ),
     })

@@ -9,6 +9,7 @@ use crate::report::html::plot::{Glyph, Plot, PlotMark, PlotRow};
 use crate::report::html::scale::{Scale, percent};
 use crate::report::html::text::text;
 use crate::stats::{LEVEL, Share};
+use crate::support::count::count;
 
 /// Pixels of the highest bar.
 const HEIGHT: f64 = 120.0;
@@ -53,9 +54,10 @@ fn description(spread: &Histogram) -> String {
     let all: usize = spread.counts.iter().sum();
     let most = spread.counts.iter().max().unwrap_or(&0);
     format!(
-        "{wrong} of {all} margins lie left of 0, where the model is wrong. Bars are {} wide; the \
-         highest has {most} pairs.",
-        spread.width
+        "Left of 0, where the model is wrong: {wrong} of {}. Bars are {} wide; the highest has {}.",
+        count(all, "margin"),
+        spread.width,
+        count(*most, "pair")
     )
 }
 

@@ -2,11 +2,17 @@
 
 use maud::{Markup, html};
 
-use crate::data::excerpt::Excerpt;
-use crate::metrics::three_digits;
+use crate::data::pair_texts::{PairTexts, excerpt};
 use crate::report::html::plot::Glyph;
 use crate::report::html::text::text;
+use crate::report::verdict_mark::{signed, verdict_mark};
 use crate::scoring::Verdict;
+
+/// Characters that a text shows before it is unfolded, and lines.
+const FOLDED: usize = 400;
+const FOLDED_LINES: usize = 8;
+/// Characters of a text that the page holds: a text may have a million.
+const WHOLE: usize = 20_000;
 
 /// What a model says about the pair.
 pub(super) struct ModelVerdict<'a> {
@@ -17,7 +23,7 @@ pub(super) struct ModelVerdict<'a> {
 }
 
 /// `texts`: shown where they can be read.
-pub(super) fn pair(name: &str, verdicts: &[ModelVerdict], texts: Option<&Excerpt>) -> Markup {
+pub(super) fn pair(name: &str, verdicts: &[ModelVerdict], texts: Option<&PairTexts>) -> Markup {
     html! {
         article class="pair" {
             h4 { (text(name)) } "\n"
@@ -40,36 +46,45 @@ fn line(line: &ModelVerdict) -> Markup {
     html! {
         li {
             (line.glyph.inline()) " " (text(line.model)) " "
-            b class=(verdict.name()) { (mark(verdict)) " " (verdict.name()) }
-            span { (signed(line.margin)) }
+            b class=(verdict.name()) { (verdict_mark(verdict)) " " (verdict.name()) }
+            @if let Some(margin) = signed(line.margin) { span { " " (margin) } }
         }
     }
 }
 
-/// Empty where the margin is not finite.
-fn signed(margin: f32) -> String {
-    if margin.is_finite() {
-        let plus = if margin > 0.0 { "+" } else { "" };
-        format!(" {plus}{}", three_digits(margin))
-    } else {
-        String::new()
-    }
-}
-
+/// A long text shows its beginning and unfolds.
 fn part(class: &str, label: &str, content: &str) -> Markup {
+    let beginning = excerpt(content, FOLDED);
+    let is_short = beginning.chars().count() < FOLDED && content.lines().count() <= FOLDED_LINES;
     html! {
         div class=(class) {
             dt { (label) }
-            dd dir="auto" { (text(content)) }
+            dd dir="auto" {
+                @if is_short {
+                    p class="text" { (lines(content)) }
+                } @else {
+                    details {
+                        summary { span { (text(beginning)) } }
+                        p class="text" { (lines(content)) }
+                    }
+                }
+            }
         }
     }
 }
 
-fn mark(verdict: Verdict) -> char {
-    match verdict {
-        Verdict::Correct => '✓',
-        Verdict::Wrong => '✗',
-        Verdict::Tie => '=',
-        Verdict::Invalid => '?',
+/// A text with its line breaks, as elements: a page has line feeds only between tags.
+fn lines(content: &str) -> Markup {
+    let (shown, rest) = match content.char_indices().nth(WHOLE) {
+        Some((end, _)) => content.split_at(end),
+        None => (content, ""),
+    };
+    html! {
+        @for line in shown.trim().lines() {
+            span { (text(line.replace('\t', "    "))) }
+        }
+        @if !rest.is_empty() {
+            i { "… " (rest.chars().count()) " more characters: `pairbench show` prints them" }
+        }
     }
 }

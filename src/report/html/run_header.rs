@@ -8,6 +8,7 @@ use crate::report::comparison_table::{signed, with_p};
 use crate::report::html::page::{Tile, tiles};
 use crate::report::html::text::text;
 use crate::report::run_report::{ModelReport, RunReport};
+use crate::support::count::count;
 
 /// A model with how far its average is behind the leader's.
 type Rival<'a> = (&'a ModelReport, &'a Difference);
@@ -94,18 +95,18 @@ fn facts(report: &RunReport, leader: &ModelReport, rival: Option<Rival>) -> Vec<
         label: label.to_owned(),
         figure: format!("{:.3}", average.accuracy),
         detail: format!(
-            "{}, 95 % {:.3} to {:.3}, {} pairs",
+            "{}, 95 % {:.3} to {:.3}, {}",
             leader.name,
             average.low,
             average.high,
-            total.n()
+            count(total.n(), "pair")
         ),
     }];
     if is_alone {
         tiles.push(Tile {
             label: "Correct".to_owned(),
             figure: total.correct.to_string(),
-            detail: format!("of {} pairs", total.n()),
+            detail: format!("of {}", count(total.n(), "pair")),
         });
     }
     tiles.extend(rival.map(|(rival, difference)| Tile {
@@ -124,7 +125,10 @@ fn facts(report: &RunReport, leader: &ModelReport, rival: Option<Rival>) -> Vec<
         tiles.push(Tile {
             label: "Models differ on".to_owned(),
             figure: apart.to_string(),
-            detail: format!("of {} pairs: one is right, another is not", total.n()),
+            detail: format!(
+                "of {}: one is right, another is not",
+                count(total.n(), "pair")
+            ),
         });
     }
     tiles

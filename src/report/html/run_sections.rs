@@ -14,6 +14,7 @@ use crate::report::html::table::{self, SortableCell};
 use crate::report::html::text::text;
 use crate::report::run_report::{ModelReport, RunReport};
 use crate::report::run_table::{TableCell, TableColumn, TableRow, blocks, columns};
+use crate::support::count::count;
 
 const INTERVALS: &str = "95 % intervals by a stratified bootstrap, which sees no spread in a \
                          section without a single error.";
@@ -160,16 +161,16 @@ pub(super) fn margins(report: &RunReport) -> Markup {
 /// Where models differ most, and where each is wrong with the largest margin.
 pub(super) fn examples(report: &RunReport, side_by_side: &Leaderboard) -> Markup {
     let apart = format!(
-        "Where the models differ most, {} of {} pairs",
+        "Where the models differ most, {} of {}",
         side_by_side.apart.len(),
-        side_by_side.apart_of
+        count(side_by_side.apart_of, "pair")
     );
     let wrong = |model: &ModelReport, examples: &[Example]| {
         format!(
-            "Where {} is most sure and wrong, {} of {} pairs",
+            "Where {} is most sure and wrong, {} of {}",
             model.name,
             examples.len(),
-            model.scores.total.wrong
+            count(model.scores.total.wrong, "pair")
         )
     };
     html! {

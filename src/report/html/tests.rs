@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 use crate::benchmark::Benchmark;
 use crate::comparison::leaderboard::{Leaderboard, LeaderboardEntry};
 use crate::comparison::tests::verdict;
-use crate::data::excerpt;
+use crate::data::pair_texts;
 use crate::data::{Item, Message};
 use crate::report::html::{documents, page};
 use crate::report::{ComparisonReport, Document, RunReport, samples};
@@ -49,7 +49,7 @@ fn with_pairs() -> RunReport {
         &columns,
         true,
         Some(&Benchmark::reward_bench()),
-        &Ok(excerpt::by_row(vec![pair(0), pair(1)])),
+        &Ok(pair_texts::by_row(vec![pair(0), pair(1)])),
     );
     RunReport {
         title: text(),
@@ -136,10 +136,12 @@ fn text_stays_text() {
         all(&page, "h1").next().unwrap().text(),
         Some(shown.as_str())
     );
-    assert!(
-        all(&page, "dd").count() == 12
-            && all(&page, "dd").all(|dd| dd.text() == Some(shown.trim()))
-    );
+    let lines: Vec<String> = HOSTILE.trim().lines().map(one_line).collect();
+    let spans = |dd: Node| -> Vec<String> {
+        let spans = dd.descendants().filter(|node| node.has_tag_name("span"));
+        spans.map(|span| span.text().unwrap().to_owned()).collect()
+    };
+    assert!(all(&page, "dd").count() == 12 && all(&page, "dd").all(|dd| spans(dd) == lines));
 }
 
 /// A browser refuses a script or a style whose hash the policy does not name.

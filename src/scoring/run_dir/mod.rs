@@ -105,6 +105,12 @@ impl RunDir {
             .map(|(_, verdicts)| verdicts.as_slice())
     }
 
+    /// Forgets all other models.
+    pub(crate) fn keep_only(&mut self, model: &str) {
+        self.models.retain(|(name, _)| name == model);
+        self.record.models.retain(|record| record.name == model);
+    }
+
     /// Whether it was on these files, in this order.
     pub(crate) fn has_read(&self, files: &[InputFile]) -> Result<bool> {
         let hashes: Vec<String> = files.iter().map(InputFile::sha256).collect::<Result<_>>()?;

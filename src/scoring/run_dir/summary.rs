@@ -42,6 +42,18 @@ impl Summary {
             .map_or(&[], |model| &model.not_scored)
     }
 
+    /// Leaves out notes on other models, which begin with their names.
+    pub(crate) fn keep_notes_on(&mut self, model: &str) {
+        let others: Vec<String> = self
+            .models
+            .keys()
+            .filter(|name| *name != model)
+            .map(|name| format!("{name}: "))
+            .collect();
+        self.notes
+            .retain(|note| !others.iter().any(|other| note.starts_with(other)));
+    }
+
     /// Counts become the sizes of tables: none can be more than the `items` of the run.
     pub(super) fn check(&self, items: usize, path: &Path) -> Result<()> {
         for (name, baseline) in &self.baselines {

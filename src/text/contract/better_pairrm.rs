@@ -7,6 +7,8 @@ use crate::text::tokenizer::{Side, Tokenizer};
 
 /// The largest number of ids of the source, its marker segment included.
 pub(super) const SOURCE_MAX: usize = 2030;
+/// The source loses its start.
+pub(super) const SOURCE_SIDE: Side = Side::Left;
 /// The largest number of ids of a candidate before the second tokenization.
 pub(super) const CANDIDATE_MAX: usize = 670;
 /// What follows every rendered message: the indentation of the template itself.
@@ -24,7 +26,7 @@ pub(super) fn row(tokenizer: &Tokenizer, first: &[Message], second: &[Message]) 
     // Every text is truncated, encoded and decoded before it is encoded again, short ones too:
     // white space collapses, and unknown characters and special tokens in the text disappear.
     let (source, early_source_cut) =
-        tokenizer.round_trip(&render(history(first)), SOURCE_MAX, Side::Left)?;
+        tokenizer.round_trip(&render(history(first)), SOURCE_MAX, SOURCE_SIDE)?;
     let (left, early_first_cut) =
         tokenizer.round_trip(answer(first), CANDIDATE_MAX, Side::Right)?;
     let (right, early_second_cut) =
@@ -32,7 +34,7 @@ pub(super) fn row(tokenizer: &Tokenizer, first: &[Message], second: &[Message]) 
 
     // The marker is a segment of its own, `[CLS] <|source|> [SEP]`; the text is the next segment.
     let (mut ids, _) = tokenizer.segment("<|source|>", SOURCE_MAX, Side::Right)?;
-    let (body, source_cut) = tokenizer.segment(&source, SOURCE_MAX - ids.len(), Side::Left)?;
+    let (body, source_cut) = tokenizer.segment(&source, SOURCE_MAX - ids.len(), SOURCE_SIDE)?;
     ids.extend(body);
     let budget = (SOURCE_MAX + 2 * CANDIDATE_MAX - ids.len()) / 2;
     let (left, first_cut) =

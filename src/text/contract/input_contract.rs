@@ -9,7 +9,7 @@ use crate::data::{Item, Message};
 use crate::support::error::Result;
 use crate::text::contract::row::{Row, Unsupported};
 use crate::text::contract::{better_pairrm, pairrm};
-use crate::text::tokenizer::Tokenizer;
+use crate::text::tokenizer::{Side, Tokenizer};
 
 /// The token rows of an item, or the reason why it has none.
 #[derive(Debug, Clone)]
@@ -54,6 +54,14 @@ impl InputContract {
             .map(|(_, contract)| *contract)
     }
 
+    /// The hub repositories that are known to have it.
+    pub(crate) fn repositories(self) -> impl Iterator<Item = &'static str> {
+        let known = REPOSITORIES.iter();
+        known
+            .filter(move |(_, contract)| *contract == self)
+            .map(|(repository, _)| *repository)
+    }
+
     pub const ALL: [Self; 2] = [Self::PairRm, Self::BetterPairRm];
 
     /// All names, for errors.
@@ -68,6 +76,14 @@ impl InputContract {
             Self::BetterPairRm => (better_pairrm::SOURCE_MAX, better_pairrm::CANDIDATE_MAX),
         };
         format!("source {source}, candidate {candidate}")
+    }
+
+    /// The side from which a prompt that is too long is cut; answers lose their end.
+    pub(crate) fn source_side(self) -> Side {
+        match self {
+            Self::PairRm => pairrm::SOURCE_SIDE,
+            Self::BetterPairRm => better_pairrm::SOURCE_SIDE,
+        }
     }
 
     /// The token rows of an item.

@@ -14,6 +14,8 @@ const INSTRUCTION: &str = "Finish the following coversation in each i-th turn by
 
 /// The largest number of ids of the source, `[CLS]` and `[SEP]` included.
 pub(super) const SOURCE_MAX: usize = 1224;
+/// The source loses its end.
+pub(super) const SOURCE_SIDE: Side = Side::Right;
 /// The largest number of ids of a candidate beside a source of full length.
 pub(super) const CANDIDATE_MAX: usize = 412;
 
@@ -43,7 +45,7 @@ pub(super) fn row(tokenizer: &Tokenizer, first: &[Message], second: &[Message]) 
     let (mut ids, source_cut) = tokenizer.segment(
         &format!("<|source|>{}", source(first)),
         SOURCE_MAX,
-        Side::Right,
+        SOURCE_SIDE,
     )?;
     // One budget for both candidates, from the source's actual length; what one candidate does not
     // use is not available to the other.

@@ -15,6 +15,7 @@ use crate::comparison::matching::baseline_of;
 use crate::data::Item;
 use crate::scoring::ScoredItem;
 use crate::stats::{bootstrap, rounds};
+use crate::support::count::count;
 use crate::support::error::Result;
 
 /// The seed of the order, where none is given.
@@ -168,8 +169,8 @@ impl SequentialGate {
         let Progress { pairs, scored, .. } = self.progress;
         if self.status == Status::Inconclusive {
             return format!(
-                "not settled early: scored all {pairs} pairs; a rule has half of its error rate \
-                 for the end, which is why its intervals are wider than usual"
+                "not settled early: every pair was scored ({pairs}); a rule has half of its error \
+                 rate for the end, which is why its intervals are wider than usual"
             );
         }
         let settling = self.rules.iter().filter(|rule| rule.status == self.status);
@@ -181,7 +182,10 @@ impl SequentialGate {
         } else {
             "no error: the other pairs cannot change it".to_owned()
         };
-        format!("settled after {scored} of {pairs} pairs ({rate})")
+        format!(
+            "settled after {scored} of {} ({rate})",
+            count(pairs, "pair")
+        )
     }
 }
 

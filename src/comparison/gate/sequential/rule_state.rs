@@ -12,6 +12,7 @@ use crate::comparison::gate::rule::Rule;
 use crate::comparison::gate::sequential::figure::{SequentialFigure, significant_drop};
 use crate::comparison::gate::sequential::progress::Progress;
 use crate::stats::Share;
+use crate::support::count::count;
 use crate::support::error::Result;
 
 /// The share of a rule's error rate that the sequence has; the rest is for the final evaluation.
@@ -112,7 +113,7 @@ impl RuleState {
         };
         let n = self.settled_after;
         Ok(RuleOutcome {
-            reason: format!("{}; settled after {n} pairs", outcome.reason),
+            reason: format!("{}; settled after {}", outcome.reason, count(n, "pair")),
             ..outcome
         })
     }
@@ -163,6 +164,9 @@ fn position_bias(most: f64, progress: &Progress) -> Finding {
     Finding {
         status,
         subsets: Vec::new(),
-        text: format!("both orders disagree on {now:.4} of {finite} pairs so far"),
+        text: format!(
+            "both orders disagree on {now:.4} of {} so far",
+            count(finite, "pair")
+        ),
     }
 }

@@ -1,0 +1,233 @@
+//! `pairbench list`: what is built in.
+
+use serde_json::{Value, json};
+
+use crate::benchmark::published::Published;
+use crate::benchmark::{Benchmark, quickstart};
+use crate::commands::output::OutputFormat;
+use crate::report::json_text;
+use crate::support::count::count;
+use crate::support::error::{Result, one_line, without_workflow_command};
+use crate::text::Side;
+use crate::text::contract::InputContract;
+
+#[derive(Debug)]
+pub struct ListRequest {
+    pub(crate) catalogue: Catalogue,
+    pub(crate) format: OutputFormat,
+}
+
+/// What there is a list of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Catalogue {
+    Benchmarks,
+    Models,
+    Templates,
+    Published,
+}
+
+pub(crate) fn list(request: &ListRequest) -> Result<String> {
+    let (text, key, values) = match request.catalogue {
+        Catalogue::Benchmarks => {
+            let benchmarks = Benchmark::built_in()?;
+            let text: Vec<String> = benchmarks.iter().map(benchmark_text).collect();
+            let values = benchmarks.iter().map(benchmark_json).collect();
+            (text.join("\n"), "benchmarks", values)
+        }
+        Catalogue::Models => (models_text(), "models", models_json()),
+        Catalogue::Templates => (templates_text(), "templates", templates_json()),
+        Catalogue::Published => {
+            let tables = Published::all();
+            let text: Vec<String> = tables.iter().map(published_text).collect();
+            let values = tables.iter().map(published_json).collect();
+            (text.join("\n"), "published", values)
+        }
+    };
+    Ok(match request.format {
+        OutputFormat::Text => text,
+        OutputFormat::Json => json_text(&json!({ "schema": 1, key: Value::Array(values) })),
+    })
+}
+
+/// Its source, its published tables, and its subsets by section.
+pub(super) fn benchmark_text(benchmark: &Benchmark) -> String {
+    let total = benchmark.subsets.values().sum();
+    let subsets = benchmark.subsets.len();
+    let title = format!("{} in {}", count(total, "pair"), count(subsets, "subset"));
+    let mut rows = vec![["source".to_owned(), benchmark.source(), String::new()]];
+    if !benchmark.published.is_empty() {
+        rows.push([
+            "published".to_owned(),
+            benchmark.published.join(", "),
+            String::new(),
+        ]);
+    }
+    if let Some(headline) = &benchmark.headline {
+        rows.push(["headline".to_owned(), headline.label.clone(), String::new()]);
+    }
+    let mut text = harmless(&format!("{}: {title}", benchmark.name));
+    text.push_str(&indented(&rows));
+    let mut rows = Vec::new();
+    for (section, names) in sections(benchmark) {
+        for (at, name) in names.iter().enumerate() {
+            let section = if at == 0 { section } else { "" };
+            let n = benchmark.subsets.get(*name).copied().unwrap_or(0);
+            rows.push([section.to_owned(), (*name).to_owned(), n.to_string()]);
+        }
+    }
+    text.push_str(&indented(&rows));
+    text
+}
+
+/// The subsets of every section; those of none last, without a name.
+fn sections(benchmark: &Benchmark) -> Vec<(&str, Vec<&str>)> {
+    let mut sections: Vec<(&str, Vec<&str>)> = benchmark
+        .sections
+        .iter()
+        .map(|section| {
+            (
+                section.name.as_str(),
+                section.subsets.iter().map(String::as_str).collect(),
+            )
+        })
+        .collect();
+    let is_in_one = |name: &str| sections.iter().any(|(_, names)| names.contains(&name));
+    let rest: Vec<&str> = benchmark
+        .subsets
+        .keys()
+        .map(String::as_str)
+        .filter(|name| !is_in_one(name))
+        .collect();
+    sections.push(("", rest));
+    sections
+}
+
+fn benchmark_json(benchmark: &Benchmark) -> Value {
+    let section = |section: &crate::benchmark::Section| json!({ "name": section.name, "subsets": section.subsets });
+    json!({
+        "name": benchmark.name,
+        "pairs": benchmark.subsets.values().sum::<usize>(),
+        "subsets": benchmark.subsets,
+        "sections": benchmark.sections.iter().map(section).collect::<Vec<_>>(),
+        "source": benchmark.source(),
+        "published": benchmark.published,
+    })
+}
+
+/// Name, template and place of every model whose template needs not be given.
+fn models() -> Vec<[String; 3]> {
+    let embedded = quickstart::checkpoints().map(|path| {
+        let template = path.rsplit('/').next().unwrap_or(path);
+        [path, template, "inside the binary"].map(str::to_owned)
+    });
+    let hub = InputContract::ALL.into_iter().flat_map(|contract| {
+        let known = contract.repositories();
+        known.map(move |name| [name.to_owned(), contract.to_string(), "hub".to_owned()])
+    });
+    embedded.chain(hub).collect()
+}
+
+fn models_text() -> String {
+    let header = ["model", "template", "where"].map(str::to_owned);
+    let rows: Vec<[String; 3]> = std::iter::once(header).chain(models()).collect();
+    format!(
+        "{}\nAny other checkpoint of these families works with --template: see `pairbench list \
+         templates`.\n",
+        aligned(&rows)
+    )
+}
+
+fn models_json() -> Vec<Value> {
+    let one = |[name, template, place]: &[String; 3]| json!({ "name": name, "template": template, "embedded": place != "hub" });
+    models().iter().map(one).collect()
+}
+
+fn prompt_end(contract: InputContract) -> &'static str {
+    match contract.source_side() {
+        Side::Left => "start",
+        Side::Right => "end",
+    }
+}
+
+fn templates_text() -> String {
+    let header = [
+        "template",
+        "most tokens",
+        "a long prompt loses its",
+        "models",
+    ]
+    .map(str::to_owned);
+    let row = |contract: InputContract| {
+        [
+            contract.to_string(),
+            contract.limits(),
+            prompt_end(contract).to_owned(),
+            contract.repositories().collect::<Vec<_>>().join(", "),
+        ]
+    };
+    let rows = InputContract::ALL.into_iter().map(row);
+    aligned(&std::iter::once(header).chain(rows).collect::<Vec<_>>())
+}
+
+fn templates_json() -> Vec<Value> {
+    let one = |contract: InputContract| {
+        json!({
+            "name": contract.to_string(),
+            "limits": contract.limits(),
+            "prompt_cut_from": prompt_end(contract),
+            "models": contract.repositories().collect::<Vec<_>>(),
+        })
+    };
+    InputContract::ALL.into_iter().map(one).collect()
+}
+
+fn published_text(table: &Published) -> String {
+    let mut rows = vec![
+        ["source".to_owned(), table.source.clone()],
+        ["benchmark".to_owned(), table.benchmark.clone()],
+    ];
+    for (at, model) in table.models.iter().enumerate() {
+        let key = if at == 0 { "models" } else { "" };
+        rows.push([key.to_owned(), model.name.clone()]);
+    }
+    format!("{}: {}\n{}", table.name, table.title, indented(&rows))
+}
+
+fn published_json(table: &Published) -> Value {
+    let models: Vec<&str> = table
+        .models
+        .iter()
+        .map(|model| model.name.as_str())
+        .collect();
+    json!({
+        "name": table.name,
+        "title": table.title,
+        "source": table.source,
+        "benchmark": table.benchmark,
+        "models": models,
+    })
+}
+
+/// A line whose names come from a file.
+fn harmless(line: &str) -> String {
+    without_workflow_command(one_line(line)) + "\n"
+}
+
+fn indented<const N: usize>(rows: &[[String; N]]) -> String {
+    let lines = aligned(rows);
+    lines.lines().map(|line| format!("  {line}\n")).collect()
+}
+
+/// Rows with their cells below each other, two spaces apart.
+fn aligned<const N: usize>(rows: &[[String; N]]) -> String {
+    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max();
+    let widths: Vec<usize> = (0..N).map(|column| width(column).unwrap_or(0)).collect();
+    let line = |row: &[String; N]| {
+        let cells = row.iter().zip(&widths);
+        let cells: Vec<String> = cells
+            .map(|(cell, width)| format!("{:<width$}", one_line(cell)))
+            .collect();
+        harmless(cells.join("  ").trim_end())
+    };
+    rows.iter().map(line).collect()
+}

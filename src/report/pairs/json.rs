@@ -1,0 +1,57 @@
+//! Pairs for programs: `docs/schema/pairs.v1.json`.
+
+use serde_json::{Value, json};
+
+use crate::report::json_text;
+use crate::report::pairs::page::{Answer, Cut, End, PairPage, ShownPair};
+use crate::scoring::Outcome;
+
+pub(crate) fn pairs_json(page: &PairPage) -> String {
+    json_text(&json!({
+        "schema": 1,
+        "run": page.run,
+        "pairs": page.pairs.iter().map(pair).collect::<Vec<_>>(),
+        "of": page.of,
+    }))
+}
+
+fn pair(pair: &ShownPair) -> Value {
+    let item = &pair.item;
+    json!({
+        "subset": item.subset,
+        "id": item.id,
+        "row": item.row,
+        "prompt": item.prompt,
+        "chosen": item.chosen.iter().collect::<Vec<_>>(),
+        "rejected": item.rejected.iter().collect::<Vec<_>>(),
+        "models": pair.answers.iter().map(answer).collect::<Vec<_>>(),
+    })
+}
+
+fn answer(answer: &Answer) -> Value {
+    let Outcome::Pairwise(both) = &answer.outcome;
+    let [prompt, chosen, rejected] = answer.cuts.map(cut);
+    json!({
+        "model": answer.model,
+        "verdict": answer.outcome.verdict(),
+        "margin": answer.outcome.margin(),
+        "logit_ab": both.logit_ab,
+        "logit_ba": both.logit_ba,
+        "tokens_ab": both.tokens_ab,
+        "tokens_ba": both.tokens_ba,
+        "cut": { "prompt": prompt, "chosen": chosen, "rejected": rejected },
+        "reason": answer.outcome.reason(),
+    })
+}
+
+/// Null where nothing was cut.
+fn cut(cut: Cut) -> Value {
+    if cut.tokens == 0 {
+        return Value::Null;
+    }
+    let from = match cut.from {
+        End::Start => "start",
+        End::End => "end",
+    };
+    json!({ "tokens": cut.tokens, "from": from })
+}
