@@ -4,8 +4,8 @@ mod common;
 
 use common::verdict;
 use pairbench::benchmark::Benchmark;
-use pairbench::benchmark::published::Published;
-use pairbench::report::{Format, ModelReport, RunReport, Style, render};
+use pairbench::benchmark::published::PublishedChoice;
+use pairbench::report::{Format, ModelReport, Provenance, RunReport, Style, render};
 use pairbench::scoring::{ScoredItem, Verdict};
 
 /// `implied_correct` of the published counts, written down a second time: PairRM-hf on the card.
@@ -37,10 +37,8 @@ const CARD: [(&str, usize, usize); 23] = [
 
 #[test]
 fn the_cards_counts_give_the_cards_table() {
-    let (benchmark, card) = (
-        Benchmark::reward_bench(),
-        Published::find("model-card").unwrap(),
-    );
+    let benchmark = Benchmark::reward_bench();
+    let card = PublishedChoice::find("model-card:PairRM-hf").unwrap();
     let cells = CARD
         .into_iter()
         .flat_map(|(subset, correct, n)| (0..n).map(move |i| (subset, i < correct)));
@@ -50,16 +48,12 @@ fn the_cards_counts_give_the_cards_table() {
         .collect();
     assert_eq!(verdicts.len(), 2985);
     assert!(verdicts.iter().all(|v| v.verdict() != Verdict::Tie));
-    let model = ModelReport::new("PairRM-hf", &verdicts, Some(&benchmark), Some(&card));
-    let text = render(
-        &RunReport {
-            models: vec![model],
-            ..RunReport::about(Some(&benchmark), [])
-        },
-        Format::Table,
-        Style::plain(),
-    )
-    .unwrap();
+    let provenance = Provenance::default();
+    let model = ModelReport::new("mine", &verdicts, Some(&benchmark), provenance);
+    let mut report = RunReport::about(Some(&benchmark), []);
+    report.models = vec![model];
+    report.put_beside(Some(&card), Some(&benchmark)).unwrap();
+    let text = render(&report, Format::Table, Style::plain()).unwrap();
     let line = |label: &str| {
         text.lines()
             .find(|l| l.starts_with(label))
@@ -73,7 +67,8 @@ fn the_cards_counts_give_the_cards_table() {
         line("alpacaeval-length"),
         ["alpacaeval-length", "95", "0.758", "0.758", "+0✓"]
     );
-    assert_eq!(line("average"), ["average", "2985", "0.600", "0.600"]);
+    let average = ["average", "2985", "0.600", "0.600", "+0.000"];
+    assert_eq!(line("average "), average);
     for (label, value) in [
         ("Chat ", "0.908"),
         ("Chat Hard", "0.529"),
@@ -82,11 +77,11 @@ fn the_cards_counts_give_the_cards_table() {
         ("Safety, paper's weights", "0.402"),
         ("RewardBench score", "0.600"),
     ] {
-        assert_eq!(
-            line(label)[line(label).len() - 2..],
-            [value, value],
-            "{label}"
-        );
+        // The card prints no section: nothing stands beside it.
+        assert_eq!(line(label)[line(label).len() - 2..], [value, "–"], "{label}");
     }
     assert_eq!(text.matches("+0✓").count(), 23);
+    let answer = "mine beside llm-blender/PairRM-hf of model-card: of 23 subsets 23 equal; at least 0 \
+        of 2985 verdicts differ, the published tables differ by 25: reproduced\n";
+    assert!(text.contains(answer), "{text}");
 }

@@ -11,14 +11,15 @@ use binary::run as pairbench;
 use boon::{Compiler, Schemas};
 use serde_json::{Map, Value, json};
 
-const NAMES: [&str; 7] = [
-    "summary",
-    "comparison",
-    "run",
-    "error",
-    "progress",
-    "pairs",
-    "list",
+/// Documents with their versions.
+const NAMES: [(&str, u8); 7] = [
+    ("summary", 2),
+    ("comparison", 1),
+    ("run", 1),
+    ("error", 1),
+    ("progress", 1),
+    ("pairs", 1),
+    ("list", 1),
 ];
 
 /// As the binary prints it.
@@ -144,9 +145,12 @@ fn the_binary_prints_the_committed_schemas_in_which_every_key_is_described() {
         }
     }
     let directory = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/schema"));
-    for name in NAMES {
+    for (name, version) in NAMES {
         let mut schema = schema(name);
-        assert_eq!(schema, read(&directory.join(format!("{name}.v1.json"))));
+        let file = format!("{name}.v{version}.json");
+        assert_eq!(schema, read(&directory.join(file)));
+        let id = format!("urn:pairbench:schema:{name}:{version}");
+        assert_eq!(schema["$id"], id);
         assert_eq!(
             schema["$schema"],
             "https://json-schema.org/draft/2020-12/schema"
@@ -224,7 +228,7 @@ fn runs_and_comparisons_are_valid() {
         &bare,
     ];
     let summary = document(
-        &[&arguments[..], &["--published", "model-card"]].concat(),
+        &[&arguments[..], &["--published", "model-card:PairRM-hf"]].concat(),
         6,
     );
     assert_valid("summary", &summary);
@@ -237,6 +241,7 @@ fn runs_and_comparisons_are_valid() {
     assert!(
         summary["models"]["PairRM-hf"]["not_scored"][0].is_string()
             && summary["models"]["other"].get("published").is_none()
+            && summary["models"]["other"]["not_published"].is_string()
     );
     let shown = document(&["show", &bare, "--id", "x"], 0);
     assert_valid("pairs", &shown);
@@ -255,6 +260,7 @@ fn runs_and_comparisons_are_valid() {
         0,
     );
     assert_valid("comparison", &unpaired);
+    assert_eq!(unpaired["provenance"]["baseline"]["published"], "model-card");
     assert!(
         unpaired["matching"] == json!({ "paired": false })
             && unpaired["subsets"]["hep-go"]["p"].is_null()

@@ -49,12 +49,23 @@ pub struct Benchmark {
 }
 
 /// What is counted in a subset.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Metric {
     /// Pairs whose chosen answer the model prefers, of all pairs.
     #[default]
     PairAccuracy,
+}
+
+impl Metric {
+    /// What a figure of a subset is.
+    pub(crate) fn note(self) -> &'static str {
+        match self {
+            Self::PairAccuracy => {
+                "accuracy: pairs whose chosen answer the model prefers, of all pairs"
+            }
+        }
+    }
 }
 
 /// The plain mean of all sections, shown where every one was measured.

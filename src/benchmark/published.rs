@@ -31,9 +31,16 @@ pub struct PublishedModel {
     /// The plain mean, where it is printed.
     #[serde(default)]
     pub(crate) average: Option<f64>,
-    /// Section scores as printed.
+    /// Section scores as printed, by the section or variant of the benchmark that weighs alike.
     #[serde(default)]
     pub(crate) sections: BTreeMap<String, f64>,
+}
+
+/// What `--published NAME[:MODEL]` asks for: a table, and one of its models where it is named.
+#[derive(Debug, Clone)]
+pub struct PublishedChoice {
+    pub(crate) table: Published,
+    pub(crate) model: Option<PublishedModel>,
 }
 
 const TABLES: [&str; 2] = [
@@ -74,13 +81,40 @@ impl Published {
     }
 }
 
+impl PublishedChoice {
+    /// # Errors
+    /// No such table, or no such model in it.
+    pub fn find(text: &str) -> Result<Self> {
+        let Some((name, model)) = text.split_once(':') else {
+            let table = Published::find(text)?;
+            return Ok(Self { table, model: None });
+        };
+        let table = Published::find(name)?;
+        let known = table.model(model).cloned();
+        let names: Vec<&str> = table.models.iter().map(|m| m.name.as_str()).collect();
+        let unknown = || {
+            Error::usage(format!("failed to find published model: {model}"))
+                .hint(format!("{name} has: {}", names.join(", ")))
+        };
+        let model = Some(known.ok_or_else(unknown)?);
+        Ok(Self { table, model })
+    }
+}
+
 impl PublishedModel {
-    fn is(&self, name: &str) -> bool {
+    /// Whether somebody may mean it by this name: that of its repository, or the last part.
+    pub(crate) fn is(&self, name: &str) -> bool {
         let last = |name: &str| name.rsplit('/').next().unwrap_or_default().to_lowercase();
-        [Some(&self.name), self.alias.as_ref()]
-            .into_iter()
-            .flatten()
-            .any(|own| last(own) == last(name))
+        self.names().any(|own| last(own) == last(name))
+    }
+
+    /// Whether it was measured with this repository of the hub.
+    pub(crate) fn is_repository(&self, repository: &str) -> bool {
+        self.names().any(|own| own.eq_ignore_ascii_case(repository))
+    }
+
+    fn names(&self) -> impl Iterator<Item = &str> {
+        std::iter::once(self.name.as_str()).chain(self.alias.as_deref())
     }
 
     /// The counts behind the printed accuracies: correct pairs and all pairs by subset. All are
@@ -122,5 +156,32 @@ mod tests {
         }
         assert!(paper.model("other").is_none());
         assert!(Published::find("none").is_err());
+    }
+
+    #[test]
+    fn a_choice_names_a_table_and_may_name_a_model() {
+        let choice = |text| {
+            PublishedChoice::find(text).map(|found| found.model.map(|model| model.name))
+        };
+        assert_eq!(choice("model-card").unwrap(), None);
+        assert_eq!(
+            choice("rewardbench-paper:Better-PairRM").unwrap().unwrap(),
+            "mightbe/Better-PairRM"
+        );
+        let error = choice("model-card:pairrm").unwrap_err().render();
+        assert!(
+            error.contains("model-card has: llm-blender/PairRM-hf, maywell/Better-PairRM"),
+            "{error}"
+        );
+        assert!(choice("none:PairRM-hf").is_err());
+    }
+
+    #[test]
+    fn only_a_repository_is_the_measured_model() {
+        let paper = Published::find("rewardbench-paper").unwrap();
+        let model = paper.model("Better-PairRM").unwrap();
+        assert!(model.is_repository("maywell/Better-PairRM"));
+        assert!(!model.is_repository("quickstart/better-pairrm"));
+        assert!(!model.is_repository("better-pairrm"));
     }
 }

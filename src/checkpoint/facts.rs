@@ -40,8 +40,8 @@ pub enum ContractSource {
 impl fmt::Display for ContractSource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Model => "model",
-            Self::Flag => "flag",
+            Self::Model => ",template=",
+            Self::Flag => "--template",
             Self::Sidecar => "pairbench.toml",
             Self::KnownRepository => "known repository",
         })

@@ -1,5 +1,7 @@
 //! In which types a model's weights are stored in memory and its products are computed.
 
+use std::collections::BTreeSet;
+
 use burn::tensor::DType;
 use safetensors::Dtype;
 
@@ -47,6 +49,23 @@ impl Precision {
             Self::Int8(_) => "int8",
             Self::Half(HalfType::F16) => "f16",
             Self::Half(HalfType::Bf16) => "bf16",
+        }
+    }
+
+    /// The storage precision alone, of weights that have these types in the files.
+    pub(crate) fn storage_name(self, in_files: &[String], is_gpu: bool) -> String {
+        match self {
+            Self::F32 if is_gpu => "f32".to_owned(),
+            // Half precision stays as it is, all else is widened or rounded to f32.
+            Self::F32 => {
+                let name = |dtype: &String| match dtype.as_str() {
+                    "f16" | "bf16" => dtype.clone(),
+                    _ => "f32".to_owned(),
+                };
+                let names: BTreeSet<String> = in_files.iter().map(name).collect();
+                names.into_iter().collect::<Vec<_>>().join(" and ")
+            }
+            other => other.name().to_owned(),
         }
     }
 

@@ -7,7 +7,7 @@ use clap::Args;
 
 use crate::checkpoint::ModelSpec;
 use crate::cli::shared::{ComputingArgs, HubArgs};
-use crate::cli::values::{BenchFormatArg, CompareFormatArg, FormatArg};
+use crate::cli::values::{BenchFormatArg, CompareFormatArg, FormatArg, ReportFormatArg};
 use crate::commands::Existing;
 use crate::commands::bench::BenchRequest;
 use crate::commands::compare::CompareRequest;
@@ -49,9 +49,10 @@ pub(crate) struct ReportArgs {
     pub(crate) runs: Vec<String>,
     /// What is printed on stdout
     #[arg(long, value_enum, default_value_t)]
-    pub(crate) format: FormatArg,
-    /// Put a published table beside the measured columns: `model-card` or `rewardbench-paper`
-    #[arg(long, value_name = "NAME")]
+    pub(crate) format: ReportFormatArg,
+    /// Put a published table beside the measured columns: `model-card` or `rewardbench-paper`;
+    /// MODEL where a model did not come from the hub repository that the table names
+    #[arg(long, value_name = "TABLE[:MODEL]")]
     pub(crate) published: Option<String>,
 }
 

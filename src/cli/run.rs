@@ -87,8 +87,9 @@ pub(crate) struct RunArgs {
     /// Score what is there although its counts differ from the benchmark's; the report says PARTIAL
     #[arg(long)]
     pub(crate) allow_partial: bool,
-    /// Put a published table beside the measured columns: `model-card` or `rewardbench-paper`
-    #[arg(long, value_name = "NAME")]
+    /// Put a published table beside the measured columns: `model-card` or `rewardbench-paper`;
+    /// MODEL where a model did not come from the hub repository that the table names
+    #[arg(long, value_name = "TABLE[:MODEL]")]
     pub(crate) published: Option<String>,
     #[command(flatten)]
     pub(crate) against: AgainstArgs,

@@ -53,6 +53,25 @@ pub(crate) enum FormatArg {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub(crate) enum ReportFormatArg {
+    #[default]
+    Table,
+    Markdown,
+    /// Markdown with the `model-index` metadata of the Hugging Face hub, of one model
+    ModelCard,
+    /// One page with charts that needs nothing but a browser
+    Html,
+    Json,
+    Csv,
+    /// A table for booktabs
+    Latex,
+    /// XML that CI systems read: a suite for each model, a case for each subset
+    Junit,
+    /// Markdown for a step summary or a comment
+    Github,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
 pub(crate) enum CompareFormatArg {
     #[default]
     Table,
@@ -115,6 +134,22 @@ impl From<FormatArg> for Format {
             FormatArg::Latex => Self::Latex,
             FormatArg::Junit => Self::Junit,
             FormatArg::Github => Self::Github,
+        }
+    }
+}
+
+impl From<ReportFormatArg> for Format {
+    fn from(typed: ReportFormatArg) -> Self {
+        match typed {
+            ReportFormatArg::Table => Self::Table,
+            ReportFormatArg::Markdown => Self::Markdown,
+            ReportFormatArg::ModelCard => Self::ModelCard,
+            ReportFormatArg::Html => Self::Html,
+            ReportFormatArg::Json => Self::Json,
+            ReportFormatArg::Csv => Self::Csv,
+            ReportFormatArg::Latex => Self::Latex,
+            ReportFormatArg::Junit => Self::Junit,
+            ReportFormatArg::Github => Self::Github,
         }
     }
 }

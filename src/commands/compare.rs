@@ -16,7 +16,7 @@ use crate::comparison::{Candidate, Comparison};
 use crate::data::pair_texts;
 use crate::data::pair_texts::{PairTexts, Texts};
 use crate::metrics::Tally;
-use crate::report::{ComparisonReport, Flip, Format, Style, render};
+use crate::report::{ComparisonReport, Flip, Format, Origin, Style, render};
 use crate::scoring::ScoredItem;
 use crate::scoring::run_dir::RunDir;
 use crate::support::count::count;
@@ -90,6 +90,7 @@ pub fn compare(request: &CompareRequest) -> Result<Finished> {
     let report = ComparisonReport {
         baseline: baseline.title(),
         candidate: candidate.title(),
+        origins: [baseline.origin(), candidate.origin()],
         comparison,
         flips,
         gate,
@@ -253,6 +254,18 @@ impl Chosen<'_> {
         };
         run.verdicts_of(&self.model)
             .map(|verdicts| (&**run, verdicts))
+    }
+
+    fn origin(&self) -> Origin {
+        match self.side {
+            Side::Run(run) => Origin::of_run(run, &self.model),
+            Side::Table(table) => Origin::Published {
+                model: self.model.clone(),
+                table: table.name.clone(),
+                source: table.source.clone(),
+                benchmark: table.benchmark.clone(),
+            },
+        }
     }
 
     /// Why it is not the whole benchmark, where its run says so.

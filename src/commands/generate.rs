@@ -68,7 +68,7 @@ impl Schema {
     /// The JSON Schema (draft 2020-12); its `description` says of what.
     pub(crate) fn text(self) -> &'static str {
         match self {
-            Self::Summary => include_str!("../../docs/schema/summary.v1.json"),
+            Self::Summary => include_str!("../../docs/schema/summary.v2.json"),
             Self::Comparison => include_str!("../../docs/schema/comparison.v1.json"),
             Self::Run => include_str!("../../docs/schema/run.v1.json"),
             Self::Error => include_str!("../../docs/schema/error.v1.json"),

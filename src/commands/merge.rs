@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::benchmark;
 use crate::benchmark::Benchmark;
-use crate::benchmark::published::Published;
+use crate::benchmark::published::PublishedChoice;
 use crate::commands::finished::{Finished, invalid_verdicts};
 use crate::commands::run::outputs;
 use crate::commands::run_report;
@@ -59,27 +59,24 @@ pub(crate) fn merge(request: &MergeRequest) -> Result<Finished> {
     let models = join(&parts, &plan)?;
     let first = &parts[0];
     let benchmark = benchmark(first)?;
-    let table = first
-        .dir
-        .record
-        .plan
-        .published
-        .as_deref()
-        .map(Published::find)
-        .transpose()?;
+    let published = first.dir.record.plan.published.as_deref();
+    let published = published.map(PublishedChoice::find).transpose()?;
     let columns: Vec<(&str, &[ScoredItem])> = models
         .iter()
         .map(|(name, verdicts)| (name.as_str(), verdicts.as_slice()))
         .collect();
     let rulers = ["longer", "shorter"].map(|name| (name, tallies(&parts, name)));
+    let records: Vec<RunRecord> = parts.iter().map(|part| part.dir.record.clone()).collect();
+    let record = RunRecord::merged(&records, &plan);
     let mut report = run_report::report(
         first.whole.clone(),
         first.summary.dataset.clone(),
         &columns,
         benchmark.as_ref(),
-        table.as_ref(),
+        &record,
         rulers,
     );
+    report.put_beside(published.as_ref(), benchmark.as_ref())?;
     if plan
         .models
         .iter()
@@ -97,13 +94,7 @@ pub(crate) fn merge(request: &MergeRequest) -> Result<Finished> {
         benchmark.as_ref(),
         &pair_texts::read_again(&first.dir.record.data),
     ));
-    let records: Vec<RunRecord> = parts.iter().map(|part| part.dir.record.clone()).collect();
-    outputs::write_all(
-        &request.out,
-        &report,
-        &columns,
-        &RunRecord::merged(&records, &plan),
-    )?;
+    outputs::write_all(&request.out, &report, &columns, &record)?;
     journal::discard(&request.out)?;
     say(&format!(
         "merged {} into {}",

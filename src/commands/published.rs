@@ -1,12 +1,12 @@
 //! `pairbench published`: the tables that measured ones are compared with.
 
 use crate::benchmark::Benchmark;
-use crate::benchmark::published::Published;
-use crate::comparison::published::scores;
+use crate::benchmark::published::{Published, PublishedModel};
+use crate::comparison::published::{PublishedComparison, printed};
 use crate::report::{Format, RunReport, Style, render};
 use crate::support::error::Result;
 
-/// One table, or all, as the terminal shows them.
+/// One table, or all, as the terminal shows them: what was printed, and nothing else.
 pub(crate) fn show(name: Option<&str>) -> Result<String> {
     let tables = name.map_or_else(
         || Ok(Published::all()),
@@ -15,32 +15,23 @@ pub(crate) fn show(name: Option<&str>) -> Result<String> {
     let mut text = Vec::new();
     for table in tables {
         let benchmark = Benchmark::find(&table.benchmark)?;
-        let columns = table
-            .models
-            .iter()
-            .map(|m| {
-                (
-                    m.name.rsplit('/').next().unwrap_or(&m.name).to_owned(),
-                    scores(m, &benchmark),
-                )
-            })
-            .collect();
-        let about = RunReport::about(Some(&benchmark), []);
-        let variants = benchmark
-            .variants
-            .iter()
-            .map(|v| format!("{}: {}", v.label, v.note));
-        let notes = std::iter::once(format!(
-            "{}: {}; sections follow from its counts",
-            table.name, table.source
-        ))
-        .chain(variants)
-        .collect();
+        let column = |model: &PublishedModel| -> (String, PublishedComparison) {
+            let name = model.name.rsplit('/').next().unwrap_or(&model.name);
+            (name.to_owned(), printed(&table, model, &benchmark))
+        };
+        let models: Vec<&str> = table.models.iter().map(|m| m.name.as_str()).collect();
         let report = RunReport {
             title: table.title.clone(),
-            others: columns,
-            notes,
-            ..about
+            printed: table.models.iter().map(column).collect(),
+            notes: vec![
+                format!("{}: {}", table.name, table.source),
+                format!("models: {}", models.join(", ")),
+                format!(
+                    "beside a run: --published {}[:MODEL]; – is not published there",
+                    table.name
+                ),
+            ],
+            ..RunReport::about(Some(&benchmark), [])
         };
         text.push(render(&report, Format::Table, Style::of_stdout())?);
     }

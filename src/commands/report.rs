@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use crate::benchmark;
-use crate::benchmark::published::Published;
-use crate::benchmark::{Benchmark, Named};
+use crate::benchmark::published::PublishedChoice;
+use crate::benchmark::{Benchmark, Metric, Named};
 use crate::commands::named_run::NamedRun;
 use crate::commands::run_report::rendered;
 use crate::comparison::leaderboard::{Leaderboard, LeaderboardEntry};
@@ -14,7 +14,7 @@ use crate::data::pair_texts::Texts;
 use crate::metrics::Scores;
 use crate::report;
 use crate::report::Format;
-use crate::report::{ModelReport, RunReport};
+use crate::report::{ModelReport, Provenance, RunReport};
 use crate::scoring::ScoredItem;
 use crate::scoring::run_dir::{RunDir, Summary};
 use crate::support::error::{Error, Result};
@@ -25,7 +25,7 @@ pub struct ReportRequest {
     /// `DIR[:MODEL]`
     pub runs: Vec<String>,
     pub format: Format,
-    /// A published table to put beside them.
+    /// `TABLE[:MODEL]` to put beside them.
     pub published: Option<String>,
 }
 
@@ -37,11 +37,8 @@ struct Run {
 }
 
 pub fn report(request: &ReportRequest) -> Result<String> {
-    let table = request
-        .published
-        .as_deref()
-        .map(Published::find)
-        .transpose()?;
+    let published = request.published.as_deref();
+    let published = published.map(PublishedChoice::find).transpose()?;
     let mut runs = Vec::new();
     for typed in &request.runs {
         let NamedRun { mut dir, model } = NamedRun::open(typed)?;
@@ -62,28 +59,33 @@ pub fn report(request: &ReportRequest) -> Result<String> {
         })
         .collect();
     rendered(
-        &collect(&runs, table.as_ref(), request.format == Format::Html)?,
+        &collect(&runs, published.as_ref(), request.format == Format::Html)?,
         request.format,
     )
 }
 
 /// Every model of every run as a column; `page`: with what only a page shows.
-fn collect(runs: &[Run], table: Option<&Published>, page: bool) -> Result<RunReport> {
+fn collect(
+    runs: &[Run],
+    published: Option<&PublishedChoice>,
+    page: bool,
+) -> Result<RunReport> {
     let mut notes = said(runs, |summary| &summary.notes);
     let named: Vec<Option<Named>> = runs.iter().map(|run| run.dir.benchmark()).collect();
     let benchmark = benchmark::common(&named, &mut notes)?;
     same_sizes(runs)?;
     let same_data = runs.iter().all(|run| run.dir.has_data_of(&runs[0].dir));
-    let models = models(runs, benchmark.as_ref(), table)?;
+    let models = models(runs, benchmark.as_ref())?;
     if !same_data {
         notes.push(
             "the runs read different files (SHA-256): their columns may be of different pairs"
                 .to_owned(),
         );
     }
-    Ok(RunReport {
+    let mut report = RunReport {
         title: said(runs, |summary| std::slice::from_ref(&summary.title)).join("; "),
         benchmark: benchmark.as_ref().map(|benchmark| benchmark.name.clone()),
+        metric: benchmark.as_ref().map_or_else(Metric::default, |own| own.metric),
         weighting: benchmark.as_ref().map(report::weighting),
         dataset: runs[0].summary.dataset.clone().filter(|own| {
             runs.iter()
@@ -94,8 +96,11 @@ fn collect(runs: &[Run], table: Option<&Published>, page: bool) -> Result<RunRep
         side_by_side: page.then(|| side_by_side(runs, &models, same_data, benchmark.as_ref())),
         models,
         others: others(runs, benchmark.as_ref()),
+        printed: Vec::new(),
         notes,
-    })
+    };
+    report.put_beside(published, benchmark.as_ref())?;
+    Ok(report)
 }
 
 /// The texts are read again from the files that were scored.
@@ -202,11 +207,7 @@ fn sizes(verdicts: &[ScoredItem]) -> BTreeMap<&str, usize> {
 }
 
 /// Models that several runs call alike get their run's label.
-fn models(
-    runs: &[Run],
-    benchmark: Option<&Benchmark>,
-    table: Option<&Published>,
-) -> Result<Vec<ModelReport>> {
+fn models(runs: &[Run], benchmark: Option<&Benchmark>) -> Result<Vec<ModelReport>> {
     let mut models: Vec<ModelReport> = Vec::new();
     let mut names = BTreeSet::new();
     for run in runs {
@@ -215,7 +216,9 @@ fn models(
                 .iter()
                 .filter(|other| other.dir.verdicts_of(name).is_some())
                 .count();
-            let mut model = ModelReport::new(name, verdicts, benchmark, table);
+            let partial = run.summary.partial.as_deref();
+            let provenance = Provenance::of(&run.dir.record, name, partial);
+            let mut model = ModelReport::new(name, verdicts, benchmark, provenance);
             model.invalid = run.summary.not_scored(name).to_vec();
             if alike > 1 {
                 model.name = format!("{name} ({})", run.label);

@@ -2,32 +2,35 @@
 
 use std::collections::BTreeMap;
 
-use crate::benchmark::published::Published;
 use crate::benchmark::{Benchmark, Dataset};
 use crate::comparison::leaderboard::{Leaderboard, LeaderboardEntry};
 use crate::data::pair_texts::Texts;
 use crate::metrics::{self, Tally};
-use crate::report::{Format, ModelReport, RunReport, Style, render};
+use crate::report::{Format, ModelReport, Provenance, RunReport, Style, render};
 use crate::scoring::ScoredItem;
-use crate::scoring::run_dir::record::Whole;
+use crate::scoring::run_dir::record::{RunRecord, Whole};
 use crate::support::count::count;
 use crate::support::error::Result;
 
 /// A model's name, and what it said of all items.
 pub(crate) type Column<'a> = (&'a str, &'a [ScoredItem]);
 
-/// What models' verdicts say; `models` are names with their verdicts.
+/// What models' verdicts say; `models` are names with their verdicts, as `record` has them.
 pub(crate) fn report(
     whole: Whole,
     dataset: Option<Dataset>,
     models: &[Column],
     benchmark: Option<&Benchmark>,
-    table: Option<&Published>,
+    record: &RunRecord,
     rulers: [(&str, BTreeMap<String, Tally>); 2],
 ) -> RunReport {
+    let partial = whole.partial.as_deref();
     let models = models
         .iter()
-        .map(|(name, verdicts)| ModelReport::new(name, verdicts, benchmark, table))
+        .map(|(name, verdicts)| {
+            let provenance = Provenance::of(record, name, partial);
+            ModelReport::new(name, verdicts, benchmark, provenance)
+        })
         .collect();
     RunReport {
         title: whole.title,

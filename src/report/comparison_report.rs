@@ -3,6 +3,7 @@
 use crate::comparison::gate::RuleOutcome;
 use crate::comparison::{Change, Comparison};
 use crate::data::pair_texts::PairTexts;
+use crate::report::provenance::Origin;
 
 /// What `pairbench compare` found.
 #[derive(Debug, Clone, PartialEq)]
@@ -10,6 +11,8 @@ pub struct ComparisonReport {
     /// Where each side comes from: `MODEL (DIR)`.
     pub(crate) baseline: String,
     pub(crate) candidate: String,
+    /// How both sides came about.
+    pub(crate) origins: [Origin; 2],
     pub(crate) comparison: Comparison,
     /// The first of the flipped verdicts, where they were asked for.
     pub(crate) flips: Option<Vec<Flip>>,

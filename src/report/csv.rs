@@ -1,9 +1,11 @@
 //! Comma-separated values.
 
 use crate::comparison::Difference;
+use crate::comparison::published::Beside;
 use crate::report::comparison_report::{ComparisonReport, Flip};
 use crate::report::comparison_table;
 use crate::report::document::Document;
+use crate::report::measured_with;
 use crate::report::run_report::RunReport;
 use crate::report::run_table::{self, TableCell, TableColumn, columns};
 use crate::support::error::{Error, ErrorKind, Result, one_line, without_workflow_command};
@@ -51,11 +53,17 @@ const FLIPS: [&str; 11] = [
 /// differences.
 pub(super) fn csv(document: Document) -> Result<String> {
     let records = match document {
-        Document::Run(report) => run(report),
-        Document::Comparison(report) => match &report.flips {
-            Some(flips) => flipped(flips),
-            None => differences(report),
-        },
+        Document::Run(report) => {
+            let mut records = run(report);
+            add_provenance(&mut records, &measured_with::of_run(report), " ");
+            records
+        }
+        Document::Comparison(report) => {
+            let flips = report.flips.as_deref();
+            let mut records = flips.map_or_else(|| differences(report), flipped);
+            add_provenance(&mut records, &measured_with::of_comparison(report), "_");
+            records
+        }
     };
     written(&records).map_err(|cause| {
         Error::new(
@@ -89,7 +97,7 @@ fn run(report: &RunReport) -> Vec<Vec<String>> {
                 model = name;
                 header.push(field(name));
             }
-            TableColumn::Published(_) => {
+            TableColumn::Published(..) => {
                 let parts = ["published", "pairs", "standing"];
                 header.extend(parts.map(|part| field(&format!("{model} {part}"))));
             }
@@ -113,18 +121,45 @@ fn values(cell: TableCell, column: &TableColumn) -> Vec<String> {
     let mut values = match cell {
         TableCell::Missing => vec![String::new()],
         TableCell::Accuracy(accuracy) => vec![six(accuracy)],
-        TableCell::Published(beside) => vec![
-            six(beside.accuracy),
-            optional(beside.pairs, |pairs| pairs.to_string()),
-            optional(beside.standing, |standing| standing.name().to_owned()),
-        ],
+        TableCell::Published(beside) => published(beside),
     };
     let width = match column {
         TableColumn::Measured(..) => 1,
-        TableColumn::Published(_) => 3,
+        TableColumn::Published(..) => 3,
     };
     values.resize(width, String::new());
     values
+}
+
+/// What was printed, measured minus published pairs, and how that stands or why it was not
+/// compared. Of a mean, `equal` or `other` as it is printed.
+fn published(beside: &Beside) -> Vec<String> {
+    let pairs = beside.counts().map(|(pairs, _)| pairs.to_string());
+    let standing = match beside {
+        Beside::Counts { standing, .. } => standing.name().to_owned(),
+        Beside::Means { difference, .. } if *difference == 0.0 => "equal".to_owned(),
+        Beside::Means { .. } => "other".to_owned(),
+        Beside::NotCompared { .. } | Beside::NotPublished => {
+            format!("not compared: {}", beside.why_not().unwrap_or_default())
+        }
+    };
+    vec![optional(beside.printed(), six), pairs.unwrap_or_default(), standing]
+}
+
+/// Columns behind the others, the same in every row: what each of the named columns was measured
+/// with. A reader of tables keeps numbers as numbers that way, and needs no second file.
+fn add_provenance(records: &mut [Vec<String>], columns: &[measured_with::Column], link: &str) {
+    for (at, record) in records.iter_mut().enumerate() {
+        for (name, facts) in columns {
+            record.extend(facts.iter().map(|fact| {
+                if at == 0 {
+                    field(&format!("{name}{link}{}", fact.key))
+                } else {
+                    field(&fact.text)
+                }
+            }));
+        }
+    }
 }
 
 fn differences(report: &ComparisonReport) -> Vec<Vec<String>> {
@@ -232,10 +267,19 @@ mod tests {
         csv(document.into()).unwrap()
     }
 
+    /// Records without the columns of provenance.
+    fn figures(text: &str, columns: usize) -> String {
+        let line = |line: &str| {
+            let fields: Vec<&str> = line.split(',').take(columns).collect();
+            fields.join(",") + "\n"
+        };
+        text.lines().map(line).collect()
+    }
+
     #[test]
     fn a_run_has_no_formulas() {
         assert_eq!(
-            text(&samples::run()),
+            figures(&text(&samples::run()), 6),
             "kind,name,n,A,'=B|<x> ,longer\n\
              subset,hep-go,4,0.500000,0.750000,0.250000\n\
              section,Reasoning,,0.500000,0.750000,0.250000\n\
@@ -246,9 +290,31 @@ mod tests {
     #[test]
     fn a_published_column_is_three() {
         let text = text(&samples::with_published());
+        let lines = [
+            "A,A published,A pairs,A standing",
+            "hep-go,164,0.682927,0.689000,-1,within-spread,",
+            "Reasoning,,0.682927,,,not compared: not published,",
+            "average,164,0.682927,0.600000,,not compared: 22 of its subsets have other pairs,",
+        ];
+        assert!(lines.iter().all(|line| text.contains(line)), "{text}");
+    }
+
+    /// As a reader of tables wants it: the same in every row, numbers in columns of their own.
+    #[test]
+    fn provenance_is_columns_behind_the_figures() {
+        let rows = text(&samples::run());
+        let first = rows.lines().next().unwrap();
         assert!(
-            text.contains("hep-go,4,0.500000,0.750000,-1,within-noise,0.750000"),
-            "{text}"
+            first.contains(",longer,A model,A contract,A precision,A device,A engine,A cache,"),
+            "{rows}"
+        );
+        let fact = ",\"A, weights A, arithmetic A\",";
+        assert_eq!(rows.matches(fact).count(), rows.lines().count() - 1, "{rows}");
+        let flips = text(&samples::comparison());
+        assert!(
+            flips.contains(",rejected,baseline_model,baseline_contract,")
+                && flips.contains(",candidate_data,candidate_pairs\n"),
+            "{flips}"
         );
     }
 
@@ -263,11 +329,8 @@ mod tests {
             flips: None,
             ..samples::comparison()
         });
-        let columns = |line: &str| line.split(',').count();
-        assert!(
-            differences.lines().all(|line| columns(line) == 17),
-            "{differences}"
-        );
+        let first = figures(&differences, DIFFERENCES.len());
+        assert!(first.starts_with(&DIFFERENCES.join(",")), "{differences}");
         assert!(
             differences.contains("subset,hep-go,4,0.750000,")
                 && differences.contains(",0,0,1.000000e0,1.000000e0,"),

@@ -6,8 +6,10 @@ pub enum Format {
     /// For a terminal.
     #[default]
     Table,
-    /// A model card's table, or a comparison to read.
+    /// A table and notes to read.
     Markdown,
+    /// Markdown with the metadata of the Hugging Face hub, of one model; runs only.
+    ModelCard,
     /// One page with charts that needs nothing but a browser.
     Html,
     /// For programs; `docs/schema` describes it.

@@ -7,8 +7,9 @@ use crate::report::comparison_report::ComparisonReport;
 use crate::report::comparison_table::{self, flips_heading};
 use crate::report::document::Document;
 use crate::report::markdown_parts::{
-    comparison_header, comparison_rows, escape, flips, gate, list, run_header, run_rows,
+    comparison_header, comparison_rows, escape, facts, flips, gate, list, run_header, run_rows,
 };
+use crate::report::measured_with;
 use crate::report::notes;
 use crate::report::run_report::RunReport;
 use crate::report::run_table::{self, columns};
@@ -41,6 +42,8 @@ fn run(report: &RunReport) -> String {
             &(header + &run_rows(&subsets, false)),
         ),
         list(&notes::run(report)),
+        "\n".to_owned(),
+        provenance(&measured_with::of_run(report)),
     ]
     .concat()
 }
@@ -69,7 +72,13 @@ fn comparison(report: &ComparisonReport) -> String {
     if let Some(changed) = &report.flips {
         out.push_str(&folded(&flips_heading(report, changed), &flips(changed)));
     }
-    out + &list(&notes::comparison(report))
+    out.push_str(&list(&notes::comparison(report)));
+    out + "\n" + &provenance(&measured_with::of_comparison(report))
+}
+
+/// What the columns were measured with, folded.
+fn provenance(columns: &[measured_with::Column]) -> String {
+    folded(measured_with::HEADING, &facts(columns))
 }
 
 /// Text that a click on its label opens.

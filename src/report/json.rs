@@ -3,14 +3,16 @@
 use serde_json::{Map, Value, json};
 
 use crate::comparison::gate::RuleOutcome;
-use crate::comparison::published::PublishedComparison;
+use crate::comparison::published::{Beside, Counterpart, PublishedComparison};
 use crate::comparison::{Difference, Matching};
 use crate::metrics::{Estimate, Scores, Tally};
 use crate::report::comparison_report::{ComparisonReport, Flip};
 use crate::report::comparison_table::texts;
 use crate::report::document::Document;
 use crate::report::notes;
+use crate::report::provenance::Origin;
 use crate::report::run_report::{ModelReport, RunReport};
+use crate::scoring::run_dir::SUMMARY_SCHEMA;
 use crate::support::error::breaks_line;
 
 /// A document as it is printed and written. JSON itself leaves DEL, C1 controls and bidirectional
@@ -36,16 +38,17 @@ pub(super) fn json(document: Document) -> Value {
     }
 }
 
-/// Schema 1 of `summary.json`: `docs/schema/summary.v1.json`.
+/// Schema 2 of `summary.json`: `docs/schema/summary.v2.json`.
 fn run(report: &RunReport) -> Value {
     let models = named(&report.models, |m| (m.name.clone(), model(m)));
     let baselines = named(&report.others, |(name, own)| {
         (name.clone(), Value::Object(scores(own)))
     });
     json!({
-        "schema": 1,
+        "schema": SUMMARY_SCHEMA,
         "title": report.title,
         "benchmark": report.benchmark,
+        "metric": report.metric,
         "dataset": report.dataset,
         "partial": report.partial,
         "models": models,
@@ -70,8 +73,15 @@ fn model(model: &ModelReport) -> Value {
     if !model.invalid.is_empty() {
         value.insert("not_scored".to_owned(), json!(model.invalid));
     }
-    if let Some(comparison) = &model.published {
-        value.insert("published".to_owned(), published(comparison));
+    value.insert("provenance".to_owned(), json!(model.provenance));
+    match &model.published {
+        Counterpart::NotAsked => {}
+        Counterpart::Nothing(why) => {
+            value.insert("not_published".to_owned(), json!(why));
+        }
+        Counterpart::Column(comparison) => {
+            value.insert("published".to_owned(), published(comparison));
+        }
     }
     Value::Object(value)
 }
@@ -121,12 +131,50 @@ fn margins(quantiles: Option<[f32; 5]>) -> Value {
 }
 
 fn published(comparison: &PublishedComparison) -> Value {
+    let means = |list: &[(String, Beside)]| {
+        named(list, |(name, own)| (name.clone(), mean_beside(own)))
+    };
+    let subsets = named(&comparison.subsets, |(name, _, own)| {
+        (name.clone(), subset_beside(own))
+    });
+    let mut reproduction = json!(comparison.reproduction);
+    reproduction["look_at"] = comparison
+        .reproduction
+        .look_at
+        .iter()
+        .map(|(subset, pairs)| json!({ "subset": subset, "pairs": pairs }))
+        .collect();
     json!({
         "table": comparison.table,
-        "subsets": comparison.subsets,
-        "sections": estimates(&comparison.scores.sections),
-        "variants": estimates(&comparison.scores.variants),
-        "average": comparison.scores.average.accuracy,
+        "source": comparison.source,
+        "model": comparison.model,
+        "subsets": subsets,
+        "sections": means(&comparison.sections),
+        "variants": means(&comparison.variants),
+        "average": mean_beside(&comparison.average),
+        "reproduction": reproduction,
+    })
+}
+
+fn subset_beside(beside: &Beside) -> Value {
+    let counts = beside.counts();
+    json!({
+        "accuracy": beside.printed(),
+        "pairs": counts.map(|(pairs, _)| pairs),
+        "standing": counts.map(|(_, standing)| standing),
+        "not_compared": beside.why_not(),
+    })
+}
+
+fn mean_beside(beside: &Beside) -> Value {
+    let difference = match beside {
+        Beside::Means { difference, .. } => Some(*difference),
+        _ => None,
+    };
+    json!({
+        "accuracy": beside.printed(),
+        "difference": difference,
+        "not_compared": beside.why_not(),
     })
 }
 
@@ -147,6 +195,10 @@ fn comparison(report: &ComparisonReport) -> Value {
         "baseline": report.baseline,
         "candidate": report.candidate,
         "benchmark": comparison.benchmark,
+        "provenance": {
+            "baseline": origin(&report.origins[0]),
+            "candidate": origin(&report.origins[1]),
+        },
         "matching": matching(&comparison.matching),
         "subsets": rows(&comparison.subsets),
         "sections": rows(&comparison.sections),
@@ -159,6 +211,24 @@ fn comparison(report: &ComparisonReport) -> Value {
         value["flips"] = flips.iter().map(flip).collect();
     }
     value
+}
+
+/// One side's provenance, or where its figures are published.
+fn origin(origin: &Origin) -> Value {
+    match origin {
+        Origin::Run(provenance) => json!(provenance),
+        Origin::Published {
+            model,
+            table,
+            source,
+            benchmark,
+        } => json!({
+            "published": table,
+            "model": model,
+            "source": source,
+            "benchmark": benchmark,
+        }),
+    }
 }
 
 fn matching(matching: &Matching) -> Value {
@@ -217,7 +287,7 @@ mod tests {
     #[test]
     fn a_run_has_the_stable_keys() {
         let value = run(&samples::run());
-        assert_eq!(value["schema"], 1);
+        assert_eq!(value["schema"], 2);
         assert_eq!(value["models"]["A"]["subsets"]["hep-go"]["n"], 4);
         assert_eq!(value["models"]["A"]["rewardbench"], Value::Null);
         assert!(value["models"]["A"]["sections"]["Reasoning"]["low"].is_number());
@@ -242,10 +312,17 @@ mod tests {
     #[test]
     fn a_published_column_says_how_a_subset_stands() {
         let value = run(&samples::with_published());
+        let published = &value["models"]["A"]["published"];
+        let subset = &published["subsets"]["hep-go"];
         assert_eq!(
-            value["models"]["A"]["published"]["subsets"]["hep-go"]["standing"],
-            "within-noise"
+            (&subset["pairs"], &subset["standing"], &subset["not_compared"]),
+            (&json!(-1), &json!("within-spread"), &Value::Null)
         );
+        assert_eq!(published["average"]["accuracy"], 0.6);
+        assert!(published["average"]["not_compared"].is_string());
+        assert_eq!(published["reproduction"]["reproduced"], Value::Null);
+        let other = value["models"].as_object().unwrap().values().nth(1).unwrap();
+        assert_eq!(other["not_published"], "why <not>");
     }
 
     #[test]

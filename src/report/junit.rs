@@ -8,6 +8,7 @@ use crate::comparison::gate::{RuleOutcome, Status};
 use crate::metrics::Tally;
 use crate::report::comparison_report::ComparisonReport;
 use crate::report::document::Document;
+use crate::report::measured_with;
 use crate::report::run_report::{ModelReport, RunReport};
 use crate::support::count::count;
 use crate::support::error::{Error, ErrorKind, Result, one_line};
@@ -30,6 +31,9 @@ fn run(report: &RunReport) -> Report {
         for (name, value) in properties(model, report) {
             suite.add_property(Property::new(text(name), text(&value)));
         }
+        for fact in model.provenance.facts() {
+            suite.add_property(Property::new(fact.key, text(&fact.text)));
+        }
         let cases = model.scores.subsets.iter();
         suite.add_test_cases(cases.map(|(subset, tally)| subset_case(subset, *tally, &model.name)));
         suite
@@ -44,6 +48,12 @@ fn comparison(report: &ComparisonReport) -> Report {
     let mut suite = TestSuite::new("gate");
     suite.add_property(Property::new("baseline", text(&report.baseline)));
     suite.add_property(Property::new("candidate", text(&report.candidate)));
+    for (side, facts) in measured_with::of_comparison(report) {
+        for fact in facts {
+            let name = format!("{side} {}", fact.key);
+            suite.add_property(Property::new(name, text(&fact.text)));
+        }
+    }
     suite.add_test_cases(report.gate.iter().map(rule_case));
     out.add_test_suite(suite);
     out
@@ -129,8 +139,19 @@ mod tests {
         report.models.truncate(2);
         report.models[0].scores.subsets[0].1.invalid = 1;
         report.partial = Some("a \"part\"".to_owned());
+        let facts = report.models.iter().map(|model| model.provenance.facts());
+        let facts = facts.flatten().count();
+        let text = junit(Document::Run(&report)).unwrap();
+        let is_fact = |line: &&str| {
+            let own = ["average", "PARTIAL"].map(|name| format!("<property name=\"{name}\""));
+            line.contains("<property ") && !own.iter().any(|own| line.contains(own))
+        };
+        assert_eq!(text.lines().filter(is_fact).count(), facts, "{text}");
+        let fact = "<property name=\"precision\" value=\"A, weights A, arithmetic A\"/>";
+        assert!(text.contains(fact), "{text}");
+        let without: Vec<&str> = text.lines().filter(|line| !is_fact(line)).collect();
         assert_eq!(
-            junit(Document::Run(&report)).unwrap(),
+            without.join("\n") + "\n",
             r#"<?xml version="1.0" encoding="UTF-8"?>
 <testsuites name="a|b" tests="2" skipped="0" failures="0" errors="1">
     <testsuite name="A" tests="1" skipped="0" errors="1" failures="0">
@@ -176,8 +197,16 @@ mod tests {
         };
         let text = junit(Document::Comparison(&report)).unwrap();
         let start = text.find("    <testsuite ").unwrap();
+        let is_fact = |line: &&str| {
+            ["baseline", "candidate"]
+                .iter()
+                .any(|side| line.contains(&format!("<property name=\"{side} ")))
+        };
+        let facts = text.lines().filter(is_fact).count();
+        assert_eq!(facts, 2 * report.origins[0].facts().len(), "{text}");
+        let rest: Vec<&str> = text[start..].lines().filter(|line| !is_fact(line)).collect();
         assert_eq!(
-            &text[start..],
+            rest.join("\n") + "\n",
             r#"    <testsuite name="gate" tests="3" skipped="1" errors="0" failures="1">
         <properties>
             <property name="baseline" value="old|model"/>

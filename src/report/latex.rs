@@ -1,5 +1,6 @@
 //! The table of a paper, for LaTeX's booktabs.
 
+use crate::report::measured_with::{self, FactLine};
 use crate::report::notes;
 use crate::report::run_report::RunReport;
 use crate::report::run_table::{TableRow, blocks, columns};
@@ -9,7 +10,9 @@ use crate::support::error::one_line;
 pub(super) fn latex(report: &RunReport) -> String {
     let columns = columns(report);
     let names: Vec<String> = columns.iter().map(|column| escape(column.name())).collect();
-    let mut out = "% Needs \\usepackage{booktabs}\n\\begin{table}\n\\centering\n".to_owned();
+    let mut out = "% Needs \\usepackage{booktabs}\n".to_owned();
+    out.push_str(&comments(report));
+    out.push_str("\\begin{table}\n\\centering\n");
     out.push_str(&format!("\\caption{{{}}}\n", escape(&report.title)));
     out.push_str(&format!(
         "\\begin{{tabular}}{{lr{}}}\n\\toprule\nsubset & n & {} \\\\\n",
@@ -25,6 +28,15 @@ pub(super) fn latex(report: &RunReport) -> String {
         out.push_str(&format!("{}\\par\n", escape(&note)));
     }
     out + "\\end{table}\n"
+}
+
+/// What the columns were measured with.
+fn comments(report: &RunReport) -> String {
+    let lines = measured_with::lines(&measured_with::of_run(report));
+    let comments = lines.iter().map(FactLine::sentence);
+    comments
+        .map(|text| format!("% {}\n", escape(&text)))
+        .collect()
 }
 
 fn line(row: &TableRow) -> String {
@@ -79,11 +91,18 @@ mod tests {
     #[test]
     fn a_table_with_rules_between_its_blocks() {
         let text = latex(&run());
+        let start = text.find("\\begin{table}").unwrap();
         let end = text.find("\\end{tabular}").unwrap();
+        let comments: Vec<&str> = text[..start].lines().collect();
+        assert!(
+            comments.iter().all(|line| line.starts_with("% "))
+                && comments.contains(&"% precision of A: A, weights A, arithmetic A")
+                && comments.contains(&"% cache: 1 of 4 verdicts"),
+            "{text}"
+        );
         assert_eq!(
-            &text[..end],
-            r"% Needs \usepackage{booktabs}
-\begin{table}
+            &text[start..end],
+            r"\begin{table}
 \centering
 \caption{a\textbar{}b}
 \begin{tabular}{lrrrr}
@@ -108,7 +127,7 @@ average & 4 & 0.500 & 0.750 & 0.250 \\
     #[test]
     fn marks_of_published_figures_are_in_every_font() {
         assert!(
-            latex(&with_published()).contains("hep-go & 4 & 0.500 & 0.750 -1\\textasciitilde{} & "),
+            latex(&with_published()).contains("hep-go & 164 & 0.683 & 0.689 -1\\textasciitilde{} & "),
             "{}",
             latex(&with_published())
         );

@@ -4,11 +4,12 @@ use crate::report::comparison_report::ComparisonReport;
 use crate::report::comparison_table::{self, flips_heading};
 use crate::report::document::Document;
 use crate::report::markdown_parts::{
-    comparison_header, comparison_rows, escape, flips, gate, list, run_header, run_rows,
+    comparison_header, comparison_rows, escape, facts, flips, gate, list, run_header, run_rows,
 };
+use crate::report::model_card::ModelCard;
 use crate::report::run_report::RunReport;
 use crate::report::run_table::{self, columns};
-use crate::report::{model_card, notes};
+use crate::report::{measured_with, notes};
 
 pub(super) fn markdown(document: Document) -> String {
     match document {
@@ -17,12 +18,11 @@ pub(super) fn markdown(document: Document) -> String {
     }
 }
 
-/// The metadata of a model card, a heading, the table, and the notes as a list.
+/// A heading, the table, the notes, and what the columns were measured with.
 fn run(report: &RunReport) -> String {
     let columns = columns(report);
     let [subsets, sections, totals] = run_table::blocks(&columns);
     [
-        model_card::front_matter(report),
         format!("# {}\n\n", escape(&report.title)),
         run_header(&columns),
         run_rows(&subsets, false),
@@ -30,22 +30,30 @@ fn run(report: &RunReport) -> String {
         run_rows(&totals, true),
         "\n".to_owned(),
         list(&notes::run(report)),
+        provenance(&measured_with::of_run(report)),
     ]
     .concat()
 }
 
-/// A heading, the table, the notes, the flipped verdicts and the gate's outcomes.
+/// The metadata of a model card, and the report of its one model.
+pub(super) fn model_card(card: &ModelCard) -> String {
+    format!("{}{}", card.front_matter(), run(card.report()))
+}
+
+/// A heading, the table, the notes, what the sides were measured with, the flipped verdicts and the
+/// gate's outcomes.
 fn comparison(report: &ComparisonReport) -> String {
     let [subsets, sections, totals] = comparison_table::blocks(report);
     let mut out = format!(
-        "# {} against {}\n\n{}{}{}{}\n{}",
+        "# {} against {}\n\n{}{}{}{}\n{}{}",
         escape(&report.candidate),
         escape(&report.baseline),
         comparison_header(report),
         comparison_rows(subsets, false),
         comparison_rows(sections, true),
         comparison_rows(totals, true),
-        list(&notes::comparison(report))
+        list(&notes::comparison(report)),
+        provenance(&measured_with::of_comparison(report))
     );
     if let Some(changed) = &report.flips {
         out.push_str(&format!(
@@ -58,6 +66,23 @@ fn comparison(report: &ComparisonReport) -> String {
         out.push_str(&format!("\n## Gate\n\n{}", gate(report)));
     }
     out
+}
+
+/// A heading and a list; nothing without a column.
+fn provenance(columns: &[measured_with::Column]) -> String {
+    let facts = facts(columns);
+    if facts.is_empty() {
+        return facts;
+    }
+    let heading = one_capital(measured_with::HEADING);
+    format!("\n## {}\n\n{facts}", escape(&heading))
+}
+
+/// Its first letter is a capital one.
+fn one_capital(text: &str) -> String {
+    let mut letters = text.chars();
+    let first = letters.next().map(|c| c.to_ascii_uppercase());
+    first.into_iter().chain(letters).collect()
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use crate::comparison::Difference;
 use crate::report::comparison_report::{ComparisonReport, Flip};
 use crate::report::comparison_table::{cells, header, mark, texts};
+use crate::report::measured_with::{self, FactLine};
 use crate::report::run_table::{TableColumn, TableRow};
 use crate::support::error::one_line;
 
@@ -57,6 +58,13 @@ pub(super) fn comparison_rows(rows: &[Difference], bold: bool) -> String {
 pub(super) fn list(texts: &[String]) -> String {
     let item = |text: &String| format!("- {}\n", escape(text));
     texts.iter().map(item).collect()
+}
+
+/// What columns were measured with, as a list.
+pub(super) fn facts(columns: &[measured_with::Column]) -> String {
+    let lines = measured_with::lines(columns);
+    let texts: Vec<String> = lines.iter().map(FactLine::sentence).collect();
+    list(&texts)
 }
 
 /// Flipped verdicts as a list.

@@ -1,62 +1,74 @@
-//! The metadata at the top of a model card, which the Hugging Face hub reads (huggingface/hub-docs,
-//! `modelcard.md`): an entry of `model-index` for each model. A card is about one model: the other
-//! models' entries are there to be copied into their own cards.
+//! A model card: the metadata that the Hugging Face hub reads (huggingface/hub-docs, `modelcard.md`)
+//! above the report of one model. Clients give every result of a card to the first model of its
+//! `model-index`, so a card has one model, and the figures of a part are no results.
 
 use crate::report::run_report::{ModelReport, RunReport};
-use crate::support::error::one_line;
+use crate::support::error::{Error, Result, one_line};
 
-/// YAML between `---` lines, before any text; empty without a model. Renderers that know front
-/// matter hide it or show it as a table.
-pub(super) fn front_matter(report: &RunReport) -> String {
-    if report.models.is_empty() {
-        return String::new();
-    }
-    let entries: String = report
-        .models
-        .iter()
-        .map(|model| entry(model, report))
-        .collect();
-    format!("---\nmodel-index:\n{entries}---\n\n")
+/// The report of one model on all pairs.
+pub(super) struct ModelCard<'a> {
+    report: &'a RunReport,
+    model: &'a ModelReport,
 }
 
-fn entry(model: &ModelReport, report: &RunReport) -> String {
-    let mut out = format!(
-        "- name: {}\n  results:\n  - task:\n      type: text-classification\n      \
-         name: Preference ranking\n",
-        quoted(&model.name)
-    );
-    let title = report.partial.as_ref().map_or_else(
-        || report.title.clone(),
-        |why| format!("{} (PARTIAL: {why})", report.title),
-    );
-    out.push_str(&format!("    dataset:\n      name: {}\n", quoted(&title)));
-    // The specification asks for a dataset of the hub and has no value for other data.
-    out.push_str(&format!(
-        "      type: {}\n",
-        quoted(
-            report
-                .dataset
-                .as_ref()
-                .map_or("other", |dataset| &dataset.id)
-        )
-    ));
-    if let Some(dataset) = &report.dataset {
-        out.extend(
-            dataset
-                .split
-                .iter()
-                .map(|split| format!("      split: {}\n", quoted(split))),
+impl<'a> ModelCard<'a> {
+    /// # Errors
+    /// Another number of models than one, or a run that is not whole.
+    pub(super) fn new(report: &'a RunReport) -> Result<Self> {
+        let [model] = report.models.as_slice() else {
+            let names: Vec<&str> = report.models.iter().map(|m| m.name.as_str()).collect();
+            return Err(Error::usage(format!(
+                "failed to make a model card: it is of one model, and these are {}: {}",
+                names.len(),
+                names.join(", ")
+            ))
+            .hint("choose one: pairbench report RUN:MODEL --format model-card"));
+        };
+        if let Some(why) = &report.partial {
+            return Err(Error::usage(
+                "failed to make a model card: the run is PARTIAL",
+            )
+            .caused_by(why.as_str())
+            .hint("score all pairs of the benchmark; the other formats say that it is PARTIAL"));
+        }
+        Ok(Self { report, model })
+    }
+
+    pub(super) fn report(&self) -> &RunReport {
+        self.report
+    }
+
+    /// YAML between `---` lines, which stands at the beginning of a card.
+    pub(super) fn front_matter(&self) -> String {
+        format!("---\nmodel-index:\n{}---\n\n", self.entry())
+    }
+
+    fn entry(&self) -> String {
+        let mut out = format!(
+            "- name: {}\n  results:\n  - task:\n      type: text-classification\n      \
+             name: Preference ranking\n",
+            quoted(&self.model.name)
         );
-        out.push_str(&format!("      revision: {}\n", quoted(&dataset.revision)));
+        let title = quoted(&self.report.title);
+        out.push_str(&format!("    dataset:\n      name: {title}\n"));
+        // The specification asks for a dataset of the hub and has no value for other data.
+        let dataset = self.report.dataset.as_ref();
+        let id = quoted(dataset.map_or("other", |dataset| &dataset.id));
+        out.push_str(&format!("      type: {id}\n"));
+        if let Some(dataset) = dataset {
+            let split = dataset.split.iter();
+            out.extend(split.map(|split| format!("      split: {}\n", quoted(split))));
+            out.push_str(&format!("      revision: {}\n", quoted(&dataset.revision)));
+        }
+        out.push_str("    metrics:\n");
+        for (name, accuracy) in figures(self.model) {
+            out.push_str(&format!(
+                "    - {{type: accuracy, value: {accuracy:.4}, name: {}}}\n",
+                quoted(name)
+            ));
+        }
+        out
     }
-    out.push_str("    metrics:\n");
-    for (name, accuracy) in figures(model) {
-        out.push_str(&format!(
-            "    - {{type: accuracy, value: {accuracy:.4}, name: {}}}\n",
-            quoted(name)
-        ));
-    }
-    out
 }
 
 /// Accuracies by name, those of the whole benchmark first.

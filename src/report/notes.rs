@@ -1,11 +1,11 @@
 //! What the figures of a document alone do not say: notes, which stand below every table.
 
-use crate::comparison::published::Standing;
 use crate::comparison::{MatchedBy, Matching};
 use crate::metrics::{Behaviour, three_digits};
 use crate::report::comparison_report::ComparisonReport;
 use crate::report::run_report::{ModelReport, RunReport};
-use crate::report::run_table::columns;
+use crate::report::run_table::{blocks, columns};
+use crate::report::{measured_with, published_notes};
 use crate::stats::bootstrap;
 use crate::support::count::count;
 
@@ -16,13 +16,16 @@ pub(super) fn run(report: &RunReport) -> Vec<String> {
         .iter()
         .map(|why| format!("PARTIAL: {why}"))
         .collect();
+    notes.extend(measured_with::unlike(&measured_with::of_run(report)));
+    notes.push(report.metric.note().to_owned());
     notes.push("average: plain mean of the subsets (the model card's figure)".to_owned());
     let columns = columns(report);
-    if columns.iter().any(|c| !c.scores().sections.is_empty()) {
+    let [_, sections, _] = blocks(&columns);
+    if !sections.is_empty() {
         notes.extend(report.weighting.clone());
     }
     notes.extend(report.notes.iter().cloned());
-    notes.extend(published(report));
+    notes.extend(published_notes::notes(report));
     for model in &report.models {
         let own = position_bias_and_uncounted(model)
             .into_iter()
@@ -31,28 +34,6 @@ pub(super) fn run(report: &RunReport) -> Vec<String> {
         notes.extend(own.map(|note| format!("{}: {note}", model.name)));
     }
     notes
-}
-
-/// What the marks of published columns mean, and which models the table lacks.
-fn published(report: &RunReport) -> Vec<String> {
-    let first = report.models.iter().find_map(|m| m.published.as_ref());
-    let Some(comparison) = first else {
-        return Vec::new();
-    };
-    let marks = format!(
-        "published: {}, and measured minus published in pairs; {} within the published \
-         measurements, {} within their binomial noise, {} outside both",
-        comparison.table,
-        Standing::WithinSpread.mark(),
-        Standing::WithinNoise.mark(),
-        Standing::Outside.mark()
-    );
-    let lacking = report
-        .models
-        .iter()
-        .filter(|model| model.published.is_none())
-        .map(|model| format!("{}: not in the table {}", model.name, comparison.table));
-    std::iter::once(marks).chain(lacking).collect()
 }
 
 /// How much depends on the order of the answers, for a head that reads two; and the pairs that
@@ -101,7 +82,7 @@ fn margins_and_truncation(behaviour: &Behaviour) -> Option<String> {
 /// How the figures of a comparison were made, what was left out, and what else must be said.
 pub(super) fn comparison(report: &ComparisonReport) -> Vec<String> {
     let comparison = &report.comparison;
-    let mut notes = Vec::new();
+    let mut notes = measured_with::unlike(&measured_with::of_comparison(report));
     if let Matching::Paired { by, pairs, .. } = comparison.matching {
         notes.push(format!(
             "{} in both, matched by {}; verdicts changed: {}",

@@ -2,6 +2,7 @@
 
 use crate::report::document::Document;
 use crate::report::format::Format;
+use crate::report::model_card::ModelCard;
 use crate::report::table::Style;
 use crate::report::{csv, github, html, json, junit, latex, markdown, table};
 use crate::support::error::{Error, Result};
@@ -10,7 +11,8 @@ use crate::support::error::{Error, Result};
 ///
 /// # Errors
 ///
-/// A usage error where the document does not exist in this format: a comparison has no LaTeX.
+/// A usage error where the document does not exist in this format: a comparison has no LaTeX, and a
+/// part of a benchmark no model card.
 pub fn render<'a>(
     document: impl Into<Document<'a>>,
     format: Format,
@@ -20,20 +22,26 @@ pub fn render<'a>(
     match format {
         Format::Table => Ok(table::table(document, style)),
         Format::Markdown => Ok(markdown::markdown(document)),
+        Format::ModelCard => match document {
+            Document::Run(report) => ModelCard::new(report).map(|card| markdown::model_card(&card)),
+            Document::Comparison(_) => Err(not_of_a_comparison("a model card is of one model")),
+        },
         Format::Html => Ok(html::html(document)),
         Format::Json => Ok(json::json_text(&json::json(document))),
         Format::Csv => csv::csv(document),
         Format::Latex => match document {
             Document::Run(report) => Ok(latex::latex(report)),
-            Document::Comparison(_) => Err(no_latex()),
+            Document::Comparison(_) => {
+                Err(not_of_a_comparison("LaTeX has only the table of a run"))
+            }
         },
         Format::Junit => junit::junit(document),
         Format::Github => Ok(github::github(document)),
     }
 }
 
-fn no_latex() -> Error {
-    Error::usage("failed to render the comparison: LaTeX has only the table of a run")
+fn not_of_a_comparison(why: &str) -> Error {
+    Error::usage(format!("failed to render the comparison: {why}"))
         .hint("formats of a comparison: table, markdown, html, json, csv, junit, github")
 }
 

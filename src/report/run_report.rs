@@ -2,13 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use crate::benchmark::published::Published;
-use crate::benchmark::{Benchmark, Dataset};
+use crate::benchmark::published::PublishedChoice;
+use crate::benchmark::{Benchmark, Dataset, Metric};
 use crate::comparison::leaderboard::Leaderboard;
-use crate::comparison::published::PublishedComparison;
+use crate::comparison::published::{Counterpart, Measured, PublishedComparison, counterparts};
 use crate::metrics::calibration::Margins;
 use crate::metrics::{Behaviour, Scores, Tally};
+use crate::report::provenance::Provenance;
 use crate::scoring::ScoredItem;
+use crate::support::error::Result;
 
 /// The models of a run, each as a column of accuracies, and columns to compare them with.
 #[derive(Debug, Clone, PartialEq)]
@@ -17,6 +19,8 @@ pub struct RunReport {
     pub title: String,
     /// Whose sections and weights are used; `None` where files were scored without a benchmark.
     pub benchmark: Option<String>,
+    /// What is counted in a subset.
+    pub metric: Metric,
     /// How sections and the headline figure weigh their subsets; `None` without a benchmark.
     pub weighting: Option<String>,
     /// The hub dataset of the pairs; `None` where they are from files.
@@ -24,8 +28,10 @@ pub struct RunReport {
     /// Why these are not all pairs of the benchmark; `None` where they are.
     pub partial: Option<String>,
     pub models: Vec<ModelReport>,
-    /// Columns that no model made, by name: length baselines, published figures.
+    /// Columns that no model made, by name: length baselines.
     pub others: Vec<(String, Scores)>,
+    /// Published columns beside no model, by name.
+    pub(crate) printed: Vec<(String, PublishedComparison)>,
     /// What a reader must know beyond what every report says.
     pub notes: Vec<String>,
     /// All models against the best one, and pairs to read; only a page shows them, and only there
@@ -48,14 +54,36 @@ impl RunReport {
         Self {
             title: name.clone().unwrap_or_default(),
             benchmark: name,
+            metric: benchmark.map_or_else(Metric::default, |benchmark| benchmark.metric),
             weighting: benchmark.map(weighting),
             dataset: None,
             partial: None,
             models: Vec::new(),
             notes: notes_about(benchmark, &others),
             others,
+            printed: Vec::new(),
             side_by_side: None,
         }
+    }
+
+    /// Puts published columns beside those of the models that were measured, or why there is none.
+    ///
+    /// # Errors
+    /// A published model that is named where several measured models may be meant.
+    pub fn put_beside(
+        &mut self,
+        choice: Option<&PublishedChoice>,
+        benchmark: Option<&Benchmark>,
+    ) -> Result<()> {
+        let Some(choice) = choice else {
+            return Ok(());
+        };
+        let measured: Vec<Measured> = self.models.iter().map(ModelReport::measured).collect();
+        let found = counterparts(choice, &measured, benchmark)?;
+        for (model, counterpart) in self.models.iter_mut().zip(found) {
+            model.published = counterpart;
+        }
+        Ok(())
     }
 }
 
@@ -97,37 +125,42 @@ pub(crate) fn weighting(benchmark: &Benchmark) -> String {
 #[derive(Debug, Clone, PartialEq)]
 pub struct ModelReport {
     pub name: String,
+    pub(crate) provenance: Provenance,
     pub scores: Scores,
     pub behaviour: Behaviour,
     pub(crate) margins: Margins,
-    /// `None` without a published table, and where the table lacks the model.
-    pub(crate) published: Option<PublishedComparison>,
+    pub(crate) published: Counterpart,
     /// The first pairs that could not be scored, as `row N (SUBSET): REASON`.
     pub invalid: Vec<String>,
 }
 
 impl ModelReport {
-    /// `table`: the published table whose column of this model is put beside it, where it has one.
     pub fn new(
         name: &str,
         verdicts: &[ScoredItem],
         benchmark: Option<&Benchmark>,
-        table: Option<&Published>,
+        provenance: Provenance,
     ) -> Self {
-        let scores = Scores::of(verdicts, benchmark);
-        let published =
-            table.and_then(|table| PublishedComparison::new(table, name, &scores, benchmark));
         let invalid = |item: &ScoredItem| {
             let reason = item.outcome.reason()?;
             Some(format!("row {} ({}): {reason}", item.row, item.subset))
         };
         Self {
             name: name.to_owned(),
-            scores,
+            provenance,
+            scores: Scores::of(verdicts, benchmark),
             behaviour: Behaviour::of(verdicts),
             margins: Margins::of(verdicts),
-            published,
+            published: Counterpart::NotAsked,
             invalid: verdicts.iter().filter_map(invalid).take(5).collect(),
+        }
+    }
+
+    fn measured(&self) -> Measured<'_> {
+        Measured {
+            name: &self.name,
+            repository: self.provenance.repository(),
+            scores: &self.scores,
         }
     }
 }

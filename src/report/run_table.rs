@@ -1,7 +1,8 @@
 //! The comparative table of a run: columns, rows and cells, the same in every format.
 
+use crate::comparison::AVERAGE;
 use crate::comparison::published::{Beside, PublishedComparison};
-use crate::metrics::{Estimate, Scores, Tally};
+use crate::metrics::{FigureKey, Scores};
 use crate::report::run_report::RunReport;
 
 /// A column of the table.
@@ -9,100 +10,128 @@ use crate::report::run_report::RunReport;
 pub(super) enum TableColumn<'a> {
     /// A name, and what was measured.
     Measured(&'a str, &'a Scores),
-    /// A published column, beside the model that it is about.
-    Published(&'a PublishedComparison),
+    /// A name, and what was published.
+    Published(&'a str, &'a PublishedComparison),
 }
 
 /// What stands in a cell.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum TableCell {
+pub(super) enum TableCell<'a> {
     Missing,
     /// A fraction from 0 to 1.
     Accuracy(f64),
-    Published(Beside),
+    Published(&'a Beside),
 }
 
 /// A row of the table: a subset, a section or a total.
-pub(super) struct TableRow {
+pub(super) struct TableRow<'a> {
     pub(super) label: String,
     /// Pairs; `None` where the row is a mean of other rows.
     pub(super) n: Option<usize>,
     /// One for each column.
-    pub(super) cells: Vec<TableCell>,
+    pub(super) cells: Vec<TableCell<'a>>,
 }
 
-impl TableColumn<'_> {
-    pub(super) fn name(&self) -> &str {
+/// What a row is of: its label, pairs and key.
+type RowName<'a> = (&'a str, Option<usize>, FigureKey<'a>);
+
+impl<'a> TableColumn<'a> {
+    pub(super) fn name(&self) -> &'a str {
         match self {
-            Self::Measured(name, _) => name,
-            Self::Published(_) => "published",
+            Self::Measured(name, _) | Self::Published(name, _) => name,
         }
     }
 
-    pub(super) fn scores(&self) -> &Scores {
-        match self {
-            Self::Measured(_, scores) => scores,
-            Self::Published(comparison) => &comparison.scores,
-        }
-    }
-
-    fn subset(&self, name: &str) -> TableCell {
+    fn cell(&self, key: FigureKey) -> TableCell<'a> {
         match self {
             Self::Measured(_, scores) => scores
-                .subsets
-                .iter()
-                .find(|(known, _)| known == name)
-                .map_or(TableCell::Missing, |(_, tally)| {
-                    TableCell::Accuracy(tally.accuracy())
-                }),
-            Self::Published(comparison) => comparison
-                .subsets
-                .get(name)
-                .map_or(TableCell::Missing, |beside| TableCell::Published(*beside)),
+                .estimate(key)
+                .map_or(TableCell::Missing, |own| TableCell::Accuracy(own.accuracy)),
+            Self::Published(_, comparison) => comparison
+                .figure(key)
+                .map_or(TableCell::Missing, TableCell::Published),
+        }
+    }
+
+    /// Its rows, in the order of every table: subsets, sections, totals.
+    fn rows(&self) -> [Vec<RowName<'a>>; 3] {
+        match self {
+            Self::Measured(_, scores) => measured_rows(scores),
+            Self::Published(_, comparison) => published_rows(comparison),
         }
     }
 }
 
-impl TableCell {
-    /// The accuracy of this name; missing where there is none.
-    fn named(estimates: &[(String, Estimate)], name: &str) -> Self {
-        estimates
-            .iter()
-            .find(|(known, _)| known == name)
-            .map_or(Self::Missing, |(_, estimate)| {
-                Self::Accuracy(estimate.accuracy)
-            })
-    }
+fn measured_rows(scores: &Scores) -> [Vec<RowName<'_>>; 3] {
+    let subsets = scores.subsets.iter();
+    let sections = scores.sections.iter().map(|(name, _)| name);
+    let variants = scores.variants.iter().map(|(name, _)| name);
+    let headline = scores.headline.iter().map(|(known, _)| &known.label);
+    [
+        subsets
+            .map(|(name, tally)| (name.as_str(), Some(tally.n()), FigureKey::Subset(name)))
+            .collect(),
+        mean_rows(sections, variants),
+        total_rows(scores.total.n(), headline),
+    ]
+}
 
-    /// Three decimals; in a published column also the difference in pairs and its mark.
+fn published_rows(comparison: &PublishedComparison) -> [Vec<RowName<'_>>; 3] {
+    let subsets = comparison.subsets.iter();
+    let sections = comparison.sections.iter().map(|(name, _)| name);
+    let variants = comparison.variants.iter().map(|(name, _)| name);
+    let headline = comparison.headline.iter().map(|(label, _)| label);
+    let pairs = subsets.clone().map(|(_, n, _)| n).sum();
+    [
+        subsets
+            .map(|(name, n, _)| (name.as_str(), Some(*n), FigureKey::Subset(name)))
+            .collect(),
+        mean_rows(sections, variants),
+        total_rows(pairs, headline),
+    ]
+}
+
+fn mean_rows<'a>(
+    sections: impl Iterator<Item = &'a String>,
+    variants: impl Iterator<Item = &'a String>,
+) -> Vec<RowName<'a>> {
+    let sections = sections.map(|name| (name.as_str(), None, FigureKey::Section(name)));
+    let variants = variants.map(|name| (name.as_str(), None, FigureKey::Variant(name)));
+    sections.chain(variants).collect()
+}
+
+fn total_rows<'a>(
+    pairs: usize,
+    headline: impl Iterator<Item = &'a String>,
+) -> Vec<RowName<'a>> {
+    let headline = headline.map(|label| (label.as_str(), None, FigureKey::Headline));
+    std::iter::once((AVERAGE, Some(pairs), FigureKey::Average))
+        .chain(headline)
+        .collect()
+}
+
+impl TableCell<'_> {
+    /// Three decimals; in a published column also what was measured minus what was published: of a
+    /// subset in pairs, with a mark.
     pub(super) fn text(self) -> String {
         match self {
-            Self::Missing => "–".to_owned(),
+            Self::Missing | Self::Published(Beside::NotPublished) => "–".to_owned(),
             Self::Accuracy(accuracy) => format!("{accuracy:.3}"),
-            Self::Published(beside) => match (beside.pairs, beside.standing) {
-                (Some(pairs), Some(standing)) => {
-                    format!("{:.3} {pairs:+}{}", beside.accuracy, standing.mark())
-                }
-                _ => format!("{:.3}", beside.accuracy),
-            },
+            Self::Published(Beside::NotCompared { printed, .. }) => format!("{printed:.3}"),
+            Self::Published(Beside::Counts {
+                printed,
+                pairs,
+                standing,
+            }) => format!("{printed:.3} {pairs:+}{}", standing.mark()),
+            Self::Published(Beside::Means {
+                printed,
+                difference,
+            }) => format!("{printed:.3} {difference:+.3}"),
         }
     }
 }
 
-impl TableRow {
-    fn new(
-        label: &str,
-        n: Option<usize>,
-        columns: &[TableColumn],
-        cell: impl Fn(&TableColumn) -> TableCell,
-    ) -> Self {
-        Self {
-            label: label.to_owned(),
-            n,
-            cells: columns.iter().map(cell).collect(),
-        }
-    }
-
+impl TableRow<'_> {
     /// The number of pairs; empty where the row is a mean of other rows.
     pub(super) fn n_text(&self) -> String {
         self.n.map(|n| n.to_string()).unwrap_or_default()
@@ -112,57 +141,33 @@ impl TableRow {
 /// All columns: each model's own followed by its published one, then those that no model made.
 pub(super) fn columns(report: &RunReport) -> Vec<TableColumn<'_>> {
     let models = report.models.iter().flat_map(|model| {
+        let published = model.published.column();
         [
             Some(TableColumn::Measured(&model.name, &model.scores)),
-            model.published.as_ref().map(TableColumn::Published),
+            published.map(|own| TableColumn::Published("published", own)),
         ]
     });
     let others = report
         .others
         .iter()
         .map(|(name, scores)| TableColumn::Measured(name, scores));
-    models.flatten().chain(others).collect()
+    let printed = report
+        .printed
+        .iter()
+        .map(|(name, own)| TableColumn::Published(name, own));
+    models.flatten().chain(others).chain(printed).collect()
 }
 
-/// The benchmark's headline figure.
-fn headline(column: &TableColumn) -> TableCell {
-    let headline = column.scores().headline.as_ref();
-    headline.map_or(TableCell::Missing, |(_, estimate)| {
-        TableCell::Accuracy(estimate.accuracy)
-    })
-}
-
-/// The rows, in the order of every table: subsets, sections, totals. Those of the first column:
-/// all measured columns have the same pairs, and a published one may have more subsets.
-pub(super) fn blocks(columns: &[TableColumn]) -> [Vec<TableRow>; 3] {
-    let Some(first) = columns.first().map(TableColumn::scores) else {
+/// The rows of the first column, in three blocks: all measured columns have the same pairs, and a
+/// published one may have more subsets.
+pub(super) fn blocks<'a>(columns: &[TableColumn<'a>]) -> [Vec<TableRow<'a>>; 3] {
+    let Some(first) = columns.first() else {
         return [Vec::new(), Vec::new(), Vec::new()];
     };
-    let subset = |(name, tally): &(String, Tally)| {
-        TableRow::new(name, Some(tally.n()), columns, |c| c.subset(name))
+    let row = |(label, n, key): RowName| TableRow {
+        label: label.to_owned(),
+        n,
+        cells: columns.iter().map(|column| column.cell(key)).collect(),
     };
-    let section = |(name, _): &(String, Estimate)| {
-        TableRow::new(name, None, columns, |c| {
-            TableCell::named(&c.scores().sections, name)
-        })
-    };
-    let variant = |(name, _): &(String, Estimate)| {
-        TableRow::new(name, None, columns, |c| {
-            TableCell::named(&c.scores().variants, name)
-        })
-    };
-    let average = TableRow::new("average", Some(first.total.n()), columns, |c| {
-        TableCell::Accuracy(c.scores().average.accuracy)
-    });
-    let headlines = first
-        .headline
-        .iter()
-        .map(|(known, _)| TableRow::new(&known.label, None, columns, headline));
-    [
-        first.subsets.iter().map(subset).collect(),
-        (first.sections.iter().map(section))
-            .chain(first.variants.iter().map(variant))
-            .collect(),
-        std::iter::once(average).chain(headlines).collect(),
-    ]
+    first.rows().map(|block| block.into_iter().map(row).collect())
 }

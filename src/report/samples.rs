@@ -1,15 +1,17 @@
 //! Documents for tests: two models and a length baseline on one subset, and a comparison, with
 //! names and texts that some format would take for its own syntax.
 
-use crate::benchmark::Benchmark;
+use crate::benchmark::{Benchmark, Metric};
+use crate::benchmark::published::Published;
 use crate::comparison::gate::Rule;
-use crate::comparison::published::{Beside, PublishedComparison, Standing};
+use crate::comparison::published::{Counterpart, PublishedComparison};
 use crate::comparison::tests::{paired, verdict};
 use crate::data::pair_texts::PairTexts;
 use crate::metrics::behaviour::Truncated;
 use crate::metrics::calibration::Margins;
 use crate::metrics::{Behaviour, Estimate, PositionBias, Scores, Tally};
-use crate::report::{ComparisonReport, Flip, ModelReport, RunReport, weighting};
+use crate::report::provenance::tests::provenance;
+use crate::report::{ComparisonReport, Flip, ModelReport, Origin, RunReport, weighting};
 
 pub(crate) fn run() -> RunReport {
     let estimate = |accuracy| Estimate {
@@ -35,6 +37,7 @@ pub(crate) fn run() -> RunReport {
     };
     let model = |name: &str, correct| ModelReport {
         name: name.to_owned(),
+        provenance: provenance(name),
         scores: scores(correct),
         behaviour: Behaviour {
             position_bias: Some(PositionBias {
@@ -54,35 +57,42 @@ pub(crate) fn run() -> RunReport {
         margins: Margins::of(
             &[-1.0, 0.0, 0.5, 1.0].map(|margin| verdict(0, "hep-go", None, margin)),
         ),
-        published: None,
+        published: Counterpart::NotAsked,
         invalid: Vec::new(),
     };
     RunReport {
         title: "a|b".to_owned(),
         benchmark: Some("reward-bench".to_owned()),
+        metric: Metric::default(),
         weighting: Some(weighting(&Benchmark::reward_bench())),
         dataset: None,
         partial: None,
         models: vec![model("A", 2), model("=B|<x>\u{1b}", 3)],
         others: vec![("longer".to_owned(), scores(1))],
+        printed: Vec::new(),
         notes: Vec::new(),
         side_by_side: None,
     }
 }
 
+/// The card's column beside all 164 pairs of its subset, of which one verdict differs; and a model
+/// that the card lacks.
 pub(crate) fn with_published() -> RunReport {
     let mut report = run();
-    let beside = Beside {
-        accuracy: 0.75,
-        pairs: Some(-1),
-        standing: Some(Standing::WithinNoise),
+    let benchmark = Benchmark::reward_bench();
+    let card = Published::find("model-card").unwrap();
+    let tally = Tally {
+        correct: 112,
+        wrong: 52,
+        ..Tally::default()
     };
-    let scores = report.models[1].scores.clone();
-    report.models[0].published = Some(PublishedComparison {
-        table: "card".to_owned(),
-        subsets: [("hep-go".to_owned(), beside)].into(),
-        scores,
-    });
+    let counts = [("hep-go".to_owned(), tally)].into();
+    let scores = Scores::new(&counts, Some(&benchmark));
+    let model = card.model("PairRM-hf").unwrap();
+    let column = PublishedComparison::new(&card, model, &scores, &benchmark);
+    report.models[0].scores = scores;
+    report.models[0].published = Counterpart::Column(Box::new(column));
+    report.models[1].published = Counterpart::Nothing("why <not>".to_owned());
     report
 }
 
@@ -109,6 +119,10 @@ pub(crate) fn comparison() -> ComparisonReport {
     ComparisonReport {
         baseline: "old|model".to_owned(),
         candidate: "new\u{1b}[31m".to_owned(),
+        origins: [
+            Origin::Run(Box::new(provenance("old|model"))),
+            Origin::Run(Box::new(provenance("new\u{1b}[31m"))),
+        ],
         comparison,
         flips: Some(flips),
         gate: gate.into(),

@@ -9,7 +9,7 @@ use crate::report::comparison_table::{cells, flips_heading, header, mark, texts}
 use crate::report::document::Document;
 use crate::report::run_report::RunReport;
 use crate::report::run_table::{TableColumn, columns};
-use crate::report::{comparison_table, notes, run_table};
+use crate::report::{comparison_table, measured_with, notes, run_table};
 use crate::support::error::{one_line, without_workflow_command};
 
 /// Characters that are shown of a text in a list.
@@ -83,12 +83,27 @@ fn run(report: &RunReport, style: Style) -> String {
     for note in notes::run(report) {
         out.push_str(&format!("{}\n", one_line(&note)));
     }
+    out + &provenance(&measured_with::of_run(report))
+}
+
+/// What the columns were measured with: a line for a fact that all share, else one for each.
+fn provenance(columns: &[measured_with::Column]) -> String {
+    let mut out = String::new();
+    let lines = measured_with::lines(columns);
+    if !lines.is_empty() {
+        out.push_str(&format!("\n{}\n", measured_with::HEADING));
+    }
+    for line in lines {
+        let of = line.of.map_or_else(String::new, |name| format!("{name}: "));
+        let text = one_line(&format!("{of}{}", line.text));
+        out.push_str(&format!("{:<11}{text}\n", line.key));
+    }
     out
 }
 
 /// Whether a cut before column `at` leaves every published column beside its model's.
 fn keeps_pairs(columns: &[TableColumn], at: usize) -> bool {
-    !matches!(columns.get(at), Some(TableColumn::Published(_)))
+    !matches!(columns.get(at), Some(TableColumn::Published(..)))
 }
 
 /// Some columns of a run's table.
@@ -121,6 +136,7 @@ fn comparison(report: &ComparisonReport, style: Style) -> String {
     for note in notes::comparison(report) {
         out.push_str(&format!("{}\n", one_line(&note)));
     }
+    out.push_str(&provenance(&measured_with::of_comparison(report)));
     out.push_str(&flips(report));
     out.push_str(&gate(report));
     out
@@ -305,7 +321,7 @@ mod tests {
         let narrow = of_width(&report, 60);
         let rows: Vec<&str> = narrow
             .lines()
-            .take_while(|l| !l.starts_with("average:"))
+            .take_while(|l| !l.starts_with("different input"))
             .collect();
         assert!(
             rows.iter().all(|line| line.chars().count() <= 60),
@@ -338,8 +354,26 @@ mod tests {
     #[test]
     fn published_figures_stand_beside_with_their_difference_in_pairs() {
         let text = plain(&samples::with_published());
-        assert!(text.contains("0.500  0.750 -1~"), "{text}");
-        assert!(text.contains("not in the table card"), "{text}");
+        assert!(text.contains("0.683      0.689 -1~"), "{text}");
+        let note = "A beside llm-blender/PairRM-hf of model-card: of 23 subsets 0 equal, 1 within";
+        assert!(text.contains(note), "{text}");
+        assert!(
+            text.contains(": nothing published beside it: why <not>"),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn what_columns_were_measured_with_stands_below() {
+        let text = plain(&samples::run());
+        let (_, block) = text.split_once(measured_with::HEADING).unwrap();
+        // The models have texts of their own, and the same code, benchmark and share from the cache.
+        assert!(
+            block.contains("\nmodel      A: A, revision revision A, weights 0123456789ab\n")
+                && block.contains("\nmodel      =B|<x> : =B|<x> , revision")
+                && block.contains("\ncache      1 of 4 verdicts\n"),
+            "{text}"
+        );
     }
 
     #[test]

@@ -9,7 +9,7 @@ use crate::commands::run::request::{AgainstRequest, RunRequest};
 use crate::comparison::gate::sequential::{GateOutcome, SequentialGate};
 use crate::comparison::gate::{self, Rule};
 use crate::data::Item;
-use crate::report::{ComparisonReport, Format, RunReport};
+use crate::report::{ComparisonReport, Format, Origin, RunReport};
 use crate::scoring::ScoredItem;
 use crate::scoring::ScoredModel;
 use crate::scoring::fingerprint::GateFingerprint;
@@ -23,6 +23,8 @@ pub(crate) struct Against {
     request: AgainstRequest,
     /// As it was typed; once found, `MODEL (DIR)`.
     baseline: String,
+    /// How that came about; nothing is known of it before it is found.
+    origin: Origin,
     rules: Vec<Rule>,
     format: Format,
     /// The name of the benchmark that is run.
@@ -57,6 +59,7 @@ impl Against {
             rules: gate::rules(&against.gates)?,
             format: request.format,
             benchmark: request.benchmark.clone().or(quickstart),
+            origin: Origin::default(),
             gate: None,
             request: against,
         }))
@@ -81,6 +84,7 @@ impl Against {
         benchmark::common(&[run.benchmark(), own], &mut Vec::new())?;
         let scored = run.verdicts_of(&model).unwrap_or_default();
         self.baseline = format!("{model} ({})", run.path.display());
+        self.origin = Origin::of_run(&run, &model);
         let same_data = run.has_read(&data.files)?;
         let (gate, items) = SequentialGate::new(
             &self.rules,
@@ -127,7 +131,9 @@ impl Against {
         answer: GateOutcome,
         complaint: Option<Error>,
     ) -> Result<Finished> {
-        let candidate = report.models.first().map_or("", |model| &model.name);
+        let candidate = report.models.first();
+        let origin = candidate.map(|model| Origin::Run(Box::new(model.provenance.clone())));
+        let candidate = candidate.map_or("", |model| &model.name);
         let mut notes = vec![answer.summary];
         if answer.stopped.is_some() {
             notes.push(
@@ -141,6 +147,7 @@ impl Against {
         let report = ComparisonReport {
             baseline: self.baseline.clone(),
             candidate: format!("{candidate} ({place})"),
+            origins: [self.origin.clone(), origin.unwrap_or_default()],
             comparison: answer.comparison,
             flips: None,
             gate: answer.rules,

@@ -18,7 +18,8 @@ pub use request::{AgainstRequest, RunRequest};
 pub fn run(request: &RunRequest) -> Result<Finished> {
     let mut prepared = Prepared::new(request)?;
     let mut scored = scored::score(&mut prepared)?;
-    let report = scored.report(&prepared)?;
-    outputs::write(&prepared, &mut scored, &report)?;
+    let record = outputs::record(&prepared, &scored)?;
+    let report = scored.report(&prepared, &record)?;
+    outputs::write(&prepared, &mut scored, &report, &record)?;
     scored.finish(&prepared, &report)
 }

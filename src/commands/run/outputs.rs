@@ -13,24 +13,28 @@ use crate::scoring::ScoredItem;
 use crate::scoring::ScoredModel;
 use crate::scoring::journal::{Journal, Session};
 use crate::scoring::run_dir::record::{
-    Host, ModelRecord, NotScored, Plan, RunRecord, SCHEMA, Tool,
+    Host, ModelRecord, NotScored, Plan, PrecisionRecord, RunRecord, SCHEMA, Tool,
 };
-use crate::scoring::run_dir::verdicts;
+use crate::scoring::run_dir::{RunDir, verdicts};
 use crate::support::error::{Error, Result};
 use crate::support::files;
 use crate::support::input_file::InputFile;
 use crate::support::terminal::say;
 
 /// Writes what the request asks for, and says so.
-pub(crate) fn write(prepared: &Prepared, scored: &mut Scored, report: &RunReport) -> Result<()> {
+pub(crate) fn write(
+    prepared: &Prepared,
+    scored: &mut Scored,
+    report: &RunReport,
+    record: &RunRecord,
+) -> Result<()> {
     let Some(dir) = &prepared.request.out else {
         return Ok(());
     };
     match scored.closed.take() {
-        Some((sessions, journal)) => {
-            let record = record(prepared, &scored.models, &sessions);
-            say_what_is_lossy(&record);
-            write_all(dir, report, &scored.columns(), &record)?;
+        Some((_, journal)) => {
+            say_what_is_lossy(record);
+            write_all(dir, report, &scored.columns(), record)?;
             journal.map_or(Ok(()), Journal::remove)?;
         }
         None => write_reports(dir, report)?,
@@ -89,8 +93,20 @@ fn reports(report: &RunReport) -> Result<[(&'static str, Vec<u8>); 3]> {
     ])
 }
 
-/// What was run, on what and how fast. No environment, no secrets.
-fn record(prepared: &Prepared, models: &[ScoredModel], sessions: &[Session]) -> RunRecord {
+/// What was run, on what and how fast: of this run, or of the finished one that it found.
+pub(crate) fn record(prepared: &Prepared, scored: &Scored) -> Result<RunRecord> {
+    let sessions = scored.closed.as_ref().map(|(sessions, _)| &**sessions);
+    match (sessions, &prepared.request.out) {
+        (None, Some(dir)) => RunDir::open(dir).map(|finished| finished.record),
+        (sessions, _) => {
+            let sessions = sessions.unwrap_or_default();
+            Ok(new_record(prepared, &scored.models, sessions))
+        }
+    }
+}
+
+/// No environment, no secrets.
+fn new_record(prepared: &Prepared, models: &[ScoredModel], sessions: &[Session]) -> RunRecord {
     let Prepared {
         request,
         backend,
@@ -134,7 +150,7 @@ fn record(prepared: &Prepared, models: &[ScoredModel], sessions: &[Session]) -> 
         models: models
             .iter()
             .zip(&fingerprint.models)
-            .map(|(model, fingerprint)| model_record(model, fingerprint.digest()))
+            .map(|(model, own)| model_record(model, own.digest(), precision(prepared, model)))
             .collect(),
         host: Host::this(),
         sessions: sessions.to_vec(),
@@ -145,7 +161,24 @@ fn record(prepared: &Prepared, models: &[ScoredModel], sessions: &[Session]) -> 
     }
 }
 
-fn model_record(model: &ScoredModel, fingerprint: String) -> ModelRecord {
+/// In which types a model was computed.
+fn precision(prepared: &Prepared, model: &ScoredModel) -> PrecisionRecord {
+    let backend = &prepared.backend;
+    let stored = &model.checkpoint.facts.dtypes;
+    let is_gpu = backend.devices.is_gpu();
+    let batch = prepared.request.backend.int8_batch;
+    let columns = batch.map_or_else(String::new, |n| format!(", outlier columns by {n} pairs"));
+    PrecisionRecord {
+        storage: backend.precision.storage_name(stored, is_gpu),
+        arithmetic: format!("{}{columns}", backend.precision.arithmetic()),
+    }
+}
+
+fn model_record(
+    model: &ScoredModel,
+    fingerprint: String,
+    precision: PrecisionRecord,
+) -> ModelRecord {
     let not_scored = |item: &ScoredItem| {
         let reason = item.outcome.reason()?.to_owned();
         Some(NotScored {
@@ -157,6 +190,7 @@ fn model_record(model: &ScoredModel, fingerprint: String) -> ModelRecord {
         name: model.checkpoint.name.clone(),
         facts: model.checkpoint.facts.clone(),
         fingerprint: Some(fingerprint),
+        precision: Some(precision),
         tokens: model.spent.tokens,
         seconds: model.spent.seconds,
         halved: model.spent.halved,

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::SystemTime;
 
-use crate::benchmark::published::Published;
+use crate::benchmark::published::PublishedChoice;
 use crate::benchmark::{Benchmark, Definition, Files, quickstart};
 use crate::checkpoint::{Checkpoint, ModelSpec};
 use crate::commands::run::against::Against;
@@ -30,8 +30,8 @@ pub struct Prepared<'a> {
     pub(crate) started: SystemTime,
     pub(crate) backend: Backend,
     pub(crate) benchmark: Option<Benchmark>,
-    /// A published table to put beside the measured columns.
-    pub(crate) table: Option<Published>,
+    /// What is published, to put beside the measured columns.
+    pub(crate) published: Option<PublishedChoice>,
     /// An f32 run of the same models.
     pub f32_run: Option<RunDir>,
     pub(crate) data: Files,
@@ -59,11 +59,8 @@ impl<'a> Prepared<'a> {
         let f32_run = request.f32_run.as_deref().map(RunDir::open).transpose()?;
         let backend = Backend::open(&request.backend)?;
         let lock = lock(request)?;
-        let table = request
-            .published
-            .as_deref()
-            .map(Published::find)
-            .transpose()?;
+        let published = request.published.as_deref();
+        let published = published.map(PublishedChoice::find).transpose()?;
         let benchmark = benchmark(request)?;
         let hub = request.hub.open();
         let data = files(request, benchmark.as_ref(), &hub)?;
@@ -94,7 +91,7 @@ impl<'a> Prepared<'a> {
             started,
             backend,
             benchmark,
-            table,
+            published,
             f32_run,
             data,
             whole,

@@ -41,7 +41,7 @@ pub struct RunRequest {
     /// 0 is one per core.
     pub threads: usize,
     pub format: Format,
-    /// A published table to put beside the measured columns.
+    /// `TABLE[:MODEL]` to put beside the measured columns.
     pub published: Option<String>,
     pub against: Option<AgainstRequest>,
     pub hub: HubRequest,

@@ -15,7 +15,7 @@ use crate::report::{Format, RunReport};
 use crate::scoring::ScoredModel;
 use crate::scoring::journal::{Journal, Session};
 use crate::scoring::run_dir::RunDir;
-use crate::scoring::run_dir::record::Whole;
+use crate::scoring::run_dir::record::{RunRecord, Whole};
 use crate::scoring::session::{Observer, ScoringSession, Settings};
 use crate::support::count::count;
 use crate::support::error::Result;
@@ -78,7 +78,7 @@ impl Scored {
     }
 
     /// What there is to say of the run.
-    pub(crate) fn report(&self, prepared: &Prepared) -> Result<RunReport> {
+    pub(crate) fn report(&self, prepared: &Prepared, record: &RunRecord) -> Result<RunReport> {
         let benchmark = prepared.benchmark.as_ref();
         let why = prepared.whole.partial.iter().chain(&prepared.part).cloned();
         let why: Vec<String> = why
@@ -92,8 +92,9 @@ impl Scored {
         let columns = self.columns();
         let dataset = prepared.data.dataset.clone();
         let baselines = length_baselines(&self.items);
-        let table = prepared.table.as_ref();
-        let mut report = run_report::report(whole, dataset, &columns, benchmark, table, baselines);
+        let mut report =
+            run_report::report(whole, dataset, &columns, benchmark, record, baselines);
+        report.put_beside(prepared.published.as_ref(), benchmark)?;
         report.notes.extend(self.precision_notes(prepared)?);
         // Only a page shows it.
         if prepared.request.out.is_some() || prepared.request.format == Format::Html {

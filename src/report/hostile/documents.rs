@@ -6,7 +6,10 @@ use crate::comparison::tests::paired;
 use crate::data::Id;
 use crate::data::pair_texts::PairTexts;
 use crate::report::hostile::names::HOSTILE;
-use crate::report::{ComparisonReport, Document, Flip, Format, RunReport, Style, render, samples};
+use crate::report::provenance::tests::provenance;
+use crate::report::{
+    ComparisonReport, Document, Flip, Format, Origin, RunReport, Style, render, samples,
+};
 use crate::support::error::one_line;
 
 /// A report in which every text is `name`.
@@ -19,6 +22,7 @@ fn report(name: &str) -> RunReport {
     model.scores.subsets[0].0.clone_from(&text);
     model.scores.sections[0].0.clone_from(&text);
     model.invalid = vec![text.clone()];
+    model.provenance = provenance(name);
     let scores = model.scores.clone();
     RunReport {
         title: text.clone(),
@@ -65,6 +69,7 @@ fn compared(name: &str) -> ComparisonReport {
     ComparisonReport {
         baseline: text.clone(),
         candidate: text.clone(),
+        origins: [0, 1].map(|_| Origin::Run(Box::new(provenance(name)))),
         comparison,
         flips: Some(flips),
         gate,
@@ -102,6 +107,10 @@ pub(super) fn formats(report: &RunReport, compared: &ComparisonReport) -> Vec<(S
             text(compared.into(), format),
         ));
     }
+    let mut card = report.clone();
+    card.models.truncate(1);
+    card.partial = None;
+    files.push(("card.md".to_owned(), text((&card).into(), Format::ModelCard)));
     let flips = text(compared.into(), Format::Csv);
     files.push(("comparison.flips.csv".to_owned(), flips));
     files

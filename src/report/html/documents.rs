@@ -4,7 +4,8 @@ use crate::report::comparison_report::ComparisonReport;
 use crate::report::document::Document;
 use crate::report::html::comparison;
 use crate::report::html::page::{Section, list, page};
-use crate::report::html::{run_header, run_sections};
+use crate::report::html::{provenance, run_header, run_sections};
+use crate::report::measured_with;
 use crate::report::notes;
 use crate::report::run_report::RunReport;
 
@@ -33,6 +34,7 @@ fn run(report: &RunReport) -> String {
         ));
     }
     sections.push(Section::new("Notes", list(&notes::run(report))));
+    sections.push(provenance::section(&measured_with::of_run(report)));
     page(&report.title, &run_header::header(report), &sections)
 }
 
@@ -51,5 +53,6 @@ fn comparison(report: &ComparisonReport) -> String {
         ));
     }
     sections.push(Section::new("Notes", list(&notes::comparison(report))));
+    sections.push(provenance::section(&measured_with::of_comparison(report)));
     page(&report.title(), &comparison::header(report), &sections)
 }

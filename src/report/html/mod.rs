@@ -7,6 +7,7 @@ mod margins;
 mod page;
 mod pair;
 mod plot;
+mod provenance;
 mod run_header;
 mod run_sections;
 mod scale;

@@ -4,7 +4,7 @@ use maud::{Markup, html};
 
 use crate::comparison::leaderboard::{Example, Leaderboard};
 use crate::comparison::{AVERAGE, Difference};
-use crate::metrics::{Estimate, Scores};
+use crate::metrics::{Estimate, FigureKey, Scores};
 use crate::report::comparison_table::{with_interval, with_p};
 use crate::report::html::margins::charts;
 use crate::report::html::pair::{ModelVerdict, pair};
@@ -54,19 +54,13 @@ pub(super) fn overview(report: &RunReport) -> Markup {
 
 /// The average, the headline figure where the benchmark has one, and the sections.
 fn overview_rows(report: &RunReport, first: &Scores) -> Vec<PlotRow> {
-    let average = plot_row(report, AVERAGE, first.total.n().to_string(), |scores| {
-        Some(scores.average)
-    });
+    let pairs = first.total.n().to_string();
+    let average = plot_row(report, AVERAGE, pairs, FigureKey::Average);
     let headline = first.headline.iter().map(|(headline, _)| {
-        plot_row(report, &headline.label, String::new(), |scores| {
-            scores.headline.as_ref().map(|(_, estimate)| *estimate)
-        })
+        plot_row(report, &headline.label, String::new(), FigureKey::Headline)
     });
     let section = |(name, _): &(String, Estimate)| {
-        plot_row(report, name, String::new(), |scores| {
-            let own = scores.sections.iter().find(|(known, _)| known == name);
-            own.map(|(_, estimate)| *estimate)
-        })
+        plot_row(report, name, String::new(), FigureKey::Section(name))
     };
     std::iter::once(average)
         .chain(headline)
@@ -98,12 +92,8 @@ fn behind(report: &RunReport, side_by_side: &Leaderboard) -> Markup {
 
 /// Bars, each with its interval.
 pub(super) fn subsets(report: &RunReport) -> Markup {
-    let subset = |name: &str, n: usize| {
-        plot_row(report, name, n.to_string(), |scores| {
-            let own = scores.subsets.iter().find(|(known, _)| known == name);
-            own.map(|(_, tally)| tally.estimate())
-        })
-    };
+    let subset =
+        |name: &str, n: usize| plot_row(report, name, n.to_string(), FigureKey::Subset(name));
     let first = report.models.first().map(|model| &model.scores.subsets);
     let rows: Vec<PlotRow> = first
         .into_iter()
@@ -222,33 +212,26 @@ fn models(report: &RunReport) -> Markup {
         .iter()
         .enumerate()
         .map(|(at, model)| (Glyph::Model(at), model.name.clone()));
-    let published = report.models.iter().find_map(|m| m.published.as_ref());
+    let published = report.models.iter().find_map(|m| m.published.column());
     legend(models.chain(published.map(|p| (Glyph::Published, format!("published ({})", p.table)))))
 }
 
 /// A figure of every model, with the published one where there is one.
-fn plot_row(
-    report: &RunReport,
-    label: &str,
-    note: String,
-    figure: impl Fn(&Scores) -> Option<Estimate>,
-) -> PlotRow {
+fn plot_row(report: &RunReport, label: &str, note: String, key: FigureKey) -> PlotRow {
     let mark = |(at, model): (usize, &ModelReport)| {
         let Estimate {
             accuracy,
             low,
             high,
-        } = figure(&model.scores)?;
-        let published = model
-            .published
-            .as_ref()
-            .and_then(|published| figure(&published.scores));
+        } = model.scores.estimate(key)?;
+        let published = model.published.column();
+        let published = published.and_then(|own| own.figure(key)?.printed());
         Some(PlotMark {
             glyph: Glyph::Model(at),
             name: model.name.clone(),
             value: accuracy,
             ends: [low, high],
-            published: published.map(|published| published.accuracy),
+            published,
             figure: format!("{accuracy:.3}"),
             interval: format!("[{low:.3}, {high:.3}]"),
         })

@@ -17,7 +17,7 @@ use crate::support::error::Result;
 use crate::support::input_file::InputFile;
 
 pub use output::Existing;
-pub(crate) use summary::Summary;
+pub(crate) use summary::{SUMMARY_SCHEMA, Summary};
 
 /// What `pairbench run --out` left behind.
 #[derive(Debug)]
@@ -66,7 +66,8 @@ impl RunDir {
     /// What else was said of the run.
     pub(crate) fn summary(&self) -> Result<Summary> {
         let path = self.path.join("summary.json");
-        let summary = json_file::read(&path, |summary: &Summary| summary.schema)?;
+        let schema = |summary: &Summary| summary.schema;
+        let summary = json_file::read(&path, SUMMARY_SCHEMA, schema)?;
         let items = self
             .models
             .iter()

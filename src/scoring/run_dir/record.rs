@@ -13,7 +13,8 @@ use crate::scoring::journal::Session;
 use crate::scoring::run_dir::json_file;
 use crate::support::error::Result;
 
-pub(crate) use crate::scoring::run_dir::json_file::SCHEMA;
+/// Version of the format.
+pub(crate) const SCHEMA: u64 = 1;
 
 /// The file that says what was run; it is there only while the others are complete.
 pub(super) const NAME: &str = "run.json";
@@ -99,6 +100,8 @@ pub(crate) struct ModelRecord {
     pub(crate) facts: Facts,
     #[serde(default)]
     pub(crate) fingerprint: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) precision: Option<PrecisionRecord>,
     /// That went through the model.
     pub(crate) tokens: usize,
     pub(crate) seconds: f64,
@@ -130,6 +133,15 @@ impl ModelRecord {
         self.not_scored.extend(other.not_scored.iter().cloned());
         self.not_scored.sort_by_key(|not| not.row);
     }
+}
+
+/// In which types a model was computed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct PrecisionRecord {
+    /// Of the weights in memory.
+    pub(crate) storage: String,
+    /// Of the factors of products.
+    pub(crate) arithmetic: String,
 }
 
 /// Why an item's verdict is invalid.
@@ -176,7 +188,7 @@ pub(crate) struct ShardRecord {
 impl RunRecord {
     /// What the `run.json` of a directory says.
     pub(super) fn read(dir: &Path) -> Result<Self> {
-        json_file::read(&dir.join(NAME), |record: &Self| record.schema)
+        json_file::read(&dir.join(NAME), SCHEMA, |record: &Self| record.schema)
     }
 
     /// The record of a run whose shards these are, in order; `fingerprint` is the whole run's.

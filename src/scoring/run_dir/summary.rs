@@ -9,6 +9,9 @@ use crate::benchmark::Dataset;
 use crate::scoring::tally::Tally;
 use crate::support::error::{Error, Result};
 
+/// Version of the format: 2 has published figures as printed. What is read here is the same in 1.
+pub(crate) const SUMMARY_SCHEMA: u64 = 2;
+
 #[derive(Debug, Deserialize)]
 pub(crate) struct Summary {
     pub(super) schema: u64,

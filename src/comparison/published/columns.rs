@@ -1,0 +1,232 @@
+//! A published column beside a measured one, figure by figure.
+
+use std::collections::BTreeMap;
+
+use crate::benchmark::Benchmark;
+use crate::benchmark::published::{Published, PublishedModel};
+use crate::comparison::figure::AVERAGE;
+use crate::comparison::published::beside::{Beside, Standing};
+use crate::comparison::published::reproduction::Reproduction;
+use crate::metrics::{Estimate, FigureKey, Scores, Tally};
+
+/// A published column as counts of pairs.
+pub(crate) fn tallies(model: &PublishedModel, benchmark: &Benchmark) -> BTreeMap<String, Tally> {
+    let tally = |[correct, n]: [usize; 2]| {
+        let wrong = n.saturating_sub(correct);
+        Tally {
+            correct,
+            wrong,
+            ..Tally::default()
+        }
+    };
+    let counts = model.counts(benchmark).into_iter();
+    counts
+        .map(|(subset, counts)| (subset, tally(counts)))
+        .collect()
+}
+
+/// A published column beside a measured one.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct PublishedComparison {
+    pub(crate) table: String,
+    /// Where the table can be read.
+    pub(crate) source: String,
+    /// The model, as the table calls it.
+    pub(crate) model: String,
+    /// Every subset of the table and of the measured column, with the pairs of the benchmark.
+    pub(crate) subsets: Vec<(String, usize, Beside)>,
+    pub(crate) sections: Vec<(String, Beside)>,
+    pub(crate) variants: Vec<(String, Beside)>,
+    pub(crate) average: Beside,
+    pub(crate) headline: Option<(String, Beside)>,
+    pub(crate) reproduction: Reproduction,
+}
+
+/// What the columns of one comparison are made of.
+struct Sides<'a> {
+    published: &'a PublishedModel,
+    counts: BTreeMap<String, Tally>,
+    /// The same model in every table of the benchmark, this one included.
+    every: Vec<BTreeMap<String, Tally>>,
+    measured: &'a Scores,
+    /// The benchmark of the table.
+    benchmark: &'a Benchmark,
+}
+
+/// A column without a measured one beside it.
+pub(crate) fn printed(
+    table: &Published,
+    model: &PublishedModel,
+    benchmark: &Benchmark,
+) -> PublishedComparison {
+    // For the names of the lines: nothing that is computed here is shown.
+    let lines = Scores::new(&tallies(model, benchmark), Some(benchmark));
+    let mut column = PublishedComparison::new(table, model, &lines, benchmark);
+    let subsets = column.subsets.iter_mut().map(|(_, _, beside)| beside);
+    let means = column.sections.iter_mut().chain(&mut column.variants);
+    for beside in subsets.chain(means.map(|(_, beside)| beside)) {
+        *beside = beside.alone();
+    }
+    column.average = column.average.alone();
+    column
+}
+
+impl PublishedComparison {
+    /// `benchmark`: that of the table.
+    pub(crate) fn new(
+        table: &Published,
+        published: &PublishedModel,
+        measured: &Scores,
+        benchmark: &Benchmark,
+    ) -> Self {
+        let tables = Published::all();
+        let same = tables.iter().filter(|t| t.benchmark == table.benchmark);
+        let sides = Sides {
+            published,
+            counts: tallies(published, benchmark),
+            every: same
+                .filter_map(|other| other.model(&published.name))
+                .map(|model| tallies(model, benchmark))
+                .collect(),
+            measured,
+            benchmark,
+        };
+        let means = |list: &[(String, Estimate)]| {
+            let beside = |(name, _): &(String, Estimate)| (name.clone(), sides.section(name));
+            list.iter().map(beside).collect()
+        };
+        let headline = measured.headline.as_ref();
+        let subsets = sides.subsets();
+        Self {
+            table: table.name.clone(),
+            source: table.source.clone(),
+            model: published.name.clone(),
+            sections: means(&measured.sections),
+            variants: means(&measured.variants),
+            average: sides.average(),
+            // No table prints one.
+            headline: headline.map(|(known, _)| (known.label.clone(), Beside::NotPublished)),
+            reproduction: Reproduction::new(&subsets, &sides.counts, &sides.every),
+            subsets,
+        }
+    }
+
+    /// `None` for a line that neither the table nor the measured column has.
+    pub(crate) fn figure(&self, key: FigureKey) -> Option<&Beside> {
+        match key {
+            FigureKey::Subset(name) => {
+                let found = self.subsets.iter().find(|(known, ..)| known == name);
+                found.map(|(_, _, beside)| beside)
+            }
+            FigureKey::Section(name) => named(&self.sections, name),
+            FigureKey::Variant(name) => named(&self.variants, name),
+            FigureKey::Average => Some(&self.average),
+            FigureKey::Headline => self.headline.as_ref().map(|(_, beside)| beside),
+        }
+    }
+
+    /// Every line with its name, in the order of the table.
+    pub(crate) fn lines(&self) -> impl Iterator<Item = (&str, &Beside)> {
+        let means = self.sections.iter().chain(&self.variants);
+        let means = means.chain(&self.headline);
+        let subsets = self.subsets.iter();
+        subsets
+            .map(|(name, _, beside)| (name.as_str(), beside))
+            .chain([(AVERAGE, &self.average)])
+            .chain(means.map(|(name, beside)| (name.as_str(), beside)))
+    }
+}
+
+fn named<'a>(list: &'a [(String, Beside)], name: &str) -> Option<&'a Beside> {
+    let found = list.iter().find(|(known, _)| known == name);
+    found.map(|(_, beside)| beside)
+}
+
+impl Sides<'_> {
+    /// The measured ones first, in their order.
+    fn subsets(&self) -> Vec<(String, usize, Beside)> {
+        let measured = self.measured.subsets.iter().map(|(name, _)| name);
+        let is_measured = |name: &str| self.measured.subsets.iter().any(|(own, _)| own == name);
+        let others = self.counts.keys().filter(|name| !is_measured(name));
+        let line = |name: &String| {
+            let n = self.counts.get(name).map_or(0, |counts| counts.n());
+            (name.clone(), n, self.subset(name))
+        };
+        measured.chain(others).map(line).collect()
+    }
+
+    fn subset(&self, name: &str) -> Beside {
+        let (Some(printed), Some(published)) =
+            (self.published.subset(name), self.counts.get(name))
+        else {
+            return Beside::NotPublished;
+        };
+        let measured = self.measured.subsets.iter().find(|(own, _)| own == name);
+        let n = measured.map_or(0, |(_, tally)| tally.n());
+        let Some((_, tally)) = measured.filter(|_| n == published.n()) else {
+            let why = format!("{n} of {} pairs", published.n());
+            return Beside::NotCompared { printed, why };
+        };
+        let every = self.every.iter().filter_map(|counts| counts.get(name));
+        let every: Vec<usize> = every.map(|counts| counts.correct).collect();
+        Beside::Counts {
+            printed,
+            pairs: signed(tally.correct) - signed(published.correct),
+            standing: Standing::of(tally.correct, published.correct, &every),
+        }
+    }
+
+    /// A section, or a variant of one.
+    fn section(&self, name: &str) -> Beside {
+        let variants = self.benchmark.variants.iter();
+        let of_variant = variants.filter(|variant| variant.label == name);
+        let section = of_variant.map(|variant| variant.section.as_str()).next();
+        let mut sections = self.benchmark.sections.iter();
+        let section = sections.find(|own| own.name == section.unwrap_or(name));
+        let means = self.measured.sections.iter().chain(&self.measured.variants);
+        let measured = means.filter(|(own, _)| own == name).map(|(_, e)| *e).next();
+        let subsets = section.map_or(&[][..], |section| &section.subsets);
+        let printed = self.published.sections.get(name).copied();
+        self.mean(printed, measured, subsets.iter())
+    }
+
+    fn average(&self) -> Beside {
+        let (printed, measured) = (self.published.average, self.measured.average);
+        // A subset more would be in the mean, too.
+        let own = self.measured.subsets.iter().map(|(name, _)| name);
+        self.mean(printed, Some(measured), self.counts.keys().chain(own))
+    }
+
+    /// A mean is of the same pairs where every one of its subsets is.
+    fn mean<'a>(
+        &self,
+        printed: Option<f64>,
+        measured: Option<Estimate>,
+        subsets: impl Iterator<Item = &'a String>,
+    ) -> Beside {
+        let Some(printed) = printed else {
+            return Beside::NotPublished;
+        };
+        let is_other = |name: &&String| self.subset(name).counts().is_none();
+        let others = subsets.filter(is_other).count();
+        match measured {
+            Some(measured) if others == 0 => Beside::Means {
+                printed,
+                difference: thousandths(measured.accuracy) - thousandths(printed),
+            },
+            _ => Beside::NotCompared {
+                printed,
+                why: format!("{others} of its subsets have other pairs"),
+            },
+        }
+    }
+}
+
+/// As tables print it.
+fn thousandths(value: f64) -> f64 {
+    (value * 1000.0).round() / 1000.0
+}
+
+fn signed(count: usize) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
+}

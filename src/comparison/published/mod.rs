@@ -1,0 +1,11 @@
+//! Measured accuracies beside published ones: as printed, or not at all. A reproduction is of the
+//! same pairs, so it is judged by verdicts that differ and not by sampling noise.
+
+mod beside;
+mod columns;
+mod counterpart;
+mod reproduction;
+
+pub(crate) use beside::{Beside, Standing};
+pub(crate) use columns::{PublishedComparison, printed, tallies};
+pub(crate) use counterpart::{Counterpart, Measured, counterparts};
