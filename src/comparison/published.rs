@@ -35,7 +35,7 @@ pub(crate) fn scores(model: &PublishedModel, benchmark: &Benchmark) -> Scores {
 pub(crate) enum Standing {
     /// Between the lowest and the highest published count of this model, bounds included.
     WithinSpread,
-    /// Beyond that, but within the 95 % Wilson interval of the published accuracy.
+    /// Beyond that, but within the 95 % interval of the published accuracy.
     WithinNoise,
     /// Outside both.
     Outside,
