@@ -3,7 +3,7 @@
 use crate::comparison::figure::{Aggregation, Figure};
 use crate::metrics::Estimate;
 use crate::stats;
-use crate::stats::{Interval, LEVEL, PairedCounts, Share, bootstrap};
+use crate::stats::{Interval, LEVEL, PairedCounts, Share};
 
 /// Counts of each subset of a figure, with its coefficient in the figure.
 #[derive(Debug, Clone, PartialEq)]
@@ -83,6 +83,18 @@ impl Difference {
         interval(self.aggregation, &self.counts, level)
     }
 
+    /// The p-value that it would have with every pair lost; `None` in unpaired comparisons.
+    pub(crate) fn least_p(&self) -> Option<f64> {
+        let SubsetCounts::Paired(subsets) = &self.counts else {
+            return None;
+        };
+        let subsets = subsets.iter();
+        let lost: Vec<(f64, PairedCounts)> = subsets
+            .map(|(weight, counts)| (*weight, PairedCounts::all_lost(counts.n())))
+            .collect();
+        Some(stats::p_value(&lost))
+    }
+
     /// Whether no matched pair is gained or lost; false in unpaired comparisons.
     pub(crate) fn is_unchanged(&self) -> bool {
         self.pairs
@@ -96,7 +108,7 @@ impl PairedTest {
         Self {
             gained: all.gained,
             lost: all.lost,
-            p: stats::sign_flips(subsets),
+            p: stats::p_value(subsets),
             holm: None,
             detectable: stats::smallest_detectable(subsets),
         }
@@ -105,13 +117,12 @@ impl PairedTest {
 
 fn interval(aggregation: Aggregation, counts: &SubsetCounts, level: f64) -> Interval {
     match (counts, aggregation) {
-        (SubsetCounts::Paired(subsets), Aggregation::Pooled) => pooled(subsets).interval(level),
-        (SubsetCounts::Paired(subsets), Aggregation::Mean) => bootstrap::paired(subsets, level),
+        (SubsetCounts::Paired(subsets), _) => stats::paired(subsets, level),
+        (SubsetCounts::Unpaired(subsets), Aggregation::Mean) => stats::unpaired(subsets, level),
         (SubsetCounts::Unpaired(subsets), Aggregation::Pooled) => {
-            let [baseline, candidate] = [0, 1].map(|side| pooled_share(subsets, side));
-            stats::unpaired(baseline, candidate, level)
+            let sides = [0, 1].map(|side| pooled_share(subsets, side));
+            stats::unpaired(&[(1.0, sides)], level)
         }
-        (SubsetCounts::Unpaired(subsets), Aggregation::Mean) => bootstrap::unpaired(subsets, level),
     }
 }
 

@@ -63,7 +63,7 @@ fn lines_count_what_was_gained_and_lost() {
     let go = line(&found.subsets, "hep-go").pairs.unwrap();
     assert_eq!((go.gained, go.lost), (1, 3));
     // scipy 1.17.1: binomtest(1, 4).pvalue is 0.625; the other subset has one pair, p = 1.
-    near(go.p, 0.625, 1e-12);
+    near(go.p, 0.625, 1e-6);
     near(go.holm.unwrap(), 1.0, 1e-12);
     near(line(&found.subsets, "hep-go").value, -0.4, 1e-12);
     // (−0.4 + 0.25) / 2; sections weigh by rows; 2 gained and 3 lost of 9.
@@ -122,9 +122,9 @@ fn without_pairs_there_are_differences_and_no_tests() {
     let found =
         Comparison::unpaired([tallies(100), more], None, Some(&Benchmark::reward_bench())).unwrap();
     near(found.subsets[0].value, -10.0 / 164.0, 1e-12);
-    // statsmodels 0.15.0, confint_proportions_2indep(90, 164, 100, 164, method="newcomb").
-    near(found.subsets[0].interval.low, -0.165_502_113, 1e-6);
-    near(found.subsets[0].interval.high, 0.045_473_990, 1e-6);
+    // By square-and-add in Python from scipy 1.17.1, binomtest(…).proportion_ci(method="exact").
+    near(found.subsets[0].interval.low, -0.170_333_577, 1e-6);
+    near(found.subsets[0].interval.high, 0.049_932_111, 1e-6);
     assert!(
         found
             .totals

@@ -6,7 +6,8 @@ use serde::Serialize;
 
 use crate::benchmark::{Benchmark, Headline, Section, Variant};
 use crate::scoring::{ScoredItem, Tally};
-use crate::stats::{Interval, LEVEL, Share, bootstrap, count};
+use crate::stats;
+use crate::stats::{Interval, LEVEL, Share, count};
 
 impl Tally {
     /// Correct of all: ties and invalid items count against the model, as in the reference.
@@ -21,9 +22,10 @@ impl Tally {
         self.share().value()
     }
 
-    /// Accuracy with its Wilson interval.
+    /// Accuracy with its interval.
     pub(crate) fn estimate(&self) -> Estimate {
-        Estimate::new(self.accuracy(), self.share().wilson(LEVEL))
+        let interval = stats::mean(&[(1.0, self.share())], LEVEL);
+        Estimate::new(self.accuracy(), interval)
     }
 }
 
@@ -64,7 +66,7 @@ impl Mixture {
         })
     }
 
-    /// The mean with its bootstrap interval.
+    /// The mean with its interval.
     fn estimate(&self, tallies: &BTreeMap<String, Tally>) -> Estimate {
         let strata: Vec<(f64, Share)> = self
             .0
@@ -77,7 +79,7 @@ impl Mixture {
             .map(|(w, share)| w * share.value())
             .sum::<f64>()
             / strata.iter().map(|(w, _)| w).sum::<f64>();
-        Estimate::new(mean, bootstrap::mean(&strata, LEVEL))
+        Estimate::new(mean, stats::mean(&strata, LEVEL))
     }
 }
 

@@ -6,7 +6,6 @@ use crate::report::comparison_report::ComparisonReport;
 use crate::report::run_report::{ModelReport, RunReport};
 use crate::report::run_table::{blocks, columns};
 use crate::report::{measured_with, published_notes};
-use crate::stats::bootstrap;
 use crate::support::count::count;
 
 /// How the figures of a run were made, and what its models' accuracies hide.
@@ -92,18 +91,24 @@ pub(super) fn comparison(report: &ComparisonReport) -> Vec<String> {
         ));
     }
     notes.extend(comparison.notes.iter().chain(&report.notes).cloned());
-    notes.push(format!(
-        "difference: candidate minus baseline, 95 % intervals: Newcombe's for subsets and all \
-         pairs, a stratified bootstrap ({} replicates) for sections and averages",
-        bootstrap::REPLICATES
-    ));
     if matches!(comparison.matching, Matching::Paired { .. }) {
+        notes.push(
+            "difference: candidate minus baseline; 95 % intervals by Gaffke's bounds of the mean: \
+             without 0 in them exactly where p is below 0.05"
+                .to_owned(),
+        );
         notes.push(format!(
-            "p: exact McNemar test, two-sided, by sign flips where pairs weigh differently; Holm: \
-             corrected for {}; showable: smallest difference that this many pairs show \
-             with 80 % power at 5 %",
+            "p: exact McNemar test, two-sided, or its generalisation where pairs weigh \
+             differently; Holm: corrected for {}; showable: smallest difference that this many \
+             pairs show with 80 % power at 5 %",
             count(comparison.subsets.len(), "subset")
         ));
+    } else {
+        notes.push(
+            "difference: candidate minus baseline; 95 % intervals from those of both sides \
+             (square-and-add)"
+                .to_owned(),
+        );
     }
     notes
 }

@@ -39,6 +39,14 @@ pub struct PairedCounts {
 }
 
 impl PairedCounts {
+    /// Every pair right under the baseline only.
+    pub(crate) fn all_lost(n: usize) -> Self {
+        Self {
+            lost: n,
+            ..Self::default()
+        }
+    }
+
     /// Adds a pair: whether each model got it right.
     pub fn add(&mut self, baseline: bool, candidate: bool) {
         match (baseline, candidate) {

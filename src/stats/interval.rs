@@ -11,14 +11,3 @@ pub struct Interval {
     pub low: f64,
     pub high: f64,
 }
-
-impl Interval {
-    /// Both bounds clamped to the possible range, which rounding errors may exceed.
-    #[must_use]
-    pub(crate) fn within(self, least: f64, most: f64) -> Self {
-        Self {
-            low: self.low.clamp(least, most),
-            high: self.high.clamp(least, most),
-        }
-    }
-}

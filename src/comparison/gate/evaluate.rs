@@ -32,7 +32,10 @@ impl Rule {
         let summary = match self {
             Self::Drop { scope, limit } => drop(&figures(scope)?, *limit, error_share, comparison),
             Self::SignificantDrop { scope, alpha } => {
-                significant_drop(&figures(scope)?, alpha * error_share, comparison)
+                let (figures, alpha) = (figures(scope)?, alpha * error_share);
+                let least = figures.iter().filter_map(|figure| figure.least_p());
+                self.check_reachable(&least.collect::<Vec<_>>(), alpha)?;
+                significant_drop(&figures, alpha, comparison)
             }
             Self::Min { scope, least } => min(&figures(scope)?, *least, comparison),
             Self::MaxTies(most) => with_candidate(comparison, |candidate| {
@@ -117,11 +120,7 @@ fn drop(figures: &[&Difference], limit: f64, error_share: f64, comparison: &Comp
     let level = level(figures.len(), error_share);
     let finding = |figure: &&Difference| {
         let interval = figure.interval_at(level);
-        let status = if figure.is_unchanged() {
-            Status::Pass
-        } else {
-            drop_status(interval, limit)
-        };
+        let status = drop_status(interval, limit);
         let text = format!(
             "{} {:+.4}, {} % interval [{:+.4}, {:+.4}]",
             figure.name,

@@ -3,12 +3,13 @@
 //! - `drop` asks whether the candidate is worse by more than a limit X, and answers with the 95 %
 //!   interval of the difference: *fail* when all of it lies below −X, *pass* when all of it lies at
 //!   or above −X, else *inconclusive*. A candidate that is worse by X or less fails in about 2.5 %
-//!   of all samples of pairs, or fewer; `benchmarks/2026-11-24-coverage.md` has the simulation. A
+//!   of all samples of pairs, or fewer; `benchmarks/2026-11-26-coverage.md` has the simulation. A
 //!   scope of several figures (`subset:*`) has intervals of 1 − 0.05/k (Bonferroni), so that this
-//!   holds for all of them together. Where no pair is gained or lost the rule passes.
+//!   holds for all of them together. n pairs without a difference pass a limit above 3.7/n.
 //! - `significant-drop` fails when the candidate is worse and the two-sided exact p-value,
 //!   Holm-corrected where the scope has several figures, is below alpha; else it passes. A
-//!   pass does not show that nothing dropped: `drop` does that.
+//!   pass does not show that nothing dropped: `drop` does that. An alpha that is not reached with
+//!   every pair lost is an error.
 //! - `min`, `max-ties`, `max-invalid` and `max-position-bias` are bounds on what was measured,
 //!   without statistics.
 

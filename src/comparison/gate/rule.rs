@@ -8,7 +8,7 @@ use std::str::FromStr;
 use serde::Deserialize;
 
 use crate::comparison::gate::scope::Scope;
-use crate::stats::LEVEL;
+use crate::stats::{LEVEL, holm};
 use crate::support::error::{Error, Result};
 use crate::support::files;
 
@@ -121,9 +121,10 @@ impl FromStr for Rule {
         };
         match kind {
             "drop" => scoped().map(|(scope, limit)| Self::Drop { scope, limit }),
-            "significant-drop" => {
-                scoped().map(|(scope, alpha)| Self::SignificantDrop { scope, alpha })
-            }
+            "significant-drop" => match scoped()? {
+                (_, 0.0) => Err(wrong("no p-value is below 0: ALPHA must be above 0")),
+                (scope, alpha) => Ok(Self::SignificantDrop { scope, alpha }),
+            },
             "min" => scoped().map(|(scope, least)| Self::Min { scope, least }),
             "max-ties" => whole(rest).map(Self::MaxTies),
             "max-invalid" => whole(rest).map(Self::MaxInvalid),
@@ -134,6 +135,22 @@ impl FromStr for Rule {
 }
 
 impl Rule {
+    /// # Errors
+    /// Where no p-value can be below the rule's error rate: it would pass whatever happens.
+    /// `least`: of each figure, the p-value with every pair lost.
+    pub(crate) fn check_reachable(&self, least: &[f64], error_rate: f64) -> Result<()> {
+        let reachable = holm(least).into_iter().reduce(f64::min);
+        let Some(least) = reachable.filter(|least| *least >= error_rate) else {
+            return Ok(());
+        };
+        Err(Error::usage(format!(
+            "failed to apply rule: {self}: so few pairs cannot have a p-value below {error_rate}"
+        ))
+        .hint(format!(
+            "with every pair lost it would be {least:.2e}: take a larger ALPHA, or more pairs"
+        )))
+    }
+
     /// How often it may be wrong by chance; bounds on what was measured are never wrong.
     pub(crate) fn error_rate(&self) -> f64 {
         match self {
@@ -201,6 +218,9 @@ mod tests {
             "drop:average:1.5",
             "drop:average:-0.1",
             "drop:average:NaN",
+            "significant-drop:average:0",
+            "significant-drop:subset:*:-0",
+            "significant-drop:total:1e-400",
             "drop:subset::0.1",
             "fall:average:0.1",
             "max-ties:-1",

@@ -8,6 +8,7 @@ use crate::metrics::three_digits;
 use crate::report::html::plot::{Glyph, Plot, PlotMark, PlotRow};
 use crate::report::html::scale::{Scale, percent};
 use crate::report::html::text::text;
+use crate::stats;
 use crate::stats::{LEVEL, Share};
 use crate::support::count::count;
 
@@ -109,7 +110,7 @@ fn histogram_bar(at: usize, spread: &Histogram, bar: usize, scale: &Scale) -> Ma
 }
 
 fn row(at: usize, name: &str, group: Group) -> PlotRow {
-    let interval = group.correct.wilson(LEVEL);
+    let interval = stats::mean(&[(1.0, group.correct)], LEVEL);
     let mark = PlotMark {
         glyph: Glyph::Model(at),
         name: name.to_owned(),

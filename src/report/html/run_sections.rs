@@ -16,9 +16,9 @@ use crate::report::run_report::{ModelReport, RunReport};
 use crate::report::run_table::{TableCell, TableColumn, TableRow, blocks, columns};
 use crate::support::count::count;
 
-const INTERVALS: &str = "95 % intervals by a stratified bootstrap, which sees no spread in a \
-                         section without a single error.";
-const BARS: &str = "Accuracy with its 95 % interval (Wilson); beside each name the number of \
+const INTERVALS: &str = "95 % intervals. Differences between the subsets of a section count as \
+                         noise.";
+const BARS: &str = "Accuracy with its 95 % interval (Clopper and Pearson); beside each name the number of \
                     pairs; the dashed line is what guessing scores.";
 const BEHIND: &str = "Averages against the best one, pair by pair. The best was chosen by these \
                       very figures, and nothing is corrected for the number of models.";
@@ -56,9 +56,10 @@ pub(super) fn overview(report: &RunReport) -> Markup {
 fn overview_rows(report: &RunReport, first: &Scores) -> Vec<PlotRow> {
     let pairs = first.total.n().to_string();
     let average = plot_row(report, AVERAGE, pairs, FigureKey::Average);
-    let headline = first.headline.iter().map(|(headline, _)| {
-        plot_row(report, &headline.label, String::new(), FigureKey::Headline)
-    });
+    let headline = first
+        .headline
+        .iter()
+        .map(|(headline, _)| plot_row(report, &headline.label, String::new(), FigureKey::Headline));
     let section = |(name, _): &(String, Estimate)| {
         plot_row(report, name, String::new(), FigureKey::Section(name))
     };

@@ -242,9 +242,9 @@ fn charts_show_figure_interval_and_published_mark() {
         .unwrap()
         .text()
         .unwrap();
-    // Wilson's interval of 2/4: statsmodels 0.15.0, proportion_confint(2, 4, method="wilson").
+    // Of 2/4: scipy 1.17.1, binomtest(2, 4).proportion_ci(method="exact").
     assert!(
-        desc.starts_with("A 0.500 [0.150, 0.850], published 0.750; "),
+        desc.starts_with("A 0.500 [0.068, 0.932], published 0.750; "),
         "{desc}"
     );
     let marks: Vec<(&str, &str)> = chart

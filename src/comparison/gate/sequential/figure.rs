@@ -101,24 +101,33 @@ impl SequentialFigure {
         }
     }
 
-    /// The smallest p-value that the final evaluation can have where the candidate is worse; 0
-    /// where pairs have different weights, as another lost pair does not always lower it there.
-    fn least_p(&self, progress: &Progress) -> f64 {
+    /// The p-value that it would have with every pair lost.
+    pub(crate) fn least_p_of_all(&self, progress: &Progress) -> f64 {
         let weights = self.figure.weights.iter();
-        let steps = weights.map(|(name, c)| c / count(progress.of(name).before.len()));
-        let (least, most) = steps.fold((f64::INFINITY, 0.0_f64), |(least, most), step| {
-            (least.min(step), most.max(step))
-        });
-        if most - least > 1e-9 * least {
-            return 0.0;
-        }
-        let can_be_lost = |(name, _): &(String, f64)| {
-            let left = progress.of(name).left().iter();
-            left.filter(|right| **right).count()
+        let lost = |name: &str| PairedCounts::all_lost(progress.of(name).before.len());
+        let strata: Vec<_> = weights
+            .map(|(name, coefficient)| (*coefficient, lost(name)))
+            .collect();
+        stats::p_value(&strata)
+    }
+
+    /// The smallest p-value that the final evaluation can have where the candidate is worse: that
+    /// with every remaining pair lost that the baseline has right.
+    fn least_p(&self, progress: &Progress) -> f64 {
+        let stratum = |(name, coefficient): &(String, f64)| {
+            let subset = progress.of(name);
+            let seen = subset.seen();
+            let left = subset.left();
+            let lost = left.iter().filter(|right| **right).count();
+            let counts = PairedCounts {
+                lost: seen.lost + lost,
+                neither: seen.neither + left.len() - lost,
+                ..seen
+            };
+            (*coefficient, counts)
         };
-        let can_be_lost: usize = self.figure.weights.iter().map(can_be_lost).sum();
-        let seen = self.seen(progress);
-        stats::exact(seen.lost + can_be_lost, seen.gained)
+        let strata: Vec<_> = self.figure.weights.iter().map(stratum).collect();
+        stats::p_value(&strata)
     }
 
     /// All scored pairs of the figure.
