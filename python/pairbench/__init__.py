@@ -14,7 +14,7 @@ from pairbench._binary import find_binary
 from pairbench._compare import Comparison, compare
 from pairbench._gate import RuleOutcome
 from pairbench._process import Event
-from pairbench._run import Run, run
+from pairbench._run import Run, Side, run
 from pairbench.errors import (
     DirectoryLockedError,
     GateFailedError,
@@ -43,6 +43,7 @@ __all__ = [
     "ResourcesError",
     "RuleOutcome",
     "Run",
+    "Side",
     "StoppedError",
     "UsageError",
     "compare",

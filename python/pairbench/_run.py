@@ -58,6 +58,11 @@ class Run:
         """What was run, on what and how fast: `run.json` (docs/schema/run.v1.json)."""
         return self._json("run.json")
 
+    @property
+    def models(self) -> tuple[str, ...]:
+        """The names of the models."""
+        return tuple(self.summary["models"])
+
     @cached_property
     def table(self) -> str:
         """The comparative table, as the command line prints it."""
