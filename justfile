@@ -20,7 +20,7 @@ wheel:
     cargo test --release --locked --no-run
     .ci/wheel
 
-# What is released for this system: a manylinux wheel, an archive; takes an hour
+# What is released for this system: a manylinux wheel, an archive; takes long
 dist:
     .ci/dist
 

@@ -67,9 +67,10 @@ def compare(
         GateInconclusiveError: With `strict_gate`; `result` is the comparison.
         PairbenchError: The class of any other exit code, see `pairbench.errors`.
     """
-    arguments = [side(baseline), side(candidate), *_gate.flags(gate, strict=strict_gate)]
+    arguments = _gate.flags(gate, strict=strict_gate)
     if flips is not None:
         arguments.append(f"--flips={flips}")
+    arguments += ["--", side(baseline), side(candidate)]
     finished = _execute(arguments, "json")
     if finished.exit_code not in (0, 3, 8):
         finished.fail()

@@ -34,7 +34,7 @@ class Event:
 
 
 Progress = Union[bool, Callable[[Event], None]]
-"""Who hears events: True is stderr, False nobody."""
+"""Who hears events: True prints messages to stderr, False nobody."""
 
 
 @dataclass(frozen=True)
@@ -139,7 +139,7 @@ class _Listener:
         self.last.append(event.text)
         if callable(self.progress):
             self.progress(event)
-        elif self.progress:
+        elif self.progress and event.kind == "message":
             print(event.text, file=sys.stderr, flush=True)
 
 

@@ -82,7 +82,9 @@ class Run:
 
     def report(self, format: ReportFormat) -> str:
         """The run in any format of `pairbench report`."""
-        finished = execute(["report", str(self.directory), f"--format={format}"], progress=False)
+        finished = execute(
+            ["report", f"--format={format}", "--", str(self.directory)], progress=False
+        )
         if finished.exit_code != 0:
             finished.fail()
         return finished.stdout
@@ -217,6 +219,6 @@ def _finished_run(
     # Reports read the pairs' texts again, so their file must last as long.
     result._temporary = temporary
     if is_compared:
-        result.comparison = json.loads(finished.stdout)
-        result.gate = _gate.outcomes(json.loads(finished.stdout))
+        comparison = json.loads(finished.stdout)
+        result.comparison, result.gate = comparison, _gate.outcomes(comparison)
     return result

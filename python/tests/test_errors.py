@@ -71,9 +71,10 @@ def test_stopped(models: dict[str, Path], many_rows: list[dict[str, str]], name:
 
     def stop(event: pairbench.Event) -> None:
         if "loaded" in event.text:
-            subprocess.run(
-                ["pkill", f"-{number.value}", "-P", str(os.getpid()), "pairbench"], check=True
+            children = subprocess.run(
+                ["pgrep", "-P", str(os.getpid())], check=True, capture_output=True, text=True
             )
+            os.kill(int(children.stdout), number)
 
     with pytest.raises(pairbench.StoppedError) as found:
         pairbench.run({"m": models["a"]}, many_rows, progress=stop)
