@@ -23,9 +23,9 @@ class Event:
     """A line that the binary says while it works.
 
     Attributes:
-        kind: `message` for a line in words.
-        text: The line.
-        fields: The keys and values of a line that is a JSON object; empty for one in words.
+        kind: `message` for people, `progress` for how far a step is; others may be added.
+        text: The event in words.
+        fields: Its keys and values: docs/schema/progress.v1.json.
     """
 
     kind: str
@@ -34,7 +34,7 @@ class Event:
 
 
 Progress = Union[bool, Callable[[Event], None]]
-"""Who hears events: True prints messages to stderr, False nobody."""
+"""Who hears events: True is stderr, False nobody, a function gets each of them."""
 
 
 @dataclass(frozen=True)
@@ -70,10 +70,12 @@ def execute(arguments: Sequence[str], progress: Progress) -> Finished:
     Ctrl-C reaches the binary, which ends in order, and then raises KeyboardInterrupt here.
     """
     listener = _Listener(progress)
+    # Who reads stderr gets a line in words every 30 s; a function gets an object every second.
+    style = ["--progress=json"] if callable(progress) else []
     # A file: with two pipes, one could fill up while the other is read.
     with tempfile.TemporaryFile() as stdout:
         with subprocess.Popen(
-            [str(find_binary()), *arguments],
+            [str(find_binary()), *style, *arguments],
             stdin=subprocess.DEVNULL,
             stdout=stdout,
             stderr=subprocess.PIPE,
@@ -135,12 +137,18 @@ class _Listener:
         if "exit_code" in fields:
             self.error = fields
             return
-        event = Event(str(fields.get("event", "message")), str(fields.get("text", text)), fields)
+        event = Event(str(fields.get("event", "message")), _words(fields, text), fields)
         self.last.append(event.text)
         if callable(self.progress):
             self.progress(event)
-        elif self.progress and event.kind == "message":
+        elif self.progress:
             print(event.text, file=sys.stderr, flush=True)
+
+
+def _words(fields: Mapping[str, Any], line: str) -> str:
+    if fields.get("event") == "progress":
+        return "{name}: {done} of {total} {unit}".format_map(fields)
+    return str(fields.get("text", line))
 
 
 def _json_object(text: str) -> Mapping[str, Any]:

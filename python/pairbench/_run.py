@@ -105,6 +105,7 @@ def run(
     against: Optional[Side] = None,
     *,
     out: Union[str, os.PathLike[str], None] = None,
+    map: Optional[Mapping[str, str]] = None,
     subset: Union[str, Sequence[str]] = (),
     template: Optional[str] = None,
     device: Optional[str] = None,
@@ -117,6 +118,7 @@ def run(
     allow_partial: bool = False,
     cache: bool = True,
     offline: bool = False,
+    overwrite: bool = False,
     resume: bool = False,
     strict_gate: bool = False,
     options: Sequence[str] = (),
@@ -135,11 +137,13 @@ def run(
         gate: With `against`: rules that the one model must meet, or files of rules.
         against: A run to compare the one model with.
         out: Where the run is kept; without it, as long as the result is.
+        map: Columns of other names: `{"prompt": "instruction"}` reads prompts from `instruction`.
         subset: Only subsets that match one of these patterns.
         cache: Whether verdicts may come from the cache, and are kept there.
         options: Further flags, as the command line has them.
+        overwrite: Whether another run in `out` is replaced.
         progress: Where the binary's messages go: True is stderr, False nowhere, a function gets
-            each as an `Event`.
+            each as an `Event`, and how far the run is every second besides.
 
     Raises:
         PairbenchError: The class of the exit code, see `pairbench.errors`.
@@ -149,6 +153,7 @@ def run(
     directory = Path(temporary.name)
     given = {
         "--data": None if data is None else as_file(data, directory),
+        "--map": map and ",".join(f"{name}={column}" for name, column in map.items()),
         "--benchmark": benchmark,
         "--against": None if against is None else side(against),
         "--template": template,
@@ -164,6 +169,7 @@ def run(
         "--allow-partial": allow_partial,
         "--no-cache": not cache,
         "--offline": offline,
+        "--overwrite": overwrite,
         "--resume": resume,
     }
     kept = Path(out) if out is not None else directory / "run"

@@ -119,13 +119,15 @@ def test_a_process_that_is_killed_says_what_it_said(fake_binary: Any) -> None:
 
 @posix
 def test_json_lines_are_events(fake_binary: Any) -> None:
-    """Lines of `--progress json`, whenever the binary has it."""
-    fake_binary('{"event":"progress","done":3,"total":9}\n{not json}', "exit 5")
+    """And what is none is heard as it is."""
+    line = {"event": "progress", "name": "m", "unit": "pairs", "done": 3, "total": 9}
+    fake_binary(json.dumps(line) + "\n{not json}", "exit 5")
     events: list[pairbench.Event] = []
     with pytest.raises(pairbench.NotAvailableError):
         pairbench.run(progress=events.append)
     assert [event.kind for event in events] == ["progress", "message"]
     assert events[0].fields["done"] == 3
+    assert events[0].text == "m: 3 of 9 pairs"
     assert events[1].text == "{not json}"
 
 

@@ -75,12 +75,35 @@ def test_progress_is_heard(
     out = tmp_path / "run"
     pairbench.run(models, ROWS, out=out, progress=events.append)
     assert any(event.kind == "message" and str(out) in event.text for event in events)
+    steps = [event.fields for event in events if event.kind == "progress"]
+    assert [step["name"] for step in steps if step["done"] == step["total"] == 3] == ["a", "b"]
     assert capsys.readouterr().err == ""
 
     pairbench.run(models, ROWS, out=out)
     assert str(out) in capsys.readouterr().err
     pairbench.run(models, ROWS, out=out, progress=False)
     assert capsys.readouterr() == ("", "")
+
+
+def test_columns_of_other_names(models: dict[str, Path]) -> None:
+    names = {"prompt": "instruction", "chosen": "better", "rejected": "worse"}
+    renamed = [{names.get(name, name): value for name, value in row.items()} for row in ROWS]
+    plain, mapped = (
+        pairbench.run(models, rows, map=columns, progress=False).summary["models"]
+        for rows, columns in ((ROWS, None), (renamed, names))
+    )
+    assert mapped == plain
+    with pytest.raises(pairbench.InputError):
+        pairbench.run(models, renamed, progress=False)
+
+
+def test_another_run_is_replaced_on_request_only(models: dict[str, Path], tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    pairbench.run(models, ROWS, out=out, progress=False)
+    with pytest.raises(pairbench.UsageError, match="run"):
+        pairbench.run(models, ROWS[:2], out=out, progress=False)
+    replaced = pairbench.run(models, ROWS[:2], out=out, overwrite=True, progress=False)
+    assert replaced.summary["models"]["a"]["total"]["n"] == 2
 
 
 def test_a_listener_that_fails_ends_the_run(models: dict[str, Path]) -> None:
