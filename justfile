@@ -15,6 +15,19 @@ test:
 package:
     .ci/package test
 
+# A wheel around the binary of the tests, installed and tried elsewhere
+wheel:
+    cargo test --release --locked --no-run
+    .ci/wheel
+
+# What is released for this system: a manylinux wheel, an archive; takes long
+dist:
+    .ci/dist
+
+# Python, shell scripts and workflows
+lint:
+    .ci/lint
+
 # The published logits of the real PairRM-hf, whose weights must be in the hub's cache
 known-answer:
     cargo test --release --test known_answer -- --ignored
