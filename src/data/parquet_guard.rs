@@ -24,7 +24,7 @@ pub(crate) fn check_footer(length: usize) -> PolarsResult<()> {
         return Ok(());
     }
     polars_bail!(ComputeError: "its footer has {length} bytes, at most {LARGEST_FOOTER} are read: \
-        write the file with larger row groups and without other columns")
+        write the file with larger row groups")
 }
 
 /// What the end of the file says: the length of the footer in four bytes, and `PAR1`.
