@@ -13,16 +13,17 @@ use polars_parquet::parquet::read::{PageReader, read_metadata};
 /// Values that a file of any size may have: a column that repeats one value takes next to nothing.
 const ANYWAY: usize = 1 << 20;
 
-/// The largest footer. A group of rows takes about 100 bytes of it for each column, and many times
-/// that in memory.
-const LARGEST_FOOTER: usize = 8 << 20;
+/// The largest footer, in bytes: in memory it takes up to fifty times as much.
+const LARGEST_FOOTER: usize = 16 << 20;
+/// The most groups of rows: each takes polars 0.14 ms, were it of a single row.
+const MOST_GROUPS: usize = 1 << 14;
 
 /// Refuses a footer that would take far more memory than it is long.
 pub(crate) fn check_footer(length: usize) -> PolarsResult<()> {
     if length <= LARGEST_FOOTER {
         return Ok(());
     }
-    polars_bail!(ComputeError: "its footer has {length} bytes, and {LARGEST_FOOTER} are the most: \
+    polars_bail!(ComputeError: "its footer has {length} bytes, at most {LARGEST_FOOTER} are read: \
         write the file with larger row groups")
 }
 
@@ -47,6 +48,11 @@ pub(crate) fn checked(
     bytes: Buffer<u8>,
     metadata: FileMetadata,
 ) -> PolarsResult<ParquetReader<Cursor<Buffer<u8>>>> {
+    let groups = metadata.row_groups.len();
+    if groups > MOST_GROUPS {
+        polars_bail!(ComputeError: "it has {groups} row groups, at most {MOST_GROUPS} are read: \
+            write the file with larger ones");
+    }
     let most = bytes.len().max(ANYWAY);
     let possible = |count: usize| {
         if count <= most {

@@ -199,14 +199,12 @@ fn walk(path: &str, here: &Value, there: &Value, found: &mut Vec<(String, Value,
     match (here, there) {
         (Value::Object(a), Value::Object(b)) => {
             let dot = if path.is_empty() { "" } else { "." };
-            a.iter().for_each(|(key, value)| {
-                walk(
-                    &format!("{path}{dot}{key}"),
-                    value,
-                    b.get(key).unwrap_or(&Value::Null),
-                    found,
-                );
-            });
+            // A key of one alone counts, too: what is left out where it is not set.
+            let of_b_alone = b.keys().filter(|key| !a.contains_key(*key));
+            for key in a.keys().chain(of_b_alone) {
+                let [a, b] = [a, b].map(|object| object.get(key).unwrap_or(&Value::Null));
+                walk(&format!("{path}{dot}{key}"), a, b, found);
+            }
         }
         (Value::Array(a), Value::Array(b)) if a.len() == b.len() => {
             a.iter()
@@ -277,6 +275,11 @@ pub(crate) mod tests {
         };
         let text = one.check(&gated, "resume").unwrap_err().render();
         assert!(text.contains("plan differs: gate\n"), "{text}");
+        let mapped = Fingerprint {
+            map: Some("chosen=good".to_owned()),
+            ..one.clone()
+        };
+        assert!(one.check(&mapped, "resume").is_err() && mapped.check(&one, "resume").is_err());
         other.models.pop();
         assert_eq!(one.differences(&other)[0].0, "models");
     }

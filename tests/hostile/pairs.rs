@@ -444,6 +444,42 @@ fn damaged_parquet_is_refused_and_does_not_panic() {
     assert!(read > 0 && lost > 10, "{read} read, {lost} refused");
 }
 
+/// A group of rows costs time, and a byte of the footer memory, whatever is in it.
+#[test]
+fn parquet_of_too_many_row_groups_is_refused_before_it_costs() {
+    let bench = Bench::new();
+    let baseline = bench.run(&[]).succeeded("nothing is wrong");
+    let path = bench.path("x.parquet");
+    let rows = |n: usize| {
+        let text = |what: &str| (0..n).map(|i| format!("{what}{i}")).collect::<Vec<_>>();
+        df! { "prompt" => text("q"), "chosen" => text("g"), "rejected" => text("b") }.unwrap()
+    };
+    let groups = |n: usize| {
+        ParquetWriter::new(File::create(&path).unwrap())
+            .with_row_group_size(Some(1))
+            .finish(&mut rows(n))
+            .unwrap();
+        bench.run_on(&path, &["--limit", "1"])
+    };
+    groups(1 << 10).succeeded("1,024 groups");
+    let done = groups((1 << 14) + 1);
+    done.refused(
+        "one group too many",
+        4,
+        "it has 16385 row groups, at most 16384",
+    );
+    done.within("one group too many", &baseline, 128 * MEGABYTE);
+
+    let long = KeyValueMetadata::from_static(vec![("note".to_owned(), "x".repeat(17 << 20))]);
+    ParquetWriter::new(File::create(&path).unwrap())
+        .with_key_value_metadata(Some(long))
+        .finish(&mut rows(1))
+        .unwrap();
+    let done = bench.run_on(&path, &[]);
+    done.refused("a footer of 17 MiB", 4, "at most 16777216 are read");
+    done.within("a footer of 17 MiB", &baseline, 64 * MEGABYTE);
+}
+
 #[test]
 fn parquet_of_other_types_is_refused_by_column() {
     let bench = Bench::new();

@@ -75,11 +75,13 @@ mod tests {
         assert_ne!(key(&pair(1, "ab", "")), key(&pair(1, "a", "b")));
     }
 
-    /// Every digit of every value, and the file that a line is in.
+    /// Whichever digit is changed, and whatever the file that a line is in.
     #[test]
     fn a_changed_line_is_no_line() {
-        let line = write("model", "0a1b", &logits(0.123_456_79, f32::NAN));
+        let outcome = logits(0.123_456_79, f32::NAN);
+        let line = write("model", "0a1b", &outcome);
         assert!(read("model", &line).is_some() && read("other", &line).is_none());
+        let mut refused = 0;
         for at in 0..line.len() {
             let mut changed = line.clone();
             changed[at] = match changed[at] {
@@ -87,8 +89,17 @@ mod tests {
                 b'9' => b'8',
                 other => other,
             };
-            let read = read("model", &changed).filter(|_| changed != line);
-            assert!(read.is_none(), "{}", String::from_utf8_lossy(&changed));
+            match read("model", &changed) {
+                None => refused += 1,
+                // The last digit of an f32 may be another one and the number the same.
+                Some(same) => assert_eq!(
+                    write("model", &same.0, &same.1),
+                    line,
+                    "{}",
+                    String::from_utf8_lossy(&changed)
+                ),
+            }
         }
+        assert!(refused > 50, "{refused}");
     }
 }
