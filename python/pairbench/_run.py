@@ -23,7 +23,9 @@ Side = Union["Run", str, os.PathLike[str], tuple[Union["Run", str, os.PathLike[s
 """A run, its directory or a published table; with a model's name where there are several."""
 Models = Union[Sequence[Union[str, os.PathLike[str]]], Mapping[str, Union[str, os.PathLike[str]]]]
 """Checkpoints: directories or `owner/name[@revision]`, with `,template=T` where they need one."""
-ReportFormat = Literal["table", "markdown", "html", "json", "csv", "latex", "junit", "github"]
+ReportFormat = Literal[
+    "table", "markdown", "model-card", "html", "json", "csv", "latex", "junit", "github"
+]
 
 
 class Run:
