@@ -7,6 +7,7 @@ mod holm;
 mod interval;
 mod normal;
 mod random;
+mod root;
 pub(crate) mod rounds;
 mod sequential;
 #[cfg(test)]

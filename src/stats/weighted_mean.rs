@@ -21,6 +21,7 @@
 //! where strata differ, and never narrower. `benchmarks/2026-11-26-coverage.md` has simulations.
 
 use crate::stats::gamma_sum::{Term, at_most_zero};
+use crate::stats::root::rising_root;
 use crate::stats::{Interval, PairedCounts, Share, count, normal};
 
 /// Interval of Σ coefficient · share.
@@ -191,35 +192,6 @@ impl Sample {
         let weights = self.groups.iter().map(|group| group.weight);
         weights.fold(0.0, f64::max)
     }
-}
-
-/// Where a rising function is 0 between two bounds, at the first of which it is below: by secants
-/// that keep the bracket (the Illinois method: Dowell and Jarratt, 1971, BIT 11:168).
-fn rising_root(height: impl Fn(f64) -> f64, [mut low, mut high]: [f64; 2], guess: f64) -> f64 {
-    let (mut below, mut above) = (height(low), height(high));
-    let mut at = guess.clamp(low, high);
-    let mut was_below = None;
-    for _ in 0..100 {
-        let found = height(at);
-        if found.abs() < 1e-8 || high - low < 1e-12 {
-            return at;
-        }
-        let is_below = found < 0.0;
-        // A bound that stays twice counts half.
-        let factor = if was_below == Some(is_below) {
-            0.5
-        } else {
-            1.0
-        };
-        if is_below {
-            (low, below, above) = (at, found, above * factor);
-        } else {
-            (high, above, below) = (at, found, below * factor);
-        }
-        was_below = Some(is_below);
-        at = (low - below * (high - low) / (above - below)).clamp(low, high);
-    }
-    low
 }
 
 #[cfg(test)]
