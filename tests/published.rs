@@ -78,7 +78,11 @@ fn the_cards_counts_give_the_cards_table() {
         ("RewardBench score", "0.600"),
     ] {
         // The card prints no section: nothing stands beside it.
-        assert_eq!(line(label)[line(label).len() - 2..], [value, "–"], "{label}");
+        assert_eq!(
+            line(label)[line(label).len() - 2..],
+            [value, "–"],
+            "{label}"
+        );
     }
     assert_eq!(text.matches("+0✓").count(), 23);
     let answer = "mine beside llm-blender/PairRM-hf of model-card: of 23 subsets 23 equal; at least 0 \

@@ -260,7 +260,10 @@ fn runs_and_comparisons_are_valid() {
         0,
     );
     assert_valid("comparison", &unpaired);
-    assert_eq!(unpaired["provenance"]["baseline"]["published"], "model-card");
+    assert_eq!(
+        unpaired["provenance"]["baseline"]["published"],
+        "model-card"
+    );
     assert!(
         unpaired["matching"] == json!({ "paired": false })
             && unpaired["subsets"]["hep-go"]["p"].is_null()

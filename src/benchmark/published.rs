@@ -160,9 +160,8 @@ mod tests {
 
     #[test]
     fn a_choice_names_a_table_and_may_name_a_model() {
-        let choice = |text| {
-            PublishedChoice::find(text).map(|found| found.model.map(|model| model.name))
-        };
+        let choice =
+            |text| PublishedChoice::find(text).map(|found| found.model.map(|model| model.name));
         assert_eq!(choice("model-card").unwrap(), None);
         assert_eq!(
             choice("rewardbench-paper:Better-PairRM").unwrap().unwrap(),

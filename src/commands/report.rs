@@ -65,11 +65,7 @@ pub fn report(request: &ReportRequest) -> Result<String> {
 }
 
 /// Every model of every run as a column; `page`: with what only a page shows.
-fn collect(
-    runs: &[Run],
-    published: Option<&PublishedChoice>,
-    page: bool,
-) -> Result<RunReport> {
+fn collect(runs: &[Run], published: Option<&PublishedChoice>, page: bool) -> Result<RunReport> {
     let mut notes = said(runs, |summary| &summary.notes);
     let named: Vec<Option<Named>> = runs.iter().map(|run| run.dir.benchmark()).collect();
     let benchmark = benchmark::common(&named, &mut notes)?;
@@ -85,7 +81,9 @@ fn collect(
     let mut report = RunReport {
         title: said(runs, |summary| std::slice::from_ref(&summary.title)).join("; "),
         benchmark: benchmark.as_ref().map(|benchmark| benchmark.name.clone()),
-        metric: benchmark.as_ref().map_or_else(Metric::default, |own| own.metric),
+        metric: benchmark
+            .as_ref()
+            .map_or_else(Metric::default, |own| own.metric),
         weighting: benchmark.as_ref().map(report::weighting),
         dataset: runs[0].summary.dataset.clone().filter(|own| {
             runs.iter()

@@ -7,7 +7,7 @@ mod figure_key;
 pub(crate) mod length_baseline;
 
 pub use accuracy::{Estimate, Figures, Mixture, Scores};
-pub(crate) use figure_key::FigureKey;
 pub(crate) use behaviour::{Behaviour, PositionBias, margins_within, three_digits};
+pub(crate) use figure_key::FigureKey;
 
 pub use crate::scoring::Tally;

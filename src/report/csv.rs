@@ -143,7 +143,11 @@ fn published(beside: &Beside) -> Vec<String> {
             format!("not compared: {}", beside.why_not().unwrap_or_default())
         }
     };
-    vec![optional(beside.printed(), six), pairs.unwrap_or_default(), standing]
+    vec![
+        optional(beside.printed(), six),
+        pairs.unwrap_or_default(),
+        standing,
+    ]
 }
 
 /// Columns behind the others, the same in every row: what each of the named columns was measured
@@ -309,7 +313,11 @@ mod tests {
             "{rows}"
         );
         let fact = ",\"A, weights A, arithmetic A\",";
-        assert_eq!(rows.matches(fact).count(), rows.lines().count() - 1, "{rows}");
+        assert_eq!(
+            rows.matches(fact).count(),
+            rows.lines().count() - 1,
+            "{rows}"
+        );
         let flips = text(&samples::comparison());
         assert!(
             flips.contains(",rejected,baseline_model,baseline_contract,")

@@ -131,9 +131,8 @@ fn margins(quantiles: Option<[f32; 5]>) -> Value {
 }
 
 fn published(comparison: &PublishedComparison) -> Value {
-    let means = |list: &[(String, Beside)]| {
-        named(list, |(name, own)| (name.clone(), mean_beside(own)))
-    };
+    let means =
+        |list: &[(String, Beside)]| named(list, |(name, own)| (name.clone(), mean_beside(own)));
     let subsets = named(&comparison.subsets, |(name, _, own)| {
         (name.clone(), subset_beside(own))
     });
@@ -315,13 +314,22 @@ mod tests {
         let published = &value["models"]["A"]["published"];
         let subset = &published["subsets"]["hep-go"];
         assert_eq!(
-            (&subset["pairs"], &subset["standing"], &subset["not_compared"]),
+            (
+                &subset["pairs"],
+                &subset["standing"],
+                &subset["not_compared"]
+            ),
             (&json!(-1), &json!("within-spread"), &Value::Null)
         );
         assert_eq!(published["average"]["accuracy"], 0.6);
         assert!(published["average"]["not_compared"].is_string());
         assert_eq!(published["reproduction"]["reproduced"], Value::Null);
-        let other = value["models"].as_object().unwrap().values().nth(1).unwrap();
+        let other = value["models"]
+            .as_object()
+            .unwrap()
+            .values()
+            .nth(1)
+            .unwrap();
         assert_eq!(other["not_published"], "why <not>");
     }
 

@@ -204,7 +204,10 @@ mod tests {
         };
         let facts = text.lines().filter(is_fact).count();
         assert_eq!(facts, 2 * report.origins[0].facts().len(), "{text}");
-        let rest: Vec<&str> = text[start..].lines().filter(|line| !is_fact(line)).collect();
+        let rest: Vec<&str> = text[start..]
+            .lines()
+            .filter(|line| !is_fact(line))
+            .collect();
         assert_eq!(
             rest.join("\n") + "\n",
             r#"    <testsuite name="gate" tests="3" skipped="1" errors="0" failures="1">

@@ -127,7 +127,8 @@ average & 4 & 0.500 & 0.750 & 0.250 \\
     #[test]
     fn marks_of_published_figures_are_in_every_font() {
         assert!(
-            latex(&with_published()).contains("hep-go & 164 & 0.683 & 0.689 -1\\textasciitilde{} & "),
+            latex(&with_published())
+                .contains("hep-go & 164 & 0.683 & 0.689 -1\\textasciitilde{} & "),
             "{}",
             latex(&with_published())
         );

@@ -146,7 +146,10 @@ impl Provenance {
         let spec = self.model.as_deref().unwrap_or(NOT_RECORDED);
         let revision = self.revision.as_ref().filter(|own| !spec.contains(*own));
         let revision = revision.map_or_else(String::new, |own| format!(", revision {own}"));
-        format!("{spec}{revision}, weights {}", hash(self.checkpoint.as_deref()))
+        format!(
+            "{spec}{revision}, weights {}",
+            hash(self.checkpoint.as_deref())
+        )
     }
 
     /// The input contract, and where it came from.
@@ -230,7 +233,11 @@ impl Origin {
     /// A model of a finished run.
     pub(crate) fn of_run(run: &RunDir, model: &str) -> Self {
         let partial = run.summary().ok().and_then(|summary| summary.partial);
-        Self::Run(Box::new(Provenance::of(&run.record, model, partial.as_deref())))
+        Self::Run(Box::new(Provenance::of(
+            &run.record,
+            model,
+            partial.as_deref(),
+        )))
     }
 
     /// As [`Provenance::facts`]: a published column has as many, most of them unknown.
@@ -250,7 +257,10 @@ impl Origin {
             "benchmark" => benchmark.clone(),
             _ => "not published".to_owned(),
         };
-        let keys = Provenance::default().facts().into_iter().map(|fact| fact.key);
+        let keys = Provenance::default()
+            .facts()
+            .into_iter()
+            .map(|fact| fact.key);
         keys.map(|key| Fact {
             key,
             text: text(key),
@@ -334,7 +344,10 @@ pub(super) mod tests {
         // A commit that was typed is not said twice.
         known.model = Some("owner/name@0123".to_owned());
         known.revision = Some("0123".to_owned());
-        assert_eq!(facts(&known)[0], "model: owner/name@0123, weights 0123456789ab");
+        assert_eq!(
+            facts(&known)[0],
+            "model: owner/name@0123, weights 0123456789ab"
+        );
         assert_eq!(known.repository(), Some("owner/name"));
         known.revision = None;
         assert_eq!(known.repository(), None);

@@ -11,7 +11,10 @@ pub(super) fn notes(report: &RunReport) -> Vec<String> {
     let of_model = |model: &ModelReport| match &model.published {
         Counterpart::NotAsked => Vec::new(),
         Counterpart::Nothing(why) => {
-            vec![format!("{}: nothing published beside it: {why}", model.name)]
+            vec![format!(
+                "{}: nothing published beside it: {why}",
+                model.name
+            )]
         }
         Counterpart::Column(column) => of_column(model, column),
     };

@@ -100,10 +100,7 @@ fn mean_rows<'a>(
     sections.chain(variants).collect()
 }
 
-fn total_rows<'a>(
-    pairs: usize,
-    headline: impl Iterator<Item = &'a String>,
-) -> Vec<RowName<'a>> {
+fn total_rows<'a>(pairs: usize, headline: impl Iterator<Item = &'a String>) -> Vec<RowName<'a>> {
     let headline = headline.map(|label| (label.as_str(), None, FigureKey::Headline));
     std::iter::once((AVERAGE, Some(pairs), FigureKey::Average))
         .chain(headline)
@@ -169,5 +166,7 @@ pub(super) fn blocks<'a>(columns: &[TableColumn<'a>]) -> [Vec<TableRow<'a>>; 3] 
         n,
         cells: columns.iter().map(|column| column.cell(key)).collect(),
     };
-    first.rows().map(|block| block.into_iter().map(row).collect())
+    first
+        .rows()
+        .map(|block| block.into_iter().map(row).collect())
 }

@@ -1,8 +1,8 @@
 //! Documents for tests: two models and a length baseline on one subset, and a comparison, with
 //! names and texts that some format would take for its own syntax.
 
-use crate::benchmark::{Benchmark, Metric};
 use crate::benchmark::published::Published;
+use crate::benchmark::{Benchmark, Metric};
 use crate::comparison::gate::Rule;
 use crate::comparison::published::{Counterpart, PublishedComparison};
 use crate::comparison::tests::{paired, verdict};

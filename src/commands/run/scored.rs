@@ -92,8 +92,7 @@ impl Scored {
         let columns = self.columns();
         let dataset = prepared.data.dataset.clone();
         let baselines = length_baselines(&self.items);
-        let mut report =
-            run_report::report(whole, dataset, &columns, benchmark, record, baselines);
+        let mut report = run_report::report(whole, dataset, &columns, benchmark, record, baselines);
         report.put_beside(prepared.published.as_ref(), benchmark)?;
         report.notes.extend(self.precision_notes(prepared)?);
         // Only a page shows it.

@@ -128,7 +128,11 @@ mod tests {
             (77, Standing::Outside),
             (81, Standing::Outside),
         ] {
-            assert_eq!(Standing::of(measured, 80, &[80, 78]), standing, "{measured}");
+            assert_eq!(
+                Standing::of(measured, 80, &[80, 78]),
+                standing,
+                "{measured}"
+            );
         }
     }
 

@@ -156,8 +156,7 @@ impl Sides<'_> {
     }
 
     fn subset(&self, name: &str) -> Beside {
-        let (Some(printed), Some(published)) =
-            (self.published.subset(name), self.counts.get(name))
+        let (Some(printed), Some(published)) = (self.published.subset(name), self.counts.get(name))
         else {
             return Beside::NotPublished;
         };

@@ -211,7 +211,10 @@ mod tests {
             counts.get_mut("hep-go").unwrap().wrong -= 1;
         });
         let own = &found.reproduction;
-        assert_eq!((own.equal, own.spread_unknown, own.reproduced), (22, 1, Some(false)));
+        assert_eq!(
+            (own.equal, own.spread_unknown, own.reproduced),
+            (22, 1, Some(false))
+        );
         let text = own.to_string();
         assert!(
             text.contains("1 other (spread unknown)") && text.contains("no second table"),
@@ -226,25 +229,53 @@ mod tests {
             counts.get_mut("alpacaeval-hard").unwrap().correct -= 1;
         });
         assert_eq!(found.average.printed(), Some(0.690));
-        assert_eq!(found.average.why_not(), Some("21 of its subsets have other pairs"));
-        assert!(found.sections.iter().all(|(_, own)| *own == Beside::NotPublished));
-        let part = found.subsets.iter().find(|(name, ..)| name == "alpacaeval-hard");
+        assert_eq!(
+            found.average.why_not(),
+            Some("21 of its subsets have other pairs")
+        );
+        assert!(
+            found
+                .sections
+                .iter()
+                .all(|(_, own)| *own == Beside::NotPublished)
+        );
+        let part = found
+            .subsets
+            .iter()
+            .find(|(name, ..)| name == "alpacaeval-hard");
         assert_eq!(part.unwrap().2.why_not(), Some("94 of 95 pairs"));
         let own = &found.reproduction;
         assert_eq!((own.equal, own.not_compared, own.reproduced), (2, 21, None));
-        assert!(own.to_string().ends_with("not decided: score all pairs of the benchmark"));
+        assert!(
+            own.to_string()
+                .ends_with("not decided: score all pairs of the benchmark")
+        );
 
-        let paper = compare("rewardbench-paper", "Better-PairRM", "rewardbench-paper", |counts| {
-            counts.remove("hep-go");
-        });
+        let paper = compare(
+            "rewardbench-paper",
+            "Better-PairRM",
+            "rewardbench-paper",
+            |counts| {
+                counts.remove("hep-go");
+            },
+        );
         let section = |name: &str| {
             let lines = paper.lines().find(|(known, _)| *known == name);
             lines.map(|(_, own)| (own.printed(), own.why_not().map(str::to_owned)))
         };
         assert_eq!(section("Chat"), Some((Some(0.955), None)));
-        assert_eq!(section("Safety, paper's weights"), Some((Some(0.832), None)));
-        assert_eq!(section("Safety"), Some((None, Some("not published".to_owned()))));
-        assert_eq!(section("average"), Some((None, Some("not published".to_owned()))));
+        assert_eq!(
+            section("Safety, paper's weights"),
+            Some((Some(0.832), None))
+        );
+        assert_eq!(
+            section("Safety"),
+            Some((None, Some("not published".to_owned())))
+        );
+        assert_eq!(
+            section("average"),
+            Some((None, Some("not published".to_owned())))
+        );
         let why = "1 of its subsets have other pairs".to_owned();
         assert_eq!(section("Reasoning"), Some((Some(0.498), Some(why))));
     }

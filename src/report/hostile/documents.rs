@@ -110,7 +110,10 @@ pub(super) fn formats(report: &RunReport, compared: &ComparisonReport) -> Vec<(S
     let mut card = report.clone();
     card.models.truncate(1);
     card.partial = None;
-    files.push(("card.md".to_owned(), text((&card).into(), Format::ModelCard)));
+    files.push((
+        "card.md".to_owned(),
+        text((&card).into(), Format::ModelCard),
+    ));
     let flips = text(compared.into(), Format::Csv);
     files.push(("comparison.flips.csv".to_owned(), flips));
     files

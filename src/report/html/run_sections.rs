@@ -56,9 +56,10 @@ pub(super) fn overview(report: &RunReport) -> Markup {
 fn overview_rows(report: &RunReport, first: &Scores) -> Vec<PlotRow> {
     let pairs = first.total.n().to_string();
     let average = plot_row(report, AVERAGE, pairs, FigureKey::Average);
-    let headline = first.headline.iter().map(|(headline, _)| {
-        plot_row(report, &headline.label, String::new(), FigureKey::Headline)
-    });
+    let headline = first
+        .headline
+        .iter()
+        .map(|(headline, _)| plot_row(report, &headline.label, String::new(), FigureKey::Headline));
     let section = |(name, _): &(String, Estimate)| {
         plot_row(report, name, String::new(), FigureKey::Section(name))
     };
