@@ -4,11 +4,14 @@
 mod binary;
 #[path = "../examples/train_quickstart/corpus.rs"]
 mod corpus;
+#[path = "common/neutral.rs"]
+mod neutral;
 
 use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use corpus::Split;
+use neutral::neutral;
 use serde_json::Value;
 
 fn root(part: &str) -> PathBuf {
@@ -133,16 +136,17 @@ fn the_committed_reports_are_what_is_measured() {
     let committed =
         |name: &str| std::fs::read_to_string(root("reports/quickstart").join(name)).unwrap();
     let out = tempfile::tempdir().unwrap();
-    assert_eq!(
-        run(&[
-            "--format",
-            "markdown",
-            "--out",
-            out.path().to_str().unwrap()
-        ]),
-        committed("report.md")
-    );
+    let arguments = [
+        "--format",
+        "markdown",
+        "--out",
+        out.path().to_str().unwrap(),
+    ];
+    let printed = run(&arguments);
+    let record = binary::record(out.path());
+    assert_eq!(neutral(&printed, &record), committed("report.md"));
     let page = std::fs::read_to_string(out.path().join("report.html")).unwrap();
+    let page = neutral(&page, &record);
     assert!(
         page == committed("report.html") && page.len() < 300_000,
         "reports/quickstart/report.html is not what `pairbench run --format html` prints"

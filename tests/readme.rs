@@ -1,6 +1,11 @@
 //! Every command of README.md, run in its order, and every output that it shows.
 #![cfg(unix)]
 
+#[path = "common/binary.rs"]
+mod binary;
+#[path = "common/neutral.rs"]
+mod neutral;
+
 use std::fmt::Write as _;
 use std::path::Path;
 use std::process::Command;
@@ -152,6 +157,10 @@ fn every_command_works_and_prints_what_is_shown() {
         dir.path().join("bin").display(),
         std::env::var("PATH").unwrap()
     );
+    let out = dir.path().join("this-machine");
+    let arguments = ["run", "--limit", "1", "--out", out.to_str().unwrap()];
+    assert_eq!(binary::run(&arguments).2, 0);
+    let record = binary::record(&out);
     for step in steps {
         let output = Command::new("bash")
             .args(["-e", "-c", &step.command])
@@ -166,6 +175,7 @@ fn every_command_works_and_prints_what_is_shown() {
         assert!(output.status.success(), "{}\n{stderr}", step.command);
         if !step.output.trim().is_empty() {
             let printed = String::from_utf8(output.stdout).unwrap();
+            let printed = neutral::neutral(&printed, &record);
             snapbox::assert_data_eq!(printed.trim_end(), step.output.trim_end().to_owned());
         }
     }

@@ -3,17 +3,21 @@
 
 #[path = "common/binary.rs"]
 mod binary;
+#[path = "common/neutral.rs"]
+mod neutral;
 
 use std::path::Path;
 
+use neutral::neutral;
 use serde_json::Value;
 use snapbox::data::DataFormat;
 use snapbox::{Assert, Data};
 
 /// Files of the quickstart's run, with their formats.
-const RUN: [(&str, &str); 8] = [
+const RUN: [(&str, &str); 9] = [
     ("report.txt", "table"),
     ("report.md", "markdown"),
+    ("card.md", "model-card"),
     ("report.html", "html"),
     ("report.csv", "csv"),
     ("summary.json", "json"),
@@ -119,11 +123,16 @@ fn example_reports_are_what_the_binary_prints() {
     let dir = tempfile::tempdir().unwrap();
     let run = "reports/runs/quickstart";
     pairbench(dir.path(), &["run", "--out", run], 0);
+    let record = binary::record(&dir.path().join(run));
     for (file, format) in RUN {
-        assert_committed(
-            &format!("quickstart/{file}"),
-            &pairbench(dir.path(), &["report", run, "--format", format], 0),
-        );
+        // A card is of one model.
+        let run = if format == "model-card" {
+            format!("{run}:pairrm")
+        } else {
+            run.to_owned()
+        };
+        let text = pairbench(dir.path(), &["report", &run, "--format", format], 0);
+        assert_committed(&format!("quickstart/{file}"), &neutral(&text, &record));
     }
     let [baseline, candidate] = ["pairrm", "better-pairrm"].map(|model| format!("{run}:{model}"));
     let gate = GATE.iter().flat_map(|rule| ["--gate", rule]);
@@ -136,10 +145,8 @@ fn example_reports_are_what_the_binary_prints() {
             .chain(flips)
             .chain(gate.clone())
             .collect();
-        assert_committed(
-            &format!("comparison/{file}"),
-            &pairbench(dir.path(), &arguments, 3),
-        );
+        let text = pairbench(dir.path(), &arguments, 3);
+        assert_committed(&format!("comparison/{file}"), &neutral(&text, &record));
     }
 }
 
