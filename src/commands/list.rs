@@ -215,7 +215,7 @@ fn harmless(line: &str) -> String {
 
 fn indented<const N: usize>(rows: &[[String; N]]) -> String {
     let lines = aligned(rows);
-    lines.lines().map(|line| format!("  {line}\n")).collect()
+    lines.lines().flat_map(|line| ["  ", line, "\n"]).collect()
 }
 
 /// Rows with their cells below each other, two spaces apart.

@@ -64,16 +64,20 @@ impl Weights {
             weights.files.push(file);
             entries.extend(found.into_iter().map(|entry| (index, entry)));
         }
-        let prefix = common_prefix(entries.iter().map(|(_, entry)| entry.name.as_str()));
+        let names: Vec<&str> = entries
+            .iter()
+            .map(|(_, entry)| entry.name.as_str())
+            .collect();
+        let prefix = common_prefix(&names);
         for (index, entry) in entries {
-            weights.add(model_name(&entry.name, &prefix), index, entry)?;
+            weights.add(&model_name(&entry.name, &prefix), index, entry)?;
         }
         Ok(weights)
     }
 
-    fn add(&mut self, parameter: String, file: usize, entry: TensorEntry) -> Result<()> {
+    fn add(&mut self, parameter: &str, file: usize, entry: TensorEntry) -> Result<()> {
         let name = entry.name.clone();
-        let Some((_, first)) = self.tensors.insert(parameter.clone(), (file, entry)) else {
+        let Some((_, first)) = self.tensors.insert(parameter.to_owned(), (file, entry)) else {
             return Ok(());
         };
         let path = self.files[file].path.display();

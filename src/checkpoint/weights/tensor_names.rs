@@ -12,14 +12,12 @@ const LEGACY_ENDINGS: [(&str, &str); 2] = [
 ];
 
 /// The wrappers' prefix that all of these names have; empty where they have none.
-pub(super) fn common_prefix<'a>(names: impl Iterator<Item = &'a str> + Clone) -> String {
+pub(super) fn common_prefix(names: &[&str]) -> String {
     let mut prefix = String::new();
-    let has = |prefix: &str| {
-        names.clone().next().is_some() && names.clone().all(|n| n.starts_with(prefix))
-    };
+    let all_have = |prefix: &str| !names.is_empty() && names.iter().all(|n| n.starts_with(prefix));
     while let Some(wrapper) = WRAPPERS
         .iter()
-        .find(|wrapper| has(&format!("{prefix}{wrapper}")))
+        .find(|wrapper| all_have(&format!("{prefix}{wrapper}")))
     {
         prefix.push_str(wrapper);
     }
@@ -41,21 +39,17 @@ pub(super) fn model_name(name: &str, prefix: &str) -> String {
 mod tests {
     use super::*;
 
-    fn prefix(names: &[&str]) -> String {
-        common_prefix(names.iter().copied())
-    }
-
     #[test]
     fn a_prefix_is_removed_only_where_all_names_have_it() {
-        assert_eq!(prefix(&["module.a", "module.b"]), "module.");
-        assert_eq!(prefix(&["_orig_mod.module.a"]), "_orig_mod.module.");
+        assert_eq!(common_prefix(&["module.a", "module.b"]), "module.");
+        assert_eq!(common_prefix(&["_orig_mod.module.a"]), "_orig_mod.module.");
         assert_eq!(
-            prefix(&["module._orig_mod.a", "module._orig_mod.b"]),
+            common_prefix(&["module._orig_mod.a", "module._orig_mod.b"]),
             "module._orig_mod."
         );
-        assert_eq!(prefix(&["module.a", "b"]), "");
-        assert_eq!(prefix(&["modules.a"]), "");
-        assert_eq!(prefix(&[]), "");
+        assert_eq!(common_prefix(&["module.a", "b"]), "");
+        assert_eq!(common_prefix(&["modules.a"]), "");
+        assert_eq!(common_prefix(&[]), "");
     }
 
     #[test]

@@ -24,7 +24,7 @@ pub(crate) fn pairs_text(page: &PairPage, style: Style) -> String {
         text: String::new(),
         style,
     };
-    out.line(&format!("{}: {}", page.run, shown(page)), Paint::new());
+    out.line(&format!("{}: {}", page.run, shown(page)), &Paint::new());
     for pair in &page.pairs {
         out.pair(pair);
     }
@@ -55,7 +55,7 @@ impl Writer {
         self.text.push('\n');
         self.line(
             &format!("{} {id}row {}", item.subset, item.row),
-            Paint::new().bold(),
+            &Paint::new().bold(),
         );
         self.cuts(pair, 0, End::Start);
         for turn in &item.prompt {
@@ -91,7 +91,7 @@ impl Writer {
 
     /// A text under its name.
     fn body(&mut self, label: &str, text: &str) {
-        self.line(label, Paint::new().dim());
+        self.line(label, &Paint::new().dim());
         let width = self.style.width.map(|width| {
             width
                 .saturating_sub(measure_text_width(GUTTER))
@@ -122,7 +122,7 @@ impl Writer {
             let tokens = count(cut.tokens, "token");
             self.line(
                 &format!("✂ {}: {tokens} cut from the {end}", answer.model),
-                Paint::new().yellow(),
+                &Paint::new().yellow(),
             );
         }
     }
@@ -143,11 +143,11 @@ impl Writer {
             Verdict::Wrong => Paint::new().red(),
             Verdict::Tie | Verdict::Invalid => Paint::new().yellow(),
         };
-        self.line(&line, paint);
+        self.line(&line, &paint);
     }
 
     /// A line of ours.
-    fn line(&mut self, line: &str, paint: Paint) {
+    fn line(&mut self, line: &str, paint: &Paint) {
         let line = without_workflow_command(one_line(line));
         let pieces = match self.style.width {
             Some(width) => wrapped(&line, width.max(NARROWEST)),
