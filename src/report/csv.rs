@@ -1,7 +1,9 @@
 //! Comma-separated values.
 
 use crate::comparison::Difference;
+use crate::comparison::gate::RuleOutcome;
 use crate::comparison::published::Beside;
+use crate::metrics::Tally;
 use crate::report::comparison_report::{ComparisonReport, Flip};
 use crate::report::comparison_table;
 use crate::report::document::Document;
@@ -14,7 +16,7 @@ use crate::support::error::{Error, ErrorKind, Result, one_line, without_workflow
 const KINDS: [&str; 3] = ["subset", "section", "total"];
 
 /// Columns of a comparison's differences.
-const DIFFERENCES: [&str; 17] = [
+const DIFFERENCES: [&str; 20] = [
     "kind",
     "name",
     "n",
@@ -32,7 +34,14 @@ const DIFFERENCES: [&str; 17] = [
     "p",
     "holm",
     "showable",
+    // Of the rows for rules and notes alone.
+    "limit",
+    "status",
+    "text",
 ];
+
+/// Where the columns of rules and notes begin.
+const LIMIT: usize = 17;
 
 /// Columns of a comparison's flipped verdicts.
 const FLIPS: [&str; 11] = [
@@ -113,7 +122,35 @@ fn run(report: &RunReport) -> Vec<Vec<String>> {
             records.push(record);
         }
     }
+    let width = records[0].len();
+    records.extend(counts(report, &columns));
+    records.extend(report.partial.iter().map(|why| {
+        let mut record = vec!["note".to_owned(), field(&format!("PARTIAL: {why}"))];
+        record.resize(width, String::new());
+        record
+    }));
     records
+}
+
+/// Ties and invalid verdicts, which no accuracy shows.
+fn counts(report: &RunReport, columns: &[TableColumn]) -> Vec<Vec<String>> {
+    let of: [(&str, fn(&Tally) -> usize); 2] = [("ties", |t| t.tie), ("invalid", |t| t.invalid)];
+    let n = report.models.first().map(|model| model.scores.total.n());
+    let row = |(name, of): (&str, fn(&Tally) -> usize)| {
+        let mut record = vec![
+            "count".to_owned(),
+            name.to_owned(),
+            optional(n, |n| n.to_string()),
+        ];
+        for column in columns {
+            match column {
+                TableColumn::Measured(_, scores) => record.push(of(&scores.total).to_string()),
+                TableColumn::Published(..) => record.resize(record.len() + 3, String::new()),
+            }
+        }
+        record
+    };
+    of.into_iter().map(row).collect()
 }
 
 /// The fields of a cell: three in a published column, else one.
@@ -171,6 +208,17 @@ fn differences(report: &ComparisonReport) -> Vec<Vec<String>> {
     for (kind, block) in KINDS.into_iter().zip(comparison_table::blocks(report)) {
         records.extend(block.iter().map(|row| difference(kind, row)));
     }
+    records.extend(counts_of_sides(report));
+    records.extend(report.gate.iter().map(rule));
+    records.extend(report.conclusion.map(|all| {
+        let text = all.to_string();
+        judged("gate", "all rules", all.status().name(), &text)
+    }));
+    let partial = report.partial_notes().into_iter();
+    records.extend(partial.map(|why| judged("note", "PARTIAL", "", &why)));
+    for record in &mut records {
+        record.resize(DIFFERENCES.len(), String::new());
+    }
     records
 }
 
@@ -180,16 +228,61 @@ fn difference(kind: &str, row: &Difference) -> Vec<String> {
         record.extend([side.accuracy, side.low, side.high].map(six));
     }
     record.extend([row.value, row.interval.low, row.interval.high].map(six));
-    match row.pairs {
-        Some(pairs) => record.extend([
+    if let Some(pairs) = row.pairs {
+        record.extend([
             pairs.gained.to_string(),
             pairs.lost.to_string(),
             scientific(pairs.p),
             optional(pairs.holm, scientific),
             optional(pairs.detectable, six),
-        ]),
-        None => record.resize(DIFFERENCES.len(), String::new()),
+        ]);
     }
+    record
+}
+
+/// Ties and invalid verdicts of both sides.
+fn counts_of_sides(report: &ComparisonReport) -> Vec<Vec<String>> {
+    let of: [(&str, fn(&Tally) -> usize); 2] = [("ties", |t| t.tie), ("invalid", |t| t.invalid)];
+    let [baseline, candidate] = &report.comparison.tallies;
+    let row = |(name, of): (&str, fn(&Tally) -> usize)| {
+        let mut record = vec![
+            "count".to_owned(),
+            name.to_owned(),
+            candidate.n().to_string(),
+        ];
+        record.extend([of(baseline).to_string(), String::new(), String::new()]);
+        record.push(of(candidate).to_string());
+        record
+    };
+    of.into_iter().map(row).collect()
+}
+
+/// A rule: what it measured stands under `difference`, `low`, `high` and `limit`.
+fn rule(outcome: &RuleOutcome) -> Vec<String> {
+    let mut record = judged(
+        "gate",
+        &outcome.rule,
+        outcome.status.name(),
+        &outcome.reason,
+    );
+    if let Some(measured) = &outcome.measured {
+        let interval = measured.interval;
+        record[2] = measured.pairs.to_string();
+        record[9] = six(measured.value);
+        record[10] = optional(interval, |interval| six(interval.low));
+        record[11] = optional(interval, |interval| six(interval.high));
+        record[LIMIT] = six(measured.limit);
+    }
+    record
+}
+
+/// A row of text.
+fn judged(kind: &str, name: &str, status: &str, text: &str) -> Vec<String> {
+    let mut record = vec![String::new(); DIFFERENCES.len()];
+    record[0] = kind.to_owned();
+    record[1] = field(name);
+    record[LIMIT + 1] = status.to_owned();
+    record[LIMIT + 2] = field(text);
     record
 }
 
@@ -287,7 +380,24 @@ mod tests {
             "kind,name,n,A,'=B|<x> ,longer\n\
              subset,hep-go,4,0.500000,0.750000,0.250000\n\
              section,Reasoning,,0.500000,0.750000,0.250000\n\
-             total,average,4,0.500000,0.750000,0.250000\n"
+             total,average,4,0.500000,0.750000,0.250000\n\
+             count,ties,4,1,1,1\n\
+             count,invalid,4,0,0,0\n"
+        );
+    }
+
+    #[test]
+    fn what_is_partial_says_so() {
+        let mut report = samples::with_published();
+        report.partial = Some("=3 of 9, \"x\"".to_owned());
+        let run = text(&report);
+        let columns = run.lines().next().unwrap().matches(',').count();
+        assert!(
+            run.ends_with(&format!(
+                "count,invalid,4,0,,,,0,0\nnote,\"PARTIAL: =3 of 9, \"\"x\"\"\"{}\n",
+                ",".repeat(columns - 1)
+            )),
+            "{run}"
         );
     }
 
@@ -339,6 +449,17 @@ mod tests {
         });
         let first = figures(&differences, DIFFERENCES.len());
         assert!(first.starts_with(&DIFFERENCES.join(",")), "{differences}");
+        // The baseline's and the candidate's, then the rules, each beside its limit.
+        for expected in [
+            "count,ties,9,0,,,0,,",
+            "gate,drop:subset:*:0.01,5,",
+            ",-0.010000,inconclusive,\"a|<b>  -0.4000",
+            "gate,max-ties:0,9,,,,,,,0.000000,,,,,,,,0.000000,pass,\"0 ties of 9 pairs, limit 0\"",
+            "gate,all rules,,,,,,,,,,,,,,,,,inconclusive,\"2 rules: 1 passed, 0 failed, 1 inconclusive; \
+             exit code 8",
+        ] {
+            assert!(differences.contains(expected), "{expected}: {differences}");
+        }
         assert!(
             differences.contains("subset,hep-go,4,0.750000,")
                 && differences.contains(",0,0,1.000000e0,1.000000e0,"),
