@@ -55,14 +55,18 @@ impl RuleState {
         let level = level(figures.len().max(1), SHARE);
         let sequential = |figure: &Figure| SequentialFigure::new(figure, level, progress);
         let figures: Vec<SequentialFigure> = figures.into_iter().map(sequential).collect();
-        if let Rule::SignificantDrop { alpha, .. } = rule {
+        let gaps: Vec<Gap> = rule.gaps(coverage).into_iter().cloned().collect();
+        // With pairs missing it cannot pass anyway.
+        if let Rule::SignificantDrop { alpha, .. } = rule
+            && gaps.is_empty()
+        {
             let least = figures.iter().map(|figure| figure.least_p_of_all(progress));
             rule.check_reachable(&least.collect::<Vec<_>>(), (1.0 - SHARE) * alpha)?;
         }
         Ok(Self {
             rule: rule.clone(),
             figures,
-            gaps: rule.gaps(coverage).into_iter().cloned().collect(),
+            gaps,
             status: Status::Inconclusive,
             settled_after: 0,
         })
