@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use pairbench::cli;
 use pairbench::support::allocator::Allocator;
 use pairbench::support::error::{Error, Result};
-use pairbench::support::terminal::{complain, written};
+use pairbench::support::terminal::{complain, say, written};
 
 #[global_allocator]
 static ALLOCATOR: Allocator = Allocator;
@@ -18,15 +18,23 @@ fn main() -> ExitCode {
     };
     settings.apply();
     let wants_json = request.wants_json();
-    let outcome = request.execute().and_then(|finished| {
+    let finished = request.execute().and_then(|finished| {
         // What was found is printed even where it is cause for complaint.
         print(&finished.text)?;
-        finished.complaint.map_or(Ok(()), Err)
+        Ok(finished)
     });
-    match outcome {
+    let (outcome, last_line) = match finished {
+        Ok(finished) => (finished.complaint.map_or(Ok(()), Err), finished.last_line),
+        Err(error) => (Err(error), None),
+    };
+    let exit_code = match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => report(&error, wants_json),
+    };
+    if let Some(line) = last_line {
+        say(&line);
     }
+    exit_code
 }
 
 fn report(error: &Error, as_json: bool) -> ExitCode {

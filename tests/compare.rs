@@ -365,9 +365,11 @@ fn rows_that_one_side_lacks_are_stated() {
         "b",
         &[row(3), row(1), ROW.replace("greetings", "others")],
     );
-    let (stdout, stderr, code) = compare(&[&baseline, &candidate]);
+    assert_eq!(compare(&[&baseline, &candidate]).2, 4);
+    let (stdout, stderr, code) = compare(&[&baseline, &candidate, "--allow-partial"]);
     assert_eq!(code, 0, "{stderr}");
     for expected in [
+        "PARTIAL: not compared: 1 pair (greetings 1)",
         "2 pairs in both, matched by subset and id; verdicts changed: 0",
         "1 pair only in the baseline, left out: greetings 1",
         "1 pair only in the candidate, left out: others 1",
@@ -500,14 +502,19 @@ fn texts_of_changed_files_are_left_out_and_that_is_said() {
         ],
     );
     let sides = [of("pairrm"), out.display().to_string()];
-    let found = json(&[&sides[0], &sides[1], "--flips", "2"]);
+    let found = json(&["--allow-partial", &sides[0], &sides[1], "--flips", "2"]);
     assert!(
         found["flips"][0]["prompt"].is_string() && found["flips"].as_array().unwrap().len() == 2,
         "{found}"
     );
-    assert!(json(&[&sides[0], &sides[1]]).get("flips").is_none());
+    assert!(
+        json(&["--allow-partial", &sides[0], &sides[1]])
+            .get("flips")
+            .is_none()
+    );
     std::fs::write(&data, ROW).unwrap();
-    let (stdout, stderr, code) = compare(&[&sides[0], &sides[1], "--flips", "2"]);
+    let (stdout, stderr, code) =
+        compare(&["--allow-partial", &sides[0], &sides[1], "--flips", "2"]);
     assert!(
         code == 0
             && stdout.contains("without the texts of the pairs")
@@ -515,15 +522,30 @@ fn texts_of_changed_files_are_left_out_and_that_is_said() {
         "{stdout}{stderr}"
     );
     std::fs::remove_file(&data).unwrap();
-    let (stdout, _, code) = compare(&[&sides[0], &sides[1], "--flips", "2", "--format", "csv"]);
+    let (stdout, _, code) = compare(&[
+        "--allow-partial",
+        &sides[0],
+        &sides[1],
+        "--flips",
+        "2",
+        "--format",
+        "csv",
+    ]);
     assert!(
         code == 0
             && stdout.lines().count() == 3
             && stdout.lines().all(|line| line.matches(',').count() == 10),
         "{stdout}"
     );
-    let (markdown, _, code) =
-        compare(&[&sides[0], &sides[1], "--flips", "2", "--format", "markdown"]);
+    let (markdown, _, code) = compare(&[
+        "--allow-partial",
+        &sides[0],
+        &sides[1],
+        "--flips",
+        "2",
+        "--format",
+        "markdown",
+    ]);
     assert!(
         code == 0 && markdown.contains("is not there any more"),
         "{markdown}"
@@ -545,6 +567,7 @@ fn a_published_table_is_compared_without_pairs() {
     let found = json(&[
         "model-card:PairRM-hf",
         &run,
+        "--allow-partial",
         "--gate",
         "significant-drop:average:0.05",
     ]);

@@ -226,16 +226,7 @@ fn a_model_against_itself_passes_after_the_pairs_that_it_takes() {
     );
     assert_eq!(std::fs::read(out.join("run.json")).unwrap(), before);
 
-    // Whoever compares it later is told; as a baseline it lacks pairs.
-    let (stdout, _, code) = pairbench(&[
-        "compare",
-        &format!("{}:pairrm", good()),
-        out.to_str().unwrap(),
-    ]);
-    assert!(
-        code == 0 && stdout.contains(&format!("candidate: PARTIAL: {taken} of 636 pairs")),
-        "{stdout}"
-    );
+    // As a baseline it lacks pairs.
     let (_, stderr, code) = pairbench(&[
         "run",
         "--benchmark",
@@ -308,6 +299,128 @@ fn a_killed_run_goes_on_to_the_answer_of_its_own_gate() {
     );
 }
 
+/// The interval and the p-value of a line.
+fn line(found: &Value, block: &str, name: &str) -> (f64, f64, f64) {
+    let line = &found[block][name];
+    let [low, high] = ["low", "high"].map(|end| line["difference"][end].as_f64().unwrap());
+    (low, high, line["p"].as_f64().unwrap())
+}
+
+#[test]
+fn a_run_that_was_stopped_early_is_compared_by_its_sequence() {
+    let dir = tempfile::tempdir().unwrap();
+    let out = dir.path().join("out");
+    let gate = "drop:average:0.05";
+    let more = [
+        "--gate",
+        gate,
+        "--format",
+        "json",
+        "--out",
+        out.to_str().unwrap(),
+    ];
+    let (stdout, stderr, code) = against("quickstart/pairrm", &more);
+    assert_eq!(code, 0, "{stderr}");
+    let then: Value = serde_json::from_str(&stdout).unwrap();
+    let record = json(out.join("run.json"));
+    let order = record["stopped_early"]["order"].as_array().unwrap();
+    let mut sorted: Vec<i64> = order.iter().map(|row| row.as_i64().unwrap()).collect();
+    assert!(!sorted.is_sorted(), "{order:?}");
+    sorted.sort_unstable();
+    assert_eq!(sorted, rows(&out));
+    let planned = record["stopped_early"]["planned"].as_object().unwrap();
+    assert_eq!(
+        planned.values().map(|n| n.as_u64().unwrap()).sum::<u64>(),
+        636
+    );
+
+    let good = format!("{}:pairrm", good());
+    let sides = ["compare", &good, out.to_str().unwrap()];
+    let (_, stderr, code) = pairbench(&sides);
+    assert!(
+        code == 4
+            && stderr.contains("the candidate lacks 508 pairs of the baseline")
+            && stderr.contains("fixed-sample intervals do not hold for it"),
+        "{code} {stderr}"
+    );
+    let (stdout, stderr, code) = pairbench(&[&sides[..], &["--allow-partial"]].concat());
+    assert!(
+        code == 0
+            && stdout.contains("candidate: PARTIAL: 128 of 636 pairs")
+            && stdout.contains("stopped early by a gate, after 128 of 636 pairs: fixed-sample")
+            && !stdout.contains("Newcombe"),
+        "{stdout}{stderr}"
+    );
+    // The same intervals as when it was stopped, and the same answer to the same rule.
+    let sides = [&sides[..], &["--allow-partial", "--format", "json"]].concat();
+    let gate = ["--strict-gate", "--gate", gate];
+    let (stdout, stderr, code) = pairbench(&[&sides[..], &gate].concat());
+    assert_eq!(code, 0, "{stderr}");
+    let now: Value = serde_json::from_str(&stdout).unwrap();
+    for (block, name) in [
+        ("totals", "average"),
+        ("subsets", "chat-length"),
+        ("sections", "Chat"),
+    ] {
+        assert_eq!(line(&now, block, name), line(&then, block, name), "{name}");
+    }
+    assert_eq!(now["gate"][0]["measured"], then["gate"][0]["measured"]);
+    assert_eq!(
+        now["stopped_early"],
+        serde_json::json!({ "scored": 128, "planned": 636 })
+    );
+    assert_eq!(now["missing"], serde_json::json!({}));
+    // ln(80) / (0.98 · 10 · 11) for one line at 95 %: ten rounds of eleven subsets, nothing lost.
+    let (low, _, p) = line(&now, "totals", "average");
+    assert!(
+        (low + 80.0_f64.ln() / (0.98 * 110.0)).abs() < 1e-9 && p == 1.0,
+        "{low} {p}"
+    );
+
+    // Other rules by the same sequence, or by what the pairs that are left cannot change.
+    for (rule, expected) in [
+        ("drop:average:0.2", 0),
+        ("drop:average:0.01", 8),
+        ("max-invalid:0", 8),
+        ("max-invalid:508", 0),
+        ("min:average:0.99", 3),
+        ("min:average:0.6", 8),
+        ("significant-drop:total:0.05", 8),
+    ] {
+        let gate = ["--strict-gate", "--gate", rule];
+        let (stdout, stderr, code) = pairbench(&[&sides[..], &gate].concat());
+        assert_eq!(code, expected, "{rule}: {stdout}{stderr}");
+    }
+    // As a baseline, too.
+    let (stdout, stderr, code) = pairbench(&["compare", out.to_str().unwrap(), &good]);
+    assert!(
+        code == 0
+            && stdout.contains("baseline: PARTIAL: 128 of 636 pairs")
+            && stdout.contains("fixed-sample intervals do not hold"),
+        "{stdout}{stderr}"
+    );
+
+    // An order that is not that of the verdicts is no order.
+    let path = out.join("run.json");
+    let whole = std::fs::read_to_string(&path).unwrap();
+    let first = order[0].as_i64().unwrap();
+    for (key, value) in [
+        ("order", serde_json::json!([first])),
+        ("order", serde_json::json!(vec![first; 128])),
+        ("planned", serde_json::json!({ "chat-length": 636 })),
+        ("planned", serde_json::json!({})),
+    ] {
+        let mut changed: Value = serde_json::from_str(&whole).unwrap();
+        changed["stopped_early"][key] = value;
+        std::fs::write(&path, changed.to_string()).unwrap();
+        let (_, stderr, code) = pairbench(&sides);
+        assert!(
+            code == 4 && stderr.contains("stopped_early"),
+            "{key}: {code} {stderr}"
+        );
+    }
+}
+
 #[test]
 fn a_broken_layer_is_found_after_few_pairs() {
     let (stdout, stderr, code) = against(
@@ -324,7 +437,8 @@ fn a_broken_layer_is_found_after_few_pairs() {
         "97.5 % confidence sequence [",
         "    look at ",
         "~ inconclusive  max-invalid:0: not settled yet: 0 invalid verdicts so far",
-        "the other pairs were not scored",
+        "stopped early by a gate, after ",
+        "gate: 2 rules: 0 passed, 1 failed, 1 inconclusive; exit code 3: a rule failed",
     ] {
         assert!(stdout.contains(expected), "{expected}: {stdout}");
     }
@@ -385,7 +499,7 @@ fn what_is_not_settled_scores_every_pair() {
         "{stdout}"
     );
     assert!(
-        stdout.contains("✓ pass  min:section:Safety:0.9: Safety 1.0000; settled after "),
+        stdout.contains("✓ pass  min:section:Safety:0.9: Safety 1.0000, limit 0.9; settled after "),
         "{stdout}"
     );
     assert_eq!(
@@ -413,13 +527,14 @@ fn every_format_of_a_comparison_shows_it() {
                 "drop:average:0.05",
                 "--limit",
                 "300",
+                "--allow-partial",
                 "--format",
                 format,
             ],
         );
         let expected = match format {
             "csv" => "total,average,",
-            "junit" => "<failure message=\"average -",
+            "junit" => "<failure message=\"its scope lacks 336 pairs",
             _ => "settled after ",
         };
         assert!(

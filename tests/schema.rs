@@ -254,6 +254,7 @@ fn runs_and_comparisons_are_valid() {
             "compare",
             "model-card:PairRM-hf",
             &format!("{bare}:PairRM-hf"),
+            "--allow-partial",
             "--gate",
             "drop:average:0",
         ],

@@ -98,16 +98,21 @@ A side is a run directory (`pairbench run --out DIR`) or a published table (`pai
 several. Pairs are matched by subset and id, or by row where the data has no ids and is the same. A published table has no
 verdicts: the comparison is unpaired then.
 
-Rules; SCOPE is average, headline, rewardbench, total, section:NAME, section:*, subset:NAME or subset:*
+A candidate that lacks pairs of the baseline is refused (exit code 4). With --allow-partial what is there is compared, and no rule
+whose scope lacks pairs can pass: pairs that the baseline has, or that the benchmark counts. Pairs that only the candidate has are
+left out. For a run that a gate stopped early (run --against) the intervals are those of its confidence sequence.
+
+Rules; SCOPE is average, headline, rewardbench, total, section:GLOB or subset:GLOB (subset:* is all of them)
   drop:SCOPE:X              fails when the 95 % interval of the difference lies below -X, passes when it lies above, else
                             inconclusive; with several lines the intervals hold together (Bonferroni)
   significant-drop:SCOPE:A  fails when the candidate is worse and the exact p-value (Holm-corrected over several lines) is below A
   min:SCOPE:X               fails when the measured figure is below X
   max-ties:N, max-invalid:N, max-position-bias:X    of the candidate
-A FILE.toml holds rules = [\"drop:average:0.01\", ...].
+A FILE.toml holds rules = [\"drop:average:0.03\", ...]. docs/ci.md says which limits can pass with how many pairs.
 
+The last line on stderr has every rule with what it measured beside its limit, what would settle it, and the exit code.
 Exit codes: 3 a rule failed, 8 with --strict-gate one was inconclusive and none failed.
 
 Examples:
-  pairbench compare reports/runs/1 reports/runs/2 --gate drop:average:0.01 --flips
+  pairbench compare reports/runs/1 reports/runs/2 --gate drop:average:0.03 --flips
   pairbench compare model-card:llm-blender/PairRM-hf reports/runs/1";

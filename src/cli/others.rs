@@ -29,9 +29,13 @@ pub(crate) struct CompareArgs {
     /// A rule that the candidate must meet, or a file of rules; may be repeated
     #[arg(long = "gate", value_name = "FILE.toml|RULE")]
     pub(crate) gates: Vec<String>,
-    /// Exit with 8 where a rule can be neither passed nor failed
-    #[arg(long)]
+    /// With --gate: exit with 8 where a rule can be neither passed nor failed
+    #[arg(long, requires = "gates")]
     pub(crate) strict_gate: bool,
+    /// Compare what is there although the candidate lacks pairs of the baseline; the report says
+    /// PARTIAL, and no rule about a figure that lacks pairs can pass
+    #[arg(long)]
+    pub(crate) allow_partial: bool,
     /// List N pairs whose verdict changed, the largest change of the margin first [default: 20];
     /// --format html lists them unasked, --format csv instead of the differences
     #[arg(long, value_name = "N", num_args = 0..=1, default_missing_value = "20")]
@@ -146,6 +150,7 @@ impl From<CompareArgs> for CompareRequest {
             candidate: typed.candidate,
             gates: typed.gates,
             strict: typed.strict_gate,
+            allow_partial: typed.allow_partial,
             flips: typed.flips,
             format: typed.format.into(),
         }

@@ -84,7 +84,8 @@ pub(crate) struct RunArgs {
     /// What is printed on stdout
     #[arg(long, value_enum, default_value_t)]
     pub(crate) format: FormatArg,
-    /// Score what is there although its counts differ from the benchmark's; the report says PARTIAL
+    /// Score what is there although its counts differ from the benchmark's, or, with --against,
+    /// from the baseline's; the report says PARTIAL, and no rule that lacks pairs can pass
     #[arg(long)]
     pub(crate) allow_partial: bool,
     /// Put a published table beside the measured columns: `model-card` or `rewardbench-paper`;

@@ -9,6 +9,8 @@ pub struct Finished {
     pub text: String,
     /// Why the exit code is not 0: a gate that is not passed, or items that could not be scored.
     pub complaint: Option<Error>,
+    /// What stderr ends with: what a gate decided and why.
+    pub last_line: Option<String>,
 }
 
 impl From<String> for Finished {
@@ -16,6 +18,7 @@ impl From<String> for Finished {
         Self {
             text,
             complaint: None,
+            last_line: None,
         }
     }
 }

@@ -102,8 +102,8 @@ pub(crate) fn merge(request: &MergeRequest) -> Result<Finished> {
         request.out.display()
     ));
     Ok(Finished {
-        text: run_report::rendered(&report, request.format)?,
         complaint: invalid_verdicts(&report),
+        ..run_report::rendered(&report, request.format)?.into()
     })
 }
 

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::benchmark::Benchmark;
 use crate::comparison::candidate::Candidate;
 use crate::comparison::change::Change;
+use crate::comparison::coverage::Coverage;
 use crate::comparison::difference::{Difference, SubsetCounts};
 use crate::comparison::figure::{Blocks, Figure, estimates, figures};
 use crate::comparison::matching::{MatchedBy, match_items};
@@ -30,6 +31,13 @@ pub struct Comparison {
     pub(crate) changes: Vec<Change>,
     /// What all of the candidate's verdicts show; `None` for a published column.
     pub(crate) candidate: Option<Candidate>,
+    /// Of both sides, over what is compared.
+    pub(crate) tallies: [Tally; 2],
+    /// Which of the pairs that belong into the comparison it has.
+    pub(crate) coverage: Coverage,
+    /// The pairs compared and those planned, where a gate ended one of the runs early: intervals
+    /// and p-values are those of confidence sequences then.
+    pub(crate) stopped: Option<[usize; 2]>,
     /// What a reader must know.
     pub(crate) notes: Vec<String>,
 }
@@ -78,6 +86,12 @@ impl Comparison {
             SubsetCounts::Paired(weights.iter().filter_map(of).collect())
         };
         let blocks = differences(&tallies, benchmark, counts);
+        let compared = sizes(&tallies[0]);
+        let mut baseline = compared.clone();
+        for (subset, n) in &matched.only[0] {
+            *baseline.entry(subset.clone()).or_default() += n;
+        }
+        let coverage = Coverage::new(baseline, compared, benchmark);
         let mut notes = left_out(&matched.only);
         notes.extend(ties_and_invalid(&tallies));
         if !same_data {
@@ -97,8 +111,17 @@ impl Comparison {
             totals: blocks.totals,
             changes,
             candidate: Some(Candidate::new(candidate)),
+            tallies: tallies.each_ref().map(total),
+            coverage,
+            stopped: None,
             notes,
         })
+    }
+
+    /// That all pairs of the benchmark belong into the comparison: no rule whose scope lacks some
+    /// can pass.
+    pub(crate) fn expect_all_of(&mut self, benchmark: Option<&Benchmark>) {
+        self.coverage = std::mem::take(&mut self.coverage).counted_by(benchmark);
     }
 
     /// Count against count, over the subsets that both sides have.
@@ -110,6 +133,8 @@ impl Comparison {
         candidate: Option<Candidate>,
         benchmark: Option<&Benchmark>,
     ) -> Result<Self> {
+        let [baseline, compared] = sides.each_ref().map(sizes);
+        let coverage = Coverage::new(baseline, compared, benchmark);
         let mut notes = vec![UNPAIRED.to_owned()];
         notes.extend(keep_shared_subsets(&mut sides)?);
         notes.extend(ties_and_invalid(&sides));
@@ -129,9 +154,25 @@ impl Comparison {
             totals: blocks.totals,
             changes: Vec::new(),
             candidate,
+            tallies: sides.each_ref().map(total),
+            coverage,
+            stopped: None,
             notes,
         })
     }
+}
+
+/// Pairs by subset.
+fn sizes(side: &BTreeMap<String, Tally>) -> BTreeMap<String, usize> {
+    let sizes = side.iter();
+    sizes
+        .map(|(subset, tally)| (subset.clone(), tally.n()))
+        .collect()
+}
+
+fn total(side: &BTreeMap<String, Tally>) -> Tally {
+    side.values()
+        .fold(Tally::default(), |sum, tally| sum.plus(*tally))
 }
 
 /// Removes subsets that only one side has; returns notes on them and on subsets of different sizes.
@@ -201,7 +242,7 @@ fn differences(
 }
 
 /// With Holm's correction over all subsets.
-fn with_holm(mut subsets: Vec<Difference>) -> Vec<Difference> {
+pub(crate) fn with_holm(mut subsets: Vec<Difference>) -> Vec<Difference> {
     let tests = subsets.iter_mut().filter_map(|line| line.pairs.as_mut());
     let tests: Vec<_> = tests.collect();
     let p: Vec<f64> = tests.iter().map(|test| test.p).collect();

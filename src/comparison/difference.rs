@@ -78,6 +78,16 @@ impl Difference {
         }
     }
 
+    /// With the interval and the two-sided p-value of a confidence sequence, which take the place of
+    /// those that hold for a fixed number of pairs only.
+    pub(crate) fn set_sequential(&mut self, interval: Interval, p: f64) {
+        self.interval = interval;
+        if let Some(pairs) = &mut self.pairs {
+            pairs.p = p;
+            pairs.detectable = None;
+        }
+    }
+
     /// The interval at another confidence level.
     pub(crate) fn interval_at(&self, level: f64) -> Interval {
         interval(self.aggregation, &self.counts, level)

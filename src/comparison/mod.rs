@@ -3,6 +3,7 @@
 mod candidate;
 mod change;
 mod compare;
+pub(crate) mod coverage;
 mod difference;
 mod figure;
 pub mod gate;

@@ -21,8 +21,10 @@ pub(crate) fn ties_and_invalid(tallies: &[BTreeMap<String, Tally>; 2]) -> Vec<St
             .fold(Tally::default(), |sum, tally| sum.plus(*tally));
         (all.tie + all.invalid > 0).then(|| {
             format!(
-                "{name}: {} ties, {} invalid (counted as not correct)",
-                all.tie, all.invalid
+                "{name}: {} {}, {} invalid (counted as not correct)",
+                all.tie,
+                if all.tie == 1 { "tie" } else { "ties" },
+                all.invalid
             )
         })
     };

@@ -90,7 +90,7 @@ fn lines_count_what_was_gained_and_lost() {
     );
     assert_eq!(
         found.notes,
-        ["baseline: 1 ties, 0 invalid (counted as not correct)"]
+        ["baseline: 1 tie, 0 invalid (counted as not correct)"]
     );
 }
 

@@ -1,6 +1,6 @@
 //! Which pairs of the data are scored.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use globset::{Glob, GlobSet, GlobSetBuilder};
 
@@ -34,11 +34,16 @@ pub(crate) fn select(
     selection: &Selection,
     benchmark: Option<&Benchmark>,
 ) -> Result<Selected> {
-    let globs = subset_globs(&selection.subsets)?;
     let mut found: BTreeMap<String, usize> = BTreeMap::new();
     for item in &items {
         *found.entry(item.subset.clone()).or_default() += 1;
     }
+    let counted = benchmark
+        .iter()
+        .flat_map(|benchmark| benchmark.subsets.keys());
+    let known: BTreeSet<&str> = found.keys().chain(counted).map(String::as_str).collect();
+    each_matches(&selection.subsets, &known)?;
+    let globs = subset_globs(&selection.subsets)?;
     let matches = |subset: &str| globs.is_empty() || globs.is_match(subset);
     let wanted =
         |subset: &str| benchmark.is_none_or(|b| b.subsets.contains_key(subset)) && matches(subset);
@@ -82,6 +87,22 @@ pub(crate) fn select(
         items: selected,
         partial,
     })
+}
+
+/// Refuses a pattern that matches no subset that is `known`: it is a typing error, even where another
+/// matches some.
+pub(crate) fn each_matches(patterns: &[String], known: &BTreeSet<&str>) -> Result<()> {
+    for pattern in patterns {
+        let globs = subset_globs(std::slice::from_ref(pattern))?;
+        if !known.iter().any(|subset| globs.is_match(subset)) {
+            let known: Vec<&str> = known.iter().copied().collect();
+            return Err(Error::usage(format!(
+                "failed to select pairs: --subset {pattern} matches no subset"
+            ))
+            .hint(format!("the subsets are: {}", known.join(", "))));
+        }
+    }
+    Ok(())
 }
 
 /// The patterns of `--subset`.

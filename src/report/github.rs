@@ -147,6 +147,7 @@ fn command_property(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::comparison::gate::Conclusion;
     use crate::report::samples;
 
     #[test]
@@ -169,17 +170,17 @@ mod tests {
 
     #[test]
     fn commands_stand_alone_at_the_end_and_nowhere_else() {
-        let outcome = |status| RuleOutcome {
-            rule: "min:subset:a,b%:1".to_owned(),
-            status,
-            reason: "50 % --> <script>\r\n::error::x".to_owned(),
-            look_at: vec!["::warning::\u{1b}y --!>".to_owned()],
+        let outcome = |status| {
+            let reason = "50 % --> <script>\r\n::error::x";
+            let look_at = "::warning::\u{1b}y --!>";
+            RuleOutcome::sample("min:subset:a,b%:1", status, reason, look_at)
         };
         let mut report = samples::comparison();
         report.candidate = "::error::\n::error::x <script>".to_owned();
         report.gate = [Status::Pass, Status::Fail, Status::Inconclusive]
             .map(outcome)
             .into();
+        report.conclusion = Conclusion::of(&report.gate, true, false);
         let text = github(Document::Comparison(&report));
         let message = "50 %25 -- > <script>  ::error::x%0Alook at ::warning:: y -- !>";
         let end = format!(
@@ -199,6 +200,7 @@ mod tests {
         assert!(
             before.starts_with(
                 "## ::error:: ::error::x &lt;script&gt; against old\\|model\n\n\
+                 3 rules: 1 passed, 1 failed, 1 inconclusive; exit code 3: a rule failed\n\n\
                  - ✓ **pass** min:subset:a,b%:1: "
             ),
             "{before}"

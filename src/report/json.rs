@@ -2,9 +2,9 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::comparison::gate::RuleOutcome;
+use crate::comparison::gate::{Conclusion, Measured, RuleOutcome, Settling};
 use crate::comparison::published::{Beside, Counterpart, PublishedComparison};
-use crate::comparison::{Difference, Matching};
+use crate::comparison::{Comparison, Difference, Matching};
 use crate::metrics::{Estimate, Scores, Tally};
 use crate::report::comparison_report::{ComparisonReport, Flip};
 use crate::report::comparison_table::texts;
@@ -181,14 +181,6 @@ fn mean_beside(beside: &Beside) -> Value {
 fn comparison(report: &ComparisonReport) -> Value {
     let comparison = &report.comparison;
     let rows = |rows: &[Difference]| named(rows, |row| (row.name.clone(), difference(row)));
-    let outcome = |outcome: &RuleOutcome| {
-        json!({
-            "rule": outcome.rule,
-            "status": outcome.status,
-            "reason": outcome.reason,
-            "look_at": outcome.look_at,
-        })
-    };
     let mut value = json!({
         "schema": 1,
         "baseline": report.baseline,
@@ -203,7 +195,15 @@ fn comparison(report: &ComparisonReport) -> Value {
         "sections": rows(&comparison.sections),
         "totals": rows(&comparison.totals),
         "changed": comparison.changes.len(),
+        "partial": { "baseline": report.partial[0], "candidate": report.partial[1] },
+        "missing": missing(comparison),
+        "ties": comparison.tallies.map(|side| side.tie),
+        "invalid": comparison.tallies.map(|side| side.invalid),
+        "stopped_early": comparison.stopped.map(|[scored, planned]| {
+            json!({ "scored": scored, "planned": planned })
+        }),
         "gate": report.gate.iter().map(outcome).collect::<Vec<_>>(),
+        "conclusion": report.conclusion.map(conclusion),
         "notes": notes::comparison(report),
     });
     if let Some(flips) = &report.flips {
@@ -228,6 +228,47 @@ fn origin(origin: &Origin) -> Value {
             "benchmark": benchmark,
         }),
     }
+}
+
+/// Pairs that belong into the comparison and are not in it, by subset.
+fn missing(comparison: &Comparison) -> Value {
+    named(&comparison.coverage.gaps, |gap| {
+        (gap.subset.clone(), json!(gap.missing))
+    })
+}
+
+fn outcome(outcome: &RuleOutcome) -> Value {
+    json!({
+        "rule": outcome.rule,
+        "status": outcome.status,
+        "reason": outcome.reason,
+        "measured": outcome.measured.as_ref().map(measured),
+        "missing": outcome.missing,
+        "settled_by": outcome.settling.map(|settling| settling.to_string()),
+        "settled_by_pairs": outcome.settling.and_then(Settling::pairs),
+        "look_at": outcome.look_at,
+    })
+}
+
+fn measured(measured: &Measured) -> Value {
+    json!({
+        "figure": measured.figure,
+        "value": measured.value,
+        "low": measured.interval.map(|interval| interval.low),
+        "high": measured.interval.map(|interval| interval.high),
+        "limit": measured.limit,
+        "pairs": measured.pairs,
+    })
+}
+
+fn conclusion(conclusion: Conclusion) -> Value {
+    json!({
+        "passed": conclusion.passed,
+        "failed": conclusion.failed,
+        "inconclusive": conclusion.inconclusive,
+        "exit_code": conclusion.exit.code(),
+        "why": conclusion.exit.why(),
+    })
 }
 
 fn matching(matching: &Matching) -> Value {

@@ -79,9 +79,10 @@ pub(super) fn flips(flips: &[Flip]) -> String {
     out
 }
 
-/// The gate's outcomes as a list.
+/// What the gate says together, and its outcomes as a list.
 pub(super) fn gate(report: &ComparisonReport) -> String {
-    let mut out = String::new();
+    let conclusion = report.conclusion.map(|all| all.to_string());
+    let mut out = conclusion.map_or_else(String::new, |all| format!("{}\n\n", escape(&all)));
     for outcome in &report.gate {
         out.push_str(&format!(
             "- {} **{}** {}: {}\n",

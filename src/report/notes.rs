@@ -1,6 +1,6 @@
 //! What the figures of a document alone do not say: notes, which stand below every table.
 
-use crate::comparison::{MatchedBy, Matching};
+use crate::comparison::{Comparison, MatchedBy, Matching};
 use crate::metrics::{Behaviour, three_digits};
 use crate::report::comparison_report::ComparisonReport;
 use crate::report::run_report::{ModelReport, RunReport};
@@ -81,7 +81,8 @@ fn margins_and_truncation(behaviour: &Behaviour) -> Option<String> {
 /// How the figures of a comparison were made, what was left out, and what else must be said.
 pub(super) fn comparison(report: &ComparisonReport) -> Vec<String> {
     let comparison = &report.comparison;
-    let mut notes = measured_with::unlike(&measured_with::of_comparison(report));
+    let mut notes = report.partial_notes();
+    notes.extend(measured_with::unlike(&measured_with::of_comparison(report)));
     if let Matching::Paired { by, pairs, .. } = comparison.matching {
         notes.push(format!(
             "{} in both, matched by {}; verdicts changed: {}",
@@ -91,6 +92,15 @@ pub(super) fn comparison(report: &ComparisonReport) -> Vec<String> {
         ));
     }
     notes.extend(comparison.notes.iter().chain(&report.notes).cloned());
+    match comparison.stopped {
+        Some(stopped) => notes.push(sequential_intervals(stopped)),
+        None => notes.extend(fixed_intervals(comparison)),
+    }
+    notes
+}
+
+fn fixed_intervals(comparison: &Comparison) -> Vec<String> {
+    let mut notes = Vec::new();
     if matches!(comparison.matching, Matching::Paired { .. }) {
         notes.push(
             "difference: candidate minus baseline; 95 % intervals by Gaffke's bounds of the mean: \
@@ -111,6 +121,14 @@ pub(super) fn comparison(report: &ComparisonReport) -> Vec<String> {
         );
     }
     notes
+}
+
+fn sequential_intervals([scored, planned]: [usize; 2]) -> String {
+    format!(
+        "stopped early by a gate, after {scored} of {planned} pairs: fixed-sample intervals do not \
+         hold for such a run; differences have the 95 % intervals of confidence sequences, p is \
+         theirs, two-sided; intervals of single accuracies do not allow for the early stop"
+    )
 }
 
 /// What two rows have in common that are taken for the same pair.

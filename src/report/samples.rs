@@ -3,7 +3,7 @@
 
 use crate::benchmark::published::Published;
 use crate::benchmark::{Benchmark, Metric};
-use crate::comparison::gate::Rule;
+use crate::comparison::gate::{Conclusion, Rule};
 use crate::comparison::published::{Counterpart, PublishedComparison};
 use crate::comparison::tests::{paired, verdict};
 use crate::data::pair_texts::PairTexts;
@@ -123,8 +123,10 @@ pub(crate) fn comparison() -> ComparisonReport {
             Origin::Run(Box::new(provenance("old|model"))),
             Origin::Run(Box::new(provenance("new\u{1b}[31m"))),
         ],
+        partial: [None, None],
         comparison,
         flips: Some(flips),
+        conclusion: Conclusion::of(&gate, true, false),
         gate: gate.into(),
         notes: vec!["more".to_owned()],
     }

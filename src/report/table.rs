@@ -186,6 +186,9 @@ fn gate(report: &ComparisonReport) -> String {
             out.push_str(&format!("    look at {}\n", one_line(pair)));
         }
     }
+    if let Some(conclusion) = report.conclusion {
+        out.push_str(&format!("gate: {conclusion}\n"));
+    }
     out
 }
 

@@ -12,7 +12,7 @@ use crate::scoring::run_dir::output;
 use crate::scoring::run_dir::{Existing, RunDir};
 use crate::scoring::verdict::Outcome;
 use crate::support::count::count;
-use crate::support::error::{Error, ErrorKind, Result};
+use crate::support::error::{Error, Result};
 use crate::support::files;
 use crate::support::terminal::say;
 
@@ -138,18 +138,6 @@ fn finished(dir: &Path, plan: &Fingerprint) -> Result<Kept> {
                 .map(move |v| ((at, v.row), v.outcome.clone()))
         });
     let outcomes: HashMap<(usize, usize), Outcome> = verdicts.collect();
-    let whole: usize = run.record.models.iter().map(|model| model.pairs).sum();
-    if outcomes.len() != whole {
-        let found = outcomes.len();
-        return Err(Error::new(
-            ErrorKind::BadInput,
-            format!(
-                "failed to resume: {}: verdicts.parquet has {}, run.json says {whole}",
-                dir.display(),
-                count(found, "row")
-            ),
-        ));
-    }
     let names = run.models.into_iter().map(|(name, _)| name).collect();
     Ok(Kept {
         outcomes,

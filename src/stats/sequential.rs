@@ -48,7 +48,8 @@ pub(crate) struct Sequence {
     /// bet on lost ones.
     log_wealth: [[f64; STRATEGIES]; 2],
     interval: Interval,
-    p: f64,
+    /// The smallest p-values so far of "not better" and "not worse".
+    p: [f64; 2],
 }
 
 impl Sequence {
@@ -62,7 +63,7 @@ impl Sequence {
                 low: -1.0,
                 high: 1.0,
             },
-            p: 1.0,
+            p: [1.0; 2],
         }
     }
 
@@ -88,7 +89,9 @@ impl Sequence {
             let [on_gained, on_lost] = &self.log_wealth;
             self.interval.low = self.interval.low.max(bound(on_gained));
             self.interval.high = self.interval.high.min(-bound(on_lost));
-            self.p = self.p.min((-on_lost[strategy]).exp() / errors);
+            for (p, log_wealth) in self.p.iter_mut().zip([on_gained, on_lost]) {
+                *p = p.min((-log_wealth[strategy]).exp() / errors);
+            }
             share /= 2.0;
         }
     }
@@ -112,7 +115,12 @@ impl Sequence {
 
     /// The one-sided p-value of "the candidate is not worse": the smallest so far.
     pub(crate) fn p(&self) -> f64 {
-        self.p
+        self.p[1]
+    }
+
+    /// The two-sided p-value of "there is no difference": twice the smaller one-sided one.
+    pub(crate) fn two_sided_p(&self) -> f64 {
+        (2.0 * self.p[0].min(self.p[1])).min(1.0)
     }
 }
 

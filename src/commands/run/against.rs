@@ -7,14 +7,14 @@ use crate::commands::compare;
 use crate::commands::finished::Finished;
 use crate::commands::run::request::{AgainstRequest, RunRequest};
 use crate::comparison::gate::sequential::{GateOutcome, SequentialGate};
-use crate::comparison::gate::{self, Rule};
+use crate::comparison::gate::{self, Conclusion, Rule};
 use crate::data::Item;
 use crate::report::{ComparisonReport, Format, Origin, RunReport};
 use crate::scoring::ScoredItem;
 use crate::scoring::ScoredModel;
 use crate::scoring::fingerprint::GateFingerprint;
+use crate::scoring::run_dir::record::StoppedEarly;
 use crate::scoring::session::Observer;
-use crate::support::count::count;
 use crate::support::error::{Error, Result, one_line};
 use crate::support::terminal::say;
 
@@ -25,8 +25,12 @@ pub(crate) struct Against {
     baseline: String,
     /// How that came about; nothing is known of it before it is found.
     origin: Origin,
+    /// Why that is not the whole of its benchmark, where it says so.
+    baseline_partial: Option<String>,
     rules: Vec<Rule>,
     format: Format,
+    /// Whether the items may lack pairs of the baseline.
+    allow_partial: bool,
     /// The name of the benchmark that is run.
     benchmark: Option<String>,
     /// Asked while items are scored; `None` before [`Self::begin`].
@@ -56,8 +60,10 @@ impl Against {
         let quickstart = is_quickstart.then(|| "quickstart".to_owned());
         Ok(Some(Self {
             baseline: against.baseline.clone(),
+            baseline_partial: None,
             rules: gate::rules(&against.gates)?,
             format: request.format,
+            allow_partial: request.selection.allow_partial,
             benchmark: request.benchmark.clone().or(quickstart),
             origin: Origin::default(),
             gate: None,
@@ -85,8 +91,9 @@ impl Against {
         let scored = run.verdicts_of(&model).unwrap_or_default();
         self.baseline = format!("{model} ({})", run.path.display());
         self.origin = Origin::of_run(&run, &model);
+        self.baseline_partial = run.summary()?.partial;
         let same_data = run.has_read(&data.files)?;
-        let (gate, items) = SequentialGate::new(
+        let (mut gate, items) = SequentialGate::new(
             &self.rules,
             scored,
             same_data,
@@ -94,6 +101,7 @@ impl Against {
             benchmark,
             self.request.seed,
         )?;
+        gate.expect(benchmark, self.allow_partial)?;
         self.gate = Some(gate);
         let rules = self.rules.iter().map(Rule::to_string).collect();
         let plan = GateFingerprint::new(rules, self.request.seed, scored);
@@ -134,30 +142,21 @@ impl Against {
         let candidate = report.models.first();
         let origin = candidate.map(|model| Origin::Run(Box::new(model.provenance.clone())));
         let candidate = candidate.map_or("", |model| &model.name);
-        let mut notes = vec![answer.summary];
-        if answer.stopped.is_some() {
-            notes.push(
-                "the other pairs were not scored: the gate's answer allows for having stopped \
-                 early, intervals and p-values of single lines do not"
-                    .to_owned(),
-            );
-        }
         let out = request.out.as_deref();
         let place = out.map_or_else(|| "this run".to_owned(), |dir| dir.display().to_string());
+        let invalid = complaint.is_some();
         let report = ComparisonReport {
             baseline: self.baseline.clone(),
             candidate: format!("{candidate} ({place})"),
             origins: [self.origin.clone(), origin.unwrap_or_default()],
+            partial: [self.baseline_partial.clone(), report.partial.clone()],
             comparison: answer.comparison,
             flips: None,
+            conclusion: Conclusion::of(&answer.rules, self.request.strict, invalid),
             gate: answer.rules,
-            notes,
+            notes: vec![answer.summary],
         };
-        let finished = compare::finished(&report, self.format, self.request.strict)?;
-        Ok(Finished {
-            complaint: finished.complaint.or(complaint),
-            ..finished
-        })
+        compare::finished(&report, self.format, complaint)
     }
 }
 
@@ -169,9 +168,5 @@ impl Observer for SequentialGate {
 
 /// Why these are not all pairs of the benchmark, where the gate was settled early.
 pub(crate) fn partial(answer: &GateOutcome) -> Option<String> {
-    let [scored, pairs] = answer.stopped?;
-    Some(format!(
-        "{scored} of {}, in random order: the gate was settled (--against)",
-        count(pairs, "pair")
-    ))
+    answer.stopped.as_ref().map(StoppedEarly::note)
 }

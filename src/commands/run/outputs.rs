@@ -100,13 +100,13 @@ pub(crate) fn record(prepared: &Prepared, scored: &Scored) -> Result<RunRecord> 
         (None, Some(dir)) => RunDir::open(dir).map(|finished| finished.record),
         (sessions, _) => {
             let sessions = sessions.unwrap_or_default();
-            Ok(new_record(prepared, &scored.models, sessions))
+            Ok(new_record(prepared, scored, sessions))
         }
     }
 }
 
 /// No environment, no secrets.
-fn new_record(prepared: &Prepared, models: &[ScoredModel], sessions: &[Session]) -> RunRecord {
+fn new_record(prepared: &Prepared, scored: &Scored, sessions: &[Session]) -> RunRecord {
     let Prepared {
         request,
         backend,
@@ -147,7 +147,8 @@ fn new_record(prepared: &Prepared, models: &[ScoredModel], sessions: &[Session])
             .zip(&fingerprint.data)
             .map(recorded)
             .collect(),
-        models: models
+        models: scored
+            .models
             .iter()
             .zip(&fingerprint.models)
             .map(|(model, own)| model_record(model, own.digest(), precision(prepared, model)))
@@ -156,6 +157,7 @@ fn new_record(prepared: &Prepared, models: &[ScoredModel], sessions: &[Session])
         sessions: sessions.to_vec(),
         started: sessions.first().map(|session| session.started),
         ended: Some(unix(SystemTime::now())),
+        stopped_early: scored.stopped_early(),
         whole: request.shard.is_some().then(|| prepared.whole.clone()),
         shards: Vec::new(),
     }

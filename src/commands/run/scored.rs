@@ -15,7 +15,7 @@ use crate::report::{Format, RunReport};
 use crate::scoring::ScoredModel;
 use crate::scoring::journal::{Journal, Session};
 use crate::scoring::run_dir::RunDir;
-use crate::scoring::run_dir::record::{RunRecord, Whole};
+use crate::scoring::run_dir::record::{RunRecord, StoppedEarly, Whole};
 use crate::scoring::session::{Observer, ScoringSession, Settings};
 use crate::support::count::count;
 use crate::support::error::Result;
@@ -75,6 +75,11 @@ impl Scored {
         models
             .map(|model| (model.checkpoint.name.as_str(), model.items.as_slice()))
             .collect()
+    }
+
+    /// What was scored of what was planned, where a gate ended the run.
+    pub(crate) fn stopped_early(&self) -> Option<StoppedEarly> {
+        self.answer.as_ref()?.stopped.clone()
     }
 
     /// What there is to say of the run.
@@ -140,8 +145,8 @@ impl Scored {
                 against.finished(prepared.request, report, answer, complaint)
             }
             _ => Ok(Finished {
-                text: run_report::rendered(report, prepared.request.format)?,
                 complaint,
+                ..run_report::rendered(report, prepared.request.format)?.into()
             }),
         }
     }

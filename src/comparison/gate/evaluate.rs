@@ -2,16 +2,19 @@
 
 use crate::comparison::candidate::Candidate;
 use crate::comparison::compare::Comparison;
+use crate::comparison::coverage::{self, Coverage, Gap};
 use crate::comparison::difference::Difference;
 use crate::comparison::gate::finding::{
-    Finding, NO_DROP, NO_SIGNIFICANT_DROP, NONE_BELOW, Summary, drop_status, level, percent,
+    Finding, NO_DROP, NO_SIGNIFICANT_DROP, NONE_BELOW, Summary, drop_status, least, level, percent,
 };
-use crate::comparison::gate::outcome::{RuleOutcome, Status};
+use crate::comparison::gate::outcome::{Measured, RuleOutcome};
 use crate::comparison::gate::rule::Rule;
 use crate::comparison::gate::scope::Scope;
+use crate::comparison::gate::settling::Settling;
+use crate::comparison::gate::status::Status;
 use crate::comparison::item_key::ItemKey;
-use crate::metrics::PositionBias;
-use crate::stats::holm;
+use crate::metrics::{PositionBias, Tally};
+use crate::stats::{Interval, count as float, holm};
 use crate::support::count::count;
 use crate::support::error::Result;
 
@@ -33,28 +36,27 @@ impl Rule {
             Self::Drop { scope, limit } => drop(&figures(scope)?, *limit, error_share, comparison),
             Self::SignificantDrop { scope, alpha } => {
                 let (figures, alpha) = (figures(scope)?, alpha * error_share);
-                let least = figures.iter().filter_map(|figure| figure.least_p());
-                self.check_reachable(&least.collect::<Vec<_>>(), alpha)?;
+                // With pairs missing it cannot pass anyway.
+                if self.gaps(&comparison.coverage).is_empty() {
+                    let least = figures.iter().filter_map(|figure| figure.least_p());
+                    self.check_reachable(&least.collect::<Vec<_>>(), alpha)?;
+                }
                 significant_drop(&figures, alpha, comparison)
             }
             Self::Min { scope, least } => min(&figures(scope)?, *least, comparison),
             Self::MaxTies(most) => with_candidate(comparison, |candidate| {
-                at_most(candidate.total.tie, *most, "ties", &candidate.ties)
+                let tally = candidate.total;
+                at_most(tally.tie, *most, "ties", tally, &candidate.ties)
             }),
             Self::MaxInvalid(most) => with_candidate(comparison, |candidate| {
-                let invalid = candidate.total.invalid;
-                at_most(invalid, *most, "invalid verdicts", &candidate.invalid)
+                let (tally, items) = (candidate.total, &candidate.invalid);
+                at_most(tally.invalid, *most, "invalid verdicts", tally, items)
             }),
             Self::MaxPositionBias(most) => with_candidate(comparison, |candidate| {
                 position_bias(candidate.behaviour.position_bias, *most)
             }),
         };
-        Ok(RuleOutcome {
-            rule: self.to_string(),
-            status: summary.status,
-            reason: summary.reason,
-            look_at: summary.look_at,
-        })
+        Ok(self.outcome(summary, &self.gaps(&comparison.coverage)))
     }
 
     fn figures<'a>(
@@ -67,7 +69,51 @@ impl Rule {
             &comparison.sections,
             &comparison.totals,
         ];
-        scope.among(blocks.map(Vec::as_slice), |figure| &figure.key, self)
+        let blocks = blocks.map(Vec::as_slice);
+        scope.among(blocks, |figure| &figure.key, &comparison.coverage, self)
+    }
+
+    /// The subsets of its scope of which pairs are missing. Rules without a scope are about all
+    /// pairs.
+    pub(crate) fn gaps<'a>(&self, coverage: &'a Coverage) -> Vec<&'a Gap> {
+        match self {
+            Self::Drop { scope, .. }
+            | Self::SignificantDrop { scope, .. }
+            | Self::Min { scope, .. } => scope.gaps(coverage),
+            Self::MaxTies(_) | Self::MaxInvalid(_) | Self::MaxPositionBias(_) => {
+                coverage.gaps.iter().collect()
+            }
+        }
+    }
+
+    /// The outcome, given what the scope lacks: a rule of which pairs are missing cannot pass.
+    pub(crate) fn outcome(&self, summary: Summary, gaps: &[&Gap]) -> RuleOutcome {
+        let missing = coverage::missing(gaps);
+        let mut outcome = RuleOutcome {
+            rule: self.to_string(),
+            status: summary.status,
+            reason: summary.reason,
+            measured: summary.measured,
+            settling: summary.settling,
+            missing,
+            look_at: summary.look_at,
+        };
+        let Some(note) = coverage::note(gaps) else {
+            return outcome;
+        };
+        let measured = std::mem::take(&mut outcome.reason);
+        outcome.reason = if measured.is_empty() {
+            format!("its scope lacks {note}, and nothing of it was compared")
+        } else {
+            format!("its scope lacks {note}; of what is there: {measured}")
+        };
+        if outcome.status != Status::Fail {
+            let settling = Settling::Missing(missing);
+            outcome.status = Status::Inconclusive;
+            outcome.reason.push_str(&format!("; {settling}"));
+            outcome.settling = Some(settling);
+        }
+        outcome
     }
 }
 
@@ -76,66 +122,88 @@ fn with_candidate(
     comparison: &Comparison,
     evaluate: impl FnOnce(&Candidate) -> Summary,
 ) -> Summary {
-    let without = || {
-        Summary::new(
-            Status::Inconclusive,
-            "the candidate is a published column: it has no verdicts",
-        )
-    };
+    let without = || Summary::never("the candidate is a published column, which has no verdicts");
     comparison.candidate.as_ref().map_or_else(without, evaluate)
 }
 
-fn at_most(n: usize, most: usize, what: &str, items: &[ItemKey]) -> Summary {
-    let reason = format!("{n} {what}");
-    if n > most {
-        Summary {
-            look_at: items.iter().map(ToString::to_string).collect(),
-            ..Summary::new(Status::Fail, reason)
-        }
-    } else {
-        Summary::new(Status::Pass, reason)
+fn at_most(n: usize, most: usize, what: &str, tally: Tally, items: &[ItemKey]) -> Summary {
+    let look_at = if n > most { items } else { &[] };
+    Summary {
+        status: bound(float(n) <= float(most)),
+        reason: format!("{n} {what} of {}, limit {most}", count(tally.n(), "pair")),
+        measured: Some(Measured {
+            figure: what.to_owned(),
+            value: float(n),
+            interval: None,
+            limit: float(most),
+            pairs: tally.n(),
+        }),
+        settling: None,
+        look_at: look_at.iter().map(ToString::to_string).collect(),
     }
 }
 
 fn position_bias(bias: Option<PositionBias>, most: f64) -> Summary {
     let Some(PositionBias { disagree, n, .. }) = bias else {
-        return Summary::new(
-            Status::Inconclusive,
-            "the model does not read both answers at once",
-        );
+        return Summary::never("the model does not read both answers at once");
     };
-    let status = if disagree > most {
-        Status::Fail
-    } else {
-        Status::Pass
-    };
-    let reason = format!(
-        "both orders disagree on {disagree:.4} of {}",
-        count(n, "pair")
-    );
-    Summary::new(status, reason)
+    Summary {
+        status: bound(disagree <= most),
+        reason: format!(
+            "both orders disagree on {disagree:.4} of {}, limit {most}",
+            count(n, "pair")
+        ),
+        measured: Some(Measured {
+            figure: "both orders disagree".to_owned(),
+            value: disagree,
+            interval: None,
+            limit: most,
+            pairs: n,
+        }),
+        settling: None,
+        look_at: Vec::new(),
+    }
+}
+
+/// The status of a bound without statistics.
+fn bound(is_met: bool) -> Status {
+    if is_met { Status::Pass } else { Status::Fail }
 }
 
 fn drop(figures: &[&Difference], limit: f64, error_share: f64, comparison: &Comparison) -> Summary {
-    let level = level(figures.len(), error_share);
+    let (level, least) = (level(figures.len(), error_share), least(limit));
     let finding = |figure: &&Difference| {
         let interval = figure.interval_at(level);
         let status = drop_status(interval, limit);
         let text = format!(
-            "{} {:+.4}, {} % interval [{:+.4}, {:+.4}]",
+            "{} {:+.4}, {} % interval [{:+.4}, {:+.4}], limit {least}",
             figure.name,
             figure.value,
             percent(level),
             interval.low,
             interval.high
         );
+        let is_open = status == Status::Inconclusive;
         Finding {
             status,
             subsets: figure.subsets.clone(),
             text,
+            measured: Some(measured(figure, figure.value, Some(interval), least)),
+            slack: interval.low - least,
+            settling: is_open.then(|| Settling::of(figure.value, interval, least, figure.n)),
         }
     };
     Summary::of(figures.iter().map(finding).collect(), comparison, NO_DROP)
+}
+
+fn measured(figure: &Difference, value: f64, interval: Option<Interval>, limit: f64) -> Measured {
+    Measured {
+        figure: figure.name.clone(),
+        value,
+        interval,
+        limit,
+        pairs: figure.n,
+    }
 }
 
 fn significant_drop(figures: &[&Difference], alpha: f64, comparison: &Comparison) -> Summary {
@@ -144,29 +212,27 @@ fn significant_drop(figures: &[&Difference], alpha: f64, comparison: &Comparison
         .filter_map(|figure| Some(figure.pairs?.p))
         .collect();
     if p.len() < figures.len() {
-        return Summary::new(
-            Status::Inconclusive,
-            "the comparison is unpaired: a published table has no verdicts to test",
+        return Summary::never(
+            "the comparison is unpaired, and a published table has no verdicts to test",
         );
     }
     let correction = if figures.len() > 1 { " (Holm)" } else { "" };
     let finding = |(figure, p): (&&Difference, f64)| {
-        let status = if figure.value < 0.0 && p < alpha {
-            Status::Fail
-        } else {
-            Status::Pass
-        };
+        let is_worse = figure.value < 0.0;
         let (gained, lost) = figure
             .pairs
             .map_or((0, 0), |pairs| (pairs.gained, pairs.lost));
         let text = format!(
-            "{} {:+.4}, {lost} lost, {gained} gained, p {p:.2e}{correction}",
+            "{} {:+.4}, {lost} lost, {gained} gained, p {p:.2e}{correction}, limit {alpha}",
             figure.name, figure.value
         );
         Finding {
-            status,
+            status: bound(!(is_worse && p < alpha)),
             subsets: figure.subsets.clone(),
             text,
+            measured: Some(measured(figure, p, None, alpha)),
+            slack: if is_worse { p - alpha } else { 1.0 },
+            settling: None,
         }
     };
     let findings = figures.iter().zip(holm(&p)).map(finding).collect();
@@ -176,15 +242,17 @@ fn significant_drop(figures: &[&Difference], alpha: f64, comparison: &Comparison
 fn min(figures: &[&Difference], least: f64, comparison: &Comparison) -> Summary {
     let finding = |figure: &&Difference| {
         let accuracy = figure.candidate.accuracy;
-        let status = if accuracy < least {
-            Status::Fail
-        } else {
-            Status::Pass
-        };
         Finding {
-            status,
+            status: bound(accuracy >= least),
             subsets: figure.subsets.clone(),
-            text: format!("{} {accuracy:.4}", figure.name),
+            text: format!(
+                "{} {accuracy:.4} of {}, limit {least}",
+                figure.name,
+                count(figure.n, "pair")
+            ),
+            measured: Some(measured(figure, accuracy, None, least)),
+            slack: accuracy - least,
+            settling: None,
         }
     };
     Summary::of(

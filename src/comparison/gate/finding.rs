@@ -2,7 +2,9 @@
 
 use crate::comparison::change::Change;
 use crate::comparison::compare::Comparison;
-use crate::comparison::gate::outcome::Status;
+use crate::comparison::gate::outcome::Measured;
+use crate::comparison::gate::settling::Settling;
+use crate::comparison::gate::status::Status;
 use crate::stats::{Interval, LEVEL, count};
 
 /// Pairs named with a rule that is not met.
@@ -20,6 +22,12 @@ pub(crate) struct Finding {
     /// The subsets of the figure.
     pub(crate) subsets: Vec<String>,
     pub(crate) text: String,
+    /// `None` where nothing could be measured.
+    pub(crate) measured: Option<Measured>,
+    /// How far the figure is from failing; the least of several is the one to name.
+    pub(crate) slack: f64,
+    /// What would settle it, where it is inconclusive.
+    pub(crate) settling: Option<Settling>,
 }
 
 /// What a rule says of all its figures.
@@ -27,16 +35,21 @@ pub(crate) struct Finding {
 pub(crate) struct Summary {
     pub(crate) status: Status,
     pub(crate) reason: String,
+    pub(crate) measured: Option<Measured>,
+    pub(crate) settling: Option<Settling>,
     /// Pairs to look at first.
     pub(crate) look_at: Vec<String>,
 }
 
 impl Summary {
-    /// Without pairs to look at.
-    pub(crate) fn new(status: Status, reason: impl Into<String>) -> Self {
+    /// Of a rule that no number of pairs can settle.
+    pub(crate) fn never(why: &'static str) -> Self {
+        let settling = Settling::Never(why);
         Self {
-            status,
-            reason: reason.into(),
+            status: Status::Inconclusive,
+            reason: settling.to_string(),
+            measured: None,
+            settling: Some(settling),
             look_at: Vec::new(),
         }
     }
@@ -46,24 +59,53 @@ impl Summary {
     pub(crate) fn of(findings: Vec<Finding>, comparison: &Comparison, all_pass: &str) -> Self {
         let status = status_of(&findings);
         let figures = findings.len();
-        if status == Status::Pass && figures > 1 {
-            return Self::new(status, format!("{figures} compared, {all_pass}"));
-        }
-        let worst: Vec<Finding> = findings
+        let mut worst: Vec<Finding> = findings
             .into_iter()
             .filter(|finding| finding.status == status)
             .collect();
+        let nearest = worst.iter().min_by(|a, b| a.slack.total_cmp(&b.slack));
+        let measured = nearest.and_then(|finding| finding.measured.clone());
+        let all_pass = nearest
+            .filter(|_| status == Status::Pass && figures > 1)
+            .map(|nearest| {
+                let text = &nearest.text;
+                format!("{figures} compared, {all_pass}; nearest to the limit: {text}")
+            });
+        let settling = hardest(worst.iter().filter_map(|finding| finding.settling));
         let look_at = if status == Status::Pass {
             Vec::new()
         } else {
             lost_pairs(&worst, comparison)
         };
+        for finding in &mut worst {
+            if let Some(settling) = finding.settling {
+                finding.text.push_str(&format!(": {settling}"));
+            }
+        }
         let texts: Vec<String> = worst.into_iter().map(|finding| finding.text).collect();
         Self {
+            status,
+            reason: all_pass.unwrap_or_else(|| texts.join("; ")),
+            measured,
+            settling,
             look_at,
-            ..Self::new(status, texts.join("; "))
         }
     }
+}
+
+/// What settles all of several figures: what the hardest of them needs.
+fn hardest(needs: impl Iterator<Item = Settling>) -> Option<Settling> {
+    let size = |settling: &Settling| match settling {
+        Settling::Pairs { times, .. } => *times,
+        Settling::Missing(n) | Settling::Left(n) => count(*n),
+        Settling::Never(_) => f64::INFINITY,
+    };
+    needs.max_by(|a, b| size(a).total_cmp(&size(b)))
+}
+
+/// A limit of a drop, as the least difference that is allowed.
+pub(crate) fn least(drop: f64) -> f64 {
+    if drop > 0.0 { -drop } else { 0.0 }
 }
 
 fn lost_pairs(findings: &[Finding], comparison: &Comparison) -> Vec<String> {

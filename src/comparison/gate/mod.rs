@@ -12,17 +12,32 @@
 //!   every pair lost is an error.
 //! - `min`, `max-ties`, `max-invalid` and `max-position-bias` are bounds on what was measured,
 //!   without statistics.
+//!
+//! A rule judges the pairs that belong into its scope: those of the baseline, and those that the
+//! benchmark counts. Where some of them are not compared it cannot pass ([`Rule::outcome`]): it
+//! fails by what is there, or is inconclusive.
 
+#[cfg(test)]
+mod ci_table;
+mod conclusion;
 mod evaluate;
 mod finding;
 mod outcome;
+mod pattern;
 mod rule;
 mod scope;
 pub mod sequential;
+mod settling;
+mod status;
 #[cfg(test)]
 mod tests;
 
-pub use outcome::{RuleOutcome, Status};
+pub use conclusion::Conclusion;
+pub(crate) use conclusion::in_one_line;
+pub(crate) use outcome::Measured;
+pub use outcome::RuleOutcome;
 pub(crate) use rule::BEGINNINGS;
 pub use rule::{Rule, rules};
 pub use scope::Scope;
+pub(crate) use settling::Settling;
+pub use status::Status;

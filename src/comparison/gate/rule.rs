@@ -15,7 +15,7 @@ use crate::support::files;
 /// The forms of rules, for errors.
 const FORMS: &str = "drop:SCOPE:X, significant-drop:SCOPE:ALPHA, min:SCOPE:X, max-ties:N, \
     max-invalid:N, max-position-bias:X; SCOPE is average, headline, rewardbench, total, \
-    section:NAME, section:*, subset:NAME or subset:*; X and ALPHA are shares from 0 to 1";
+    section:GLOB or subset:GLOB, as section:*; X and ALPHA are shares from 0 to 1";
 
 /// How rules begin, to be suggested while one is typed.
 pub(crate) const BEGINNINGS: [&str; 11] = [
@@ -74,8 +74,13 @@ fn rules_of_file(path: &Path) -> Result<Vec<Rule>> {
     let file: GateFile = toml::from_str(&text).map_err(|e| {
         invalid()
             .caused_by(e)
-            .hint("a gate file holds rules = [\"drop:average:0.01\", …]")
+            .hint("a gate file holds rules = [\"drop:average:0.03\", …]")
     })?;
+    if file.rules.is_empty() {
+        return Err(invalid()
+            .caused_by("it holds no rule")
+            .hint("a gate without rules judges nothing: rules = [\"drop:average:0.03\", …]"));
+    }
     file.rules
         .iter()
         .map(|rule| {
@@ -115,8 +120,7 @@ impl FromStr for Rule {
             let (scope, number) = rest
                 .rsplit_once(':')
                 .ok_or_else(|| wrong("expected SCOPE:NUMBER"))?;
-            let scope =
-                Scope::parse(scope).ok_or_else(|| wrong(&format!("unknown scope `{scope}`")))?;
+            let scope = Scope::parse(scope).map_err(|why| wrong(&why))?;
             Ok((scope, share(number)?))
         };
         match kind {
@@ -180,6 +184,7 @@ impl fmt::Display for Rule {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::comparison::gate::pattern::Pattern;
 
     #[test]
     fn rules_are_read_and_written_alike() {
@@ -202,7 +207,7 @@ mod tests {
         assert_eq!(
             "drop:subset:a:b:0.5".parse::<Rule>().unwrap(),
             Rule::Drop {
-                scope: Scope::Subset(Some("a:b".to_owned())),
+                scope: Scope::Subset(Pattern::new("a:b").unwrap()),
                 limit: 0.5
             }
         );
@@ -222,6 +227,7 @@ mod tests {
             "significant-drop:subset:*:-0",
             "significant-drop:total:1e-400",
             "drop:subset::0.1",
+            "drop:subset:a[:0.1",
             "fall:average:0.1",
             "max-ties:-1",
             "max-ties:x",
@@ -255,6 +261,7 @@ mod tests {
             ("rules = ['drop']", "drop: expected KIND"),
             ("rule = []", "rule"),
             ("rules = 1", "sequence"),
+            ("rules = []", "it holds no rule"),
         ] {
             let error = read(text).unwrap_err();
             assert!(

@@ -2,20 +2,22 @@
 
 use std::fmt;
 
+use crate::comparison::coverage::{Coverage, Gap};
 use crate::comparison::figure::{AVERAGE, TOTAL};
+use crate::comparison::gate::pattern::Pattern;
 use crate::support::error::{Error, Result};
 
 /// The figures of a comparison that a rule is about.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Scope {
     Average,
     /// The benchmark's headline figure: whichever it has, or the one with this key.
     Headline(Option<String>),
     Total,
-    /// The section of this name, or all.
-    Section(Option<String>),
-    /// The subset of this name, or all.
-    Subset(Option<String>),
+    /// The sections whose names match.
+    Section(Pattern),
+    /// The subsets whose names match.
+    Subset(Pattern),
 }
 
 impl fmt::Display for Scope {
@@ -24,40 +26,42 @@ impl fmt::Display for Scope {
             Self::Average => f.write_str("average"),
             Self::Headline(key) => f.write_str(key.as_deref().unwrap_or("headline")),
             Self::Total => f.write_str("total"),
-            Self::Section(name) => write!(f, "section:{}", name.as_deref().unwrap_or("*")),
-            Self::Subset(name) => write!(f, "subset:{}", name.as_deref().unwrap_or("*")),
+            Self::Section(names) => write!(f, "section:{names}"),
+            Self::Subset(names) => write!(f, "subset:{names}"),
         }
     }
 }
 
 impl Scope {
-    /// `None` where the text is no scope.
-    pub(crate) fn parse(text: &str) -> Option<Self> {
-        let one = |name: &str| (name != "*").then(|| name.to_owned());
+    /// # Errors
+    /// Why the text is no scope.
+    pub(crate) fn parse(text: &str) -> std::result::Result<Self, String> {
+        let unknown = || format!("unknown scope `{text}`");
         match text.split_once(':') {
             None => match text {
-                "average" => Some(Self::Average),
-                "headline" => Some(Self::Headline(None)),
-                "rewardbench" => Some(Self::Headline(Some(text.to_owned()))),
-                "total" => Some(Self::Total),
-                _ => None,
+                "average" => Ok(Self::Average),
+                "headline" => Ok(Self::Headline(None)),
+                "rewardbench" => Ok(Self::Headline(Some(text.to_owned()))),
+                "total" => Ok(Self::Total),
+                _ => Err(unknown()),
             },
-            Some((_, "")) => None,
-            Some(("section", name)) => Some(Self::Section(one(name))),
-            Some(("subset", name)) => Some(Self::Subset(one(name))),
-            Some(_) => None,
+            Some((_, "")) => Err(unknown()),
+            Some(("section", names)) => Pattern::new(names).map(Self::Section),
+            Some(("subset", names)) => Pattern::new(names).map(Self::Subset),
+            Some(_) => Err(unknown()),
         }
     }
 
-    /// The figures that it covers, of `[subsets, sections, totals]`. `key_of`: the name of a figure
-    /// in rules.
+    /// The figures that it covers, of `[subsets, sections, totals]`; none where all of its pairs
+    /// are missing. `key_of`: the name of a figure in rules.
     ///
     /// # Errors
-    /// Where it covers none: a rule about something that was not compared must not pass.
+    /// Where it names nothing that there is: a rule about nothing must not pass.
     pub(crate) fn among<'a, T>(
         &self,
         blocks: [&'a [T]; 3],
         key_of: impl Fn(&T) -> &str,
+        coverage: &Coverage,
         rule: &impl fmt::Display,
     ) -> Result<Vec<&'a T>> {
         let [subsets, sections, totals] = blocks;
@@ -71,15 +75,13 @@ impl Scope {
             Self::Total => key == TOTAL,
             Self::Headline(None) => key != AVERAGE && key != TOTAL,
             Self::Headline(Some(name)) => key == name,
-            Self::Section(name) | Self::Subset(name) => {
-                name.as_ref().is_none_or(|name| key == name)
-            }
+            Self::Section(names) | Self::Subset(names) => names.matches(key),
         };
         let covered: Vec<&T> = figures
             .iter()
             .filter(|figure| covers(key_of(figure)))
             .collect();
-        if covered.is_empty() {
+        if covered.is_empty() && !self.is_missing(coverage) {
             let names: Vec<&str> = figures.iter().map(key_of).collect();
             let names = if names.is_empty() {
                 "none".to_owned()
@@ -92,5 +94,26 @@ impl Scope {
             .hint(format!("compared were: {names}")));
         }
         Ok(covered)
+    }
+
+    /// Whether pairs are missing of a figure that it names.
+    fn is_missing(&self, coverage: &Coverage) -> bool {
+        let has_headline = match self {
+            Self::Headline(None) => coverage.headline.is_some(),
+            Self::Headline(key) => coverage.headline == *key,
+            _ => true,
+        };
+        has_headline && !self.gaps(coverage).is_empty()
+    }
+
+    /// The subsets of its figures of which pairs are missing. A mean lacks what one of its subsets
+    /// lacks.
+    pub(crate) fn gaps<'a>(&self, coverage: &'a Coverage) -> Vec<&'a Gap> {
+        let concerns = |gap: &&Gap| match self {
+            Self::Average | Self::Total | Self::Headline(_) => true,
+            Self::Section(names) => gap.sections.iter().any(|section| names.matches(section)),
+            Self::Subset(names) => names.matches(&gap.subset),
+        };
+        coverage.gaps.iter().filter(concerns).collect()
     }
 }

@@ -1,7 +1,7 @@
 //! Documents under hostile names, in every format.
 
 use crate::benchmark::Dataset;
-use crate::comparison::gate::{RuleOutcome, Status};
+use crate::comparison::gate::{Conclusion, Measured, RuleOutcome, Status};
 use crate::comparison::tests::paired;
 use crate::data::Id;
 use crate::data::pair_texts::PairTexts;
@@ -42,7 +42,7 @@ fn report(name: &str) -> RunReport {
 /// A comparison in which every text is `name`.
 fn compared(name: &str) -> ComparisonReport {
     let text = name.to_owned();
-    let comparison = paired(&[(name, "++-")], &[(name, "+-+")]);
+    let comparison = paired(&[(name, "++-+")], &[(name, "+-+")]);
     let texts = PairTexts {
         prompt: text.clone(),
         chosen: text.clone(),
@@ -57,21 +57,28 @@ fn compared(name: &str) -> ComparisonReport {
         })
         .collect();
     flips[0].change.id = Some(Id::Text(text.clone()));
-    let outcome = |status| RuleOutcome {
-        rule: text.clone(),
-        status,
-        reason: text.clone(),
-        look_at: vec![text.clone()],
+    let outcome = |status| {
+        let mut outcome = RuleOutcome::sample(name, status, name, name);
+        outcome.measured = Some(Measured {
+            figure: text.clone(),
+            value: 0.5,
+            interval: None,
+            limit: 1.0,
+            pairs: 3,
+        });
+        outcome
     };
-    let gate = [Status::Pass, Status::Fail, Status::Inconclusive]
+    let gate: Vec<RuleOutcome> = [Status::Pass, Status::Fail, Status::Inconclusive]
         .map(outcome)
         .into();
     ComparisonReport {
         baseline: text.clone(),
         candidate: text.clone(),
         origins: [0, 1].map(|_| Origin::Run(Box::new(provenance(name)))),
+        partial: [Some(text.clone()), Some(text.clone())],
         comparison,
         flips: Some(flips),
+        conclusion: Conclusion::of(&gate, true, false),
         gate,
         notes: vec![text.clone()],
     }

@@ -4,7 +4,7 @@
 use maud::{Markup, html};
 
 use crate::comparison::Difference;
-use crate::comparison::gate::{RuleOutcome, Status};
+use crate::comparison::gate::{Conclusion, RuleOutcome};
 use crate::report::comparison_report::{ComparisonReport, Flip};
 use crate::report::comparison_table::{self, blocks, cells, is_paired, mark, signed, with_p};
 use crate::report::html::page::{Tile, tiles};
@@ -21,6 +21,9 @@ pub(super) fn header(report: &ComparisonReport) -> Markup {
             p class="kicker" { "pairbench compare" } "\n"
             h1 { (text(&report.candidate)) } "\n"
             p class="against" { "against " (text(&report.baseline)) } "\n"
+            @for why in report.partial_notes() {
+                p class="warning" { (text(&why)) } "\n"
+            }
             @if let Some(average) = report.comparison.totals.first() {
                 p class="verdict" { (conclusion(average)) } "\n"
                 (tiles(&facts(report, average))) "\n"
@@ -81,31 +84,17 @@ fn facts(report: &ComparisonReport, average: &Difference) -> Vec<Tile> {
         figure: format!("+{} -{}", pairs.gained, pairs.lost),
         detail: format!("of {}", count(average.n, "pair")),
     }));
-    facts.extend(gate_in_short(&report.gate));
+    facts.extend(report.conclusion.map(gate_in_short));
     facts
 }
 
-/// `None` without a gate.
-fn gate_in_short(gate: &[RuleOutcome]) -> Option<Tile> {
-    if gate.is_empty() {
-        return None;
-    }
-    let having = |status: Status| gate.iter().filter(|rule| rule.status == status).count();
-    let [failed, inconclusive] = [Status::Fail, Status::Inconclusive].map(having);
-    let status = match (failed, inconclusive) {
-        (1.., _) => Status::Fail,
-        (_, 1..) => Status::Inconclusive,
-        _ => Status::Pass,
-    };
-    Some(Tile {
+fn gate_in_short(conclusion: Conclusion) -> Tile {
+    let status = conclusion.status();
+    Tile {
         label: "Gate".to_owned(),
         figure: format!("{} {}", mark(status), status.name()),
-        detail: format!(
-            "{}: {} passed, {failed} failed, {inconclusive} inconclusive",
-            count(gate.len(), "rule"),
-            gate.len() - failed - inconclusive
-        ),
-    })
+        detail: conclusion.to_string(),
+    }
 }
 
 pub(super) fn gate(gate: &[RuleOutcome]) -> Markup {

@@ -1,5 +1,6 @@
 //! A run directory: what is written when a run ends, and read back.
 
+mod counts;
 mod json_file;
 pub(crate) mod output;
 pub(crate) mod record;
@@ -45,6 +46,7 @@ impl RunDir {
                 None => models.push((model, vec![item])),
             }
         }
+        counts::check(&models, &record, path)?;
         for ((_, items), model) in models.iter_mut().zip(&record.models) {
             let reasons: HashMap<usize, &str> = model
                 .not_scored

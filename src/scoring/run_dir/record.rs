@@ -1,5 +1,6 @@
 //! `run.json`: what was run, on what and how fast. One type writes, reads and merges it.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
@@ -11,6 +12,7 @@ use crate::data::shard::Shard;
 use crate::scoring::fingerprint::Fingerprint;
 use crate::scoring::journal::Session;
 use crate::scoring::run_dir::json_file;
+use crate::support::count::count;
 use crate::support::error::Result;
 
 /// Version of the format.
@@ -38,6 +40,9 @@ pub(crate) struct RunRecord {
     pub(crate) started: Option<f64>,
     /// Seconds since 1970.
     pub(crate) ended: Option<f64>,
+    /// How a gate ended the run before every pair was scored (`--against`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) stopped_early: Option<StoppedEarly>,
     /// The run of which this is a shard.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) whole: Option<Whole>,
@@ -168,6 +173,27 @@ impl Host {
             arch,
             threads: rayon::current_num_threads(),
         }
+    }
+}
+
+/// A run whose gate was settled before every pair was scored. The order is what its confidence
+/// sequences rest on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct StoppedEarly {
+    /// All pairs that were to be scored, by subset.
+    pub(crate) planned: BTreeMap<String, usize>,
+    /// The rows of those that were, in the order in which they were drawn.
+    pub(crate) order: Vec<usize>,
+}
+
+impl StoppedEarly {
+    /// `128 of 636 pairs, in random order: the gate was settled (--against)`.
+    pub(crate) fn note(&self) -> String {
+        format!(
+            "{} of {}, in random order: the gate was settled (--against)",
+            self.order.len(),
+            count(self.planned.values().sum(), "pair")
+        )
     }
 }
 

@@ -1,11 +1,13 @@
 //! A figure that is tested after every round of pairs.
 
 use crate::comparison::figure::Figure;
-use crate::comparison::gate::finding::{Finding, drop_status, percent};
-use crate::comparison::gate::outcome::Status;
+use crate::comparison::gate::finding::{Finding, drop_status, least, percent};
+use crate::comparison::gate::outcome::Measured;
 use crate::comparison::gate::sequential::progress::{Progress, Subset};
+use crate::comparison::gate::settling::Settling;
+use crate::comparison::gate::status::Status;
 use crate::stats;
-use crate::stats::{PairedCounts, Sequence, count, holm, rounds};
+use crate::stats::{Interval, PairedCounts, Sequence, count, holm, rounds};
 
 /// A figure and its confidence sequence, as far as the scored pairs fill whole rounds.
 pub(crate) struct SequentialFigure {
@@ -57,16 +59,32 @@ impl SequentialFigure {
         self.figure.weights.iter().map(stratum).collect()
     }
 
+    /// The interval of the sequence so far, and its two-sided p-value.
+    pub(crate) fn interval_and_p(&self) -> (Interval, f64) {
+        (self.sequence.interval(), self.sequence.two_sided_p())
+    }
+
     /// By the confidence sequence.
     pub(crate) fn drop(&self, limit: f64, level: f64, progress: &Progress) -> Finding {
-        let interval = self.sequence.interval();
+        let (interval, least) = (self.sequence.interval(), least(limit));
+        let (status, value) = (drop_status(interval, limit), self.value(progress));
         let text = format!(
-            "{} % confidence sequence [{:+.4}, {:+.4}]",
+            "{} {value:+.4}, {} % confidence sequence [{:+.4}, {:+.4}], limit {least}",
+            self.figure.name,
             percent(level),
             interval.low,
             interval.high
         );
-        self.finding(drop_status(interval, limit), &text, progress)
+        let pairs = self.seen(progress).n();
+        let is_open = status == Status::Inconclusive && pairs > 0;
+        Finding {
+            status,
+            text,
+            measured: Some(self.measured(value, Some(interval), least, progress)),
+            slack: interval.low - least,
+            settling: is_open.then(|| Settling::of(value, interval, least, pairs)),
+            subsets: self.subsets(),
+        }
     }
 
     /// By the accuracies with all remaining pairs wrong, and with all of them right.
@@ -96,8 +114,33 @@ impl SequentialFigure {
         };
         Finding {
             status,
+            text: format!("{} {low:.4}{range}, limit {least}", self.figure.name),
+            measured: Some(self.measured(low, Some(Interval { low, high }), least, progress)),
+            slack: high - least,
+            settling: self.needs_the_rest(status, progress),
             subsets: self.subsets(),
-            text: format!("{} {low:.4}{range}", self.figure.name),
+        }
+    }
+
+    fn needs_the_rest(&self, status: Status, progress: &Progress) -> Option<Settling> {
+        let left = |(name, _): &(String, f64)| progress.of(name).left().len();
+        let left: usize = self.figure.weights.iter().map(left).sum();
+        (status == Status::Inconclusive && left > 0).then_some(Settling::Left(left))
+    }
+
+    fn measured(
+        &self,
+        value: f64,
+        interval: Option<Interval>,
+        limit: f64,
+        progress: &Progress,
+    ) -> Measured {
+        Measured {
+            figure: self.figure.name.clone(),
+            value,
+            interval,
+            limit,
+            pairs: self.seen(progress).n(),
         }
     }
 
@@ -151,13 +194,9 @@ impl SequentialFigure {
             .sum()
     }
 
-    fn finding(&self, status: Status, text: &str, progress: &Progress) -> Finding {
-        let value = self.sum(|c, name| c * progress.of(name).seen().difference());
-        Finding {
-            status,
-            subsets: self.subsets(),
-            text: format!("{} {value:+.4}, {text}", self.figure.name),
-        }
+    /// The difference in the scored pairs.
+    fn value(&self, progress: &Progress) -> f64 {
+        self.sum(|c, name| c * progress.of(name).seen().difference())
     }
 }
 
@@ -183,8 +222,20 @@ pub(crate) fn significant_drop(
             Status::Inconclusive
         };
         let PairedCounts { lost, gained, .. } = figure.seen(progress);
-        let text = format!("{lost} lost, {gained} gained, sequential p {p:.2e}{correction}");
-        figure.finding(status, &text, progress)
+        let text = format!(
+            "{} {:+.4}, {lost} lost, {gained} gained, sequential p {p:.2e}{correction}, limit \
+             {alpha_now}",
+            figure.figure.name,
+            figure.value(progress)
+        );
+        Finding {
+            status,
+            text,
+            measured: Some(figure.measured(p, None, alpha_now, progress)),
+            slack: p - alpha_now,
+            settling: figure.needs_the_rest(status, progress),
+            subsets: figure.subsets(),
+        }
     };
     figures.iter().zip(now).zip(end).map(finding).collect()
 }

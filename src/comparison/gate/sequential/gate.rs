@@ -5,15 +5,19 @@ use std::ops::ControlFlow;
 
 use crate::benchmark::Benchmark;
 use crate::comparison::compare::Comparison;
+use crate::comparison::coverage::Coverage;
 use crate::comparison::figure::figures;
 use crate::comparison::gate::finding::percent;
-use crate::comparison::gate::outcome::{RuleOutcome, Status};
+use crate::comparison::gate::outcome::RuleOutcome;
 use crate::comparison::gate::rule::Rule;
+use crate::comparison::gate::sequential::lines::sequential_lines;
 use crate::comparison::gate::sequential::progress::{Progress, is_right};
 use crate::comparison::gate::sequential::rule_state::RuleState;
+use crate::comparison::gate::status::Status;
 use crate::comparison::matching::baseline_of;
 use crate::data::Item;
 use crate::scoring::ScoredItem;
+use crate::scoring::run_dir::record::StoppedEarly;
 use crate::stats::rounds;
 use crate::support::count::count;
 use crate::support::error::Result;
@@ -38,6 +42,8 @@ pub struct SequentialGate {
     /// By row of the candidate's data.
     baseline: HashMap<usize, ScoredItem>,
     same_data: bool,
+    /// Of all pairs that are to be scored.
+    coverage: Coverage,
 }
 
 /// How a gate was settled, or not.
@@ -46,8 +52,8 @@ pub struct GateOutcome {
     pub rules: Vec<RuleOutcome>,
     /// How many pairs it took, of how many, and with what error rate.
     pub(crate) summary: String,
-    /// The number of scored pairs and of all pairs, where scoring stopped early.
-    pub(crate) stopped: Option<[usize; 2]>,
+    /// What was scored of what was planned, where scoring stopped early.
+    pub(crate) stopped: Option<StoppedEarly>,
 }
 
 impl SequentialGate {
@@ -64,6 +70,7 @@ impl SequentialGate {
         benchmark: Option<&Benchmark>,
         seed: u64,
     ) -> Result<(Self, Vec<Item>)> {
+        let before = sizes(baseline);
         let baseline: HashMap<usize, ScoredItem> = pairs
             .iter()
             .zip(baseline_of(baseline, &pairs, same_data)?)
@@ -71,15 +78,12 @@ impl SequentialGate {
             .collect();
         let pairs = in_order(pairs, seed);
         let progress = nothing_scored(&pairs, &baseline);
-        let sizes: Vec<(String, usize)> = progress
-            .subsets
-            .iter()
-            .map(|(name, subset)| (name.clone(), subset.before.len()))
-            .collect();
-        let figures = figures(&sizes, benchmark);
+        let planned = progress.planned();
+        let coverage = Coverage::new(before, planned.clone(), benchmark);
+        let figures = figures(&planned.into_iter().collect::<Vec<_>>(), benchmark);
         let rules = rules
             .iter()
-            .map(|rule| RuleState::new(rule, &figures, &progress))
+            .map(|rule| RuleState::new(rule, &figures, &progress, &coverage))
             .collect::<Result<_>>()?;
         let positions = pairs.iter().enumerate();
         let positions = positions.map(|(at, pair)| (pair.row, at)).collect();
@@ -91,8 +95,23 @@ impl SequentialGate {
             waiting: BTreeMap::new(),
             baseline,
             same_data,
+            coverage,
         };
         Ok((gate, pairs))
+    }
+
+    /// That all pairs of the benchmark belong into the comparison: no rule whose scope lacks some
+    /// can pass. Refuses pairs that are not all of the baseline, unless that is allowed.
+    pub(crate) fn expect(
+        &mut self,
+        benchmark: Option<&Benchmark>,
+        allow_partial: bool,
+    ) -> Result<()> {
+        self.coverage = std::mem::take(&mut self.coverage).counted_by(benchmark);
+        for rule in &mut self.rules {
+            rule.expect(&self.coverage);
+        }
+        self.coverage.check(allow_partial)
     }
 
     /// Adds scored pairs; breaks as soon as the gate is settled. They may come in any order and in
@@ -151,19 +170,38 @@ impl SequentialGate {
             .iter()
             .filter_map(|item| self.baseline.get(&item.row).cloned())
             .collect();
-        let comparison = Comparison::paired(&baseline, scored, self.same_data, benchmark)?;
+        let mut comparison = Comparison::paired(&baseline, scored, self.same_data, benchmark)?;
+        comparison.coverage = self.coverage.clone();
         let rules: Vec<RuleOutcome> = self
             .rules
             .iter()
             .map(|rule| rule.outcome(&self.progress, &comparison))
             .collect::<Result<_>>()?;
-        let Progress { pairs, scored, .. } = self.progress;
+        let stopped = self.progress.left() > 0;
+        if stopped {
+            sequential_lines(&mut comparison, &self.progress, benchmark);
+        }
         Ok(GateOutcome {
             comparison,
             rules,
             summary: self.summary(),
-            stopped: (scored < pairs).then_some([scored, pairs]),
+            stopped: stopped.then(|| self.stopped()),
         })
+    }
+
+    /// What is kept of the order, so that the sequence can be computed again.
+    fn stopped(&self) -> StoppedEarly {
+        let mut order: Vec<(usize, usize)> = self
+            .positions
+            .iter()
+            .map(|(row, position)| (*position, *row))
+            .filter(|(position, _)| *position < self.progress.scored)
+            .collect();
+        order.sort_unstable();
+        StoppedEarly {
+            planned: self.progress.planned(),
+            order: order.into_iter().map(|(_, row)| row).collect(),
+        }
     }
 
     fn summary(&self) -> String {
@@ -188,6 +226,15 @@ impl SequentialGate {
             count(pairs, "pair")
         )
     }
+}
+
+/// Pairs by subset.
+fn sizes(scored: &[ScoredItem]) -> BTreeMap<String, usize> {
+    let mut sizes = BTreeMap::new();
+    for item in scored {
+        *sizes.entry(item.subset.clone()).or_default() += 1;
+    }
+    sizes
 }
 
 /// The pairs shuffled within subsets, the subsets interleaved in proportion to their sizes.

@@ -15,11 +15,17 @@
 //! That is a second look at the same pairs: sequence and evaluation have half of the rule's error
 //! rate each, so that both together are wrong no more often than a rule that is evaluated once.
 //! This is the price of a run that is not settled early: its final interval is one of 97.5 %.
+//! A run that was stopped early keeps the order of its pairs (`StoppedEarly`), so that a later
+//! comparison can use the sequence, too (`replay`). Where pairs are missing from the plan itself
+//! (`--limit`, `--subset`), no rule whose scope lacks some can pass.
+//!
 //! `benchmarks/2026-11-24-early-answers.md` has the simulation.
 
 mod figure;
 mod gate;
+mod lines;
 mod progress;
+pub(crate) mod replay;
 mod rule_state;
 #[cfg(test)]
 mod tests;

@@ -47,6 +47,14 @@ impl Progress {
         }
     }
 
+    /// All pairs by subset.
+    pub(crate) fn planned(&self) -> BTreeMap<String, usize> {
+        let subsets = self.subsets.iter();
+        subsets
+            .map(|(name, subset)| (name.clone(), subset.before.len()))
+            .collect()
+    }
+
     /// The number of pairs that are not scored yet.
     pub(crate) fn left(&self) -> usize {
         self.pairs - self.scored

@@ -3,15 +3,18 @@
 use std::ops::Range;
 
 use crate::comparison::compare::Comparison;
+use crate::comparison::coverage::{Coverage, Gap};
 use crate::comparison::figure::{Blocks, Figure};
 use crate::comparison::gate::finding::{
     Finding, NO_DROP, NO_SIGNIFICANT_DROP, NONE_BELOW, Summary, level, status_of,
 };
-use crate::comparison::gate::outcome::{RuleOutcome, Status};
+use crate::comparison::gate::outcome::{Measured, RuleOutcome};
 use crate::comparison::gate::rule::Rule;
 use crate::comparison::gate::sequential::figure::{SequentialFigure, significant_drop};
 use crate::comparison::gate::sequential::progress::Progress;
-use crate::stats::Share;
+use crate::comparison::gate::settling::Settling;
+use crate::comparison::gate::status::Status;
+use crate::stats::{Share, count as float};
 use crate::support::count::count;
 use crate::support::error::Result;
 
@@ -23,6 +26,8 @@ pub(crate) struct RuleState {
     pub(crate) rule: Rule,
     /// None where the rule is about the candidate alone.
     figures: Vec<SequentialFigure>,
+    /// Subsets of its scope of which pairs are missing, which is why it cannot pass.
+    gaps: Vec<Gap>,
     /// Inconclusive until the rule is settled.
     pub(crate) status: Status,
     /// The number of pairs after which it was settled.
@@ -30,29 +35,46 @@ pub(crate) struct RuleState {
 }
 
 impl RuleState {
-    pub(crate) fn new(rule: &Rule, figures: &Blocks<Figure>, progress: &Progress) -> Result<Self> {
+    /// `coverage`: of the pairs that are to be scored.
+    pub(crate) fn new(
+        rule: &Rule,
+        figures: &Blocks<Figure>,
+        progress: &Progress,
+        coverage: &Coverage,
+    ) -> Result<Self> {
         let figures = match rule {
             Rule::Drop { scope, .. }
             | Rule::SignificantDrop { scope, .. }
             | Rule::Min { scope, .. } => {
                 let blocks = [&figures.subsets, &figures.sections, &figures.totals];
-                scope.among(blocks.map(Vec::as_slice), |figure| &figure.key, rule)?
+                let blocks = blocks.map(Vec::as_slice);
+                scope.among(blocks, |figure| &figure.key, coverage, rule)?
             }
             Rule::MaxTies(_) | Rule::MaxInvalid(_) | Rule::MaxPositionBias(_) => Vec::new(),
         };
         let level = level(figures.len().max(1), SHARE);
         let sequential = |figure: &Figure| SequentialFigure::new(figure, level, progress);
         let figures: Vec<SequentialFigure> = figures.into_iter().map(sequential).collect();
-        if let Rule::SignificantDrop { alpha, .. } = rule {
+        let gaps: Vec<Gap> = rule.gaps(coverage).into_iter().cloned().collect();
+        // With pairs missing it cannot pass anyway.
+        if let Rule::SignificantDrop { alpha, .. } = rule
+            && gaps.is_empty()
+        {
             let least = figures.iter().map(|figure| figure.least_p_of_all(progress));
             rule.check_reachable(&least.collect::<Vec<_>>(), (1.0 - SHARE) * alpha)?;
         }
         Ok(Self {
             rule: rule.clone(),
             figures,
+            gaps,
             status: Status::Inconclusive,
             settled_after: 0,
         })
+    }
+
+    /// Pairs that are missing from its scope.
+    pub(crate) fn expect(&mut self, coverage: &Coverage) {
+        self.gaps = self.rule.gaps(coverage).into_iter().cloned().collect();
     }
 
     /// Evaluates the rule on the pairs so far, unless it is already settled.
@@ -61,7 +83,10 @@ impl RuleState {
             for figure in &mut self.figures {
                 figure.advance(progress);
             }
-            self.status = status_of(&self.findings(progress));
+            self.status = match status_of(&self.findings(progress)) {
+                Status::Pass if !self.gaps.is_empty() => Status::Inconclusive,
+                status => status,
+            };
             self.settled_after = progress.scored;
         }
     }
@@ -84,11 +109,11 @@ impl RuleState {
             Rule::Min { least, .. } => figures.map(|figure| figure.min(*least, progress)).collect(),
             Rule::MaxTies(most) => {
                 let ties = progress.ties..progress.ties + left;
-                vec![at_most(ties, *most, "ties so far")]
+                vec![at_most(ties, *most, "ties", progress)]
             }
             Rule::MaxInvalid(most) => {
                 let invalid = progress.invalid..progress.invalid + left;
-                vec![at_most(invalid, *most, "invalid verdicts so far")]
+                vec![at_most(invalid, *most, "invalid verdicts", progress)]
             }
             Rule::MaxPositionBias(most) => vec![position_bias(*most, progress)],
         }
@@ -130,17 +155,13 @@ impl RuleState {
             _ => NONE_BELOW,
         };
         let summary = Summary::of(self.findings(progress), comparison, all_pass);
-        RuleOutcome {
-            rule: self.rule.to_string(),
-            status: summary.status,
-            reason: summary.reason,
-            look_at: summary.look_at,
-        }
+        let gaps: Vec<&Gap> = self.gaps.iter().collect();
+        self.rule.outcome(summary, &gaps)
     }
 }
 
 /// A count that will end within this range, both ends included, and may be at most `most`.
-fn at_most(range: Range<usize>, most: usize, what: &str) -> Finding {
+fn at_most(range: Range<usize>, most: usize, what: &str, progress: &Progress) -> Finding {
     let status = if range.start > most {
         Status::Fail
     } else if range.end <= most {
@@ -148,11 +169,15 @@ fn at_most(range: Range<usize>, most: usize, what: &str) -> Finding {
     } else {
         Status::Inconclusive
     };
-    Finding {
+    let text = format!("{} {what} so far, limit {most}", range.start);
+    bound(
         status,
-        subsets: Vec::new(),
-        text: format!("{} {what}", range.start),
-    }
+        what,
+        float(range.start),
+        float(most),
+        text,
+        progress,
+    )
 }
 
 fn position_bias(most: f64, progress: &Progress) -> Finding {
@@ -165,13 +190,35 @@ fn position_bias(most: f64, progress: &Progress) -> Finding {
     } else {
         Status::Inconclusive
     };
-    let now = share(disagree, finite);
+    let (what, now) = ("both orders disagree", share(disagree, finite));
+    let text = format!(
+        "{what} on {now:.4} of {} so far, limit {most}",
+        count(finite, "pair")
+    );
+    bound(status, what, now, most, text, progress)
+}
+
+/// What a bound on the candidate alone says.
+fn bound(
+    status: Status,
+    what: &str,
+    value: f64,
+    limit: f64,
+    text: String,
+    progress: &Progress,
+) -> Finding {
     Finding {
         status,
         subsets: Vec::new(),
-        text: format!(
-            "both orders disagree on {now:.4} of {} so far",
-            count(finite, "pair")
-        ),
+        text,
+        measured: Some(Measured {
+            figure: what.to_owned(),
+            value,
+            interval: None,
+            limit,
+            pairs: progress.scored,
+        }),
+        slack: limit - value,
+        settling: (status == Status::Inconclusive).then(|| Settling::Left(progress.left())),
     }
 }

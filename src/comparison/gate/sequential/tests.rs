@@ -49,6 +49,12 @@ fn run_gate(
     (gate.finish(&seen, Some(&benchmark)).unwrap(), scored)
 }
 
+/// The number of scored pairs and of all, where scoring stopped early.
+fn stopped(outcome: &GateOutcome) -> Option<[usize; 2]> {
+    let stopped = outcome.stopped.as_ref()?;
+    Some([stopped.order.len(), stopped.planned.values().sum()])
+}
+
 fn statuses(outcome: &GateOutcome) -> Vec<Status> {
     outcome.rules.iter().map(|rule| rule.status).collect()
 }
@@ -63,7 +69,7 @@ fn equal_verdicts_pass_as_soon_as_so_many_pairs_can_show_it() {
     let (outcome, scored) = run_gate(&["drop:total:0.05"], &marks, &marks, 1);
     // ln(2 · 80) / (0.98 · 0.05) = 103.6 pairs, in whole rounds of 2 and chunks of 16.
     assert_eq!(
-        (statuses(&outcome), scored, outcome.stopped),
+        (statuses(&outcome), scored, stopped(&outcome)),
         (vec![Status::Pass], 112, Some([112, 400]))
     );
     assert_eq!(
@@ -89,7 +95,7 @@ fn equal_verdicts_pass_as_soon_as_so_many_pairs_can_show_it() {
     // What no number of pairs can show waits for the last, and is not shown by that.
     let (outcome, scored) = run_gate(&["drop:total:0", "drop:average:0.05"], &marks, &marks, 1);
     assert_eq!(
-        (statuses(&outcome), scored, outcome.stopped),
+        (statuses(&outcome), scored, stopped(&outcome)),
         (vec![Status::Inconclusive, Status::Pass], 400, None)
     );
     assert!(
@@ -279,8 +285,27 @@ fn what_the_baseline_lacks_is_an_error_and_so_is_a_rule_about_nothing() {
             .unwrap()
             .contains("nothing that it names was compared")
     );
-    // More than is needed is no error.
+    // More than is needed is no error here: whether pairs may be missing is asked of the gate.
     assert_eq!(new("drop:average:0", &all, &before), None);
+    let (mut gate, _) = SequentialGate::new(
+        &["drop:average:0.9".parse().unwrap()],
+        &all,
+        true,
+        pairs(&before),
+        Some(&Benchmark::reward_bench()),
+        SEED,
+    )
+    .unwrap();
+    let refused = gate.expect(None, false).unwrap_err().render();
+    assert!(
+        refused.contains("lacks 2 pairs of the baseline"),
+        "{refused}"
+    );
+    assert!(gate.expect(None, true).is_ok());
+    // Equal verdicts, and a rule that lacks pairs: nothing settles it.
+    assert!(gate.see(&before).is_continue() && gate.status() == Status::Inconclusive);
+    let outcome = gate.finish(&before, None).unwrap();
+    assert_eq!(statuses(&outcome), [Status::Inconclusive]);
     assert_eq!(
         new(
             "drop:average:0",

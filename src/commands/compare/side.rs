@@ -1,114 +1,30 @@
-//! `pairbench compare`: two runs read back, or a run and a published table, to the differences and
-//! a gate's verdict.
+//! What stands on one side of a comparison: a run directory or a published table, and one model of
+//! it.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::path::Path;
 
-use crate::benchmark;
 use crate::benchmark::published::Published;
 use crate::benchmark::{Benchmark, Named};
-use crate::commands::finished::Finished;
 use crate::commands::named_run;
-use crate::comparison::gate;
-use crate::comparison::gate::{RuleOutcome, Status};
 use crate::comparison::published::tallies;
-use crate::comparison::{Candidate, Comparison};
-use crate::data::pair_texts;
-use crate::data::pair_texts::{PairTexts, Texts};
 use crate::metrics::Tally;
-use crate::report::{ComparisonReport, Flip, Format, Origin, Style, render};
+use crate::report::Origin;
 use crate::scoring::ScoredItem;
 use crate::scoring::run_dir::RunDir;
-use crate::support::count::count;
-use crate::support::error::{Error, ErrorKind, Result};
-
-/// Changed pairs on a page that nobody asked for a number of.
-const ON_A_PAGE: usize = 20;
-
-/// Two sides and what rules say of them.
-#[derive(Debug)]
-pub struct CompareRequest {
-    /// `DIR|TABLE[:MODEL]`
-    pub baseline: String,
-    /// `DIR|TABLE[:MODEL]`
-    pub candidate: String,
-    /// Rules, or files of rules.
-    pub gates: Vec<String>,
-    /// Whether an inconclusive rule is cause for complaint.
-    pub strict: bool,
-    /// How many changed pairs to list.
-    pub flips: Option<usize>,
-    pub format: Format,
-}
+use crate::scoring::run_dir::record::StoppedEarly;
+use crate::support::error::{Error, Result};
 
 /// What stands on one side.
-enum Side {
+pub(crate) enum Side {
     Run(Box<RunDir>),
     Table(Published),
 }
 
 /// A side with the model that was chosen from it.
-struct Chosen<'a> {
+pub(crate) struct Chosen<'a> {
     side: &'a Side,
     model: String,
-}
-
-pub fn compare(request: &CompareRequest) -> Result<Finished> {
-    let rules = gate::rules(&request.gates)?;
-    let sides = [
-        Side::find(&request.baseline)?,
-        Side::find(&request.candidate)?,
-    ];
-    let [baseline, candidate] = choose(&sides, [&request.baseline, &request.candidate])?;
-    let mut notes: Vec<String> = [("baseline", &baseline), ("candidate", &candidate)]
-        .into_iter()
-        .filter_map(|(side, chosen)| chosen.partial(side))
-        .collect();
-    let benchmark = benchmark::common(&[baseline.benchmark(), candidate.benchmark()], &mut notes)?;
-    let comparison = match (baseline.run(), candidate.run()) {
-        (Some((before, left)), Some((after, right))) => {
-            Comparison::paired(left, right, before.has_data_of(after), benchmark.as_ref())?
-        }
-        (_, right) => {
-            let facts = right.map(|(_, verdicts)| Candidate::new(verdicts));
-            Comparison::unpaired(
-                [baseline.tallies(), candidate.tallies()],
-                facts,
-                benchmark.as_ref(),
-            )?
-        }
-    };
-    let gate: Vec<RuleOutcome> = rules
-        .iter()
-        .map(|rule| rule.evaluate(&comparison))
-        .collect::<Result<_>>()?;
-    let page = request.format == Format::Html;
-    let flips = request.flips.or(page.then_some(ON_A_PAGE)).map(|n| {
-        let run = candidate.run().map(|(run, _)| run);
-        flips(&comparison, n, run, &mut notes)
-    });
-    let report = ComparisonReport {
-        baseline: baseline.title(),
-        candidate: candidate.title(),
-        origins: [baseline.origin(), candidate.origin()],
-        comparison,
-        flips,
-        gate,
-        notes,
-    };
-    finished(&report, request.format, request.strict)
-}
-
-/// Its text, and its complaint where the gate is not passed.
-pub(crate) fn finished(
-    report: &ComparisonReport,
-    format: Format,
-    strict: bool,
-) -> Result<Finished> {
-    Ok(Finished {
-        text: render(report, format, Style::of_stdout())?,
-        complaint: complaint(&report.gate, strict),
-    })
 }
 
 /// A run to compare with, and which of its models: the one named, or its only one, or the one
@@ -152,7 +68,7 @@ fn split(text: &str) -> Option<(&str, Option<&str>)> {
 }
 
 impl Side {
-    fn find(text: &str) -> Result<Self> {
+    pub(crate) fn find(text: &str) -> Result<Self> {
         let Some((name, _)) = split(text) else {
             let tables = Published::all()
                 .into_iter()
@@ -198,7 +114,7 @@ impl Side {
 }
 
 /// The models named, or the only ones, or the only two that are called alike.
-fn choose<'a>(sides: &'a [Side; 2], typed: [&str; 2]) -> Result<[Chosen<'a>; 2]> {
+pub(crate) fn choose<'a>(sides: &'a [Side; 2], typed: [&str; 2]) -> Result<[Chosen<'a>; 2]> {
     let ambiguous = || {
         let list = sides
             .iter()
@@ -240,7 +156,7 @@ fn choose<'a>(sides: &'a [Side; 2], typed: [&str; 2]) -> Result<[Chosen<'a>; 2]>
 }
 
 impl Chosen<'_> {
-    fn title(&self) -> String {
+    pub(crate) fn title(&self) -> String {
         match self.side {
             Side::Run(run) => format!("{} ({})", self.model, run.path.display()),
             Side::Table(table) => format!("{} (published: {})", self.model, table.name),
@@ -248,7 +164,7 @@ impl Chosen<'_> {
     }
 
     /// The run and the model's verdicts; `None` for a published column.
-    fn run(&self) -> Option<(&RunDir, &[ScoredItem])> {
+    pub(crate) fn run(&self) -> Option<(&RunDir, &[ScoredItem])> {
         let Side::Run(run) = self.side else {
             return None;
         };
@@ -256,7 +172,7 @@ impl Chosen<'_> {
             .map(|verdicts| (&**run, verdicts))
     }
 
-    fn origin(&self) -> Origin {
+    pub(crate) fn origin(&self) -> Origin {
         match self.side {
             Side::Run(run) => Origin::of_run(run, &self.model),
             Side::Table(table) => Origin::Published {
@@ -269,13 +185,22 @@ impl Chosen<'_> {
     }
 
     /// Why it is not the whole benchmark, where its run says so.
-    fn partial(&self, side: &str) -> Option<String> {
-        let (run, _) = self.run()?;
-        let why = run.summary().ok()?.partial?;
-        Some(format!("{side}: PARTIAL: {why}"))
+    pub(crate) fn partial(&self) -> Result<Option<String>> {
+        match self.side {
+            Side::Run(run) => run.summary().map(|summary| summary.partial),
+            Side::Table(_) => Ok(None),
+        }
     }
 
-    fn tallies(&self) -> BTreeMap<String, Tally> {
+    /// What its run scored of what it was to score, where a gate ended it.
+    pub(crate) fn stopped_early(&self) -> Option<&StoppedEarly> {
+        match self.side {
+            Side::Run(run) => run.record.stopped_early.as_ref(),
+            Side::Table(_) => None,
+        }
+    }
+
+    pub(crate) fn tallies(&self) -> BTreeMap<String, Tally> {
         match self.side {
             Side::Table(table) => {
                 let benchmark = Benchmark::find(&table.benchmark).ok();
@@ -298,7 +223,7 @@ impl Chosen<'_> {
     }
 
     /// Its name, where it has one.
-    fn benchmark(&self) -> Option<Named<'_>> {
+    pub(crate) fn benchmark(&self) -> Option<Named<'_>> {
         match self.side {
             Side::Table(table) => Some(Named {
                 typed: &table.benchmark,
@@ -307,69 +232,6 @@ impl Chosen<'_> {
             Side::Run(run) => run.benchmark(),
         }
     }
-}
-
-/// The first changed pairs, with their texts if the files are still what was run.
-fn flips(
-    comparison: &Comparison,
-    n: usize,
-    run: Option<&RunDir>,
-    notes: &mut Vec<String>,
-) -> Vec<Flip> {
-    let shown = comparison.changes.iter().take(n);
-    let texts = run.filter(|_| shown.len() > 0).map_or_else(
-        || Texts::Ok(HashMap::new()),
-        |run| pair_texts::read_again(&run.record.data),
-    );
-    if let Err(why) = &texts {
-        notes.push(format!("without the texts of the pairs: {why}"));
-    }
-    let text = |row: usize| texts.as_ref().ok()?.get(&row).map(PairTexts::of);
-    shown
-        .map(|change| Flip {
-            change: change.clone(),
-            text: text(change.row),
-        })
-        .collect()
-}
-
-/// Exit code 3 where a rule failed, 8 where a strict gate is inconclusive.
-fn complaint(gate: &[RuleOutcome], strict: bool) -> Option<Error> {
-    let named = |status: Status| {
-        gate.iter()
-            .filter(|o| o.status == status)
-            .map(|o| format!("{} ({})", o.rule, o.reason))
-            .collect::<Vec<_>>()
-    };
-    let [failed, open] = [Status::Fail, Status::Inconclusive].map(named);
-    if !failed.is_empty() {
-        let error = Error::new(
-            ErrorKind::Gate,
-            format!(
-                "failed to pass the gate: {} of {}",
-                failed.len(),
-                count(gate.len(), "rule")
-            ),
-        );
-        return Some(
-            error
-                .caused_by(failed.join("; "))
-                .hint("`pairbench compare --flips` lists the pairs whose verdict changed"),
-        );
-    }
-    (strict && !open.is_empty()).then(|| {
-        let error = Error::new(
-            ErrorKind::Inconclusive,
-            format!(
-                "failed to decide the gate: inconclusive: {} of {}",
-                open.len(),
-                count(gate.len(), "rule")
-            ),
-        );
-        error
-            .caused_by(open.join("; "))
-            .hint("more pairs narrow the intervals; a wider limit needs fewer")
-    })
 }
 
 #[cfg(test)]

@@ -1,0 +1,178 @@
+//! Comma-separated values.
+
+mod comparison;
+mod fields;
+mod run;
+
+use crate::report::csv::fields::field;
+use crate::report::document::Document;
+use crate::report::measured_with;
+use crate::support::error::{Error, ErrorKind, Result};
+
+/// One kind of rows: of a comparison the flipped verdicts where they were asked for, else the
+/// differences.
+pub(super) fn csv(document: Document) -> Result<String> {
+    let records = match document {
+        Document::Run(report) => {
+            let mut records = run::run(report);
+            add_provenance(&mut records, &measured_with::of_run(report), " ");
+            records
+        }
+        Document::Comparison(report) => {
+            let flips = report.flips.as_deref();
+            let mut records =
+                flips.map_or_else(|| comparison::differences(report), comparison::flipped);
+            add_provenance(&mut records, &measured_with::of_comparison(report), "_");
+            records
+        }
+    };
+    written(&records).map_err(|cause| {
+        Error::new(
+            ErrorKind::Resources,
+            "failed to write comma-separated values",
+        )
+        .caused_by(cause)
+    })
+}
+
+fn written(
+    records: &[Vec<String>],
+) -> std::result::Result<String, Box<dyn std::error::Error + Send + Sync>> {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    for record in records {
+        writer.write_record(record)?;
+    }
+    let bytes = writer.into_inner().map_err(|error| error.to_string())?;
+    Ok(String::from_utf8(bytes)?)
+}
+
+/// Columns behind the others, the same in every row: what each of the named columns was measured
+/// with. A reader of tables keeps numbers as numbers that way, and needs no second file.
+fn add_provenance(records: &mut [Vec<String>], columns: &[measured_with::Column], link: &str) {
+    for (at, record) in records.iter_mut().enumerate() {
+        for (name, facts) in columns {
+            record.extend(facts.iter().map(|fact| {
+                if at == 0 {
+                    field(&format!("{name}{link}{}", fact.key))
+                } else {
+                    field(&fact.text)
+                }
+            }));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::ComparisonReport;
+    use crate::report::csv::comparison::DIFFERENCES;
+    use crate::report::samples;
+
+    fn text<'a>(document: impl Into<Document<'a>>) -> String {
+        csv(document.into()).unwrap()
+    }
+
+    /// Records without the columns of provenance.
+    fn figures(text: &str, columns: usize) -> String {
+        let line = |line: &str| {
+            let fields: Vec<&str> = line.split(',').take(columns).collect();
+            fields.join(",") + "\n"
+        };
+        text.lines().map(line).collect()
+    }
+
+    #[test]
+    fn a_run_has_no_formulas() {
+        assert_eq!(
+            figures(&text(&samples::run()), 6),
+            "kind,name,n,A,'=B|<x> ,longer\n\
+             subset,hep-go,4,0.500000,0.750000,0.250000\n\
+             section,Reasoning,,0.500000,0.750000,0.250000\n\
+             total,average,4,0.500000,0.750000,0.250000\n\
+             count,ties,4,1,1,1\n\
+             count,invalid,4,0,0,0\n"
+        );
+    }
+
+    #[test]
+    fn what_is_partial_says_so() {
+        let mut report = samples::with_published();
+        report.partial = Some("=3 of 9, \"x\"".to_owned());
+        let run = text(&report);
+        let columns = run.lines().next().unwrap().matches(',').count();
+        assert!(
+            run.ends_with(&format!(
+                "count,invalid,4,0,,,,0,0\nnote,\"PARTIAL: =3 of 9, \"\"x\"\"\"{}\n",
+                ",".repeat(columns - 1)
+            )),
+            "{run}"
+        );
+    }
+
+    #[test]
+    fn a_published_column_is_three() {
+        let text = text(&samples::with_published());
+        let lines = [
+            "A,A published,A pairs,A standing",
+            "hep-go,164,0.682927,0.689000,-1,within-spread,",
+            "Reasoning,,0.682927,,,not compared: not published,",
+            "average,164,0.682927,0.600000,,not compared: 22 of its subsets have other pairs,",
+        ];
+        assert!(lines.iter().all(|line| text.contains(line)), "{text}");
+    }
+
+    /// As a reader of tables wants it: the same in every row, numbers in columns of their own.
+    #[test]
+    fn provenance_is_columns_behind_the_figures() {
+        let rows = text(&samples::run());
+        let first = rows.lines().next().unwrap();
+        assert!(
+            first.contains(",longer,A model,A contract,A precision,A device,A engine,A cache,"),
+            "{rows}"
+        );
+        let fact = ",\"A, weights A, arithmetic A\",";
+        assert_eq!(
+            rows.matches(fact).count(),
+            rows.lines().count() - 1,
+            "{rows}"
+        );
+        let flips = text(&samples::comparison());
+        assert!(
+            flips.contains(",rejected,baseline_model,baseline_contract,")
+                && flips.contains(",candidate_data,candidate_pairs\n"),
+            "{flips}"
+        );
+    }
+
+    #[test]
+    fn a_comparison_has_one_kind_of_rows() {
+        let flips = text(&samples::comparison());
+        assert!(
+            flips.starts_with("subset,id,row,") && flips.contains("\"'=1+1, \"\"x\"\"\n\""),
+            "{flips}"
+        );
+        let differences = text(&ComparisonReport {
+            flips: None,
+            ..samples::comparison()
+        });
+        let first = figures(&differences, DIFFERENCES.len());
+        assert!(first.starts_with(&DIFFERENCES.join(",")), "{differences}");
+        // The baseline's and the candidate's, then the rules, each beside its limit.
+        for expected in [
+            "count,ties,9,0,,,0,,",
+            "gate,drop:subset:*:0.01,5,",
+            ",-0.010000,inconclusive,\"a|<b>  -0.4000",
+            "gate,max-ties:0,9,,,,,,,0.000000,,,,,,,,0.000000,pass,\"0 ties of 9 pairs, limit 0\"",
+            "gate,all rules,,,,,,,,,,,,,,,,,inconclusive,\"2 rules: 1 passed, 0 failed, 1 inconclusive; \
+             exit code 8",
+        ] {
+            assert!(differences.contains(expected), "{expected}: {differences}");
+        }
+        assert!(
+            differences.contains("subset,hep-go,4,0.750000,")
+                && differences.contains(",0,0,1.000000e0,1.000000e0,"),
+            "{differences}"
+        );
+    }
+}

@@ -1,0 +1,100 @@
+//! The records of a run.
+
+use crate::comparison::published::Beside;
+use crate::metrics::Tally;
+use crate::report::csv::fields::{KINDS, field, optional, six};
+use crate::report::run_report::RunReport;
+use crate::report::run_table::{self, TableCell, TableColumn, columns};
+
+/// `kind,name,n,MODEL…`; accuracies have six decimals. A published column is three: its accuracy,
+/// measured minus published pairs, and how that stands.
+pub(super) fn run(report: &RunReport) -> Vec<Vec<String>> {
+    let columns = columns(report);
+    let mut header = ["kind", "name", "n"].map(str::to_owned).to_vec();
+    let mut model = "";
+    for column in &columns {
+        match column {
+            TableColumn::Measured(name, _) => {
+                model = name;
+                header.push(field(name));
+            }
+            TableColumn::Published(..) => {
+                let parts = ["published", "pairs", "standing"];
+                header.extend(parts.map(|part| field(&format!("{model} {part}"))));
+            }
+        }
+    }
+    let mut records = vec![header];
+    for (kind, block) in KINDS.into_iter().zip(run_table::blocks(&columns)) {
+        for row in block {
+            let mut record = vec![kind.to_owned(), field(&row.label), row.n_text()];
+            for (cell, column) in row.cells.iter().zip(&columns) {
+                record.extend(values(*cell, column));
+            }
+            records.push(record);
+        }
+    }
+    let width = records[0].len();
+    records.extend(counts(report, &columns));
+    records.extend(report.partial.iter().map(|why| {
+        let mut record = vec!["note".to_owned(), field(&format!("PARTIAL: {why}"))];
+        record.resize(width, String::new());
+        record
+    }));
+    records
+}
+
+/// Ties and invalid verdicts, which no accuracy shows.
+fn counts(report: &RunReport, columns: &[TableColumn]) -> Vec<Vec<String>> {
+    let of: [(&str, fn(&Tally) -> usize); 2] = [("ties", |t| t.tie), ("invalid", |t| t.invalid)];
+    let n = report.models.first().map(|model| model.scores.total.n());
+    let row = |(name, of): (&str, fn(&Tally) -> usize)| {
+        let mut record = vec![
+            "count".to_owned(),
+            name.to_owned(),
+            optional(n, |n| n.to_string()),
+        ];
+        for column in columns {
+            match column {
+                TableColumn::Measured(_, scores) => record.push(of(&scores.total).to_string()),
+                TableColumn::Published(..) => record.resize(record.len() + 3, String::new()),
+            }
+        }
+        record
+    };
+    of.into_iter().map(row).collect()
+}
+
+/// The fields of a cell: three in a published column, else one.
+fn values(cell: TableCell, column: &TableColumn) -> Vec<String> {
+    let mut values = match cell {
+        TableCell::Missing => vec![String::new()],
+        TableCell::Accuracy(accuracy) => vec![six(accuracy)],
+        TableCell::Published(beside) => published(beside),
+    };
+    let width = match column {
+        TableColumn::Measured(..) => 1,
+        TableColumn::Published(..) => 3,
+    };
+    values.resize(width, String::new());
+    values
+}
+
+/// What was printed, measured minus published pairs, and how that stands or why it was not
+/// compared. Of a mean, `equal` or `other` as it is printed.
+fn published(beside: &Beside) -> Vec<String> {
+    let pairs = beside.counts().map(|(pairs, _)| pairs.to_string());
+    let standing = match beside {
+        Beside::Counts { standing, .. } => standing.name().to_owned(),
+        Beside::Means { difference, .. } if *difference == 0.0 => "equal".to_owned(),
+        Beside::Means { .. } => "other".to_owned(),
+        Beside::NotCompared { .. } | Beside::NotPublished => {
+            format!("not compared: {}", beside.why_not().unwrap_or_default())
+        }
+    };
+    vec![
+        optional(beside.printed(), six),
+        pairs.unwrap_or_default(),
+        standing,
+    ]
+}
