@@ -7,6 +7,7 @@ use std::path::Path;
 use crate::scoring::fingerprint::rows_of;
 use crate::scoring::run_dir::record::{ModelRecord, RunRecord, StoppedEarly};
 use crate::scoring::verdict::ScoredItem;
+use crate::support::count::count;
 use crate::support::error::{Error, Result};
 
 /// Refuses verdicts that are not those that the record counts.
@@ -33,7 +34,7 @@ pub(super) fn check(
         ));
     }
     for ((_, items), model) in models.iter().zip(&record.models) {
-        count(items, model, path)?;
+        every_row_once(items, model, path)?;
         same_rows(items, record, model, path)?;
         if let Some(stopped) = &record.stopped_early {
             in_order(items, stopped, path)?;
@@ -42,7 +43,7 @@ pub(super) fn check(
     Ok(())
 }
 
-fn count(items: &[ScoredItem], model: &ModelRecord, path: &Path) -> Result<()> {
+fn every_row_once(items: &[ScoredItem], model: &ModelRecord, path: &Path) -> Result<()> {
     let mut rows = BTreeSet::new();
     if let Some(twice) = items.iter().find(|item| !rows.insert(item.row)) {
         return Err(differ(
@@ -59,9 +60,9 @@ fn count(items: &[ScoredItem], model: &ModelRecord, path: &Path) -> Result<()> {
     Err(differ(
         path,
         format!(
-            "model {}: verdicts.parquet has {} rows, run.json counts {}",
+            "model {}: verdicts.parquet has {}, run.json counts {}",
             model.name,
-            items.len(),
+            count(items.len(), "row"),
             model.pairs
         ),
     ))
