@@ -7,6 +7,7 @@ mod csv;
 mod document;
 mod format;
 mod github;
+mod grid;
 #[cfg(test)]
 mod hostile;
 mod html;

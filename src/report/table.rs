@@ -1,12 +1,12 @@
 //! Tables that people read in a terminal.
 
-use comfy_table::{CellAlignment, ContentArrangement, LineStyle, Table, TableStyle};
 use console::{Style as Paint, Term};
 
 use crate::data::pair_texts::excerpt;
 use crate::report::comparison_report::ComparisonReport;
 use crate::report::comparison_table::{cells, flips_heading, header, mark, texts};
 use crate::report::document::Document;
+use crate::report::grid::grid;
 use crate::report::run_report::RunReport;
 use crate::report::run_table::{TableColumn, columns};
 use crate::report::{comparison_table, measured_with, notes, run_table};
@@ -192,40 +192,6 @@ fn gate(report: &ComparisonReport) -> String {
     out
 }
 
-/// Rows between rules, an empty row before each block but the first. The first column is text and
-/// stands left, the others are numbers; no line ends with a space.
-fn grid(header: Vec<String>, blocks: &[Vec<Vec<String>>; 3]) -> String {
-    let mut table = Table::new();
-    let rule = LineStyle::none().fill('─').junction('─');
-    let rules = TableStyle::new()
-        .top_border(rule)
-        .header_separator(rule)
-        .bottom_border(rule);
-    table
-        .load_style(rules)
-        .set_content_arrangement(ContentArrangement::Disabled);
-    let width = header.len();
-    table.set_header(header);
-    for (at, block) in blocks.iter().enumerate() {
-        if at > 0 && !block.is_empty() {
-            table.add_row(vec![""; width]);
-        }
-        for row in block {
-            table.add_row(row);
-        }
-    }
-    for (at, column) in table.column_iter_mut().enumerate() {
-        column.set_padding((u16::from(at > 0), 0));
-        if at > 0 {
-            column.set_cell_alignment(CellAlignment::Right);
-        }
-    }
-    table
-        .lines()
-        .map(|line| line.trim_end().to_owned() + "\n")
-        .collect()
-}
-
 /// Names bold, rules faint, marks by their meaning. The text itself has no escape sequences:
 /// `one_line` removed them.
 fn paint(text: &str) -> String {
@@ -357,7 +323,7 @@ mod tests {
     #[test]
     fn published_figures_stand_beside_with_their_difference_in_pairs() {
         let text = plain(&samples::with_published());
-        assert!(text.contains("0.683      0.689 -1~"), "{text}");
+        assert!(text.contains("0.683  0.689 -1~"), "{text}");
         let note = "A beside llm-blender/PairRM-hf of model-card: of 23 subsets 0 equal, 1 within";
         assert!(text.contains(note), "{text}");
         assert!(

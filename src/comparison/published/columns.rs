@@ -1,6 +1,6 @@
 //! A published column beside a measured one, figure by figure.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::benchmark::Benchmark;
 use crate::benchmark::published::{Published, PublishedModel};
@@ -207,7 +207,8 @@ impl Sides<'_> {
             return Beside::NotPublished;
         };
         let is_other = |name: &&String| self.subset(name).counts().is_none();
-        let others = subsets.filter(is_other).count();
+        let others: BTreeSet<&String> = subsets.filter(is_other).collect();
+        let others = others.len();
         match measured {
             Some(measured) if others == 0 => Beside::Means {
                 printed,

@@ -242,9 +242,9 @@ fn charts_show_figure_interval_and_published_mark() {
         .unwrap()
         .text()
         .unwrap();
-    // Of 2/4: scipy 1.17.1, binomtest(2, 4).proportion_ci(method="exact").
+    // Of 112/164: scipy 1.17.1, binomtest(112, 164).proportion_ci(method="exact").
     assert!(
-        desc.starts_with("A 0.500 [0.068, 0.932], published 0.750; "),
+        desc.starts_with("A 0.683 [0.606, 0.753], published 0.689; "),
         "{desc}"
     );
     let marks: Vec<(&str, &str)> = chart
@@ -254,7 +254,7 @@ fn charts_show_figure_interval_and_published_mark() {
         .collect();
     assert_eq!(
         marks,
-        [("#s0", "50%"), ("#published", "75%"), ("#s1", "75%")]
+        [("#s0", "68.29%"), ("#published", "68.9%"), ("#s1", "75%")]
     );
     let rows: Vec<Vec<&str>> = all(&page, "tbody")
         .flat_map(|body| body.children())
@@ -262,7 +262,7 @@ fn charts_show_figure_interval_and_published_mark() {
         .collect();
     assert_eq!(
         rows[0],
-        ["hep-go", "4", "0.500", "0.750 -1~", "0.750", "0.250"]
+        ["hep-go", "164", "0.683", "0.689 -1~", "0.750", "0.250"]
     );
 }
 
@@ -273,7 +273,14 @@ fn a_comparison_shows_its_gate_its_differences_and_its_pairs() {
     let heads: Vec<&str> = all(&page, "h2").filter_map(|h| h.text()).collect();
     assert_eq!(
         heads,
-        ["Gate", "Differences", "Table", "Changed pairs", "Notes"]
+        [
+            "Gate",
+            "Differences",
+            "Table",
+            "Changed pairs",
+            "Notes",
+            "Measured with"
+        ]
     );
     assert_eq!(
         all(&page, "code")

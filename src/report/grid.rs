@@ -1,0 +1,37 @@
+//! Columns between rules, for a terminal.
+
+use comfy_table::{CellAlignment, ContentArrangement, LineStyle, Table, TableStyle};
+
+/// Rows between rules, an empty row before each block but the first. The first column is text and
+/// stands left, the others are numbers; no line ends with a space.
+pub(super) fn grid(header: Vec<String>, blocks: &[Vec<Vec<String>>; 3]) -> String {
+    let mut table = Table::new();
+    let rule = LineStyle::none().fill('─').junction('─');
+    let rules = TableStyle::new()
+        .top_border(rule)
+        .header_separator(rule)
+        .bottom_border(rule);
+    table
+        .load_style(rules)
+        .set_content_arrangement(ContentArrangement::Disabled);
+    let width = header.len();
+    table.set_header(header);
+    for (at, block) in blocks.iter().enumerate() {
+        if at > 0 && !block.is_empty() {
+            table.add_row(vec![""; width]);
+        }
+        for row in block {
+            table.add_row(row);
+        }
+    }
+    for (at, column) in table.column_iter_mut().enumerate() {
+        column.set_padding((u16::from(at > 0), 0));
+        if at > 0 {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+    table
+        .lines()
+        .map(|line| line.trim_end().to_owned() + "\n")
+        .collect()
+}
