@@ -19,6 +19,7 @@ mod markdown_parts;
 mod measured_with;
 mod model_card;
 mod notes;
+mod paint;
 mod pairs;
 mod provenance;
 mod published_notes;
