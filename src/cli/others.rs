@@ -8,7 +8,6 @@ use clap::Args;
 use crate::checkpoint::ModelSpec;
 use crate::cli::shared::{ComputingArgs, HubArgs};
 use crate::cli::values::{BenchFormatArg, CompareFormatArg, FormatArg, ReportFormatArg};
-use crate::commands::Existing;
 use crate::commands::bench::BenchRequest;
 use crate::commands::compare::CompareRequest;
 use crate::commands::fetch::FetchRequest;
@@ -16,6 +15,7 @@ use crate::commands::inspect::InspectRequest;
 use crate::commands::merge::MergeRequest;
 use crate::commands::report::ReportRequest;
 use crate::data::ColumnMap;
+use crate::support::existing::Existing;
 use crate::text::contract::InputContract;
 
 #[derive(Debug, Args)]

@@ -8,12 +8,12 @@ use clap::Args;
 use crate::checkpoint::ModelSpec;
 use crate::cli::shared::{ComputingArgs, HubArgs};
 use crate::cli::values::FormatArg;
-use crate::commands::Existing;
 use crate::commands::run::{AgainstRequest, RunRequest};
 use crate::comparison::gate::sequential::SEED;
 use crate::data::ColumnMap;
 use crate::data::selection::Selection;
 use crate::data::shard::Shard;
+use crate::support::existing::Existing;
 use crate::text::contract::InputContract;
 
 #[derive(Debug, Args)]

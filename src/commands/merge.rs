@@ -19,9 +19,10 @@ use crate::scoring::fingerprint::Fingerprint;
 use crate::scoring::journal;
 use crate::scoring::run_dir::output;
 use crate::scoring::run_dir::record::{RunRecord, Whole};
-use crate::scoring::run_dir::{Existing, RunDir, Summary};
+use crate::scoring::run_dir::{RunDir, Summary};
 use crate::support::count::count;
 use crate::support::error::{Error, Result};
+use crate::support::existing::Existing;
 use crate::support::terminal::say;
 
 /// Shards to merge.

@@ -22,7 +22,6 @@ mod run_report;
 pub(crate) mod show;
 mod threads;
 
-pub use crate::scoring::run_dir::Existing;
 pub(crate) use hub_request::HubRequest;
 pub(crate) use output::OutputFormat;
 pub(crate) use request::Request;

@@ -8,11 +8,12 @@ use crate::scoring::ScoredItem;
 use crate::scoring::fingerprint::Fingerprint;
 use crate::scoring::journal;
 use crate::scoring::journal::{Contents, Journal, Session};
+use crate::scoring::run_dir::RunDir;
 use crate::scoring::run_dir::output;
-use crate::scoring::run_dir::{Existing, RunDir};
 use crate::scoring::verdict::Outcome;
 use crate::support::count::count;
 use crate::support::error::{Error, Result};
+use crate::support::existing::Existing;
 use crate::support::files;
 use crate::support::terminal::say;
 

@@ -16,13 +16,13 @@ use crate::scoring::journal::{Journal, Session};
 use crate::scoring::pipeline;
 use crate::scoring::prepare::expected_tokens;
 use crate::scoring::resume::{self, Kept};
-use crate::scoring::run_dir::Existing;
 use crate::scoring::scored_model::{ScoredModel, Spent};
 use crate::scoring::scorer::{Scorer, Step};
 use crate::scoring::verdict::{Outcome, ScoredItem};
 use crate::support::cache_folder;
 use crate::support::count::count;
 use crate::support::error::{Error, Result, one_line};
+use crate::support::existing::Existing;
 use crate::support::signals::{Stop, StopMessage};
 use crate::support::terminal::{Progress, say};
 

@@ -5,6 +5,7 @@ pub mod cache_folder;
 pub(crate) mod catch_panic;
 pub(crate) mod count;
 pub mod error;
+pub mod existing;
 pub mod files;
 pub mod hub;
 pub mod input_file;

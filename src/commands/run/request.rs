@@ -9,8 +9,8 @@ use crate::data::selection::Selection;
 use crate::data::shard::Shard;
 use crate::device::backend::{BackendRequest, DtypeChoice};
 use crate::report::Format;
-use crate::scoring::run_dir::Existing;
 use crate::support::error::{Error, Result};
+use crate::support::existing::Existing;
 use crate::support::input_file::STDIN;
 use crate::text::contract::InputContract;
 

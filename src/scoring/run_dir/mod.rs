@@ -17,7 +17,6 @@ use crate::scoring::verdict::{Outcome, ScoredItem};
 use crate::support::error::Result;
 use crate::support::input_file::InputFile;
 
-pub use output::Existing;
 pub(crate) use summary::{SUMMARY_SCHEMA, Summary};
 
 /// What `pairbench run --out` left behind.

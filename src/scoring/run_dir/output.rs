@@ -6,21 +6,9 @@ use crate::scoring::fingerprint::Fingerprint;
 use crate::scoring::journal;
 use crate::scoring::run_dir::record::{self, RunRecord};
 use crate::support::error::{Error, Result};
+use crate::support::existing::Existing;
 use crate::support::files;
 use crate::support::lock::{self, Lock};
-
-/// What is to become of what the directory holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Existing {
-    /// It stays: an unfinished run, a finished one of another plan and files that pairbench did
-    /// not write are refused. A finished run of the same plan is replaced by its equal.
-    #[default]
-    Keep,
-    /// The run there goes on.
-    Resume,
-    /// A new run takes its place. Files of other names stay.
-    Overwrite,
-}
 
 /// Every file that a run leaves or keeps in its directory.
 const FILES: [&str; 6] = [
