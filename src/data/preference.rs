@@ -347,7 +347,7 @@ mod tests {
                 None,
                 vec![ASKED, a, b],
                 vec![ASKED, b],
-                "differ in turn 2 of 3",
+                "a conversation of 3 turns, the rejected one has 2",
             ),
             (None, vec![a], vec![b], "no prompt before it"),
             (None, vec![], vec![], "expected messages, found none"),

@@ -162,7 +162,7 @@ mod tests {
                  <details><summary>subsets (1)</summary>\n\n\
                  | subset | n | A | =B\\|&lt;x&gt; | longer |\n|:--|--:|--:|--:|--:|\n\
                  | hep-go | 4 | 0.500 | 0.750 | 0.250 |\n\n</details>\n\n\
-                 - average: plain mean"
+                 - different precisions side by side: "
             ),
             "{text}"
         );

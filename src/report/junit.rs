@@ -203,7 +203,8 @@ mod tests {
             r#"<property name="average" value="0.500000"/>"#,
             r#"<property name="PARTIAL" value="a &quot;part&quot;"/>"#,
             r#"<property name="note.1" value="PARTIAL: a &quot;part&quot;"/>"#,
-            "<system-out>PARTIAL: a &quot;part&quot;\naverage: plain mean of the subsets",
+            "<system-out>PARTIAL: a &quot;part&quot;\ndifferent precisions side by side: ",
+            "\naverage: plain mean of the subsets",
             r#"<testcase name="hep-go" classname="=B|&lt;x&gt; " time="0.000">"#,
         ] {
             assert!(xml.contains(expected), "{expected}: {xml}");

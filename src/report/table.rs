@@ -256,7 +256,7 @@ mod tests {
         let narrow = of_width(&report, 60);
         let rows: Vec<&str> = narrow
             .lines()
-            .take_while(|l| !l.starts_with("different input"))
+            .take_while(|l| !l.starts_with("different "))
             .collect();
         assert!(
             rows.iter().all(|line| line.chars().count() <= 60),

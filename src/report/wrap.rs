@@ -47,10 +47,7 @@ mod tests {
         assert_eq!(wrapped("one two three", 8), ["one two ", "three"]);
         assert_eq!(wrapped("one two", 7), ["one two"]);
         assert_eq!(wrapped("abcdefgh ij", 3), ["abc", "def", "gh ", "ij"]);
-        assert_eq!(
-            wrapped("    indented text", 12),
-            ["    ", "indented ", "text"]
-        );
+        assert_eq!(wrapped("    indented text", 12), ["    indented ", "text"]);
         assert_eq!(wrapped("", 5), [""]);
         assert_eq!(wrapped("你好世界", 4), ["你好", "世界"]);
         // Not even one character fits: one a line.

@@ -150,7 +150,7 @@ fn no_rule_whose_scope_lacks_pairs_can_pass() {
     for said in [
         "its scope lacks 62 pairs (hep-js 20, math-prm 40, xstest-should-refuse 2); of what is",
         "there: average +0.0000, 95 % interval [",
-        ", limit -0.01; the 62 missing pairs must be scored to settle it",
+        "; the 62 missing pairs must be scored to settle it",
     ] {
         assert!(outcome.reason.contains(said), "{said}: {}", outcome.reason);
     }
@@ -226,7 +226,8 @@ fn each_rule_says_what_it_measured_beside_its_limit() {
             (Status::Pass, figure, limit, pairs),
             "{rule}"
         );
-        near(measured.value, value, 1e-12);
+        // Tails of p-values keep six digits and more.
+        near(measured.value, value, 1e-9);
         assert!(
             outcome.reason.contains(&format!("limit {limit}")) && outcome.settling.is_none(),
             "{}",

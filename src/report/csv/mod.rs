@@ -100,12 +100,9 @@ mod tests {
         let mut report = samples::with_published();
         report.partial = Some("=3 of 9, \"x\"".to_owned());
         let run = text(&report);
-        let columns = run.lines().next().unwrap().matches(',').count();
         assert!(
-            run.ends_with(&format!(
-                "count,invalid,4,0,,,,0,0\nnote,\"PARTIAL: =3 of 9, \"\"x\"\"\"{}\n",
-                ",".repeat(columns - 1)
-            )),
+            run.contains("\ncount,invalid,164,0,,,,0,0,")
+                && run.contains("\nnote,\"PARTIAL: =3 of 9, \"\"x\"\"\",,,,,,,,\""),
             "{run}"
         );
     }
@@ -162,7 +159,7 @@ mod tests {
         for expected in [
             "count,ties,9,0,,,0,,",
             "gate,drop:subset:*:0.01,5,",
-            ",-0.010000,inconclusive,\"a|<b>  -0.4000",
+            ",-0.010000,inconclusive,\"hep-go +0.0000, 97.5 % interval [",
             "gate,max-ties:0,9,,,,,,,0.000000,,,,,,,,0.000000,pass,\"0 ties of 9 pairs, limit 0\"",
             "gate,all rules,,,,,,,,,,,,,,,,,inconclusive,\"2 rules: 1 passed, 0 failed, 1 inconclusive; \
              exit code 8",

@@ -51,7 +51,10 @@ fn csv_has_fields_of_text_and_no_formula() {
                     .all(|record| record.len() == records[0].len()),
             "{name:?} {file}: {text}"
         );
-        assert_eq!(records.len(), text.lines().count(), "{name:?} {file}");
+        // Whole texts keep their line breaks; nothing else has any.
+        if !file.contains("flips") {
+            assert_eq!(records.len(), text.lines().count(), "{name:?} {file}");
+        }
         let fields: Vec<&String> = records.iter().flatten().collect();
         let is_formula = |field: &str| {
             field.trim_start().starts_with(['=', '+', '-', '@']) && field.parse::<f64>().is_err()

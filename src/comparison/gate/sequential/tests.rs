@@ -101,7 +101,7 @@ fn equal_verdicts_pass_as_soon_as_so_many_pairs_can_show_it() {
     assert!(
         outcome
             .summary
-            .starts_with("not settled early: scored all 400 pairs"),
+            .starts_with("not settled early: every pair was scored (400)"),
         "{}",
         outcome.summary
     );
