@@ -52,6 +52,16 @@ pub enum Fault {
     Redirect(String),
 }
 
+/// The request that brings the weights: to the storage host.
+pub fn weights_get(seen: &Seen) -> bool {
+    seen.method == "GET" && seen.storage && seen.path.contains("/model.safetensors?")
+}
+
+/// The question what a repository has.
+pub fn is_listing(seen: &Seen) -> bool {
+    seen.path.starts_with("/api/") && seen.path.contains("/revision/")
+}
+
 type Rule = dyn Fn(&Seen) -> Option<Fault> + Send + Sync;
 
 pub struct LoopbackHub {
