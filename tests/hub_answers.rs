@@ -672,18 +672,25 @@ fn a_mistyped_directory_is_told_from_a_repository() {
 #[test]
 fn the_hint_for_a_dataset_names_the_benchmark() {
     let hub = hub(|_| None);
-    let args = [
-        "run",
-        "--model",
-        MODEL,
-        "--benchmark",
-        "reward-bench",
-        "--offline",
-    ];
-    let lost = Machine::new(&hub).run(&args);
-    assert!(
-        lost.code == 5 && lost.err.contains("pairbench fetch reward-bench;"),
-        "{}",
-        lost.err
-    );
+    let machine = Machine::new(&hub);
+    let definition = machine.home.path().join("mine.toml");
+    let text = "name = \"mine\"\nsections = []\n[source]\ndataset = \"a/b\"\nsplit = \"test\"\n\
+                [subsets]\ns = 1\n";
+    fs::write(&definition, text).unwrap();
+    for benchmark in ["reward-bench", definition.to_str().unwrap()] {
+        let args = [
+            "run",
+            "--model",
+            MODEL,
+            "--benchmark",
+            benchmark,
+            "--offline",
+        ];
+        let lost = machine.run(&args);
+        assert!(
+            lost.code == 5 && lost.err.contains(&format!("pairbench fetch {benchmark};")),
+            "{}",
+            lost.err
+        );
+    }
 }

@@ -1,7 +1,7 @@
 //! Where a benchmark's items are: a dataset of the hub, or files beside its definition.
 
 use std::fmt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use globset::GlobSet;
 use serde::{Deserialize, Serialize};
@@ -25,6 +25,9 @@ pub(crate) struct Source {
     pub(crate) files: Vec<String>,
     #[serde(skip)]
     pub(crate) home: Option<Directory>,
+    /// The file of the definition, where it is no built-in one.
+    #[serde(skip)]
+    pub(crate) definition: Option<PathBuf>,
 }
 
 /// Where a run's pairs come from.
@@ -113,13 +116,17 @@ impl Source {
         };
         let wanted = hub::patterns(patterns.iter().map(String::as_str))
             .map_err(|e| invalid(format!("key `source.files`: {e}")))?;
+        let fetch = self
+            .definition
+            .as_ref()
+            .map_or_else(|| benchmark.to_owned(), |path| path.display().to_string());
         let has_all = |directory: &Path| has_all(directory, &wanted);
         let wanted_files = Wanted {
             first: GlobSet::empty(),
             rest: wanted.clone(),
             check: &|_| Ok(()),
             suffices: &has_all,
-            fetch: benchmark.to_owned(),
+            fetch: fetch.clone(),
         };
         let snapshot = hub.snapshot(&repository, &wanted_files)?;
         let files = files::files_below(&snapshot.directory)?
@@ -138,7 +145,7 @@ impl Source {
                 patterns.join(", ")
             ))
             .hint(format!(
-                "with a network: pairbench fetch {benchmark}; or give the files with --data"
+                "with a network: pairbench fetch {fetch}; or give the files with --data"
             )));
         }
         let dataset = Dataset {

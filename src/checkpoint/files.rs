@@ -69,9 +69,7 @@ fn check(repository: &Repository, offer: &Offer) -> Result<()> {
         };
         return Err(Error::bad_input(format!("{what}{names}"))
             .caused_by(error)
-            .hint(
-                "`pairbench --help` says which models can be scored; no weights were downloaded",
-            ));
+            .hint("the README says which models can be scored; no weights were downloaded"));
     }
     let is_of = |name: &&&str, endings: &[&str]| endings.iter().any(|end| name.ends_with(end));
     if offer

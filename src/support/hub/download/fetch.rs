@@ -47,8 +47,8 @@ pub(crate) fn fetch(cache: &Cache, repository: &Repository, wanted: &Wanted) -> 
         (Ok(listing), _) => download.missing(listing),
         (Err(failure), Some(snapshot)) if failure.replaceable => {
             terminal::say(&format!(
-                "the hub cannot be reached or does not answer ({}); using {repository} from the \
-                 cache, commit {}",
+                "the hub cannot be reached or refuses to list {repository} ({}); using the cache, \
+                 commit {}",
                 failure.cause, snapshot.commit
             ));
             Ok(snapshot)
