@@ -178,7 +178,8 @@ fn answer(mut stream: TcpStream, shared: &Shared, storage: bool) -> std::io::Res
     let mut end = usize::MAX;
     if reply.status == "200 OK" {
         let range = request.range.as_ref();
-        let start = range.and_then(|r| r.strip_prefix("bytes=")?.split_once('-')?.0.parse().ok());
+        let start: Option<usize> =
+            range.and_then(|r| r.strip_prefix("bytes=")?.split_once('-')?.0.parse().ok());
         if let Some(start) = start {
             reply.status = "206 Partial Content";
             reply.body.drain(..start);
