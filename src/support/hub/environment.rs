@@ -79,15 +79,12 @@ fn expand(text: &str, home: Option<&Path>, variable: impl Fn(&str) -> Option<Str
     while let Some((before, after)) = left.split_once('$') {
         out.push_str(before);
         let (name, rest) = name_in_front(after);
-        match name.and_then(&variable) {
-            Some(value) => {
-                out.push_str(&value);
-                left = rest;
-            }
-            None => {
-                out.push('$');
-                left = after;
-            }
+        if let Some(value) = name.and_then(&variable) {
+            out.push_str(&value);
+            left = rest;
+        } else {
+            out.push('$');
+            left = after;
         }
     }
     out + left

@@ -79,7 +79,7 @@ impl Client {
         repository: &Repository,
         commit: &str,
         entry: &Entry,
-        range: Option<Range<u64>>,
+        range: Option<&Range<u64>>,
     ) -> Attempt<Body<'_>> {
         let folder = repository.kind.url_folder().trim_end_matches('/');
         let parts = [
@@ -118,11 +118,11 @@ impl Client {
         &self,
         url: Url,
         repository: &Repository,
-        range: Option<Range<u64>>,
+        range: Option<&Range<u64>>,
     ) -> Attempt<Body<'_>> {
         let mut url = url;
         for _ in 0..=REDIRECTS {
-            let response = self.send(&url, range.as_ref())?;
+            let response = self.send(&url, range)?;
             let status = response.status();
             let body = Body {
                 client: self,

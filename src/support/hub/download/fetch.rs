@@ -230,7 +230,9 @@ impl Download<'_> {
     ) -> std::result::Result<(), Failure> {
         let range = (part.done > 0).then_some(part.done..entry.size);
         let is_continued = range.is_some();
-        let mut body = self.client.open(self.repository, commit, entry, range)?;
+        let mut body = self
+            .client
+            .open(self.repository, commit, entry, range.as_ref())?;
         if is_continued && !body.is_range() {
             // The whole file, from a server that knows no ranges.
             part.restart()?;
