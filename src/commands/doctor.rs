@@ -47,15 +47,23 @@ pub(crate) fn doctor() -> Result<String> {
             .to_owned(),
         ),
         ("hub cache", size(hub.root())?),
+        (
+            "hub token",
+            one_line(&hub::TokenChoice::from_environment().to_string()),
+        ),
         ("verdicts", verdicts()?),
     ];
     lines.extend(parts.map(|(key, value)| (key.to_owned(), value)));
     for key in [
         "HF_HOME",
         "HF_HUB_CACHE",
+        "HUGGINGFACE_HUB_CACHE",
         "HF_ENDPOINT",
         "HF_HUB_OFFLINE",
         "TRANSFORMERS_OFFLINE",
+        "HF_TOKEN_PATH",
+        "HTTPS_PROXY",
+        "SSL_CERT_FILE",
     ] {
         if let Ok(value) = std::env::var(key) {
             // An address may have a password in it.
@@ -69,12 +77,6 @@ pub(crate) fn doctor() -> Result<String> {
             ));
         }
     }
-    let token = if std::env::var_os("HF_TOKEN").is_some() {
-        "set"
-    } else {
-        "not set"
-    };
-    lines.push(("HF_TOKEN".to_owned(), token.to_owned()));
     let lines: Vec<String> = lines
         .iter()
         .map(|(key, value)| format!("{key:<21}{value}"))

@@ -1,11 +1,19 @@
 //! Repositories of the Hugging Face hub: from its cache on disk, or downloaded into it.
 
 mod cache;
+mod content;
 #[cfg(feature = "hub")]
 mod download;
+mod environment;
+mod listing;
 mod repository;
 mod source;
+mod token;
+mod wanted;
 
 pub(crate) use cache::Cache;
+pub(crate) use content::ExpectedContent;
 pub(crate) use repository::{Repository, RepositoryKind, is_relative};
 pub use source::Hub;
+pub(crate) use token::TokenChoice;
+pub(crate) use wanted::{Offer, Wanted, patterns};
