@@ -9,121 +9,19 @@
 mod common;
 #[path = "common/hub.rs"]
 mod loopback;
+#[path = "common/machine.rs"]
+mod machine;
 #[path = "common/skipped.rs"]
 mod skipped;
 
 use std::path::{Path, PathBuf};
-use std::process::Output;
 use std::time::Instant;
 
-use assert_cmd::Command;
 use common::golden;
-use loopback::{COMMIT, Fault, LoopbackHub, Seen};
+use loopback::{COMMIT, Fault, LoopbackHub, Seen, is_listing, weights_get};
+use machine::{MODEL, MODEL_FOLDER, Machine, Outcome, SECRET, hub};
 use polars::prelude::*;
 use skipped::skipped;
-
-const SECRET: &str = "hf_SECRETsecretSECRET";
-
-/// A user's machine: its own cache, a token, one hub.
-struct Machine {
-    home: tempfile::TempDir,
-    endpoint: String,
-}
-
-impl Machine {
-    fn new(hub: &LoopbackHub) -> Self {
-        Self {
-            home: tempfile::tempdir().unwrap(),
-            endpoint: hub.endpoint.clone(),
-        }
-    }
-
-    fn command(&self, args: &[&str]) -> Command {
-        let mut command = Command::cargo_bin("pairbench").unwrap();
-        for key in [
-            "HF_HUB_OFFLINE",
-            "TRANSFORMERS_OFFLINE",
-            "HF_HUB_CACHE",
-            "HUGGINGFACE_HUB_CACHE",
-            "HTTP_PROXY",
-            "http_proxy",
-            "ALL_PROXY",
-            "all_proxy",
-        ] {
-            command.env_remove(key);
-        }
-        command
-            .env("HF_HOME", self.home.path())
-            .env("HF_ENDPOINT", &self.endpoint)
-            .env("HF_TOKEN", SECRET)
-            .env("PAIRBENCH_CACHE", self.home.path().join("pairbench"))
-            .args(args)
-            .timeout(std::time::Duration::from_mins(2));
-        command
-    }
-
-    fn run(&self, args: &[&str]) -> Result {
-        Result::from(self.command(args).output().unwrap())
-    }
-
-    /// Names in the cache that a later run could take for content.
-    fn blobs(&self, repository: &str) -> Vec<String> {
-        let dir = self.home.path().join("hub").join(repository).join("blobs");
-        let names = std::fs::read_dir(dir)
-            .into_iter()
-            .flatten()
-            .map(|e| e.unwrap().file_name().to_string_lossy().into_owned());
-        names.filter(|name| !name.starts_with('.')).collect()
-    }
-}
-
-struct Result {
-    out: String,
-    err: String,
-    code: i32,
-}
-
-impl From<Output> for Result {
-    fn from(output: Output) -> Self {
-        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-        let result = Self {
-            out: text(output.stdout),
-            err: text(output.stderr),
-            code: output.status.code().unwrap(),
-        };
-        assert!(
-            !result.out.contains(SECRET) && !result.err.contains(SECRET),
-            "the token is shown: {}",
-            result.err
-        );
-        assert!(!result.err.contains("panicked"), "{}", result.err);
-        result
-    }
-}
-
-const MODEL: &str = "llm-blender/PairRM-hf";
-const MODEL_FOLDER: &str = "models--llm-blender--PairRM-hf";
-
-/// The golden checkpoints under the names of the real ones.
-fn hub(rule: impl Fn(&Seen) -> Option<Fault> + Send + Sync + 'static) -> LoopbackHub {
-    LoopbackHub::start(
-        &[
-            (
-                "models/llm-blender/PairRM-hf",
-                &golden("models/tiny-pairrm"),
-            ),
-            (
-                "models/maywell/Better-PairRM",
-                &golden("models/tiny-better-pairrm"),
-            ),
-        ],
-        rule,
-    )
-}
-
-fn weights_get(seen: &Seen) -> bool {
-    seen.method == "GET" && seen.path.ends_with("/model.safetensors")
-}
 
 /// A dataset repository with `n` rows in each of RewardBench's subsets, in the columns of the real
 /// one.
@@ -231,9 +129,10 @@ fn from_an_empty_cache_to_the_table_and_then_without_the_network() {
         assert!(first.out.contains(part), "{part}: {}", first.out);
     }
     let seen = hub.seen();
+    let bearer = format!("Bearer {SECRET}");
     assert!(
         seen.iter()
-            .all(|s| s.authorization.as_deref() == Some(&format!("Bearer {SECRET}")))
+            .all(|s| s.authorization.as_deref() == Some(&*bearer).filter(|_| !s.storage))
     );
     assert!(
         !seen.iter().any(|s| s.path.contains("raw-")),
@@ -253,17 +152,13 @@ fn from_an_empty_cache_to_the_table_and_then_without_the_network() {
     let second = machine.run(&args);
     assert_eq!((second.code, &second.out), (0, &first.out));
     let seen = hub.seen();
-    assert!(
-        seen.iter()
-            .all(|s| s.path.starts_with("/api/") && s.path.contains("/revision/")),
-        "{seen:?}"
-    );
+    assert!(seen.iter().all(is_listing), "{seen:?}");
     assert_eq!(seen.len(), 3);
 
     let offline: Vec<&str> = args.iter().copied().chain(["--offline"]).collect();
     let third = machine.run(&offline);
     assert_eq!((third.code, &third.out), (0, &first.out), "{}", third.err);
-    let by_variable = Result::from(
+    let by_variable = Outcome::from(
         machine
             .command(&args)
             .env("HF_HUB_OFFLINE", "ON")
@@ -345,17 +240,19 @@ fn a_revision_is_resolved_and_an_unknown_one_is_exit_5() {
         "{}",
         found.err
     );
-    for args in [
-        vec!["inspect", MODEL, "--revision", "nothing"],
-        vec!["inspect", "llm-blender/Unknown"],
+    for (args, expected) in [
+        (
+            vec!["inspect", MODEL, "--revision", "nothing"],
+            "llm-blender/PairRM-hf has no branch, tag or commit `nothing`",
+        ),
+        (
+            vec!["inspect", "llm-blender/Unknown"],
+            "check the spelling of llm-blender/Unknown",
+        ),
     ] {
         let lost = machine.run(&args);
         assert_eq!(lost.code, 5, "{}", lost.err);
-        assert!(
-            lost.err.contains("404") && lost.err.contains("private repository needs HF_TOKEN"),
-            "{}",
-            lost.err
-        );
+        assert!(lost.err.contains(expected), "{}", lost.err);
     }
     let wrong = machine.run(&["inspect", "../up/x", "--offline"]);
     assert_eq!(wrong.code, 5, "{}", wrong.err);
@@ -383,7 +280,7 @@ fn offline_with_an_empty_cache_says_where_it_looked() {
 #[test]
 fn faults_that_pass_are_waited_out() {
     type Rule = fn(&Seen) -> Option<Fault>;
-    let rules: [(&str, Rule); 6] = [
+    let rules: [(&str, Rule); 8] = [
         ("cut", |s| {
             (weights_get(s) && s.nth < 2).then_some(Fault::Cut(20_000))
         }),
@@ -400,8 +297,14 @@ fn faults_that_pass_are_waited_out() {
             (weights_get(s) && s.nth < 3).then_some(Fault::Status(500, ""))
         }),
         ("429", |s| {
-            (s.path.starts_with("/api/") && s.nth == 0)
-                .then_some(Fault::Status(429, "Retry-After: 1\r\n"))
+            (is_listing(s) && s.nth == 0).then_some(Fault::Status(429, "Retry-After: 1\r\n"))
+        }),
+        ("used-up limit", |s| {
+            let limit = "RateLimit: \"resolvers\";r=0;t=1\r\n";
+            (s.path.contains("/resolve/") && s.nth == 0).then_some(Fault::Status(429, limit))
+        }),
+        ("expired signature", |s| {
+            (weights_get(s) && s.nth == 0).then_some(Fault::Status(403, ""))
         }),
     ];
     for (name, rule) in rules {
@@ -433,7 +336,7 @@ fn faults_that_pass_are_waited_out() {
                 Some(true),
                 "continued, not started again"
             ),
-            "429" => assert!(
+            "429" | "used-up limit" => assert!(
                 begun.elapsed().as_secs_f32() >= 1.0 && fetched.err.contains("429"),
                 "{}",
                 fetched.err
@@ -455,35 +358,23 @@ fn faults_that_stay_are_exit_5_and_leave_nothing_behind() {
         ),
         (|s| weights_get(s).then_some(Fault::LoginPage), "DOCTYPE"),
         (
-            |s| s.path.starts_with("/api/").then_some(Fault::LoginPage),
+            |s| is_listing(s).then_some(Fault::LoginPage),
             "a login page or a proxy",
         ),
         (
-            |s| {
-                s.path
-                    .starts_with("/api/")
-                    .then_some(Fault::Status(401, ""))
-            },
+            |s| is_listing(s).then_some(Fault::Status(401, "")),
             "HF_TOKEN",
         ),
         (
             |s| weights_get(s).then_some(Fault::Status(403, "")),
-            "accept their conditions",
+            "allow https to localhost",
         ),
         (
-            |s| {
-                s.path
-                    .starts_with("/api/")
-                    .then_some(Fault::Status(500, ""))
-            },
+            |s| is_listing(s).then_some(Fault::Status(500, "")),
             "try again later",
         ),
         (
-            |s| {
-                s.path
-                    .starts_with("/api/")
-                    .then_some(Fault::Status(429, "Retry-After: 9999\r\n"))
-            },
+            |s| is_listing(s).then_some(Fault::Status(429, "Retry-After: 9999\r\n")),
             "fewer requests",
         ),
     ];
@@ -558,7 +449,11 @@ fn the_token_stays_with_its_host() {
         !there.is_empty() && there.iter().all(|s| s.authorization.is_none()),
         "{there:?}"
     );
-    assert!(hub.seen().iter().all(|s| s.authorization.is_some()));
+    assert!(
+        hub.seen()
+            .iter()
+            .all(|s| s.authorization.is_some() != s.storage)
+    );
 
     let open = Machine {
         home: tempfile::tempdir().unwrap(),
@@ -575,11 +470,7 @@ fn the_token_stays_with_its_host() {
 /// Whatever fails, however much is asked to be said: not on a stream, not in a file.
 #[test]
 fn the_token_is_in_no_output_and_no_file() {
-    let refusing = hub(|s| {
-        s.path
-            .starts_with("/api/")
-            .then_some(Fault::Status(401, ""))
-    });
+    let refusing = hub(|s| is_listing(s).then_some(Fault::Status(401, "")));
     let cutting = hub(|s| weights_get(s).then_some(Fault::Cut(0)));
     let open = hub(|_| None);
     for (hub, expected) in [(&refusing, 5), (&cutting, 5), (&open, 0)] {
@@ -601,7 +492,7 @@ fn the_token_is_in_no_output_and_no_file() {
                 .env("RUST_BACKTRACE", "full")
                 .env("HF_TOKEN_PATH", home.join("none"));
             // It looks at both streams itself.
-            assert_eq!(Result::from(command.output().unwrap()).code, expected);
+            assert_eq!(Outcome::from(command.output().unwrap()).code, expected);
         }
         for name in pairbench::support::files::files_below(home).unwrap() {
             let bytes = std::fs::read(home.join(&name)).unwrap();

@@ -162,6 +162,7 @@ impl Benchmark {
         }
         let mut benchmark = Self::parse(&files::read_text(path)?, path)?;
         benchmark.source.home = path.parent().map(Directory::from);
+        benchmark.source.definition = Some(path.to_owned());
         Ok(benchmark)
     }
 

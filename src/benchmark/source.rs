@@ -1,13 +1,14 @@
 //! Where a benchmark's items are: a dataset of the hub, or files beside its definition.
 
 use std::fmt;
+use std::path::{Path, PathBuf};
 
-use globset::{GlobBuilder, GlobSet};
+use globset::GlobSet;
 use serde::{Deserialize, Serialize};
 
 use crate::support::error::{Error, Result};
 use crate::support::files;
-use crate::support::hub::{self, Hub, Repository};
+use crate::support::hub::{self, Hub, Repository, Wanted};
 use crate::support::input_file::{Directory, InputFile};
 
 /// A dataset of the hub, or files beside the definition.
@@ -24,6 +25,9 @@ pub(crate) struct Source {
     pub(crate) files: Vec<String>,
     #[serde(skip)]
     pub(crate) home: Option<Directory>,
+    /// The file of the definition, where it is no built-in one.
+    #[serde(skip)]
+    pub(crate) definition: Option<PathBuf>,
 }
 
 /// Where a run's pairs come from.
@@ -110,17 +114,21 @@ impl Source {
         } else {
             self.files.clone()
         };
-        let mut wanted = GlobSet::builder();
-        for pattern in &patterns {
-            wanted.add(
-                GlobBuilder::new(pattern)
-                    .literal_separator(true)
-                    .build()
-                    .map_err(|e| invalid(format!("key `self.files`: {e}")))?,
-            );
-        }
-        let wanted = wanted.build().map_err(|e| invalid(e.to_string()))?;
-        let snapshot = hub.snapshot(&repository, &wanted)?;
+        let wanted = hub::patterns(patterns.iter().map(String::as_str))
+            .map_err(|e| invalid(format!("key `source.files`: {e}")))?;
+        let fetch = self
+            .definition
+            .as_ref()
+            .map_or_else(|| benchmark.to_owned(), |path| path.display().to_string());
+        let has_all = |directory: &Path| has_all(directory, &wanted);
+        let wanted_files = Wanted {
+            first: GlobSet::empty(),
+            rest: wanted.clone(),
+            check: &|_| Ok(()),
+            suffices: &has_all,
+            fetch: fetch.clone(),
+        };
+        let snapshot = hub.snapshot(&repository, &wanted_files)?;
         let files = files::files_below(&snapshot.directory)?
             .into_iter()
             .filter(|name| wanted.is_match(name));
@@ -137,7 +145,7 @@ impl Source {
                 patterns.join(", ")
             ))
             .hint(format!(
-                "with a network: pairbench fetch {benchmark}; or give the files with --data"
+                "with a network: pairbench fetch {fetch}; or give the files with --data"
             )));
         }
         let dataset = Dataset {
@@ -149,5 +157,49 @@ impl Source {
             files,
             dataset: Some(dataset),
         })
+    }
+}
+
+/// Whether a directory has the files that are wanted: one at least, and where they are numbered as
+/// `test-00000-of-00002.parquet`, each.
+fn has_all(directory: &Path, wanted: &GlobSet) -> bool {
+    let names = files::files_below(directory).unwrap_or_default();
+    let is_there = |name: &&String| wanted.is_match(name) && directory.join(name).exists();
+    let found: Vec<&String> = names.iter().filter(is_there).collect();
+    let parts: Vec<(&str, &str)> = found.iter().filter_map(|name| series(name)).collect();
+    let is_whole = |of: &(&str, &str)| {
+        let count = parts.iter().filter(|part| *part == of).count();
+        of.1.parse() == Ok(count)
+    };
+    !found.is_empty() && parts.iter().all(is_whole)
+}
+
+/// Of `data/test-00000-of-00002.parquet`: `data/test` and `00002`.
+fn series(name: &str) -> Option<(&str, &str)> {
+    let (stem, _) = name.rsplit_once('.')?;
+    let (numbered, of) = stem.rsplit_once("-of-")?;
+    let (series, _) = numbered.rsplit_once('-')?;
+    Some((series, of))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_split_is_whole_with_all_of_its_parts() {
+        let home = tempfile::tempdir().unwrap();
+        let wanted = hub::patterns(["data/test-*.parquet"]).unwrap();
+        let data = home.path().join("data");
+        std::fs::create_dir(&data).unwrap();
+        let has = || has_all(home.path(), &wanted);
+        assert!(!has());
+        std::fs::write(data.join("other-00000-of-00001.parquet"), "").unwrap();
+        assert!(!has());
+        std::fs::write(data.join("test-00000-of-00002.parquet"), "").unwrap();
+        assert!(!has());
+        std::fs::write(data.join("test-00001-of-00002.parquet"), "").unwrap();
+        assert!(has());
+        assert!(!has_all(&home.path().join("none"), &wanted));
     }
 }

@@ -1,7 +1,11 @@
 //! The files of a checkpoint.
 
-use globset::{GlobBuilder, GlobSet};
+use std::path::Path;
 
+use crate::checkpoint::weights;
+use crate::model::PairConfig;
+use crate::support::error::{Error, Result};
+use crate::support::hub::{self, Hub, Offer, Repository, Wanted};
 use crate::support::input_file::Directory;
 
 /// Where the files of a checkpoint are, and from which commit of a hub repository they come.
@@ -10,25 +14,106 @@ pub struct CheckpointFiles {
     pub commit: Option<String>,
 }
 
-/// The files to download; a repository may lack some of them. Pickles are not among them.
-pub(super) fn patterns() -> GlobSet {
-    let patterns = [
-        "config.json",
-        "pairbench.toml",
-        "tokenizer.json",
-        "tokenizer_config.json",
-        "added_tokens.json",
-        "special_tokens_map.json",
-        "spm.model",
-        "*.safetensors",
-        "model.safetensors.index.json",
-    ];
-    let mut set = GlobSet::builder();
-    for pattern in patterns {
-        let glob = GlobBuilder::new(pattern).literal_separator(true).build();
-        if let Ok(glob) = glob {
-            set.add(glob);
-        }
+/// What says which model it is and how it reads text; a repository may lack some of it.
+const DESCRIPTION: [&str; 8] = [
+    "config.json",
+    "pairbench.toml",
+    "tokenizer.json",
+    "tokenizer_config.json",
+    "added_tokens.json",
+    "special_tokens_map.json",
+    "spm.model",
+    "model.safetensors.index.json",
+];
+
+/// Pickles are not among them.
+const WEIGHTS: [&str; 1] = ["*.safetensors"];
+
+/// Endings of files that PyTorch pickled.
+const PICKLES: [&str; 5] = [".bin", ".pt", ".pth", ".ckpt", ".pkl"];
+
+/// The files of a repository, downloaded first where the cache lacks them: the weights only once the
+/// configuration is one that can be used.
+pub(super) fn from_hub(hub: &Hub, repository: &Repository) -> Result<CheckpointFiles> {
+    let invalid = |e: globset::Error| Error::bad_input(e.to_string());
+    let wanted = Wanted {
+        first: hub::patterns(DESCRIPTION).map_err(invalid)?,
+        rest: hub::patterns(WEIGHTS).map_err(invalid)?,
+        check: &|offer| check(repository, offer),
+        suffices: &suffices,
+        fetch: repository.to_string(),
+    };
+    let snapshot = hub.snapshot(repository, &wanted)?;
+    Ok(CheckpointFiles {
+        files: Directory::OnDisk(snapshot.directory),
+        commit: Some(snapshot.commit),
+    })
+}
+
+/// Refuses what cannot be used before its weights are downloaded.
+fn check(repository: &Repository, offer: &Offer) -> Result<()> {
+    let directory = Directory::from(offer.directory);
+    let what = format!("failed to use model: {repository}");
+    if !directory.has("config.json") {
+        return Err(Error::bad_input(what)
+            .caused_by("the repository has no config.json")
+            .hint("give a model in the Hugging Face layout"));
     }
-    set.build().unwrap_or_default()
+    let config = directory.file("config.json");
+    if let Err(error) = PairConfig::parse(&config.text()?, &config.path()) {
+        let names = architectures(&directory);
+        let names = if names.is_empty() {
+            String::new()
+        } else {
+            format!(", whose architecture is {names}")
+        };
+        return Err(Error::bad_input(format!("{what}{names}"))
+            .caused_by(error)
+            .hint("the README says which models can be scored; no weights were downloaded"));
+    }
+    let is_of = |name: &&&str, endings: &[&str]| endings.iter().any(|end| name.ends_with(end));
+    if offer
+        .names
+        .iter()
+        .any(|name| is_of(&name, &[".safetensors"]))
+    {
+        return Ok(());
+    }
+    match offer.names.iter().find(|name| is_of(name, &PICKLES)) {
+        Some(pickle) => Err(Error::bad_input(what)
+            .caused_by(format!(
+                "it has weights only as a pickle, {pickle}, which can run code"
+            ))
+            .hint(match &offer.elsewhere {
+                Some(revision) => format!(
+                    "a pull request has them as safetensors: {}/{}@{revision}",
+                    repository.owner, repository.name
+                ),
+                None => {
+                    "convert it to safetensors (save_pretrained of transformers does)".to_owned()
+                }
+            })),
+        None => Err(Error::bad_input(what).caused_by("it has no weights (*.safetensors)")),
+    }
+}
+
+/// What the configuration calls its classes.
+fn architectures(directory: &Directory) -> String {
+    let config = directory.json("config.json").unwrap_or_default();
+    let names = config
+        .get("architectures")
+        .and_then(|names| names.as_array());
+    let names = names.into_iter().flatten().filter_map(|name| name.as_str());
+    names.take(3).collect::<Vec<_>>().join(", ")
+}
+
+/// Whether a directory has what a checkpoint needs.
+fn suffices(directory: &Path) -> bool {
+    let directory = Directory::from(directory);
+    let has_tokenizer = directory.has("tokenizer.json") || directory.has("spm.model");
+    let has_weights = || {
+        weights::file_names(&directory)
+            .is_ok_and(|names| names.iter().all(|name| directory.has(name)))
+    };
+    directory.has("config.json") && has_tokenizer && has_weights()
 }

@@ -5,6 +5,7 @@ mod contract;
 mod facts;
 mod files;
 mod loading;
+mod nearest;
 mod precision;
 mod safetensors_header;
 mod spec;

@@ -5,8 +5,9 @@ use std::path::Path;
 use std::str::FromStr;
 
 use crate::benchmark::quickstart;
-use crate::checkpoint::files::{CheckpointFiles, patterns};
-use crate::support::error::{Error, Result};
+use crate::checkpoint::files::{CheckpointFiles, from_hub};
+use crate::checkpoint::nearest::nearest;
+use crate::support::error::{Error, ErrorKind, Result};
 use crate::support::hub::{Hub, Repository};
 use crate::support::input_file::Directory;
 use crate::text::contract::InputContract;
@@ -116,17 +117,35 @@ impl ModelSpec {
             }
             _ => self.location.clone(),
         };
-        let repository: Repository = location.parse().map_err(|reason: String| {
-            Error::unavailable(format!("failed to find checkpoint: {location}"))
-                .caused_by(format!("no such directory, and no repository: {reason}"))
-                .hint("give a directory that exists, or a hub repository as owner/name")
-        })?;
-        let snapshot = hub.snapshot(&repository, &patterns())?;
-        Ok(CheckpointFiles {
-            files: Directory::OnDisk(snapshot.directory),
-            commit: Some(snapshot.commit),
+        let repository: Repository = location
+            .parse()
+            .map_err(|reason: String| no_directory(&self.location, &reason))?;
+        from_hub(hub, &repository).map_err(|error| match nearest(path) {
+            // A typing error in a path can look like owner/name.
+            Some(directory) if error.kind == ErrorKind::Unavailable => {
+                error.or_hint(&did_you_mean(&directory))
+            }
+            _ => error,
         })
     }
+}
+
+/// The error for what is neither a directory nor a repository.
+fn no_directory(location: &str, reason: &str) -> Error {
+    let what = format!("failed to find checkpoint: {location}");
+    Error::unavailable(what)
+        .caused_by(format!("no such directory, and no repository: {reason}"))
+        .hint(match nearest(Path::new(location)) {
+            Some(directory) => did_you_mean(&directory),
+            None => "give a directory that exists, or a hub repository as owner/name".to_owned(),
+        })
+}
+
+fn did_you_mean(directory: &Path) -> String {
+    format!(
+        "no such directory here; did you mean {}?",
+        directory.display()
+    )
 }
 
 #[cfg(test)]

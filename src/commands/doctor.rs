@@ -10,6 +10,7 @@ use crate::device::{Choice, Devices};
 use crate::scoring::cache;
 use crate::scoring::fingerprint::ENGINE;
 use crate::support::cache_folder;
+use crate::support::count::count;
 use crate::support::error::{Error, Result, one_line};
 use crate::support::files;
 use crate::support::hub;
@@ -46,16 +47,24 @@ pub(crate) fn doctor() -> Result<String> {
             }
             .to_owned(),
         ),
-        ("hub cache", size(hub.root())?),
+        ("hub cache", hub_cache(hub.root())?),
+        (
+            "hub token",
+            one_line(&hub::TokenChoice::from_environment().to_string()),
+        ),
         ("verdicts", verdicts()?),
     ];
     lines.extend(parts.map(|(key, value)| (key.to_owned(), value)));
     for key in [
         "HF_HOME",
         "HF_HUB_CACHE",
+        "HUGGINGFACE_HUB_CACHE",
         "HF_ENDPOINT",
         "HF_HUB_OFFLINE",
         "TRANSFORMERS_OFFLINE",
+        "HF_TOKEN_PATH",
+        "HTTPS_PROXY",
+        "SSL_CERT_FILE",
     ] {
         if let Ok(value) = std::env::var(key) {
             // An address may have a password in it.
@@ -69,12 +78,6 @@ pub(crate) fn doctor() -> Result<String> {
             ));
         }
     }
-    let token = if std::env::var_os("HF_TOKEN").is_some() {
-        "set"
-    } else {
-        "not set"
-    };
-    lines.push(("HF_TOKEN".to_owned(), token.to_owned()));
     let lines: Vec<String> = lines
         .iter()
         .map(|(key, value)| format!("{key:<21}{value}"))
@@ -128,6 +131,32 @@ fn verdicts() -> Result<String> {
         one_line(&folder.display().to_string()),
         HumanBytes(bytes)
     ))
+}
+
+#[cfg(feature = "hub")]
+fn hub_cache(root: &Path) -> Result<String> {
+    if !root.exists() {
+        return size(root);
+    }
+    let found = match hub::scan(root) {
+        Ok(found) => found,
+        Err(error) => return Ok(one_line(&error.to_string())),
+    };
+    let warnings = found.warnings.iter();
+    let warnings: String = warnings
+        .map(|warning| format!("; {}", one_line(warning)))
+        .collect();
+    Ok(format!(
+        "{}: {}, {}{warnings}",
+        one_line(&root.display().to_string()),
+        count(found.repositories, "repository"),
+        HumanBytes(found.bytes)
+    ))
+}
+
+#[cfg(not(feature = "hub"))]
+fn hub_cache(root: &Path) -> Result<String> {
+    size(root)
 }
 
 fn size(dir: &Path) -> Result<String> {

@@ -8,9 +8,11 @@ pub(crate) fn count(n: usize, noun: &str) -> String {
 /// The noun alone, as it stands after `n`.
 pub(crate) fn plural(n: usize, noun: &str) -> String {
     if n == 1 {
-        noun.to_owned()
-    } else {
-        format!("{noun}s")
+        return noun.to_owned();
+    }
+    match noun.strip_suffix('y') {
+        Some(stem) if !stem.ends_with(['a', 'e', 'o']) => format!("{stem}ies"),
+        _ => format!("{noun}s"),
     }
 }
 
@@ -24,5 +26,7 @@ mod tests {
             [0, 1, 2, 21].map(|n| count(n, "pair")),
             ["0 pairs", "1 pair", "2 pairs", "21 pairs"]
         );
+        assert_eq!(count(2, "repository"), "2 repositories");
+        assert_eq!(count(2, "key"), "2 keys");
     }
 }

@@ -83,6 +83,16 @@ impl Error {
         self
     }
 
+    /// Adds another way out to the hint.
+    #[must_use]
+    pub(crate) fn or_hint(mut self, other: &str) -> Self {
+        self.hint = Some(match self.hint {
+            Some(hint) => format!("{hint}; {other}"),
+            None => other.to_owned(),
+        });
+        self
+    }
+
     #[must_use]
     pub fn caused_by(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
         self.source = Some(source.into());

@@ -9,6 +9,7 @@ use sha2::{Digest, Sha256};
 
 use crate::support::error::{Error, Result};
 use crate::support::files;
+use crate::support::hub::ExpectedContent;
 
 /// A directory of this repository that is embedded in the binary: its files by name.
 #[derive(Debug, PartialEq, Eq)]
@@ -87,10 +88,16 @@ impl InputFile {
         }
     }
 
-    /// The whole content.
+    /// The whole content. A file in the hub's cache must be what the hub says it is.
     pub fn bytes(&self) -> Result<Cow<'static, [u8]>> {
         match self {
-            Self::OnDisk(path) => files::read(path).map(Cow::Owned),
+            Self::OnDisk(path) => {
+                let bytes = files::read(path)?;
+                if let Some(expected) = ExpectedContent::of(path) {
+                    expected.verify_bytes(path, &bytes)?;
+                }
+                Ok(Cow::Owned(bytes))
+            }
             Self::Embedded(..) => self.embedded().map(Cow::Borrowed),
             Self::Stdin(bytes) => Ok(Cow::Owned(bytes.to_vec())),
         }
@@ -101,27 +108,13 @@ impl InputFile {
         files::to_text(self.bytes()?.into_owned(), &self.path())
     }
 
-    /// Hexadecimal SHA-256. Large files in the hub's cache are named by it: then the name must
-    /// match.
+    /// Hexadecimal SHA-256. A file in the hub's cache must be what the hub says it is.
     pub fn sha256(&self) -> Result<String> {
         match self {
             Self::OnDisk(path) => {
                 let hash = files::sha256(path)?;
-                let target = std::fs::read_link(path).unwrap_or_default();
-                let name = target.file_name().unwrap_or_default().to_string_lossy();
-                if name.len() == 64 && name.chars().all(|c| c.is_ascii_hexdigit()) && *name != hash
-                {
-                    return Err(Error::bad_input(format!(
-                        "failed to verify file: {}",
-                        path.display()
-                    ))
-                    .caused_by(format!(
-                        "its SHA-256 is {hash}, its name in the cache says {name}"
-                    ))
-                    .hint(format!(
-                        "it is damaged; remove {} and fetch it again",
-                        path.parent().unwrap_or(path).join(&target).display()
-                    )));
+                if let Some(expected) = ExpectedContent::of(path) {
+                    expected.verify_file(path, &hash)?;
                 }
                 Ok(hash)
             }

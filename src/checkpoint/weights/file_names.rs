@@ -11,7 +11,7 @@ const INDEX: &str = "model.safetensors.index.json";
 ///
 /// # Errors
 /// Neither of them exists, or the index cannot be used.
-pub(super) fn file_names(directory: &Directory) -> Result<Vec<String>> {
+pub(in crate::checkpoint) fn file_names(directory: &Directory) -> Result<Vec<String>> {
     if directory.has(SINGLE) {
         return Ok(vec![SINGLE.to_owned()]);
     }

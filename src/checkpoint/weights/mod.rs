@@ -5,4 +5,5 @@ mod loader;
 mod tensor_file;
 mod tensor_names;
 
+pub(super) use file_names::file_names;
 pub use loader::Weights;

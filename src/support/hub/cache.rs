@@ -1,12 +1,17 @@
 //! The hub's cache on disk, in the layout that the Python client reads and writes:
 //! `models--OWNER--NAME/{refs/REVISION, snapshots/COMMIT/FILE -> ../../blobs/ETAG, blobs/ETAG}`.
 
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
-#[cfg(feature = "hub")]
-use crate::support::error::{Error, Result};
-use crate::support::files;
+use crate::support::hub::environment;
+use crate::support::hub::listing::{Entry, Listing};
 use crate::support::hub::repository::{Repository, Snapshot, is_commit};
+
+/// Folders of a repository in which listings of commits are kept, as `COMMIT.json`. The Python
+/// client takes a snapshot for incomplete that lacks a file of a listing in `trees`: ours, of which
+/// pairbench downloads a part, are kept beside them.
+const LISTINGS: [&str; 2] = [OWN_LISTINGS, "trees"];
+const OWN_LISTINGS: &str = ".pairbench";
 
 /// The directory that all hub clients of a user share.
 #[derive(Debug, Clone)]
@@ -15,12 +20,11 @@ pub(crate) struct Cache {
 }
 
 impl Cache {
-    /// `HF_HUB_CACHE`, else `HUGGINGFACE_HUB_CACHE`, else `hub` below the hub's home.
+    /// The one that the environment names.
     pub(crate) fn from_environment() -> Self {
-        let root = files::variable("HF_HUB_CACHE")
-            .or_else(|| files::variable("HUGGINGFACE_HUB_CACHE"))
-            .unwrap_or_else(|| hub_home().join("hub"));
-        Self { root }
+        Self {
+            root: environment::cache(),
+        }
     }
 
     /// Its directory.
@@ -52,151 +56,38 @@ impl Cache {
         let directory = home.join("snapshots").join(&commit);
         (is_commit(&commit) && directory.is_dir()).then_some(Snapshot { directory, commit })
     }
-}
 
-/// `HF_HOME`, else `huggingface` in the user's cache directory.
-pub(crate) fn hub_home() -> PathBuf {
-    files::variable("HF_HOME").unwrap_or_else(|| files::user_caches().join("huggingface"))
-}
-
-#[cfg(feature = "hub")]
-impl Cache {
-    /// The path of a file of the commit, whether or not it exists.
-    pub(crate) fn file(&self, repository: &Repository, commit: &str, name: &str) -> PathBuf {
-        self.home(repository)
-            .join("snapshots")
-            .join(commit)
-            .join(name)
+    /// Where pairbench keeps the listing of a commit in a repository's directory.
+    #[cfg(feature = "hub")]
+    pub(super) fn own_listing(home: &Path, commit: &str) -> PathBuf {
+        home.join(OWN_LISTINGS).join(format!("{commit}.json"))
     }
 
-    /// The path of a file's content, whether or not it exists.
-    pub(crate) fn blob(&self, repository: &Repository, etag: &str) -> PathBuf {
-        self.home(repository).join("blobs").join(etag)
-    }
-
-    /// Waits until no other process downloads this blob, with a message if it must. On a file
-    /// system without locks two processes both download it, and the second to finish replaces the
-    /// first's file.
-    pub(crate) fn lock(&self, repository: &Repository, etag: &str) -> Option<std::fs::File> {
-        let directory = self
-            .root
-            .join(".locks")
-            .join(self.home(repository).file_name()?);
-        std::fs::create_dir_all(&directory).ok()?;
-        let file = std::fs::File::create(directory.join(format!("{etag}.lock"))).ok()?;
-        if matches!(file.try_lock(), Err(std::fs::TryLockError::WouldBlock)) {
-            crate::support::terminal::say(&format!(
-                "waiting for another process that downloads from {repository}"
-            ));
-            file.lock().ok()?;
-        }
-        Some(file)
-    }
-
-    /// A temporary file beside the blobs, removed when dropped unless [`Cache::keep`] renames it.
-    pub(crate) fn part(&self, repository: &Repository) -> Result<tempfile::NamedTempFile> {
-        let blobs = self.home(repository).join("blobs");
-        let failed = |e| {
-            Error::io(
-                format!("failed to write to the hub's cache: {}", blobs.display()),
-                e,
-            )
-            .hint("set HF_HUB_CACHE to a directory with room")
-        };
-        std::fs::create_dir_all(&blobs).map_err(failed)?;
-        tempfile::Builder::new()
-            .prefix(".pairbench-")
-            .suffix(".incomplete")
-            .tempfile_in(&blobs)
-            .map_err(failed)
-    }
-
-    /// Renames a verified download to the name of its content.
-    pub(crate) fn keep(
-        &self,
-        repository: &Repository,
-        etag: &str,
-        part: tempfile::NamedTempFile,
-    ) -> Result<()> {
-        let blob = self.blob(repository, etag);
-        let failed = |e| {
-            Error::io(
-                format!("failed to write to the hub's cache: {}", blob.display()),
-                e,
-            )
-        };
-        part.as_file().sync_all().map_err(failed)?;
-        files::set_ordinary_permissions(part.as_file()).map_err(failed)?;
-        part.persist(&blob).map_err(|e| failed(e.error))?;
-        Ok(())
-    }
-
-    /// Makes the file of the commit point to its blob.
-    pub(crate) fn link(
-        &self,
-        repository: &Repository,
-        commit: &str,
-        name: &str,
-        etag: &str,
-    ) -> Result<()> {
-        let (file, blob) = (
-            self.file(repository, commit, name),
-            self.blob(repository, etag),
-        );
-        let failed = |e| {
-            Error::io(
-                format!("failed to write to the hub's cache: {}", file.display()),
-                e,
-            )
-        };
-        std::fs::create_dir_all(file.parent().unwrap_or(&self.root)).map_err(failed)?;
-        if std::fs::symlink_metadata(&file).is_ok() && !file.exists() {
-            // A link to a blob that was removed.
-            std::fs::remove_file(&file).map_err(failed)?;
-        }
-        match point(&blob, &file, name) {
-            Err(e) if e.kind() != std::io::ErrorKind::AlreadyExists => Err(failed(e)),
-            _ => Ok(()),
-        }
-    }
-
-    /// Records the commit of the revision.
-    pub(crate) fn set_commit(&self, repository: &Repository, commit: &str) -> Result<()> {
-        let path = self
-            .home(repository)
-            .join("refs")
-            .join(&repository.revision);
-        if is_commit(&repository.revision)
-            || std::fs::read_to_string(&path).is_ok_and(|known| known == commit)
-        {
-            return Ok(());
-        }
-        let failed = |e| {
-            Error::io(
-                format!("failed to write to the hub's cache: {}", path.display()),
-                e,
-            )
-        };
-        std::fs::create_dir_all(path.parent().unwrap_or(&self.root)).map_err(failed)?;
-        files::write_atomic(&path, commit.as_bytes())
+    /// The listing of a commit, where one is kept.
+    pub(super) fn listing(&self, repository: &Repository, commit: &str) -> Option<Listing> {
+        kept_listing(&self.home(repository), commit)
     }
 }
 
-/// Creates a relative symbolic link, as the Python client does.
-#[cfg(all(feature = "hub", unix))]
-fn point(blob: &Path, file: &Path, name: &str) -> std::io::Result<()> {
-    let up = "../".repeat(2 + name.matches('/').count());
-    std::os::unix::fs::symlink(
-        Path::new(&up)
-            .join("blobs")
-            .join(blob.file_name().unwrap_or_default()),
-        file,
-    )
+fn kept_listing(home: &Path, commit: &str) -> Option<Listing> {
+    LISTINGS.iter().find_map(|folder| {
+        let path = home.join(folder).join(format!("{commit}.json"));
+        Listing::parse_kept(commit, &std::fs::read_to_string(path).ok()?)
+    })
 }
 
-/// Creates a hard link or, where the file system has none, a copy: symbolic links need a privilege
-/// on Windows. The Python client copies there too.
-#[cfg(all(feature = "hub", not(unix)))]
-fn point(blob: &Path, file: &Path, _: &str) -> std::io::Result<()> {
-    std::fs::hard_link(blob, file).or_else(|_| std::fs::copy(blob, file).map(drop))
+/// What the kept listing of its commit says of a file `HOME/snapshots/COMMIT/NAME`.
+pub(super) fn listed(path: &Path) -> Option<Entry> {
+    let parts: Vec<Component> = path.components().collect();
+    let at = parts.windows(2).rposition(|pair| {
+        pair[0].as_os_str() == "snapshots" && pair[1].as_os_str().to_str().is_some_and(is_commit)
+    })?;
+    let home: PathBuf = parts[..at].iter().collect();
+    let name: Vec<&str> = parts[at + 2..]
+        .iter()
+        .map(|part| part.as_os_str().to_str())
+        .collect::<Option<_>>()?;
+    let name = name.join("/");
+    let listing = kept_listing(&home, parts[at + 1].as_os_str().to_str()?)?;
+    listing.files.into_iter().find(|entry| entry.name == name)
 }

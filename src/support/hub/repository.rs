@@ -19,6 +19,15 @@ impl RepositoryKind {
             Self::Dataset => "datasets",
         }
     }
+
+    /// What stands before `OWNER/NAME` in the addresses of pages and files.
+    #[cfg(feature = "hub")]
+    pub(super) fn url_folder(self) -> &'static str {
+        match self {
+            Self::Model => "",
+            Self::Dataset => "datasets/",
+        }
+    }
 }
 
 /// `owner/name` at a revision.

@@ -1,12 +1,12 @@
 //! Repositories from the cache, or from the network where it may be used.
 
-use globset::GlobSet;
-
 use crate::support::error::{Error, Result};
 use crate::support::hub::cache::Cache;
 #[cfg(feature = "hub")]
 use crate::support::hub::download;
+use crate::support::hub::environment;
 use crate::support::hub::repository::{Repository, Snapshot};
+use crate::support::hub::wanted::Wanted;
 
 /// The source of repositories in this run.
 pub struct Hub {
@@ -18,16 +18,10 @@ pub struct Hub {
 impl Hub {
     /// The cache that the environment names; `offline` is the `--offline` flag.
     pub fn new(offline: bool) -> Self {
-        let set = |key: &str| {
-            std::env::var(key)
-                .is_ok_and(|v| ["1", "on", "yes", "true"].contains(&v.to_lowercase().as_str()))
-        };
-        let variables = ["HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE"];
-        let mut reasons = variables.into_iter().filter(|key| set(key));
         let reason = if cfg!(not(feature = "hub")) {
             Some("this build has no network code")
         } else {
-            reasons.next()
+            environment::offline()
         };
         Self {
             cache: Cache::from_environment(),
@@ -35,9 +29,9 @@ impl Hub {
         }
     }
 
-    /// The files of the repository that `wanted` matches; those that the cache lacks are downloaded
-    /// first. Offline, the cache's snapshot is used as it is.
-    pub(crate) fn snapshot(&self, repository: &Repository, wanted: &GlobSet) -> Result<Snapshot> {
+    /// The files of the repository that are wanted; those that the cache lacks are downloaded first.
+    /// Offline, the cache's snapshot is used as it is.
+    pub(crate) fn snapshot(&self, repository: &Repository, wanted: &Wanted) -> Result<Snapshot> {
         let Some(reason) = self.offline else {
             return self.fetch(repository, wanted);
         };
@@ -48,19 +42,20 @@ impl Hub {
                     self.cache.home(repository).display()
                 ))
                 .hint(format!(
-                    "with a network: pairbench fetch {repository}; or set HF_HUB_CACHE \
-                 to the cache that has it"
+                    "with a network: pairbench fetch {}; or set HF_HUB_CACHE to the cache that has \
+                     it",
+                    wanted.fetch
                 ))
         })
     }
 
     #[cfg(feature = "hub")]
-    fn fetch(&self, repository: &Repository, wanted: &GlobSet) -> Result<Snapshot> {
+    fn fetch(&self, repository: &Repository, wanted: &Wanted) -> Result<Snapshot> {
         download::fetch(&self.cache, repository, wanted)
     }
 
     #[cfg(not(feature = "hub"))]
-    fn fetch(&self, repository: &Repository, _: &GlobSet) -> Result<Snapshot> {
+    fn fetch(&self, repository: &Repository, _: &Wanted) -> Result<Snapshot> {
         Err(Error::unavailable(format!("failed to fetch: {repository}")))
     }
 }

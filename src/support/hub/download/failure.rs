@@ -2,78 +2,33 @@
 
 use std::time::Duration;
 
-use hf_hub::HFError;
-use reqwest::{StatusCode, Url};
+use reqwest::Url;
 
 use crate::support::error::Error;
 
 /// Why an attempt failed.
+#[derive(Debug)]
 pub(super) struct Failure {
     pub(super) cause: String,
-    hint: String,
+    pub(super) hint: String,
     /// Whether another attempt may succeed.
     pub(super) transient: bool,
-    /// Whether the hub could not be reached, or could not answer.
-    pub(super) unreachable: bool,
+    /// Whether a complete snapshot in the cache may be used instead: the hub does not say what the
+    /// repository has.
+    pub(super) replaceable: bool,
     /// How long the server asked to wait before the next attempt.
-    pub(super) retry_after: Option<Duration>,
+    pub(super) wait: Option<Duration>,
 }
 
 impl Failure {
     /// Another attempt would fail in the same way.
-    pub(super) fn fatal(cause: String, hint: &str) -> Self {
+    pub(super) fn fatal(cause: impl Into<String>, hint: impl Into<String>) -> Self {
         Self {
-            cause,
-            hint: hint.to_owned(),
+            cause: cause.into(),
+            hint: hint.into(),
             transient: false,
-            unreachable: false,
-            retry_after: None,
-        }
-    }
-
-    /// No connection, or one that broke.
-    pub(super) fn network(cause: &dyn std::error::Error) -> Self {
-        let chain: Vec<String> = std::iter::successors(Some(cause), |e| e.source())
-            .map(|e| without_query(&e.to_string()))
-            .collect();
-        let hint = "check the network and HF_ENDPOINT, or use --offline with a filled cache";
-        Self {
-            cause: chain.join(": "),
-            hint: hint.to_owned(),
-            transient: true,
-            unreachable: true,
-            retry_after: None,
-        }
-    }
-
-    /// An answer with an error status.
-    pub(super) fn status(status: StatusCode, retry_after: Option<Duration>) -> Self {
-        let (hint, transient) = match status.as_u16() {
-            401 | 403 => (
-                "set HF_TOKEN to a token that may read it; some repositories also ask \
-                 you to accept their conditions first",
-                false,
-            ),
-            404 => (
-                "check owner, name and revision; a private repository needs HF_TOKEN",
-                false,
-            ),
-            429 => (
-                "the hub asks for fewer requests; wait, or set HF_TOKEN",
-                true,
-            ),
-            408 | 500..=599 => (
-                "the hub has trouble; try again later, or use --offline with a filled cache",
-                true,
-            ),
-            _ => ("check HF_ENDPOINT", false),
-        };
-        Self {
-            cause: format!("the server answered {status}"),
-            hint: hint.to_owned(),
-            transient,
-            unreachable: status.is_server_error(),
-            retry_after,
+            replaceable: false,
+            wait: None,
         }
     }
 
@@ -93,37 +48,85 @@ impl Failure {
         }
     }
 
+    /// The connection ended before the file did.
+    pub(super) fn cut(cause: String) -> Self {
+        Self {
+            transient: true,
+            replaceable: true,
+            ..Self::fatal(cause, CHECK_NETWORK)
+        }
+    }
+
+    /// No connection to the host of `url`, or one that broke. `endpoint`: the hub's.
+    pub(super) fn network(error: &dyn std::error::Error, url: &Url, endpoint: &Url) -> Self {
+        let cause = causes(error).join(": ");
+        let host = host(url);
+        let mut hint = CHECK_NETWORK.to_owned();
+        // As rustls says it of a certificate that it does not accept.
+        let distrusted = cause.contains("invalid peer certificate");
+        if distrusted {
+            hint = format!(
+                "if a proxy reads the traffic to {host}, set SSL_CERT_FILE to a file with its \
+                 certificate (PEM); also check the clock"
+            );
+        } else if url.host() != endpoint.host() {
+            hint = allow(&host);
+        } else if let Some(proxy) = proxy_variable() {
+            hint =
+                format!("check the proxy that {proxy} names, or use --offline with a filled cache");
+        }
+        Self {
+            transient: !distrusted,
+            replaceable: true,
+            ..Self::fatal(format!("{host}: {cause}"), hint)
+        }
+    }
+
     /// The error for the user; `what` is its message.
-    pub(super) fn error(&self, what: &str, endpoint: &Url) -> Error {
-        let host = endpoint.host_str().unwrap_or("the hub");
+    pub(super) fn error(self, what: &str) -> Error {
         Error::unavailable(what)
-            .caused_by(format!("{host}: {}", self.cause))
-            .hint(&self.hint)
+            .caused_by(self.cause)
+            .hint(self.hint)
     }
 }
 
-impl From<HFError> for Failure {
-    fn from(error: HFError) -> Self {
-        match error {
-            HFError::AuthRequired { .. } => Self::status(StatusCode::UNAUTHORIZED, None),
-            HFError::Forbidden { .. } => Self::status(StatusCode::FORBIDDEN, None),
-            HFError::RepoNotFound { .. }
-            | HFError::RevisionNotFound { .. }
-            | HFError::EntryNotFound { .. } => Self::status(StatusCode::NOT_FOUND, None),
-            HFError::RateLimited { retry_after, .. } => {
-                Self::status(StatusCode::TOO_MANY_REQUESTS, retry_after)
-            }
-            HFError::Http { context } => Self::status(context.status, None),
-            HFError::Request { source, .. } => Self::network(&source),
-            other => Self {
-                transient: true,
-                ..Self::fatal(
-                    without_query(&other.to_string()),
-                    "try again; if it stays, report it",
-                )
-            },
-        }
-    }
+const CHECK_NETWORK: &str =
+    "check the network and HF_ENDPOINT, or use --offline with a filled cache";
+
+/// The hint for a host to which the hub refers for the content of a file.
+pub(super) fn allow(host: &str) -> String {
+    format!(
+        "the hub keeps the content of files on this host: allow https to {host} in the firewall or \
+         proxy (the hub's storage hosts are under hf.co and xethub.hf.co), or copy a filled cache \
+         here and use --offline"
+    )
+}
+
+/// What an error says, and what its causes say.
+pub(super) fn causes(error: &dyn std::error::Error) -> Vec<String> {
+    std::iter::successors(Some(error), |e| e.source())
+        .map(|e| without_query(&e.to_string()))
+        .collect()
+}
+
+/// The host and, where it is not the usual one, the port.
+pub(super) fn host(url: &Url) -> String {
+    let host = url.host_str().unwrap_or("the hub");
+    url.port()
+        .map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
+}
+
+/// The address, with a `/` at its end and without a name and password that may be in it.
+pub(super) fn address(url: &Url) -> String {
+    let path = url.path().trim_end_matches('/');
+    format!("{}{path}/", url.origin().ascii_serialization())
+}
+
+fn proxy_variable() -> Option<&'static str> {
+    let variables = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];
+    variables
+        .into_iter()
+        .find(|key| std::env::var(key).is_ok_and(|value| !value.is_empty()))
 }
 
 /// Removes the queries of URLs: they may hold signatures that give access to a file.

@@ -1,75 +1,80 @@
-//! The listing of a repository: commit, files, sizes and hashes.
+//! The hub's answer to the question what a repository has.
 
 use serde::Deserialize;
 
 use crate::support::hub::download::failure::Failure;
-use crate::support::hub::repository::{is_commit, is_relative};
+use crate::support::hub::listing::{ContentHash, Entry, Listing};
 
-/// A repository at a commit, as the hub lists it.
+/// `/api/models/OWNER/NAME/revision/REVISION?blobs=true`.
 #[derive(Debug, Deserialize)]
-pub(super) struct Listing {
-    #[serde(rename = "sha")]
-    pub(super) commit: String,
-    #[serde(rename = "siblings")]
-    pub(super) files: Vec<Entry>,
+struct Answer {
+    /// The repository's name today.
+    id: Option<String>,
+    sha: String,
+    siblings: Vec<Sibling>,
 }
 
-/// A file of a listing.
 #[derive(Debug, Deserialize)]
-pub(super) struct Entry {
-    #[serde(rename = "rfilename")]
-    pub(super) name: String,
-    pub(super) size: u64,
-    /// SHA-1 of the git object.
+struct Sibling {
+    rfilename: String,
+    size: u64,
     #[serde(rename = "blobId")]
     oid: String,
     /// Of large files, which the hub keeps outside git.
-    pub(super) lfs: Option<Lfs>,
+    lfs: Option<Lfs>,
 }
 
 #[derive(Debug, Deserialize)]
-pub(super) struct Lfs {
+struct Lfs {
     sha256: String,
 }
 
-impl Entry {
-    /// The name of the content in the cache: the hub's `ETag`.
-    pub(super) fn etag(&self) -> &str {
-        self.lfs.as_ref().map_or(&self.oid, |lfs| &lfs.sha256)
-    }
+/// Reads the hub's answer: the listing, and the repository's name. What could lead outside the cache
+/// is refused.
+pub(super) fn parse(body: &[u8]) -> Result<(Listing, Option<String>), Failure> {
+    let answer: Answer = serde_json::from_slice(body).map_err(|e| {
+        Failure::unexpected_content(format!("the answer is not a listing of a repository: {e}"))
+    })?;
+    let unusable = |cause: String| Failure::fatal(cause, "do not use this repository");
+    let files = answer
+        .siblings
+        .into_iter()
+        .map(|file| entry(file).map_err(unusable))
+        .collect::<Result<_, _>>()?;
+    let listing = Listing::checked(answer.sha, files).map_err(unusable)?;
+    Ok((listing, answer.id))
 }
 
-impl Listing {
-    /// Reads the hub's answer. Names and hashes become paths in the cache: what could lead outside
-    /// it is refused.
-    pub(super) fn parse(body: &[u8]) -> Result<Self, Failure> {
-        let listing: Self = serde_json::from_slice(body).map_err(|e| {
-            Failure::unexpected_content(format!("the answer is not a listing of a repository: {e}"))
-        })?;
-        if !is_commit(&listing.commit) {
-            return Err(Failure::unexpected_content(
-                "the listing has no commit".to_owned(),
-            ));
-        }
-        match listing.files.iter().find(|entry| !is_safe(entry)) {
-            Some(entry) => Err(Failure::fatal(
-                format!(
-                    "the listing has a file that cannot be kept: {:?}",
-                    entry.name
-                ),
-                "do not use this repository",
-            )),
-            None => Ok(listing),
-        }
-    }
+fn entry(file: Sibling) -> Result<Entry, String> {
+    let hash = file.lfs.map_or(file.oid, |lfs| lfs.sha256);
+    let hash = ContentHash::parse(&hash).ok_or_else(|| {
+        format!(
+            "the listing has a file that cannot be kept: {:?}",
+            file.rfilename
+        )
+    })?;
+    Ok(Entry {
+        name: file.rfilename,
+        size: file.size,
+        hash,
+    })
 }
 
-fn is_safe(entry: &Entry) -> bool {
-    is_relative(&entry.name)
-        && is_hex(&entry.oid, 40)
-        && entry.lfs.as_ref().is_none_or(|lfs| is_hex(&lfs.sha256, 64))
+/// `/api/models/OWNER/NAME/refs?include_prs=1`.
+#[derive(Debug, Deserialize)]
+struct Refs {
+    #[serde(default, rename = "pullRequests")]
+    pull_requests: Vec<Ref>,
 }
 
-fn is_hex(text: &str, digits: usize) -> bool {
-    text.len() == digits && text.chars().all(|c| c.is_ascii_hexdigit())
+#[derive(Debug, Deserialize)]
+struct Ref {
+    #[serde(rename = "ref")]
+    name: String,
+}
+
+/// The names of a repository's pull requests, `refs/pr/N`.
+pub(super) fn parse_pull_requests(body: &[u8]) -> Vec<String> {
+    let refs = serde_json::from_slice::<Refs>(body).map(|refs| refs.pull_requests);
+    refs.into_iter().flatten().map(|one| one.name).collect()
 }

@@ -1,51 +1,50 @@
 //! The content of a file while it is downloaded, and its verification.
 
-use std::io::{Seek, Write};
+use std::io;
+use std::path::Path;
 
-use sha1::Sha1;
-use sha2::{Digest, Sha256};
-
-use crate::support::files;
+use crate::support::hub::content::Hasher;
 use crate::support::hub::download::failure::Failure;
-use crate::support::hub::download::listing::Entry;
+use crate::support::hub::download::part_file::PartFile;
+use crate::support::hub::listing::Entry;
 
 /// A download that is not yet complete and verified.
-pub(super) struct Part {
-    pub(super) file: tempfile::NamedTempFile,
-    size: u64,
+pub(super) struct Part<'a> {
+    file: PartFile,
+    entry: &'a Entry,
     /// Bytes so far.
     pub(super) done: u64,
     /// The first bytes, for the error.
     head: Vec<u8>,
-    sha256: Sha256,
-    sha1: Sha1,
+    hasher: Hasher,
 }
 
-impl Part {
-    /// `file`: empty.
-    pub(super) fn new(file: tempfile::NamedTempFile, entry: &Entry) -> Self {
-        // Git hashes an object with its size in front.
-        let sha1 = Sha1::new_with_prefix(format!("blob {}\0", entry.size));
-        Self {
+impl<'a> Part<'a> {
+    /// Continues what is in the file.
+    pub(super) fn new(file: PartFile, entry: &'a Entry) -> Result<Self, Failure> {
+        let mut part = Self {
             file,
-            size: entry.size,
+            entry,
             done: 0,
             head: Vec::new(),
-            sha256: Sha256::new(),
-            sha1,
+            hasher: Hasher::new(&entry.hash, entry.size),
+        };
+        if part.file.size().is_ok_and(|size| size > entry.size) {
+            part.restart()?;
         }
+        let (done, hasher) = (&mut part.done, &mut part.hasher);
+        let read = part.file.read_again(|piece| {
+            *done += piece.len() as u64;
+            hasher.update(piece);
+        });
+        read.map_err(|e| unwritable(&e))?;
+        Ok(part)
     }
 
     pub(super) fn add(&mut self, piece: &[u8]) -> Result<(), Failure> {
-        self.file.write_all(piece).map_err(|e| {
-            Failure::fatal(
-                format!("failed to write to the cache: {e}"),
-                "make room, or set HF_HUB_CACHE to another disk",
-            )
-        })?;
+        self.file.append(piece).map_err(|e| unwritable(&e))?;
         self.remember(piece);
-        self.sha256.update(piece);
-        self.sha1.update(piece);
+        self.hasher.update(piece);
         self.done += piece.len() as u64;
         Ok(())
     }
@@ -71,38 +70,36 @@ impl Part {
 
     /// Drops what came so far.
     pub(super) fn restart(&mut self) -> Result<(), Failure> {
-        let file = self.file.as_file_mut();
-        let emptied = file.set_len(0).and_then(|()| file.rewind());
-        emptied.map_err(|e| {
-            Failure::fatal(
-                format!("failed to write to the cache: {e}"),
-                "check the disk",
-            )
-        })?;
+        self.file.clear().map_err(|e| unwritable(&e))?;
         (self.done, self.head) = (0, Vec::new());
-        self.sha256.reset();
-        self.sha1 = Sha1::new_with_prefix(format!("blob {}\0", self.size));
+        self.hasher = Hasher::new(&self.entry.hash, self.entry.size);
         Ok(())
     }
 
     /// What is wrong with the complete content.
-    pub(super) fn mismatch(&self, entry: &Entry) -> Option<String> {
-        let found = match &entry.lfs {
-            Some(_) => files::hex(&self.sha256.clone().finalize()),
-            None => files::hex(&self.sha1.clone().finalize()),
-        };
-        if self.done > entry.size {
-            Some(format!(
-                "the server sent more than the {} bytes of the file",
-                entry.size
-            ))
-        } else {
-            (found != entry.etag()).then(|| {
-                format!(
-                    "what the server sent has hash {found}, the listing says {}",
-                    entry.etag()
-                )
-            })
+    pub(super) fn mismatch(&self) -> Option<String> {
+        let Entry { size, hash, .. } = self.entry;
+        if self.done > *size {
+            return Some(format!(
+                "the server sent more than the {size} bytes of the file"
+            ));
         }
+        let found = self.hasher.hex();
+        (found != hash.hex()).then(|| {
+            let listed = hash.hex();
+            format!("what the server sent has hash {found}, the listing says {listed}")
+        })
     }
+
+    /// Gives the verified content its name.
+    pub(super) fn rename(self, to: &Path) -> io::Result<()> {
+        self.file.rename(to)
+    }
+}
+
+fn unwritable(error: &io::Error) -> Failure {
+    Failure::fatal(
+        format!("failed to write to the cache: {error}"),
+        "make room, or set HF_HUB_CACHE to another disk",
+    )
 }

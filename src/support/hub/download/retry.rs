@@ -9,20 +9,22 @@ use crate::support::terminal;
 const ATTEMPTS: u32 = 5;
 /// The pause after the first attempt; doubled after each one.
 const PAUSE: Duration = Duration::from_millis(250);
-/// The longest `Retry-After` that is worth waiting for.
-const PATIENCE: Duration = Duration::from_mins(5);
+/// The longest wait that a server may ask for: the hub counts requests in windows of five minutes.
+pub(super) const PATIENCE: Duration = Duration::from_secs(330);
 
-/// Repeats `attempt` as long as another one may succeed.
-pub(super) async fn with_retries<T>(
-    mut attempt: impl AsyncFnMut() -> Result<T, Failure>,
+/// Repeats `attempt` as long as another one may succeed, and no server asks to wait longer than
+/// `patience`.
+pub(super) fn with_retries<T>(
+    patience: Duration,
+    mut attempt: impl FnMut() -> Result<T, Failure>,
 ) -> Result<T, Failure> {
     let mut pause = PAUSE;
     for _ in 1..ATTEMPTS {
-        let failure = match attempt().await {
-            Err(failure) if may_succeed_later(&failure) => failure,
+        let failure = match attempt() {
+            Err(failure) if failure.transient && failure.wait <= Some(patience) => failure,
             done => return done,
         };
-        let wait = failure.retry_after.unwrap_or(pause);
+        let wait = failure.wait.unwrap_or(pause);
         if wait >= Duration::from_secs(1) {
             terminal::say(&format!(
                 "{}: next try in {} s",
@@ -30,13 +32,8 @@ pub(super) async fn with_retries<T>(
                 wait.as_secs()
             ));
         }
-        tokio::time::sleep(wait).await;
+        std::thread::sleep(wait);
         pause *= 2;
     }
-    attempt().await
-}
-
-fn may_succeed_later(failure: &Failure) -> bool {
-    let is_soon = failure.retry_after.is_none_or(|wait| wait <= PATIENCE);
-    failure.transient && is_soon
+    attempt()
 }
