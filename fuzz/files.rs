@@ -229,7 +229,7 @@ fn run(dir: &Path, data: &[u8]) {
     }
     for format in [Format::Table, Format::Junit] {
         let _ = report(&ReportRequest {
-            runs: vec![dir.display().to_string()],
+            runs: vec![dir.as_os_str().to_owned()],
             format,
             published: None,
         });

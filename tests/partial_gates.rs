@@ -19,7 +19,7 @@ const GATE: [&str; 8] = [
     "drop:average:0.5",
     "drop:subset:*:0.5",
     "drop:section:*:0.5",
-    "min:average:0.1",
+    "min:average:0",
     "significant-drop:total:0.05",
     "max-invalid:0",
     "max-ties:1000",

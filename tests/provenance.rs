@@ -229,7 +229,7 @@ fn runs_of_other_precisions_and_contracts_are_labelled() {
         assert!(latex.contains(says) && !latex.contains(not), "{latex}");
     }
     let said = stdout(&["report", &one, &other]);
-    let note = "m (one) f32, weights f32, arithmetic f32; m (other) int8, weights int8, arithmetic";
+    let note = "m (one) f32, weights f16, arithmetic f32; m (other) int8, weights int8, arithmetic";
     assert!(said.contains(note), "{said}");
     assert!(!stdout(&["report", &one, &one.replace("one", "./one")]).contains("side by side"));
 }

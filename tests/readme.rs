@@ -147,7 +147,7 @@ fn every_command_works_and_prints_what_is_shown() {
     let ci = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/.ci/run")).unwrap();
     assert!(
         ci.lines()
-            .any(|line| line.trim() == "cargo test --release --locked")
+            .any(|line| line.trim() == "step cargo test --release --locked")
     );
 
     let dir = tempfile::tempdir().unwrap();

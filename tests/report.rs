@@ -109,10 +109,9 @@ fn models_of_several_runs_are_columns_of_one_table() {
             .unwrap()
             .to_owned()
     };
-    assert_eq!(
-        header("csv", "kind,"),
-        "kind,name,n,pairrm (first),better-pairrm,pairrm (second),longer,shorter"
-    );
+    let columns = "kind,name,n,pairrm (first),better-pairrm,pairrm (second),longer,shorter,\
+                   pairrm (first) model,";
+    assert!(header("csv", "kind,").starts_with(columns));
     assert_eq!(
         header("markdown", "| subset"),
         "| subset | n | pairrm (first) | better-pairrm | pairrm (second) | longer | shorter |"
@@ -167,12 +166,13 @@ fn one_model_of_a_run_is_a_column_by_itself() {
     let of = |model: &str| format!("{first}:{model}");
     let alone = report(&[&of("better-pairrm"), "--format", "csv"]);
     assert!(
-        alone.starts_with("kind,name,n,better-pairrm,longer,shorter\n"),
+        alone.starts_with("kind,name,n,better-pairrm,longer,shorter,better-pairrm model,")
+            && alone.contains("quickstart/better-pairrm, weights 904b572cb189"),
         "{alone}"
     );
     let both = report(&[&of("better-pairrm"), &of("pairrm"), "--format", "csv"]);
     assert!(
-        both.starts_with("kind,name,n,better-pairrm,pairrm,longer,shorter\n"),
+        both.starts_with("kind,name,n,better-pairrm,pairrm,longer,shorter,better-pairrm model,"),
         "{both}"
     );
     let two = report(&[&of("better-pairrm"), second, "--format", "csv"]);
@@ -338,7 +338,7 @@ fn hostile_names_and_invalid_pairs_come_back_as_text() {
     assert_well_formed(&xml);
     assert!(
         xml.contains("errors=\"1\"")
-            && xml.contains("<error message=\"invalid: 1 of 1 verdict\"/>"),
+            && xml.contains("<error message=\"invalid: 1 of 1 verdict\" type=\"invalid\">"),
         "{xml}"
     );
     assert!(report(&[&out]).contains("not scored: row 4 (marked): "));
@@ -430,7 +430,8 @@ fn a_gate_as_test_cases_and_as_annotations() {
             && markdown.ends_with("\n-->\n"),
         "{markdown}"
     );
-    assert_eq!(markdown.matches("<details>").count(), 2, "{markdown}");
+    // Subsets, changed pairs, and what both sides were measured with.
+    assert_eq!(markdown.matches("<details>").count(), 3, "{markdown}");
     let (_, stderr, code) = pairbench(&["compare", &sides[0], &sides[1], "--format", "latex"]);
     assert!(code == 2 && stderr.contains("junit, github"), "{stderr}");
 }

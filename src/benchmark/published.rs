@@ -50,10 +50,6 @@ const TABLES: [&str; 2] = [
 
 impl Published {
     /// Every table, in the order of publication date of what they hold.
-    #[expect(
-        clippy::missing_panics_doc,
-        reason = "the embedded files are parsed by a test"
-    )]
     pub(crate) fn all() -> Vec<Self> {
         TABLES
             .iter()

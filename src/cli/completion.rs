@@ -1,18 +1,13 @@
 //! Words that completion scripts suggest as values.
 
 use clap::builder::PossibleValuesParser;
-use clap::{Arg, Command, CommandFactory, ValueHint};
+use clap::{Arg, Command, ValueHint};
 
-use crate::cli::Cli;
 use crate::commands::completions as suggested;
 
 /// The definition of the command line with suggestions. It is for scripts and parses nothing: other
 /// values are as good.
-pub(super) fn command() -> Command {
-    suggesting(Cli::command())
-}
-
-fn suggesting(command: Command) -> Command {
+pub(super) fn suggesting(command: Command) -> Command {
     command.mut_args(suggest).mut_subcommands(suggesting)
 }
 

@@ -147,7 +147,7 @@ impl From<GenerateArgs> for GenerateRequest {
         match typed {
             GenerateArgs::Completions { shell } => Self::Completions {
                 shell,
-                command: Box::new(completion::command()),
+                command: Box::new(completion::suggesting(Cli::command())),
             },
             GenerateArgs::Man { dir } => Self::Man {
                 dir,

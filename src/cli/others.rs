@@ -1,5 +1,6 @@
 //! The flags of all commands but `run`.
 
+use std::ffi::OsString;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
@@ -50,7 +51,7 @@ pub(crate) struct ReportArgs {
     /// Directories that `pairbench run --out DIR` wrote; all of the same benchmark and subset sizes.
     /// With :MODEL only that model's column
     #[arg(required = true, value_name = "RUN[:MODEL]")]
-    pub(crate) runs: Vec<String>,
+    pub(crate) runs: Vec<OsString>,
     /// What is printed on stdout
     #[arg(long, value_enum, default_value_t)]
     pub(crate) format: ReportFormatArg,

@@ -17,6 +17,7 @@ use crate::support::existing::Existing;
 use crate::text::contract::InputContract;
 
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag")]
 pub(crate) struct RunArgs {
     /// A checkpoint: a directory, or `owner/name[@revision]` on the hub; once per model [default:
     /// two built-in demonstration models]

@@ -115,7 +115,10 @@ fn verdicts() -> Result<String> {
     let unused = if unused == 0 {
         String::new()
     } else {
-        format!("; {unused} files that are not used: too large, or no regular files")
+        format!(
+            "; {} not used: too large, or no regular file",
+            count(unused, "file")
+        )
     };
     let kernels: u64 = cache::kernel_files(&folder)
         .iter()
@@ -142,16 +145,13 @@ fn hub_cache(root: &Path) -> Result<String> {
         Ok(found) => found,
         Err(error) => return Ok(one_line(&error.to_string())),
     };
-    let warnings = found.warnings.iter();
-    let warnings: String = warnings
-        .map(|warning| format!("; {}", one_line(warning)))
-        .collect();
-    Ok(format!(
-        "{}: {}, {}{warnings}",
-        one_line(&root.display().to_string()),
+    let mut facts = vec![
         count(found.repositories, "repository"),
-        HumanBytes(found.bytes)
-    ))
+        HumanBytes(found.bytes).to_string(),
+    ];
+    facts.extend(found.warnings.iter().map(|warning| one_line(warning)));
+    let shown = one_line(&root.display().to_string());
+    Ok(format!("{shown}: {}", facts.join(", ")))
 }
 
 #[cfg(not(feature = "hub"))]

@@ -1,5 +1,6 @@
 //! `DIR[:MODEL]`: a finished run, and one of its models where one is named.
 
+use std::ffi::OsStr;
 use std::path::Path;
 
 use crate::scoring::run_dir::RunDir;
@@ -14,8 +15,12 @@ pub(super) struct NamedRun {
 impl NamedRun {
     /// # Errors
     /// No finished run, or one that lacks the model.
-    pub(super) fn open(text: &str) -> Result<Self> {
-        let (path, model) = split(text, |path| Path::new(path).is_dir()).unwrap_or((text, None));
+    pub(super) fn open(typed: &OsStr) -> Result<Self> {
+        // A path that is no UTF-8 stands alone: models have names that are.
+        let named = typed
+            .to_str()
+            .and_then(|text| split(text, |path| Path::new(path).is_dir()));
+        let (path, model) = named.map_or((typed, None), |(path, model)| (OsStr::new(path), model));
         let dir = RunDir::open(Path::new(path))?;
         if let Some(model) = model {
             check_model(&dir, model)?;

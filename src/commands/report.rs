@@ -1,6 +1,7 @@
 //! `pairbench report`: run directories read back into one report.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use crate::benchmark;
@@ -23,7 +24,7 @@ use crate::support::error::{Error, Result};
 #[derive(Debug)]
 pub struct ReportRequest {
     /// `DIR[:MODEL]`
-    pub runs: Vec<String>,
+    pub runs: Vec<OsString>,
     pub format: Format,
     /// `TABLE[:MODEL]` to put beside them.
     pub published: Option<String>,

@@ -59,7 +59,7 @@ struct Model<'a> {
 type Row<'a> = Vec<(&'a Model<'a>, &'a ScoredItem)>;
 
 pub(crate) fn show(request: &ShowRequest) -> Result<String> {
-    let NamedRun { dir, model } = NamedRun::open(&request.run)?;
+    let NamedRun { dir, model } = NamedRun::open(request.run.as_ref())?;
     let wanted: Vec<&String> = request.models.iter().chain(&model).collect();
     for name in &wanted {
         check_model(&dir, name)?;

@@ -128,7 +128,7 @@ impl Place<'_> {
     /// `text` begins in the row's line, and something else should stand at `at`.
     fn unexpected(&self, text: &str, at: usize) -> Error {
         let before = &text.as_bytes()[..at];
-        let lines = before.iter().filter(|byte| **byte == b'\n').count();
+        let lines = text[..at].matches('\n').count();
         let column = before
             .iter()
             .rev()

@@ -29,13 +29,14 @@ pub(crate) fn rows(source: Source) -> Result<Vec<RawRow>> {
     }
     let in_use = |name: &str| source.map.field(name).is_some();
     let footer = guarded("pairs", path, || {
-        let footer = footer(&file).and_then(|footer| Footer::read(footer, &in_use));
-        footer.ok_or_else(|| polars_err!(ComputeError: "its footer is none"))
+        let none = || polars_err!(ComputeError: "its footer is none");
+        let footer = footer(&file).ok_or_else(none)?;
+        parquet_guard::check_footer(footer.len())?;
+        Footer::read(footer, &in_use).ok_or_else(none)
     })?;
     check(source, &footer)?;
     // Columns are made when they are looked at, and may panic only then.
     let columns = guarded("pairs", path, || {
-        parquet_guard::check_footer(footer.bytes.len())?;
         let metadata = deserialize_metadata(Buffer::from_vec(footer.bytes.clone()))?;
         let frame = parquet_guard::checked(Buffer::from_vec(file), metadata)?.finish()?;
         let values = |column: &Column| {

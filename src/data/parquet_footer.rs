@@ -237,7 +237,7 @@ impl<'a> Node<'a> {
         if self.children.is_empty() {
             schema
                 .elements
-                .push(written(&self.element, Some(self.element.kind())));
+                .push(written(&self.element, Some(&self.element.kind())));
             schema.kept.push(self.leaf);
             return;
         }
@@ -280,7 +280,7 @@ fn pass_over<'a>(
 }
 
 /// A `SchemaElement` that says only what polars needs: text is UTF-8, all else is its basic type.
-fn written(element: &Element, kind: Option<Kind>) -> Vec<u8> {
+fn written(element: &Element, kind: Option<&Kind>) -> Vec<u8> {
     const UTF8: i64 = 0;
     const LIST: i64 = 3;
     let mut writer = Writer::default();

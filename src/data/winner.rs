@@ -51,7 +51,7 @@ fn numbers(source: Source, rows: &[RawRow]) -> Result<bool> {
         let known = ["true", "false"].contains(&label.to_ascii_lowercase().as_str());
         known || label.parse::<f64>().is_ok()
     };
-    if source.map.winners().is_some() || !labels.iter().any(|label| is_number(label)) {
+    if source.map.winners().is_some() || !labels.iter().any(is_number) {
         return Ok(false);
     }
     if labels.iter().eq(&["1", "2"]) {

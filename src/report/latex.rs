@@ -33,10 +33,11 @@ pub(super) fn latex(report: &RunReport) -> String {
 /// What the columns were measured with.
 fn comments(report: &RunReport) -> String {
     let lines = measured_with::lines(&measured_with::of_run(report));
-    let comments = lines.iter().map(FactLine::sentence);
+    let mut comments = String::new();
+    for text in lines.iter().map(FactLine::sentence) {
+        comments.push_str(&format!("% {}\n", escape(&text)));
+    }
     comments
-        .map(|text| format!("% {}\n", escape(&text)))
-        .collect()
 }
 
 fn line(row: &TableRow) -> String {

@@ -2,7 +2,7 @@
 //! and where a difference of precision or input contract makes columns unlike, that is said too.
 
 use crate::report::comparison_report::ComparisonReport;
-use crate::report::provenance::Fact;
+use crate::report::provenance::{Fact, Origin};
 use crate::report::run_report::RunReport;
 
 /// The heading of the block.
@@ -32,7 +32,7 @@ pub(super) fn of_run(report: &RunReport) -> Vec<Column> {
 
 pub(super) fn of_comparison(report: &ComparisonReport) -> Vec<Column> {
     let sides = ["baseline", "candidate"].map(str::to_owned).into_iter();
-    let facts = report.origins.iter().map(|origin| origin.facts());
+    let facts = report.origins.iter().map(Origin::facts);
     sides.zip(facts).collect()
 }
 

@@ -19,6 +19,15 @@ pub fn run(arguments: &[&str]) -> (String, String, i32) {
     (stdout, stderr, output.status.code().unwrap())
 }
 
+/// A printed table and its notes, without the block below that says what it was measured with: the
+/// share from the cache, for one, is another the second time.
+pub fn figures(printed: &str) -> &str {
+    printed
+        .split_once("\nmeasured with")
+        .expect("every table says what it was measured with")
+        .0
+}
+
 /// Names of the files in a directory, hidden ones too.
 pub fn names(dir: &Path) -> Vec<String> {
     let mut names: Vec<String> = std::fs::read_dir(dir)

@@ -414,7 +414,9 @@ fn refusal(status: &'static str, code: &str, message: &str) -> Reply {
 }
 
 pub fn is_large(name: &str) -> bool {
-    name.ends_with(".safetensors") || name.ends_with(".parquet") || name.ends_with(".bin")
+    [".safetensors", ".parquet", ".bin"]
+        .iter()
+        .any(|end| name.ends_with(end))
 }
 
 /// SHA-256 of large files, git's SHA-1 of the others.

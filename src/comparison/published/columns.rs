@@ -149,7 +149,7 @@ impl Sides<'_> {
         let is_measured = |name: &str| self.measured.subsets.iter().any(|(own, _)| own == name);
         let others = self.counts.keys().filter(|name| !is_measured(name));
         let line = |name: &String| {
-            let n = self.counts.get(name).map_or(0, |counts| counts.n());
+            let n = self.counts.get(name).map_or(0, Tally::n);
             (name.clone(), n, self.subset(name))
         };
         measured.chain(others).map(line).collect()

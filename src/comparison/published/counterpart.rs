@@ -94,12 +94,12 @@ fn by_repository<'a>(
         .ok_or_else(|| format!("{} has no {repository}", table.name))
 }
 
+/// Whether a measured model is the one.
+type Chooser<'a> = Box<dyn Fn(&Measured) -> bool + 'a>;
+
 /// Which measured model a named published one stands beside: that of its repository, else the one
 /// called alike, else the only one.
-fn meant<'a>(
-    published: &'a PublishedModel,
-    models: &[Measured],
-) -> Result<Box<dyn Fn(&Measured) -> bool + 'a>> {
+fn meant<'a>(published: &'a PublishedModel, models: &[Measured]) -> Result<Chooser<'a>> {
     let same_repository = |measured: &Measured| {
         let repository = measured.repository;
         repository.is_some_and(|own| published.is_repository(own))

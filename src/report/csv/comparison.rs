@@ -87,11 +87,14 @@ fn difference(kind: &str, row: &Difference) -> Vec<String> {
     record
 }
 
+/// A part of a tally.
+type Count = fn(&Tally) -> usize;
+
 /// Ties and invalid verdicts of both sides.
 fn counts_of_sides(report: &ComparisonReport) -> Vec<Vec<String>> {
-    let of: [(&str, fn(&Tally) -> usize); 2] = [("ties", |t| t.tie), ("invalid", |t| t.invalid)];
+    let of: [(&str, Count); 2] = [("ties", |t| t.tie), ("invalid", |t| t.invalid)];
     let [baseline, candidate] = &report.comparison.tallies;
-    let row = |(name, of): (&str, fn(&Tally) -> usize)| {
+    let row = |(name, of): (&str, Count)| {
         let mut record = vec![
             "count".to_owned(),
             name.to_owned(),
@@ -126,9 +129,9 @@ fn rule(outcome: &RuleOutcome) -> Vec<String> {
 /// A row of text.
 fn judged(kind: &str, name: &str, status: &str, text: &str) -> Vec<String> {
     let mut record = vec![String::new(); DIFFERENCES.len()];
-    record[0] = kind.to_owned();
+    kind.clone_into(&mut record[0]);
     record[1] = field(name);
-    record[LIMIT + 1] = status.to_owned();
+    status.clone_into(&mut record[LIMIT + 1]);
     record[LIMIT + 2] = field(text);
     record
 }

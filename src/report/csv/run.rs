@@ -44,11 +44,14 @@ pub(super) fn run(report: &RunReport) -> Vec<Vec<String>> {
     records
 }
 
+/// A part of a tally.
+type Count = fn(&Tally) -> usize;
+
 /// Ties and invalid verdicts, which no accuracy shows.
 fn counts(report: &RunReport, columns: &[TableColumn]) -> Vec<Vec<String>> {
-    let of: [(&str, fn(&Tally) -> usize); 2] = [("ties", |t| t.tie), ("invalid", |t| t.invalid)];
+    let of: [(&str, Count); 2] = [("ties", |t| t.tie), ("invalid", |t| t.invalid)];
     let n = report.models.first().map(|model| model.scores.total.n());
-    let row = |(name, of): (&str, fn(&Tally) -> usize)| {
+    let row = |(name, of): (&str, Count)| {
         let mut record = vec![
             "count".to_owned(),
             name.to_owned(),

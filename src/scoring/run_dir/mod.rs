@@ -110,6 +110,13 @@ impl RunDir {
     /// Forgets all other models.
     pub(crate) fn keep_only(&mut self, model: &str) {
         self.models.retain(|(name, _)| name == model);
+        // The plan names no models: its fingerprints are in the order of the record.
+        if let Some(content) = &mut self.record.plan.content {
+            let mut records = self.record.models.iter();
+            content
+                .models
+                .retain(|_| records.next().is_some_and(|record| record.name == model));
+        }
         self.record.models.retain(|record| record.name == model);
     }
 

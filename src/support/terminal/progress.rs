@@ -19,7 +19,7 @@ const LINES: Duration = Duration::from_secs(30);
 const OBJECTS: Duration = Duration::from_secs(1);
 /// Until a pace says something, and what counts as long enough to speak of.
 const SETTLED: Duration = Duration::from_secs(5);
-const LONG: Duration = Duration::from_secs(60);
+const LONG: Duration = Duration::from_mins(1);
 
 /// What is counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
