@@ -286,10 +286,7 @@ fn a_cache_that_is_no_file_or_too_large_is_done_without() {
             figures(&again) == figures(&table) && stderr.matches("going on without").count() == 1,
             "{what}: {stderr}"
         );
-        assert!(
-            time < std::time::Duration::from_secs(60),
-            "{what}: {time:?}"
-        );
+        assert!(time < std::time::Duration::from_mins(1), "{what}: {time:?}");
         let (shown, _) = pairbench(&cache, &["cache"]);
         let said = what == "folder" || shown.contains("1 file not used");
         assert!(

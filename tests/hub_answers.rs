@@ -1,5 +1,10 @@
 //! The hub as it answers today: what each answer means to a user, which requests carry the token, and
 //! when none is made.
+#![allow(
+    clippy::too_many_lines,
+    clippy::type_complexity,
+    reason = "one table of cases a test"
+)]
 #![cfg(feature = "hub")]
 
 mod common;

@@ -1,5 +1,6 @@
 //! What every report says of how it came about, and what stands beside a published figure: through
 //! the binary, in every format.
+#![allow(clippy::too_many_lines, reason = "one table of cases a test")]
 
 #[path = "common/binary.rs"]
 mod binary;

@@ -371,7 +371,11 @@ mod tests {
             assert_eq!(found.names, ["prompt", "place", "chosen"]);
             assert!(found.unreadable.is_empty() && found.locked.is_none());
             let metadata = deserialize_metadata(Buffer::from_vec(found.bytes)).unwrap();
-            let columns = metadata.schema().fields().iter().map(|field| field.name());
+            let columns = metadata
+                .schema()
+                .fields()
+                .iter()
+                .map(polars_parquet::read::ParquetType::name);
             assert!(columns.eq(["prompt", "chosen"]));
             assert_eq!(metadata.row_groups[0].parquet_columns().len(), 2);
 

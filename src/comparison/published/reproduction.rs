@@ -198,7 +198,7 @@ mod tests {
         );
         let average = found.average;
         assert!(
-            matches!(average, Beside::Means { printed, difference } if printed == 0.6 && difference < 0.0),
+            matches!(average, Beside::Means { printed, difference } if (printed - 0.6_f64).abs() < 1e-12 && difference < 0.0),
             "{average:?}"
         );
     }

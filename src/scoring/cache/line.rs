@@ -85,7 +85,7 @@ mod tests {
         for at in 0..line.len() {
             let mut changed = line.clone();
             changed[at] = match changed[at] {
-                b'0'..b'9' | b'a'..b'f' => changed[at] + 1,
+                b'0'..=b'8' | b'a'..=b'e' => changed[at] + 1,
                 b'9' => b'8',
                 other => other,
             };
