@@ -117,7 +117,7 @@ fn a_pair_is_scored_once_whatever_it_and_the_model_are_called() {
     let (_, stderr) = run(&again, &mine);
     assert!(
         stderr.contains("other: 2 of 4 verdicts from the cache")
-            && stderr.contains("other: 1 pairs"),
+            && stderr.contains("other: 1 pair,"),
         "{stderr}"
     );
     assert_eq!(counts(&again)[0][0], 3);

@@ -307,6 +307,7 @@ fn written(element: &Element, kind: Option<&Kind>) -> Vec<u8> {
 mod tests {
     use polars_buffer::Buffer;
     use polars_parquet::parquet::read::deserialize_metadata;
+    use polars_parquet::read::ParquetType;
 
     use super::*;
 
@@ -371,11 +372,7 @@ mod tests {
             assert_eq!(found.names, ["prompt", "place", "chosen"]);
             assert!(found.unreadable.is_empty() && found.locked.is_none());
             let metadata = deserialize_metadata(Buffer::from_vec(found.bytes)).unwrap();
-            let columns = metadata
-                .schema()
-                .fields()
-                .iter()
-                .map(polars_parquet::read::ParquetType::name);
+            let columns = metadata.schema().fields().iter().map(ParquetType::name);
             assert!(columns.eq(["prompt", "chosen"]));
             assert_eq!(metadata.row_groups[0].parquet_columns().len(), 2);
 
