@@ -27,7 +27,8 @@ impl Sides {
         let dir = tempfile::tempdir().unwrap();
         let runs = [false, true].map(|is_candidate| {
             let line = |(at, (subset, changes)): (usize, &(String, bool))| {
-                let (mut chosen, mut rejected) = ("Hi! How can I help you?", "go away!");
+                // The demonstration model, which knows no greetings, prefers this one.
+                let (mut chosen, mut rejected) = ("go away!", "Hi! How can I help you?");
                 if is_candidate && *changes {
                     (chosen, rejected) = (rejected, chosen);
                 }

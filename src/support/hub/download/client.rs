@@ -155,8 +155,9 @@ impl Client {
             let bytes = format!("bytes={}-{}", range.start, range.end - 1);
             request = request.header(header::RANGE, bytes);
         }
+        // Within: reqwest sets its time-outs up when the request is made.
         self.runtime
-            .block_on(request.send())
+            .block_on(async { request.send().await })
             .map_err(|e| Failure::network(&e, url, &self.endpoint))
     }
 }
