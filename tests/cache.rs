@@ -225,15 +225,7 @@ fn the_cache_is_shown_and_cleared_and_never_needed() {
 fn two_runs_at_once_share_one_cache() {
     let dir = tempfile::tempdir().unwrap();
     let cache = dir.path().join("cache");
-    let arguments = [
-        "run",
-        "--limit",
-        "60",
-        "--batch-tokens",
-        "128",
-        "--format",
-        "markdown",
-    ];
+    let arguments = ["run", "--limit", "60", "--batch-tokens", "128"];
     let tables: Vec<String> = std::thread::scope(|scope| {
         let runs: Vec<_> = (0..2)
             .map(|_| scope.spawn(|| pairbench(&cache, &arguments).0))

@@ -204,7 +204,10 @@ fn a_changed_file_in_the_cache_is_refused() {
             if name != "special_tokens_map.json" {
                 let refused = machine.run(&["inspect", MODEL, "--offline"]);
                 assert!(
-                    refused.code == 4 && refused.err.contains("failed to verify"),
+                    // Of weights `inspect` reads the header alone, which this change breaks.
+                    refused.code == 4
+                        && (name == "model.safetensors"
+                            || refused.err.contains("failed to verify")),
                     "{name}: {}",
                     refused.err
                 );
@@ -280,42 +283,68 @@ fn a_pinned_commit_that_is_complete_makes_no_request() {
 
 #[test]
 fn a_listing_that_fails_is_replaced_by_a_complete_snapshot() {
-    let rules: [(Rule, &str); 7] = [
-        (
-            |s| (is_listing(s) && s.nth > 0).then_some(Fault::Status(401, "")),
-            "401",
-        ),
-        (
-            |s| {
-                (is_listing(s) && s.nth > 0)
-                    .then_some(Fault::Status(403, "X-Error-Code: GatedRepo\r\n"))
-            },
-            "GatedRepo",
-        ),
-        (
-            |s| (is_listing(s) && s.nth > 0).then_some(Fault::Status(404, "")),
-            "404",
-        ),
-        (
-            |s| {
-                (is_listing(s) && s.nth > 0)
-                    .then_some(Fault::Status(429, "RateLimit: \"api\";r=0;t=200\r\n"))
-            },
-            "429",
-        ),
-        (
-            |s| (is_listing(s) && s.nth > 0).then_some(Fault::Status(500, "")),
-            "500",
-        ),
-        (
-            |s| (is_listing(s) && s.nth > 0).then_some(Fault::Status(503, "Retry-After: 200\r\n")),
-            "503",
-        ),
-        (
-            |s| (is_listing(s) && s.nth > 0).then_some(Fault::Page(403)),
-            "403",
-        ),
-    ];
+    replaced_by_the_snapshot(
+        Incomplete::Refused,
+        [
+            (
+                |s| (is_listing(s) && s.nth > 0).then_some(Fault::Status(401, "")),
+                "401",
+            ),
+            (
+                |s| {
+                    (is_listing(s) && s.nth > 0)
+                        .then_some(Fault::Status(403, "X-Error-Code: GatedRepo\r\n"))
+                },
+                "GatedRepo",
+            ),
+            (
+                |s| (is_listing(s) && s.nth > 0).then_some(Fault::Status(404, "")),
+                "404",
+            ),
+            (
+                |s| (is_listing(s) && s.nth > 0).then_some(Fault::Status(500, "")),
+                "500",
+            ),
+            (
+                |s| (is_listing(s) && s.nth > 0).then_some(Fault::Page(403)),
+                "403",
+            ),
+        ],
+    );
+}
+
+#[test]
+fn a_long_wait_for_a_listing_is_not_worth_it_where_the_cache_is_complete() {
+    replaced_by_the_snapshot(
+        Incomplete::WaitedOut,
+        [
+            (
+                |s| {
+                    (is_listing(s) && s.nth > 0)
+                        .then_some(Fault::Status(429, "RateLimit: \"api\";r=0;t=200\r\n"))
+                },
+                "429",
+            ),
+            (
+                |s| {
+                    (is_listing(s) && s.nth > 0)
+                        .then_some(Fault::Status(503, "Retry-After: 200\r\n"))
+                },
+                "503",
+            ),
+        ],
+    );
+}
+
+/// `Refused`: a snapshot that lacks a file does not stand in. `WaitedOut`: for such a one the server's
+/// wait is worth it, and is too long for a test.
+#[derive(Clone, Copy, PartialEq)]
+enum Incomplete {
+    Refused,
+    WaitedOut,
+}
+
+fn replaced_by_the_snapshot<const N: usize>(incomplete: Incomplete, rules: [(Rule, &str); N]) {
     std::thread::scope(|scope| {
         for (rule, expected) in rules {
             scope.spawn(move || {
@@ -331,7 +360,9 @@ fn a_listing_that_fails_is_replaced_by_a_complete_snapshot() {
                     cached.code,
                     cached.err
                 );
-                // Not by one that lacks a file.
+                if incomplete == Incomplete::WaitedOut {
+                    return;
+                }
                 fs::remove_file(machine.snapshot().join("model.safetensors")).unwrap();
                 let lost = machine.run(&["inspect", MODEL]);
                 assert!(

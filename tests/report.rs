@@ -177,7 +177,7 @@ fn one_model_of_a_run_is_a_column_by_itself() {
     );
     let two = report(&[&of("better-pairrm"), second, "--format", "csv"]);
     assert!(
-        two.starts_with("kind,name,n,better-pairrm,pairrm,longer,shorter\n"),
+        two.starts_with("kind,name,n,better-pairrm,pairrm,longer,shorter,better-pairrm model,"),
         "{two}"
     );
     // The figures are those of the whole report.
