@@ -67,12 +67,12 @@ impl ScoredItem {
         }
     }
 
-    /// See [`Outcome::margin`].
+    /// See `Outcome::margin`.
     pub fn margin(&self) -> f32 {
         self.outcome.margin()
     }
 
-    /// See [`Outcome::verdict`].
+    /// See `Outcome::verdict`.
     pub fn verdict(&self) -> Verdict {
         self.outcome.verdict()
     }

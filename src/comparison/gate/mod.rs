@@ -14,7 +14,7 @@
 //!   without statistics.
 //!
 //! A rule judges the pairs that belong into its scope: those of the baseline, and those that the
-//! benchmark counts. Where some of them are not compared it cannot pass ([`Rule::outcome`]): it
+//! benchmark counts. Where some of them are not compared it cannot pass (`Rule::outcome`): it
 //! fails by what is there, or is inconclusive.
 
 #[cfg(test)]
