@@ -21,4 +21,4 @@ pub(crate) use scored_model::ScoredModel;
 pub use scorer::{Scorer, Step};
 pub use tally::Tally;
 pub use verdict::{BothOrders, Outcome, ScoredItem, Verdict};
-pub(crate) use worker::logits;
+pub use worker::logits;

@@ -221,7 +221,7 @@ impl<'a> Worker<'a> {
 }
 
 /// One logit per row, in the order of the rows, on the first device.
-pub(crate) fn logits(
+pub fn logits(
     rows: &[(&[u32], Markers)],
     batches: &[Vec<usize>],
     scorer: &Scorer,

@@ -100,7 +100,7 @@ impl RunDir {
     }
 
     /// A model's verdicts.
-    pub(crate) fn verdicts_of(&self, model: &str) -> Option<&[ScoredItem]> {
+    pub fn verdicts_of(&self, model: &str) -> Option<&[ScoredItem]> {
         self.models
             .iter()
             .find(|(name, _)| name == model)
