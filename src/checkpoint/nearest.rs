@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use strsim::levenshtein;
+
 use crate::benchmark::quickstart;
 
 /// The directory on disk or in the binary whose path differs least, if it differs by little.
@@ -31,7 +33,7 @@ fn on_disk(path: &Path) -> Option<PathBuf> {
     let names = names.filter_map(|entry| entry.file_name().into_string().ok());
     let candidates = names
         .filter(|name| is_near(&wrong, name))
-        .map(|name| (distance(&wrong, &name), name));
+        .map(|name| (levenshtein(&wrong, &name), name));
     let rest = parts.as_path();
     candidates
         .map(|(distance, name)| (distance, parent.join(name).join(rest)))
@@ -44,23 +46,7 @@ fn on_disk(path: &Path) -> Option<PathBuf> {
 /// Whether one is a typing error of the other: another case, or a letter in four.
 fn is_near(typed: &str, name: &str) -> bool {
     let letters = typed.chars().count().max(name.chars().count());
-    typed.eq_ignore_ascii_case(name) || distance(typed, name) <= letters.div_ceil(4)
-}
-
-/// Levenshtein's: insertions, deletions and replacements of letters.
-fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, y) in b.iter().enumerate() {
-            let replaced = diagonal + usize::from(x != *y);
-            diagonal = row[j + 1];
-            row[j + 1] = replaced.min(row[j] + 1).min(diagonal + 1);
-        }
-    }
-    row[b.len()]
+    typed.eq_ignore_ascii_case(name) || levenshtein(typed, name) <= letters.div_ceil(4)
 }
 
 #[cfg(test)]
@@ -76,7 +62,7 @@ mod tests {
             ("", "abc", 3),
             ("abc", "abc", 0),
         ] {
-            assert_eq!((distance(a, b), distance(b, a)), (expected, expected));
+            assert_eq!((levenshtein(a, b), levenshtein(b, a)), (expected, expected));
         }
     }
 

@@ -117,17 +117,21 @@ pub fn files_below(directory: &Path) -> Result<Vec<String>> {
 
 /// Hexadecimal SHA-256 of a file, read once in pieces.
 pub(crate) fn sha256(path: &Path) -> Result<String> {
-    let mut file = open(path)?;
     let mut hash = Sha256::new();
-    let mut piece = vec![0u8; 1 << 20];
+    in_pieces(&mut open(path)?, |piece| hash.update(piece))
+        .map_err(|e| Error::io(format!("failed to read file: {}", path.display()), e))?;
+    Ok(hex(&hash.finalize()))
+}
+
+/// Shows what is left of a file, piece by piece.
+pub(crate) fn in_pieces(file: &mut impl Read, mut each: impl FnMut(&[u8])) -> std::io::Result<()> {
+    let mut piece = vec![0; 1 << 20];
     loop {
-        let n = file
-            .read(&mut piece)
-            .map_err(|e| Error::io(format!("failed to read file: {}", path.display()), e))?;
+        let n = file.read(&mut piece)?;
         if n == 0 {
-            return Ok(hex(&hash.finalize()));
+            return Ok(());
         }
-        hash.update(&piece[..n]);
+        each(&piece[..n]);
     }
 }
 

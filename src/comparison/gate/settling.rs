@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use indicatif::HumanCount;
+
 use crate::comparison::gate::status::Status;
 use crate::stats::{Interval, count};
 
@@ -85,14 +87,13 @@ impl fmt::Display for Settling {
 }
 
 /// A whole number with commas.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a rounded number of pairs; the largest stands for any that is larger"
+)]
 fn thousands(n: f64) -> String {
-    let digits = format!("{n:.0}");
-    let at = |i: usize| i > 0 && (digits.len() - i).is_multiple_of(3);
-    let commas = digits.char_indices().flat_map(|(i, c)| {
-        let comma = at(i).then_some(',');
-        comma.into_iter().chain([c])
-    });
-    commas.collect()
+    HumanCount(n.round() as u64).to_string()
 }
 
 #[cfg(test)]

@@ -1,6 +1,5 @@
 //! What a file of the hub's cache must contain, and whether it does.
 
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use sha1::Sha1;
@@ -87,14 +86,8 @@ impl ExpectedContent {
         let mut file = files::open(path)?;
         let size = file.metadata().map_err(failed)?.len();
         let mut hasher = Hasher::new(&self.hash, size);
-        let mut piece = vec![0; 1 << 16];
-        loop {
-            let n = file.read(&mut piece).map_err(failed)?;
-            if n == 0 {
-                return self.verify(path, &hasher.hex());
-            }
-            hasher.update(&piece[..n]);
-        }
+        files::in_pieces(&mut file, |piece| hasher.update(piece)).map_err(failed)?;
+        self.verify(path, &hasher.hex())
     }
 
     /// Compares what was read from the file with it.

@@ -1,7 +1,7 @@
 //! The unfinished file of a download in the hub's cache.
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::io::{self, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use crate::support::files;
@@ -48,16 +48,9 @@ impl PartFile {
     }
 
     /// Reads what is there, piece by piece.
-    pub(super) fn read_again(&mut self, mut take: impl FnMut(&[u8])) -> io::Result<()> {
+    pub(super) fn read_again(&mut self, take: impl FnMut(&[u8])) -> io::Result<()> {
         self.file.rewind()?;
-        let mut piece = vec![0; 1 << 20];
-        loop {
-            let n = self.file.read(&mut piece)?;
-            if n == 0 {
-                return Ok(());
-            }
-            take(&piece[..n]);
-        }
+        files::in_pieces(&mut self.file, take)
     }
 
     pub(super) fn size(&self) -> io::Result<u64> {
