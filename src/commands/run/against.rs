@@ -2,7 +2,7 @@
 
 use std::ops::ControlFlow;
 
-use crate::benchmark::{self, Benchmark, Files, Named};
+use crate::benchmark::{self, Benchmark, Named};
 use crate::commands::compare;
 use crate::commands::finished::Finished;
 use crate::commands::run::request::{AgainstRequest, RunRequest};
@@ -10,11 +10,10 @@ use crate::comparison::gate::sequential::{GateOutcome, SequentialGate};
 use crate::comparison::gate::{self, Conclusion, Rule};
 use crate::data::Item;
 use crate::report::{ComparisonReport, Format, Origin, RunReport};
-use crate::scoring::ScoredItem;
-use crate::scoring::ScoredModel;
 use crate::scoring::fingerprint::GateFingerprint;
 use crate::scoring::run_dir::record::StoppedEarly;
 use crate::scoring::session::Observer;
+use crate::scoring::{ScoredItem, ScoredModel};
 use crate::support::error::{Error, Result, one_line};
 use crate::support::terminal::say;
 
@@ -72,11 +71,11 @@ impl Against {
     }
 
     /// Prepares the gate for the model of this name; returns the items in the order of scoring, and
-    /// what a later session of the run must have in common with this one.
+    /// what a later session of the run must have in common with this one. `data`: hashes of its files.
     pub(crate) fn begin(
         &mut self,
         candidate: &str,
-        data: &Files,
+        data: &[String],
         items: Vec<Item>,
         benchmark: Option<&Benchmark>,
     ) -> Result<(Vec<Item>, GateFingerprint)> {
@@ -92,7 +91,7 @@ impl Against {
         self.baseline = format!("{model} ({})", run.path.display());
         self.origin = Origin::of_run(&run, &model);
         self.baseline_partial = run.summary()?.partial;
-        let same_data = run.has_read(&data.files)?;
+        let same_data = run.has_read(data);
         let (mut gate, items) = SequentialGate::new(
             &self.rules,
             scored,

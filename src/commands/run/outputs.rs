@@ -9,13 +9,12 @@ use crate::commands::run::this_process::unix;
 use crate::commands::run_report::Column;
 use crate::data::DataFile;
 use crate::report::{Format, RunReport, Style, json_text, render};
-use crate::scoring::ScoredItem;
-use crate::scoring::ScoredModel;
 use crate::scoring::journal::{Journal, Session};
 use crate::scoring::run_dir::record::{
     Host, ModelRecord, NotScored, Plan, PrecisionRecord, RunRecord, SCHEMA, Tool,
 };
 use crate::scoring::run_dir::{RunDir, verdicts};
+use crate::scoring::{ScoredItem, ScoredModel};
 use crate::support::error::{Error, Result};
 use crate::support::files;
 use crate::support::input_file::InputFile;

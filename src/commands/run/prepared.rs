@@ -113,7 +113,8 @@ impl<'a> Prepared<'a> {
     fn begin(&mut self, mut against: Against) -> Result<()> {
         let items = std::mem::take(&mut self.items);
         let candidate = &self.checkpoints[0].name;
-        let (items, plan) = against.begin(candidate, &self.data, items, self.benchmark.as_ref())?;
+        let (data, benchmark) = (&self.fingerprint.data, self.benchmark.as_ref());
+        let (items, plan) = against.begin(candidate, data, items, benchmark)?;
         self.items = items;
         self.fingerprint.gate = Some(plan);
         self.against = Some(against);

@@ -123,8 +123,7 @@ impl Scored {
 
     /// How many verdicts the precision has turned, by model.
     fn turned(&self, f32_run: &RunDir, prepared: &Prepared) -> Result<Vec<String>> {
-        let hashes = f32_run.record.data.iter().map(|file| &file.sha256);
-        let same_data = hashes.eq(&prepared.fingerprint.data);
+        let same_data = f32_run.has_read(&prepared.fingerprint.data);
         let precision = prepared.backend.precision.name();
         let line = |(name, scored): Column| {
             let before = f32_run.verdicts_of(name).unwrap_or_default();

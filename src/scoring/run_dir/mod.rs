@@ -15,7 +15,6 @@ use crate::scoring::journal;
 use crate::scoring::run_dir::record::RunRecord;
 use crate::scoring::verdict::{Outcome, ScoredItem};
 use crate::support::error::Result;
-use crate::support::input_file::InputFile;
 
 pub(crate) use summary::{SUMMARY_SCHEMA, Summary};
 
@@ -120,21 +119,18 @@ impl RunDir {
         self.record.models.retain(|record| record.name == model);
     }
 
-    /// Whether it was on these files, in this order.
-    pub(crate) fn has_read(&self, files: &[InputFile]) -> Result<bool> {
-        let hashes: Vec<String> = files.iter().map(InputFile::sha256).collect::<Result<_>>()?;
-        Ok(self.record.data.iter().map(|file| &file.sha256).eq(&hashes))
+    /// Whether it was on the files with these hashes, in this order: rows with the same number are
+    /// the same pair then.
+    pub(crate) fn has_read<'a>(&self, sha256: impl IntoIterator<Item = &'a String>) -> bool {
+        self.hashes().eq(sha256)
     }
 
-    /// Whether rows with the same number are the same pair in both.
+    /// The same of the files of another run.
     pub(crate) fn has_data_of(&self, other: &Self) -> bool {
-        let hashes = |run: &Self| {
-            run.record
-                .data
-                .iter()
-                .map(|file| file.sha256.clone())
-                .collect::<Vec<_>>()
-        };
-        hashes(self) == hashes(other)
+        self.has_read(other.hashes())
+    }
+
+    fn hashes(&self) -> impl Iterator<Item = &String> {
+        self.record.data.iter().map(|file| &file.sha256)
     }
 }
