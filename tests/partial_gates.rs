@@ -220,27 +220,13 @@ fn a_published_baseline_counts_pairs() {
         code == 4 && stderr.contains("lacks 2821 pairs of the baseline"),
         "{code} {stderr}"
     );
-    let gate = [
-        "--strict-gate",
-        "--allow-partial",
-        "--gate",
-        "min:average:0",
-    ];
-    assert_eq!(pairbench(&[&sides[..], &gate].concat()).2, 8);
-    let gate = [
-        "--strict-gate",
-        "--allow-partial",
-        "--gate",
-        "min:subset:hep-go:0",
-    ];
-    assert_eq!(pairbench(&[&sides[..], &gate].concat()).2, 0);
+    let judge = |rule: &str, more: &[&str]| {
+        pairbench(&[&sides[..], &["--allow-partial", "--gate", rule], more].concat())
+    };
+    assert_eq!(judge("min:average:0", &["--strict-gate"]).2, 8);
+    assert_eq!(judge("min:subset:hep-go:0", &["--strict-gate"]).2, 0);
     // No number of pairs gives a table verdicts.
-    let gate = [
-        "--allow-partial",
-        "--gate",
-        "significant-drop:subset:hep-go:0.05",
-    ];
-    let (stdout, _, _) = pairbench(&[&sides[..], &gate].concat());
+    let (stdout, _, _) = judge("significant-drop:subset:hep-go:0.05", &[]);
     assert!(
         stdout.contains("no number of pairs would settle it"),
         "{stdout}"

@@ -7,7 +7,7 @@ mod binary;
 
 use std::path::Path;
 
-use binary::run as pairbench;
+use binary::{json_file, question, run as pairbench};
 use saphyr::{LoadableYamlNode, Yaml};
 use serde_json::{Value, json};
 
@@ -35,25 +35,11 @@ fn document(arguments: &[&str]) -> Value {
     serde_json::from_str(&text).unwrap()
 }
 
-fn read(path: &Path) -> Value {
-    serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
-}
-
 /// 12 pairs of RewardBench's subsets, of one of them as many as the published tables count.
 fn rows(file: &Path, subsets: &[(&str, usize)]) {
-    let row = |subset: &str, id: usize| {
-        json!({
-            "subset": subset,
-            "id": id,
-            "prompt": format!("What is {id}?"),
-            "chosen": "a number",
-            "rejected": "no",
-        })
-        .to_string()
-    };
     let all = subsets
         .iter()
-        .flat_map(|(subset, n)| (0..*n).map(|id| row(subset, id)));
+        .flat_map(|(subset, n)| (0..*n).map(|id| question(subset, id)));
     std::fs::write(file, all.collect::<Vec<_>>().join("\n")).unwrap();
 }
 
@@ -93,7 +79,7 @@ fn every_report_says_what_was_measured_with_what() {
         ]
         .concat(),
     );
-    let run = read(&dir.path().join("run/run.json"));
+    let run = json_file(&dir.path().join("run/run.json"));
     let text = |value: &Value| value.as_str().unwrap().to_owned();
     let short = |value: &Value| text(value)[..12].to_owned();
     let content = &run["plan"]["content"];
@@ -249,14 +235,14 @@ fn a_record_of_an_older_version_is_not_completed() {
         "--out",
         &path,
     ]);
-    let mut run = read(&out.join("run.json"));
+    let mut run = json_file(&out.join("run.json"));
     run["models"][0]
         .as_object_mut()
         .unwrap()
         .shift_remove("precision");
     run["plan"].as_object_mut().unwrap().shift_remove("content");
     std::fs::write(out.join("run.json"), run.to_string()).unwrap();
-    let mut summary = read(&out.join("summary.json"));
+    let mut summary = json_file(&out.join("summary.json"));
     summary["schema"] = json!(1);
     std::fs::write(out.join("summary.json"), summary.to_string()).unwrap();
     let text = stdout(&["report", &path]);

@@ -7,7 +7,7 @@ mod binary;
 
 use std::path::{Path, PathBuf};
 
-use binary::run as pairbench;
+use binary::{json_file, question, run as pairbench};
 use boon::{Compiler, Schemas};
 use serde_json::{Map, Value, json};
 
@@ -85,24 +85,11 @@ fn document(arguments: &[&str], expected: i32) -> Value {
     serde_json::from_str(&stdout).unwrap_or_else(|error| panic!("{error}: {stdout}"))
 }
 
-fn read(path: &Path) -> Value {
-    serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
-}
-
 /// A row for each of some subsets; with the last pair the reference could do nothing.
 fn rows(file: &Path, subsets: &[(&str, usize)]) {
-    let row = |subset: &str, id: usize| {
-        json!({
-            "subset": subset,
-            "id": id,
-            "prompt": format!("What is {id}?"),
-            "chosen": "a number",
-            "rejected": "no",
-        })
-    };
     let rows = subsets
         .iter()
-        .flat_map(|(subset, n)| (0..*n).map(|id| row(subset, id).to_string()));
+        .flat_map(|(subset, n)| (0..*n).map(|id| question(subset, id)));
     let invalid = json!({
         "subset": "marked",
         "id": "x",
@@ -148,7 +135,7 @@ fn the_binary_prints_the_committed_schemas_in_which_every_key_is_described() {
     for (name, version) in NAMES {
         let mut schema = schema(name);
         let file = format!("{name}.v{version}.json");
-        assert_eq!(schema, read(&directory.join(file)));
+        assert_eq!(schema, json_file(&directory.join(file)));
         let id = format!("urn:pairbench:schema:{name}:{version}");
         assert_eq!(schema["$id"], id);
         assert_eq!(
@@ -181,8 +168,11 @@ fn runs_and_comparisons_are_valid() {
     let out = path("quickstart");
     let summary = document(&["run", "--out", &out], 0);
     assert_valid("summary", &summary);
-    assert_eq!(summary, read(&dir.path().join("quickstart/summary.json")));
-    let record = read(&dir.path().join("quickstart/run.json"));
+    assert_eq!(
+        summary,
+        json_file(&dir.path().join("quickstart/summary.json"))
+    );
+    let record = json_file(&dir.path().join("quickstart/run.json"));
     assert_valid("run", &record);
     assert_eq!(record["plan"]["definition"]["name"], "quickstart");
 
@@ -246,7 +236,7 @@ fn runs_and_comparisons_are_valid() {
     let shown = document(&["show", &bare, "--id", "x"], 0);
     assert_valid("pairs", &shown);
     assert!(shown["pairs"][0]["models"][0]["margin"].is_null());
-    let record = read(&dir.path().join("bare/run.json"));
+    let record = json_file(&dir.path().join("bare/run.json"));
     assert_valid("run", &record);
     assert!(record["plan"]["definition"].is_null() && record["plan"]["limit"].is_null());
     let unpaired = document(
@@ -323,7 +313,7 @@ fn runs_and_comparisons_are_valid() {
         summary["partial"].is_string() && summary["models"]["pairrm"]["rewardbench"].is_object(),
         "{summary}"
     );
-    assert_valid("run", &read(&dir.path().join("part/run.json")));
+    assert_valid("run", &json_file(&dir.path().join("part/run.json")));
     assert_valid(
         "summary",
         &document(&["report", &part, "--published", "rewardbench-paper"], 0),
@@ -414,7 +404,7 @@ fn broken_documents_are_not_valid() {
     for (name, whole) in [
         ("summary", summary),
         ("comparison", compared),
-        ("run", read(&dir.path().join("run/run.json"))),
+        ("run", json_file(&dir.path().join("run/run.json"))),
         ("error", serde_json::from_str(&error).unwrap()),
     ] {
         let (open, closed) = (schema(name), strict(schema(name)));

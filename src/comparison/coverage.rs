@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::benchmark::Benchmark;
-use crate::support::count::{count, plural};
+use crate::support::count::{count, first, plural};
 use crate::support::error::{Error, Result};
 
 /// Subsets that are named in a message.
@@ -121,10 +121,10 @@ fn in_short<'a>(by_subset: impl Iterator<Item = (&'a str, usize)>) -> String {
     let parts: Vec<String> = by_subset
         .map(|(subset, n)| format!("{subset} {n}"))
         .collect();
-    let named = parts[..parts.len().min(NAMED)].join(", ");
+    let named = first(&parts, NAMED);
     match parts.len().saturating_sub(NAMED) {
         0 => named,
-        more => format!("{named} and {more} more {}", plural(more, "subset")),
+        more => format!("{named} {}", plural(more, "subset")),
     }
 }
 

@@ -52,6 +52,6 @@ impl Cell {
 }
 
 /// The start of a text, for errors.
-fn excerpt(text: &str) -> String {
+pub(crate) fn excerpt(text: &str) -> String {
     text.chars().take(60).collect()
 }

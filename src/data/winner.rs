@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::data::cell::excerpt;
 use crate::data::column_map::Field;
 use crate::data::raw_row::{RawRow, Source};
 use crate::support::error::{Error, Result};
@@ -94,8 +95,8 @@ fn is_second(source: Source, label: &str, numbers: bool) -> Option<bool> {
 
 fn no_winner(source: Source, row: usize, label: &str) -> Error {
     let column = source.map.shown(Field::Label);
-    let shown: String = label.chars().take(60).collect();
-    let error = source.bad_cell(row, column, &format!("`{shown}` names neither answer"));
+    let what = format!("`{}` names neither answer", excerpt(label));
+    let error = source.bad_cell(row, column, &what);
     let lower = label.to_lowercase();
     if ["tie", "both", "neither", "none", "same"]
         .iter()

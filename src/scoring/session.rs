@@ -294,11 +294,7 @@ impl<'a> ScoringSession<'a> {
         if halved > 0 {
             say(&format!(
                 "{name}: halved for lack of memory: {}; --batch-tokens {} is too much here",
-                if halved == 1 {
-                    "1 batch".to_owned()
-                } else {
-                    format!("{halved} batches")
-                },
+                count(halved, "batch"),
                 self.backend.limits.batch_tokens
             ));
         }

@@ -44,20 +44,11 @@ pub(crate) fn smallest_detectable(strata: &[(f64, PairedCounts)]) -> Option<f64>
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::stats::near;
-
-    fn stratum(n: usize, lost: usize, gained: usize) -> PairedCounts {
-        PairedCounts {
-            both: n - lost - gained,
-            lost,
-            gained,
-            neither: 0,
-        }
-    }
+    use crate::stats::{changed, near};
 
     #[test]
     fn what_can_be_shown_solves_connors_equation() {
-        let strata = [(1.0, stratum(164, 20, 13))];
+        let strata = [(1.0, changed(164, 20, 13))];
         let delta = smallest_detectable(&strata).unwrap();
         let share: f64 = 33.0 / 164.0;
         let needed = (1.959_964 * share.sqrt() + 0.841_621 * (share - delta * delta).sqrt())
@@ -66,20 +57,20 @@ mod tests {
         near(needed, 164.0, 1e-3);
         // Two strata with half of the pairs and half of the weight each are the same as one
         // stratum.
-        let halves = [(0.5, stratum(82, 10, 6)), (0.5, stratum(82, 10, 7))];
+        let halves = [(0.5, changed(82, 10, 6)), (0.5, changed(82, 10, 7))];
         near(smallest_detectable(&halves).unwrap(), delta, 1e-8);
     }
 
     #[test]
     fn without_a_differing_pair_the_difference_itself_is_the_share() {
-        let delta = smallest_detectable(&[(1.0, stratum(60, 0, 0))]).unwrap();
+        let delta = smallest_detectable(&[(1.0, changed(60, 0, 0))]).unwrap();
         // √(nδ) = z + z' √(1 − δ)
         near(
             (60.0 * delta).sqrt(),
             1.959_964 + 0.841_621 * (1.0 - delta).sqrt(),
             1e-5,
         );
-        assert_eq!(smallest_detectable(&[(1.0, stratum(3, 0, 0))]), None);
+        assert_eq!(smallest_detectable(&[(1.0, changed(3, 0, 0))]), None);
         assert_eq!(smallest_detectable(&[]), None);
     }
 }

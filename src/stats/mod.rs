@@ -21,5 +21,5 @@ pub(crate) use holm::holm;
 pub use interval::{Interval, LEVEL};
 pub(crate) use sequential::Sequence;
 #[cfg(test)]
-pub(crate) use testing::near;
+pub(crate) use testing::{changed, near};
 pub use weighted_mean::{mean, p_value, paired, unpaired};

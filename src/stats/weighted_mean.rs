@@ -197,19 +197,10 @@ impl Sample {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::stats::{LEVEL, near};
+    use crate::stats::{LEVEL, changed, near};
 
     fn one(correct: usize, n: usize) -> [(f64, Share); 1] {
         [(1.0, Share { correct, n })]
-    }
-
-    fn pairs(n: usize, lost: usize, gained: usize) -> PairedCounts {
-        PairedCounts {
-            both: n - lost - gained,
-            lost,
-            gained,
-            neither: 0,
-        }
     }
 
     /// statsmodels 0.15.0, `proportion_confint(method="beta")`, and scipy 1.17.1,
@@ -249,17 +240,17 @@ mod tests {
         ] {
             for [lost, gained] in [[lost, gained], [gained, lost]] {
                 near(
-                    p_value(&[(1.0, pairs(9000, lost, gained))]) / expected,
+                    p_value(&[(1.0, changed(9000, lost, gained))]) / expected,
                     1.0,
                     1e-6,
                 );
                 // The same in strata whose pairs weigh the same, one of them empty.
                 if lost + gained < 900 {
-                    let rest = pairs(3000, lost - lost / 3, gained - gained / 2);
+                    let rest = changed(3000, lost - lost / 3, gained - gained / 2);
                     let strata = [
-                        (0.25, pairs(1000, lost / 3, gained / 2)),
+                        (0.25, changed(1000, lost / 3, gained / 2)),
                         (0.75, rest),
-                        (0.0, pairs(0, 0, 0)),
+                        (0.0, changed(0, 0, 0)),
                     ];
                     near(p_value(&strata) / expected, 1.0, 1e-6);
                 }
@@ -267,20 +258,20 @@ mod tests {
         }
         near(p_value(&[]), 1.0, 0.0);
         near(
-            p_value(&[(1.0, pairs(100, 100, 0))]) * 2.0_f64.powi(99),
+            p_value(&[(1.0, changed(100, 100, 0))]) * 2.0_f64.powi(99),
             1.0,
             1e-6,
         );
         // As small as a number can be, but never 0; and the other tail is no better.
-        assert!(p_value(&[(1.0, pairs(5000, 5000, 0))]) > 0.0);
-        near(p_value(&[(1.0, pairs(5000, 2500, 2500))]), 1.0, 0.0);
+        assert!(p_value(&[(1.0, changed(5000, 5000, 0))]) > 0.0);
+        near(p_value(&[(1.0, changed(5000, 2500, 2500))]), 1.0, 0.0);
     }
 
     /// The interval at level 1 − p ends at 0.
     #[test]
     fn intervals_and_p_values_agree() {
-        let equal = [(1.0, pairs(100, 9, 2))];
-        let weighted = [(0.5, pairs(40, 7, 1)), (0.5, pairs(100, 5, 2))];
+        let equal = [(1.0, changed(100, 9, 2))];
+        let weighted = [(0.5, changed(40, 7, 1)), (0.5, changed(100, 5, 2))];
         for strata in [&equal[..], &weighted[..]] {
             near(paired(strata, 1.0 - p_value(strata)).high, 0.0, 1e-6);
         }
@@ -289,15 +280,15 @@ mod tests {
     /// Quantiles and shares of four million draws of the quotient by numpy 2.4: three digits.
     #[test]
     fn weighted_differences_are_quantiles_of_the_quotient() {
-        let strata = [(0.5, pairs(40, 7, 1)), (0.5, pairs(100, 5, 2))];
+        let strata = [(0.5, changed(40, 7, 1)), (0.5, changed(100, 5, 2))];
         let found = paired(&strata, LEVEL);
         near(found.low, -0.178_85, 2e-4);
         near(found.high, -0.004_77, 2e-4);
         near(p_value(&strata), 0.037_162, 4e-4);
         let strata = [
-            (0.2, pairs(5, 0, 1)),
-            (0.3, pairs(30, 4, 2)),
-            (0.5, pairs(300, 20, 11)),
+            (0.2, changed(5, 0, 1)),
+            (0.3, changed(30, 4, 2)),
+            (0.5, changed(300, 20, 11)),
         ];
         let found = paired(&strata, LEVEL);
         near(found.low, -0.149_88, 3e-4);
@@ -321,12 +312,12 @@ mod tests {
         for (lost, gained) in [(0, 0), (33, 0), (20, 5)] {
             let pair = |at: usize| {
                 let is_gained = at >= lost && at < lost + gained;
-                pairs(1, usize::from(at < lost), usize::from(is_gained))
+                changed(1, usize::from(at < lost), usize::from(is_gained))
             };
             let strata: Vec<_> = (0..300).map(|at| (1.0 / 300.0, pair(at))).collect();
             let (found, whole) = (
                 paired(&strata, LEVEL),
-                paired(&[(1.0, pairs(300, lost, gained))], LEVEL),
+                paired(&[(1.0, changed(300, lost, gained))], LEVEL),
             );
             near(found.low, whole.low, 1e-6);
             near(found.high, whole.high, 1e-6);
@@ -334,7 +325,7 @@ mod tests {
         }
         // 3.69 of 300: 1 − 0.025^(1/300).
         near(
-            paired(&[(1.0, pairs(300, 0, 0))], LEVEL).low,
+            paired(&[(1.0, changed(300, 0, 0))], LEVEL).low,
             -0.012_221,
             1e-5,
         );
@@ -345,7 +336,7 @@ mod tests {
         for n in [1_usize, 2, 7, 100] {
             for lost in (0..=n).step_by(n.div_ceil(9)) {
                 for gained in (0..=n - lost).step_by(n.div_ceil(9)) {
-                    let strata = [(0.9, pairs(n, lost, gained)), (0.1, pairs(3, 1, 0))];
+                    let strata = [(0.9, changed(n, lost, gained)), (0.1, changed(3, 1, 0))];
                     let estimate: f64 = strata.iter().map(|(w, c)| w * c.difference()).sum();
                     let found = paired(&strata, LEVEL);
                     assert!(

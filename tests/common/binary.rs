@@ -64,7 +64,23 @@ pub fn assert_finished(dir: &Path) {
 }
 
 pub fn record(dir: &Path) -> serde_json::Value {
-    serde_json::from_slice(&std::fs::read(dir.join("run.json")).unwrap()).unwrap()
+    json_file(&dir.join("run.json"))
+}
+
+pub fn json_file(path: &Path) -> serde_json::Value {
+    serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()
+}
+
+/// A line of JSON Lines: a short question of this subset.
+pub fn question(subset: &str, id: usize) -> String {
+    serde_json::json!({
+        "subset": subset,
+        "id": id,
+        "prompt": format!("What is {id}?"),
+        "chosen": "a number",
+        "rejected": "no",
+    })
+    .to_string()
 }
 
 /// `run.json` without times, and without what may change from one session to the next.

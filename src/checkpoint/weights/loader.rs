@@ -16,6 +16,7 @@ use crate::kernels::cpu::int8::Int8Weights;
 use crate::kernels::cpu::linear::LinearWeights;
 use crate::kernels::cpu::packed_weights::{PackedWeights, Storage};
 use crate::model::{Matrix, Parameters};
+use crate::support::count::first;
 use crate::support::error::{Error, Result};
 use crate::support::input_file::Directory;
 
@@ -128,29 +129,19 @@ impl Weights {
     /// # Errors
     /// A tensor of the files that the model did not ask for.
     pub fn finish(self) -> Result<()> {
-        let unused: Vec<&str> = self
+        let unused: Vec<String> = self
             .tensors
             .iter()
             .filter(|(name, _)| !is_ignored(name))
-            .map(|(_, (_, entry))| entry.name.as_str())
+            .map(|(_, (_, entry))| format!("`{}`", entry.name))
             .collect();
         if unused.is_empty() {
             return Ok(());
         }
-        let shown = unused
-            .iter()
-            .take(5)
-            .map(|n| format!("`{n}`"))
-            .collect::<Vec<_>>()
-            .join(", ");
-        let more = if unused.len() > 5 {
-            format!(" and {} more", unused.len() - 5)
-        } else {
-            String::new()
-        };
+        let shown = first(&unused, 5);
         let path = self.files[0].path.display();
         Err(Error::bad_input(format!(
-            "failed to load weights: {path}: tensors that the model has no place for: {shown}{more}"
+            "failed to load weights: {path}: tensors that the model has no place for: {shown}"
         ))
         .hint(OTHER_MODEL))
     }

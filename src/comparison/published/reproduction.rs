@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use crate::comparison::published::beside::{Beside, Standing};
 use crate::metrics::Tally;
+use crate::support::count::first;
 
 /// Subsets that are named to be looked at.
 const NAMED: usize = 5;
@@ -126,15 +127,9 @@ impl fmt::Display for Reproduction {
 impl Reproduction {
     /// The first subsets to look at.
     fn named(&self) -> String {
-        let named = self.look_at.iter().take(NAMED);
-        let named: Vec<String> = named.map(|(name, n)| format!("{name} ({n:+})")).collect();
-        let more = self.look_at.len().saturating_sub(NAMED);
-        let rest = if more == 0 {
-            String::new()
-        } else {
-            format!(" and {more} more")
-        };
-        named.join(", ") + &rest
+        let names = self.look_at.iter();
+        let names: Vec<String> = names.map(|(name, n)| format!("{name} ({n:+})")).collect();
+        first(&names, NAMED)
     }
 }
 

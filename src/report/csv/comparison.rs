@@ -2,10 +2,9 @@
 
 use crate::comparison::Difference;
 use crate::comparison::gate::RuleOutcome;
-use crate::metrics::Tally;
 use crate::report::comparison_report::{ComparisonReport, Flip};
 use crate::report::comparison_table;
-use crate::report::csv::fields::{KINDS, field, optional, scientific, six, whole};
+use crate::report::csv::fields::{COUNTS, KINDS, Part, field, optional, scientific, six, whole};
 
 /// Columns of a comparison's differences.
 pub(super) const DIFFERENCES: [&str; 20] = [
@@ -87,14 +86,10 @@ fn difference(kind: &str, row: &Difference) -> Vec<String> {
     record
 }
 
-/// A part of a tally.
-type Count = fn(&Tally) -> usize;
-
 /// Ties and invalid verdicts of both sides.
 fn counts_of_sides(report: &ComparisonReport) -> Vec<Vec<String>> {
-    let of: [(&str, Count); 2] = [("ties", |t| t.tie), ("invalid", |t| t.invalid)];
     let [baseline, candidate] = &report.comparison.tallies;
-    let row = |(name, of): (&str, Count)| {
+    let row = |(name, of): (&str, Part)| {
         let mut record = vec![
             "count".to_owned(),
             name.to_owned(),
@@ -104,7 +99,7 @@ fn counts_of_sides(report: &ComparisonReport) -> Vec<Vec<String>> {
         record.push(of(candidate).to_string());
         record
     };
-    of.into_iter().map(row).collect()
+    COUNTS.into_iter().map(row).collect()
 }
 
 /// A rule: what it measured stands under `difference`, `low`, `high` and `limit`.

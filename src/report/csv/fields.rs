@@ -1,6 +1,13 @@
 //! The fields of a record.
 
+use crate::metrics::Tally;
 use crate::support::error::{one_line, without_workflow_command};
+
+/// A part of a tally.
+pub(super) type Part = fn(&Tally) -> usize;
+
+/// What no accuracy shows.
+pub(super) const COUNTS: [(&str, Part); 2] = [("ties", |t| t.tie), ("invalid", |t| t.invalid)];
 
 /// Names of the blocks of a table, in their order.
 pub(super) const KINDS: [&str; 3] = ["subset", "section", "total"];

@@ -1,8 +1,7 @@
 //! The records of a run.
 
 use crate::comparison::published::Beside;
-use crate::metrics::Tally;
-use crate::report::csv::fields::{KINDS, field, optional, six};
+use crate::report::csv::fields::{COUNTS, KINDS, Part, field, optional, six};
 use crate::report::run_report::RunReport;
 use crate::report::run_table::{self, TableCell, TableColumn, columns};
 
@@ -44,14 +43,10 @@ pub(super) fn run(report: &RunReport) -> Vec<Vec<String>> {
     records
 }
 
-/// A part of a tally.
-type Count = fn(&Tally) -> usize;
-
 /// Ties and invalid verdicts, which no accuracy shows.
 fn counts(report: &RunReport, columns: &[TableColumn]) -> Vec<Vec<String>> {
-    let of: [(&str, Count); 2] = [("ties", |t| t.tie), ("invalid", |t| t.invalid)];
     let n = report.models.first().map(|model| model.scores.total.n());
-    let row = |(name, of): (&str, Count)| {
+    let row = |(name, of): (&str, Part)| {
         let mut record = vec![
             "count".to_owned(),
             name.to_owned(),
@@ -65,7 +60,7 @@ fn counts(report: &RunReport, columns: &[TableColumn]) -> Vec<Vec<String>> {
         }
         record
     };
-    of.into_iter().map(row).collect()
+    COUNTS.into_iter().map(row).collect()
 }
 
 /// The fields of a cell: three in a published column, else one.

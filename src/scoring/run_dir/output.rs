@@ -5,6 +5,7 @@ use std::path::Path;
 use crate::scoring::fingerprint::Fingerprint;
 use crate::scoring::journal;
 use crate::scoring::run_dir::record::{self, RunRecord};
+use crate::support::count::first;
 use crate::support::error::{Error, Result};
 use crate::support::existing::Existing;
 use crate::support::files;
@@ -81,11 +82,6 @@ fn names(dir: &Path, wanted: impl Fn(&str) -> bool) -> Vec<String> {
 
 fn refuse(dir: &Path, names: &[String], overwrite: &str) -> Result<()> {
     const SHOWN: usize = 3;
-    let shown = names.iter().take(SHOWN).cloned().collect::<Vec<_>>();
-    let more = match names.len().saturating_sub(SHOWN) {
-        0 => String::new(),
-        n => format!(" and {n} more"),
-    };
     if names.is_empty() {
         return Ok(());
     }
@@ -94,7 +90,7 @@ fn refuse(dir: &Path, names: &[String], overwrite: &str) -> Result<()> {
         dir.display()
     );
     Err(Error::usage(what)
-        .caused_by(format!("{}{more}", shown.join(", ")))
+        .caused_by(first(names, SHOWN))
         .hint(format!(
             "choose another directory with --out; --overwrite writes there, and {overwrite}"
         )))
