@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from figures import figures
 
 import pairbench
 
@@ -23,7 +24,7 @@ ROWS = [dict(zip(COLUMNS, values)) for values in zip(*COLUMNS.values())]
 def scores(models: dict[str, Path], data: Any) -> dict[str, Any]:
     run = pairbench.run(models, data, progress=False)
     content = [run.record["plan"]["content"][key] for key in ("pairs", "rows")]
-    return {"models": run.summary["models"], "content": content}
+    return {"models": figures(run), "content": content}
 
 
 @pytest.fixture(scope="module")

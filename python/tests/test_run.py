@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from figures import figures
 
 import pairbench
 
@@ -20,7 +21,9 @@ def test_the_demonstration_needs_no_argument(demo: pairbench.Run) -> None:
     assert demo.summary["models"]["pairrm"]["average"]["accuracy"] == pytest.approx(0.858, abs=5e-4)
     last_figures = next(line for line in demo.table.splitlines() if line.startswith("average"))
     assert last_figures.split() == ["average", "636", "0.858", "0.810", "0.363", "0.431"]
-    assert demo.report("csv").startswith("kind,name,n,pairrm,better-pairrm,longer,shorter\n")
+    assert demo.report("csv").startswith(
+        "kind,name,n,pairrm,better-pairrm,longer,shorter,pairrm model,"
+    )
     assert demo.record["tool"]["name"] == "pairbench"
 
 
@@ -89,7 +92,7 @@ def test_columns_of_other_names(models: dict[str, Path]) -> None:
     names = {"prompt": "instruction", "chosen": "better", "rejected": "worse"}
     renamed = [{names.get(name, name): value for name, value in row.items()} for row in ROWS]
     plain, mapped = (
-        pairbench.run(models, rows, map=columns, progress=False).summary["models"]
+        figures(pairbench.run(models, rows, map=columns, progress=False))
         for rows, columns in ((ROWS, None), (renamed, names))
     )
     assert mapped == plain
