@@ -67,7 +67,7 @@ impl Machine {
             .env("HF_HOME", self.home.path())
             .env("HF_ENDPOINT", &self.endpoint)
             .env("HF_TOKEN", SECRET)
-            .env("PAIRBENCH_CACHE", self.home.path().join("pairbench"))
+            .env("PAIRBENCH_CACHE", "")
             .args(args)
             .timeout(std::time::Duration::from_mins(2));
         command
