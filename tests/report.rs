@@ -8,8 +8,8 @@ use std::sync::OnceLock;
 
 use serde_json::Value;
 
-const FORMATS: [&str; 8] = [
-    "table", "markdown", "html", "json", "csv", "latex", "junit", "github",
+const FORMATS: [&str; 10] = [
+    "table", "plot", "markdown", "html", "svg", "json", "csv", "latex", "junit", "github",
 ];
 
 /// stdout, stderr and exit code.

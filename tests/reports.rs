@@ -14,11 +14,13 @@ use snapbox::data::DataFormat;
 use snapbox::{Assert, Data};
 
 /// Files of the quickstart's run, with their formats.
-const RUN: [(&str, &str); 9] = [
+const RUN: [(&str, &str); 11] = [
     ("report.txt", "table"),
+    ("plot.txt", "plot"),
     ("report.md", "markdown"),
     ("card.md", "model-card"),
     ("report.html", "html"),
+    ("report.svg", "svg"),
     ("report.csv", "csv"),
     ("summary.json", "json"),
     ("report.tex", "latex"),
@@ -27,10 +29,12 @@ const RUN: [(&str, &str); 9] = [
 ];
 
 /// Files of the comparison; the changed pairs are a CSV of their own.
-const COMPARISON: [(&str, &str); 8] = [
+const COMPARISON: [(&str, &str); 10] = [
     ("comparison.txt", "table"),
+    ("plot.txt", "plot"),
     ("comparison.md", "markdown"),
     ("comparison.html", "html"),
+    ("comparison.svg", "svg"),
     ("flips.csv", "csv"),
     ("comparison.json", "json"),
     ("junit.xml", "junit"),

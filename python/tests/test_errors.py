@@ -9,6 +9,7 @@ import signal
 import stat
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -63,7 +64,16 @@ def test_locked(models: dict[str, Path], tmp_path: Path) -> None:
     assert found.value.exit_code == 75
 
 
+@pytest.fixture
+def heard_signals() -> Iterator[None]:
+    """The binary leaves ignored what is ignored for it, as `nohup` does with SIGHUP."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
+
+
 @posix
+@pytest.mark.usefixtures("heard_signals")
 @pytest.mark.parametrize("name", ["SIGHUP", "SIGINT", "SIGTERM"])
 def test_stopped(models: dict[str, Path], many_rows: list[dict[str, str]], name: str) -> None:
     """Somebody else ends the process, once it is at work."""

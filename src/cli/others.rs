@@ -8,7 +8,7 @@ use clap::Args;
 
 use crate::checkpoint::ModelSpec;
 use crate::cli::shared::{ComputingArgs, HubArgs};
-use crate::cli::values::{BenchFormatArg, CompareFormatArg, FormatArg, ReportFormatArg};
+use crate::cli::values::{BenchFormatArg, CompareFormatArg, FormatArg, ReportFormatArg, format};
 use crate::commands::bench::BenchRequest;
 use crate::commands::compare::CompareRequest;
 use crate::commands::fetch::FetchRequest;
@@ -44,6 +44,9 @@ pub(crate) struct CompareArgs {
     /// What is printed on stdout
     #[arg(long, value_enum, default_value_t)]
     pub(crate) format: CompareFormatArg,
+    /// Short for --format plot: dots and intervals in the place of figures
+    #[arg(long, conflicts_with = "format")]
+    pub(crate) plot: bool,
 }
 
 #[derive(Debug, Args)]
@@ -55,6 +58,9 @@ pub(crate) struct ReportArgs {
     /// What is printed on stdout
     #[arg(long, value_enum, default_value_t)]
     pub(crate) format: ReportFormatArg,
+    /// Short for --format plot: dots and intervals in the place of figures
+    #[arg(long, conflicts_with = "format")]
+    pub(crate) plot: bool,
     /// Put a published table beside the measured columns: `model-card` or `rewardbench-paper`;
     /// MODEL where a model did not come from the hub repository that the table names
     #[arg(long, value_name = "TABLE[:MODEL]")]
@@ -153,7 +159,7 @@ impl From<CompareArgs> for CompareRequest {
             strict: typed.strict_gate,
             allow_partial: typed.allow_partial,
             flips: typed.flips,
-            format: typed.format.into(),
+            format: format(typed.plot, typed.format),
         }
     }
 }
@@ -162,7 +168,7 @@ impl From<ReportArgs> for ReportRequest {
     fn from(typed: ReportArgs) -> Self {
         Self {
             runs: typed.runs,
-            format: typed.format.into(),
+            format: format(typed.plot, typed.format),
             published: typed.published,
         }
     }

@@ -7,7 +7,7 @@ use clap::Args;
 
 use crate::checkpoint::ModelSpec;
 use crate::cli::shared::{ComputingArgs, HubArgs};
-use crate::cli::values::FormatArg;
+use crate::cli::values::{FormatArg, format};
 use crate::commands::run::{AgainstRequest, RunRequest};
 use crate::comparison::gate::sequential::SEED;
 use crate::data::ColumnMap;
@@ -85,6 +85,9 @@ pub(crate) struct RunArgs {
     /// What is printed on stdout
     #[arg(long, value_enum, default_value_t)]
     pub(crate) format: FormatArg,
+    /// Short for --format plot: dots and intervals in the place of figures
+    #[arg(long, conflicts_with = "format")]
+    pub(crate) plot: bool,
     /// Score what is there although its counts differ from the benchmark's, or, with --against,
     /// from the baseline's; the report says PARTIAL, and no rule that lacks pairs can pass
     #[arg(long)]
@@ -159,7 +162,7 @@ impl From<RunArgs> for RunRequest {
             shard: typed.shard,
             cache: !typed.no_cache,
             threads: typed.threads,
-            format: typed.format.into(),
+            format: format(typed.plot, typed.format),
             published: typed.published,
             against: typed.against.request(),
             hub: typed.hub.into(),

@@ -39,9 +39,13 @@ pub(crate) enum DtypeArg {
 pub(crate) enum FormatArg {
     #[default]
     Table,
+    /// As the table, with dots and intervals in the place of figures
+    Plot,
     Markdown,
     /// One page with charts that needs nothing but a browser
     Html,
+    /// A picture of the figures with their intervals
+    Svg,
     Json,
     Csv,
     /// A table for booktabs
@@ -56,11 +60,15 @@ pub(crate) enum FormatArg {
 pub(crate) enum ReportFormatArg {
     #[default]
     Table,
+    /// As the table, with dots and intervals in the place of figures
+    Plot,
     Markdown,
     /// Markdown with the `model-index` metadata of the Hugging Face hub, of one model
     ModelCard,
     /// One page with charts that needs nothing but a browser
     Html,
+    /// A picture of the figures with their intervals
+    Svg,
     Json,
     Csv,
     /// A table for booktabs
@@ -75,9 +83,13 @@ pub(crate) enum ReportFormatArg {
 pub(crate) enum CompareFormatArg {
     #[default]
     Table,
+    /// As the table, with dots and intervals in the place of figures
+    Plot,
     Markdown,
     /// One page with charts that needs nothing but a browser
     Html,
+    /// A picture of the figures with their intervals
+    Svg,
     Json,
     Csv,
     /// XML that CI systems read: a case for each rule of the gate
@@ -123,12 +135,19 @@ impl From<DtypeArg> for DtypeChoice {
     }
 }
 
+/// The format that was typed; `--plot` is short for one of them.
+pub(crate) fn format(plot: bool, typed: impl Into<Format>) -> Format {
+    if plot { Format::Plot } else { typed.into() }
+}
+
 impl From<FormatArg> for Format {
     fn from(typed: FormatArg) -> Self {
         match typed {
             FormatArg::Table => Self::Table,
+            FormatArg::Plot => Self::Plot,
             FormatArg::Markdown => Self::Markdown,
             FormatArg::Html => Self::Html,
+            FormatArg::Svg => Self::Svg,
             FormatArg::Json => Self::Json,
             FormatArg::Csv => Self::Csv,
             FormatArg::Latex => Self::Latex,
@@ -142,9 +161,11 @@ impl From<ReportFormatArg> for Format {
     fn from(typed: ReportFormatArg) -> Self {
         match typed {
             ReportFormatArg::Table => Self::Table,
+            ReportFormatArg::Plot => Self::Plot,
             ReportFormatArg::Markdown => Self::Markdown,
             ReportFormatArg::ModelCard => Self::ModelCard,
             ReportFormatArg::Html => Self::Html,
+            ReportFormatArg::Svg => Self::Svg,
             ReportFormatArg::Json => Self::Json,
             ReportFormatArg::Csv => Self::Csv,
             ReportFormatArg::Latex => Self::Latex,
@@ -158,8 +179,10 @@ impl From<CompareFormatArg> for Format {
     fn from(typed: CompareFormatArg) -> Self {
         match typed {
             CompareFormatArg::Table => Self::Table,
+            CompareFormatArg::Plot => Self::Plot,
             CompareFormatArg::Markdown => Self::Markdown,
             CompareFormatArg::Html => Self::Html,
+            CompareFormatArg::Svg => Self::Svg,
             CompareFormatArg::Json => Self::Json,
             CompareFormatArg::Csv => Self::Csv,
             CompareFormatArg::Junit => Self::Junit,

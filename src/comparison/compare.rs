@@ -9,7 +9,9 @@ use crate::comparison::coverage::Coverage;
 use crate::comparison::difference::{Difference, SubsetCounts};
 use crate::comparison::figure::{Blocks, Figure, estimates, figures};
 use crate::comparison::matching::{MatchedBy, match_items};
-use crate::comparison::notes::{OTHER_FILES, SIDES, UNPAIRED, left_out, ties_and_invalid};
+use crate::comparison::notes::{
+    OTHER_FILES, RECOMPUTED, SIDES, UNPAIRED, left_out, ties_and_invalid,
+};
 use crate::metrics::{Estimate, Scores, Tally};
 use crate::scoring::{ScoredItem, Verdict};
 use crate::stats::{PairedCounts, holm};
@@ -29,6 +31,8 @@ pub struct Comparison {
     /// Pairs with another verdict, the largest change of the margin first; none in unpaired
     /// comparisons.
     pub(crate) changes: Vec<Change>,
+    /// The margins of both sides on every matched pair; empty in unpaired comparisons.
+    pub(crate) margins: Vec<[f32; 2]>,
     /// What all of the candidate's verdicts show; `None` for a published column.
     pub(crate) candidate: Option<Candidate>,
     /// Of both sides, over what is compared.
@@ -97,6 +101,8 @@ impl Comparison {
         if !same_data {
             notes.push(OTHER_FILES.to_owned());
         }
+        let margins = matched.pairs.iter();
+        let margins = margins.map(|(before, after)| [before.margin(), after.margin()]);
         let only = matched.only.each_ref().map(|side| side.values().sum());
         let matching = Matching::Paired {
             by: matched.by,
@@ -110,6 +116,7 @@ impl Comparison {
             sections: blocks.sections,
             totals: blocks.totals,
             changes,
+            margins: margins.collect(),
             candidate: Some(Candidate::new(candidate)),
             tallies: tallies.each_ref().map(total),
             coverage,
@@ -136,7 +143,11 @@ impl Comparison {
         let [baseline, compared] = sides.each_ref().map(sizes);
         let coverage = Coverage::new(baseline, compared, benchmark);
         let mut notes = vec![UNPAIRED.to_owned()];
-        notes.extend(keep_shared_subsets(&mut sides)?);
+        let left_out = keep_shared_subsets(&mut sides)?;
+        if !left_out.is_empty() {
+            notes.push(RECOMPUTED.to_owned());
+            notes.extend(left_out);
+        }
         notes.extend(ties_and_invalid(&sides));
         let counts = |weights: &[(String, f64)]| {
             let share = |side: usize, subset: &str| Some(sides[side].get(subset)?.share());
@@ -153,6 +164,7 @@ impl Comparison {
             sections: blocks.sections,
             totals: blocks.totals,
             changes: Vec::new(),
+            margins: Vec::new(),
             candidate,
             tallies: sides.each_ref().map(total),
             coverage,

@@ -20,5 +20,5 @@ pub(crate) use change::Change;
 pub use compare::Comparison;
 pub(crate) use compare::Matching;
 pub(crate) use difference::Difference;
-pub(crate) use figure::AVERAGE;
+pub(crate) use figure::{ALL, AVERAGE};
 pub(crate) use matching::{MatchedBy, changed_verdicts};

@@ -13,6 +13,9 @@ pub(crate) const OTHER_FILES: &str = "the runs read different files (SHA-256): p
 pub(crate) const UNPAIRED: &str = "unpaired: a published table has no verdicts, so that nothing is \
     known pair by pair; intervals are wider than they need be";
 
+pub(crate) const RECOMPUTED: &str = "averages and sections are computed from the subsets that both \
+    sides have, the published ones, too";
+
 /// Ties and invalid verdicts, which no accuracy shows.
 pub(crate) fn ties_and_invalid(tallies: &[BTreeMap<String, Tally>; 2]) -> Vec<String> {
     let note = |(side, name): (&BTreeMap<String, Tally>, &str)| {

@@ -11,6 +11,8 @@ pub(crate) enum FigureKey<'a> {
     Variant(&'a str),
     Average,
     Headline,
+    /// Every pair with the same weight.
+    Total,
 }
 
 impl Scores {
@@ -28,6 +30,7 @@ impl Scores {
             FigureKey::Section(name) => named(&self.sections, name),
             FigureKey::Variant(name) => named(&self.variants, name),
             FigureKey::Average => Some(self.average),
+            FigureKey::Total => Some(self.total.estimate()),
             FigureKey::Headline => self.headline.as_ref().map(|(_, estimate)| *estimate),
         }
     }

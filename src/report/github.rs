@@ -157,11 +157,12 @@ mod tests {
             text.starts_with(
                 "## a\\|b\n\n\
                  | subset | n | A | =B\\|&lt;x&gt; | longer |\n|:--|--:|--:|--:|--:|\n\
-                 | **Reasoning** |  | 0.500 | 0.750 | 0.250 |\n\
-                 | **average** | 4 | 0.500 | 0.750 | 0.250 |\n\n\
+                 | **Reasoning** |  | 0.500 \\[0.400, 0.600\\] | **0.750** \\[0.650, 0.850\\] | 0.250 |\n\
+                 | **average** | 4 | 0.500 \\[0.400, 0.600\\] | **0.750** \\[0.650, 0.850\\] | 0.250 |\n\
+                 | **all pairs** | 4 | 0.500 \\[0.068, 0.932\\] | **0.750** \\[0.194, 0.994\\] | 0.250 |\n\n\
                  <details><summary>subsets (1)</summary>\n\n\
                  | subset | n | A | =B\\|&lt;x&gt; | longer |\n|:--|--:|--:|--:|--:|\n\
-                 | hep-go | 4 | 0.500 | 0.750 | 0.250 |\n\n</details>\n\n\
+                 | hep-go | 4 | 0.500 \\[0.068, 0.932\\] | **0.750** \\[0.194, 0.994\\] | 0.250 |\n\n</details>\n\n\
                  - different precisions side by side: "
             ),
             "{text}"

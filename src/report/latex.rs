@@ -3,7 +3,7 @@
 use crate::report::measured_with::{self, FactLine};
 use crate::report::notes;
 use crate::report::run_report::RunReport;
-use crate::report::run_table::{TableRow, blocks, columns};
+use crate::report::run_table::{TableCell, TableRow, blocks, columns};
 use crate::support::error::one_line;
 
 /// A `table` float: the title as its caption, the notes below in small type.
@@ -41,7 +41,15 @@ fn comments(report: &RunReport) -> String {
 }
 
 fn line(row: &TableRow) -> String {
-    let cells: Vec<String> = row.cells.iter().map(|cell| escape(&cell.text())).collect();
+    let cell = |cell: &TableCell| {
+        let text = escape(&cell.text());
+        if cell.is_best() {
+            format!("\\textbf{{{text}}}")
+        } else {
+            text
+        }
+    };
+    let cells: Vec<String> = row.cells.iter().map(cell).collect();
     format!(
         "{} & {} & {} \\\\\n",
         escape(&row.label),
@@ -110,11 +118,12 @@ mod tests {
 \toprule
 subset & n & A & =B\textbar{}\textless{}x\textgreater{}  & longer \\
 \midrule
-hep-go & 4 & 0.500 & 0.750 & 0.250 \\
+hep-go & 4 & 0.500 & \textbf{0.750} & 0.250 \\
 \midrule
-Reasoning &  & 0.500 & 0.750 & 0.250 \\
+Reasoning &  & 0.500 & \textbf{0.750} & 0.250 \\
 \midrule
-average & 4 & 0.500 & 0.750 & 0.250 \\
+average & 4 & 0.500 & \textbf{0.750} & 0.250 \\
+all pairs & 4 & 0.500 & \textbf{0.750} & 0.250 \\
 \bottomrule
 "
         );

@@ -94,7 +94,7 @@ mod tests {
     fn cells_of_a_run_stay_cells() {
         let text = run(&samples::run());
         let table = "| subset | n | A | =B\\|&lt;x&gt; | longer |\n|:--|--:|--:|--:|--:|\n\
-                     | hep-go | 4 | 0.500 | 0.750 |";
+                     | hep-go | 4 | 0.500 \\[0.068, 0.932\\] | **0.750** \\[0.194, 0.994\\] |";
         assert!(text.contains(table), "{text}");
     }
 

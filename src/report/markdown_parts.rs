@@ -4,7 +4,7 @@ use crate::comparison::Difference;
 use crate::report::comparison_report::{ComparisonReport, Flip};
 use crate::report::comparison_table::{cells, header, mark, texts};
 use crate::report::measured_with::{self, FactLine};
-use crate::report::run_table::{TableColumn, TableRow};
+use crate::report::run_table::{TableCell, TableColumn, TableRow};
 use crate::support::error::one_line;
 
 /// The first two lines of a run's table.
@@ -21,7 +21,7 @@ pub(super) fn run_header(columns: &[TableColumn]) -> String {
 pub(super) fn run_rows(rows: &[TableRow], bold: bool) -> String {
     let mark = if bold { "**" } else { "" };
     let row = |row: &TableRow| {
-        let cells: Vec<String> = row.cells.iter().map(|cell| cell.text()).collect();
+        let cells: Vec<String> = row.cells.iter().map(run_cell).collect();
         format!(
             "| {mark}{}{mark} | {} | {} |\n",
             escape(&row.label),
@@ -30,6 +30,17 @@ pub(super) fn run_rows(rows: &[TableRow], bold: bool) -> String {
         )
     };
     rows.iter().map(row).collect()
+}
+
+/// A figure with its interval; the best of a row is bold.
+fn run_cell(cell: &TableCell) -> String {
+    let mark = if cell.is_best() { "**" } else { "" };
+    let interval = cell.interval().map(|own| format!(" {}", escape(&own)));
+    format!(
+        "{mark}{}{mark}{}",
+        cell.text(),
+        interval.unwrap_or_default()
+    )
 }
 
 /// The first two lines of a comparison's table.

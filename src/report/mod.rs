@@ -1,13 +1,13 @@
 //! A run's report or a comparison → text: [`render`] turns a [`Document`] into one of the
 //! [`Format`]s. Nothing here reads a file or measures anything.
 
+mod chart;
 mod comparison_report;
 mod comparison_table;
 mod csv;
 mod document;
 mod format;
 mod github;
-mod grid;
 #[cfg(test)]
 mod hostile;
 mod html;
@@ -19,7 +19,6 @@ mod markdown_parts;
 mod measured_with;
 mod model_card;
 mod notes;
-mod paint;
 mod pairs;
 mod provenance;
 mod published_notes;
@@ -28,7 +27,10 @@ mod run_report;
 mod run_table;
 #[cfg(test)]
 mod samples;
-mod table;
+mod scale;
+mod style;
+mod svg;
+mod terminal;
 mod verdict_mark;
 mod wrap;
 
@@ -42,4 +44,4 @@ pub use provenance::Provenance;
 pub use render::render;
 pub(crate) use run_report::weighting;
 pub use run_report::{ModelReport, RunReport};
-pub use table::Style;
+pub use style::Style;

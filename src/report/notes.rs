@@ -8,6 +8,9 @@ use crate::report::run_table::{blocks, columns};
 use crate::report::{measured_with, published_notes};
 use crate::support::count::count;
 
+const INTERVALS: &str = "intervals: 95 %, each for itself: Clopper and Pearson's of subsets and of \
+    all pairs, Gaffke's bounds of means";
+
 /// How the figures of a run were made, and what its models' accuracies hide.
 pub(super) fn run(report: &RunReport) -> Vec<String> {
     let mut notes: Vec<String> = report
@@ -18,6 +21,9 @@ pub(super) fn run(report: &RunReport) -> Vec<String> {
     notes.extend(measured_with::unlike(&measured_with::of_run(report)));
     notes.push(report.metric.note().to_owned());
     notes.push("average: plain mean of the subsets (the model card's figure)".to_owned());
+    if !report.models.is_empty() {
+        notes.push(INTERVALS.to_owned());
+    }
     let columns = columns(report);
     let [_, sections, _] = blocks(&columns);
     if !sections.is_empty() {

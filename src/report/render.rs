@@ -3,11 +3,13 @@
 use crate::report::document::Document;
 use crate::report::format::Format;
 use crate::report::model_card::ModelCard;
-use crate::report::table::Style;
-use crate::report::{csv, github, html, json, junit, latex, markdown, table};
+use crate::report::style::Style;
+use crate::report::terminal::{self, Figures};
+use crate::report::{csv, github, html, json, junit, latex, markdown, svg};
 use crate::support::error::{Error, Result};
 
-/// The text of a document. `style` is for [`Format::Table`] alone: files have no colours.
+/// The text of a document. `style` is for [`Format::Table`] and [`Format::Plot`] alone: files have no
+/// colours.
 ///
 /// # Errors
 ///
@@ -20,7 +22,9 @@ pub fn render<'a>(
 ) -> Result<String> {
     let document = document.into();
     match format {
-        Format::Table => Ok(table::table(document, style)),
+        Format::Table => Ok(terminal::text(document, Figures::Table, style)),
+        Format::Plot => Ok(terminal::text(document, Figures::Plot, style)),
+        Format::Svg => Ok(svg::svg(document)),
         Format::Markdown => Ok(markdown::markdown(document)),
         Format::ModelCard => match document {
             Document::Run(report) => ModelCard::new(report).map(|card| markdown::model_card(&card)),
@@ -42,7 +46,7 @@ pub fn render<'a>(
 
 fn not_of_a_comparison(why: &str) -> Error {
     Error::usage(format!("failed to render the comparison: {why}"))
-        .hint("formats of a comparison: table, markdown, html, json, csv, junit, github")
+        .hint("formats of a comparison: table, plot, markdown, html, svg, json, csv, junit, github")
 }
 
 #[cfg(test)]
@@ -56,7 +60,7 @@ mod tests {
         assert!(
             error
                 .render()
-                .contains("table, markdown, html, json, csv, junit, github")
+                .contains("table, plot, markdown, html, svg, json, csv, junit, github")
         );
         assert!(render(&samples::run(), Format::Latex, Style::plain()).is_ok());
     }

@@ -1,15 +1,17 @@
 //! The comparative table of a run: columns, rows and cells, the same in every format.
 
-use crate::comparison::AVERAGE;
 use crate::comparison::published::{Beside, PublishedComparison};
-use crate::metrics::{FigureKey, Scores};
+use crate::comparison::{ALL, AVERAGE};
+use crate::metrics::{Estimate, FigureKey, Scores};
 use crate::report::run_report::RunReport;
 
 /// A column of the table.
 #[derive(Clone, Copy)]
 pub(super) enum TableColumn<'a> {
     /// A name, and what was measured.
-    Measured(&'a str, &'a Scores),
+    Model(&'a str, &'a Scores),
+    /// A name, and what a rule without a model scores.
+    Baseline(&'a str, &'a Scores),
     /// A name, and what was published.
     Published(&'a str, &'a PublishedComparison),
 }
@@ -18,8 +20,12 @@ pub(super) enum TableColumn<'a> {
 #[derive(Debug, Clone, Copy)]
 pub(super) enum TableCell<'a> {
     Missing,
-    /// A fraction from 0 to 1.
-    Accuracy(f64),
+    Model {
+        estimate: Estimate,
+        /// No other model of several is above it, and one is below.
+        best: bool,
+    },
+    Baseline(Estimate),
     Published(&'a Beside),
 }
 
@@ -38,15 +44,23 @@ type RowName<'a> = (&'a str, Option<usize>, FigureKey<'a>);
 impl<'a> TableColumn<'a> {
     pub(super) fn name(&self) -> &'a str {
         match self {
-            Self::Measured(name, _) | Self::Published(name, _) => name,
+            Self::Model(name, _) | Self::Baseline(name, _) | Self::Published(name, _) => name,
         }
     }
 
     fn cell(&self, key: FigureKey) -> TableCell<'a> {
         match self {
-            Self::Measured(_, scores) => scores
-                .estimate(key)
-                .map_or(TableCell::Missing, |own| TableCell::Accuracy(own.accuracy)),
+            Self::Model(_, scores) => {
+                let own = scores.estimate(key);
+                own.map_or(TableCell::Missing, |estimate| TableCell::Model {
+                    estimate,
+                    best: false,
+                })
+            }
+            Self::Baseline(_, scores) => {
+                let own = scores.estimate(key);
+                own.map_or(TableCell::Missing, TableCell::Baseline)
+            }
             Self::Published(_, comparison) => comparison
                 .figure(key)
                 .map_or(TableCell::Missing, TableCell::Published),
@@ -56,7 +70,7 @@ impl<'a> TableColumn<'a> {
     /// Its rows, in the order of every table: subsets, sections, totals.
     fn rows(&self) -> [Vec<RowName<'a>>; 3] {
         match self {
-            Self::Measured(_, scores) => measured_rows(scores),
+            Self::Model(_, scores) | Self::Baseline(_, scores) => measured_rows(scores),
             Self::Published(_, comparison) => published_rows(comparison),
         }
     }
@@ -104,16 +118,41 @@ fn total_rows<'a>(pairs: usize, headline: impl Iterator<Item = &'a String>) -> V
     let headline = headline.map(|label| (label.as_str(), None, FigureKey::Headline));
     std::iter::once((AVERAGE, Some(pairs), FigureKey::Average))
         .chain(headline)
+        .chain([(ALL, Some(pairs), FigureKey::Total)])
         .collect()
 }
 
 impl TableCell<'_> {
+    /// What was measured, if anything.
+    fn model(self) -> Option<f64> {
+        match self {
+            Self::Model { estimate, .. } => Some(estimate.accuracy),
+            _ => None,
+        }
+    }
+
+    pub(super) fn is_best(self) -> bool {
+        matches!(self, Self::Model { best: true, .. })
+    }
+
+    /// Of a model's figure.
+    pub(super) fn interval(self) -> Option<String> {
+        match self {
+            Self::Model { estimate, .. } => {
+                Some(format!("[{:.3}, {:.3}]", estimate.low, estimate.high))
+            }
+            _ => None,
+        }
+    }
+
     /// Three decimals; in a published column also what was measured minus what was published: of a
     /// subset in pairs, with a mark.
     pub(super) fn text(self) -> String {
         match self {
             Self::Missing | Self::Published(Beside::NotPublished) => "–".to_owned(),
-            Self::Accuracy(accuracy) => format!("{accuracy:.3}"),
+            Self::Model { estimate, .. } | Self::Baseline(estimate) => {
+                format!("{:.3}", estimate.accuracy)
+            }
             Self::Published(Beside::NotCompared { printed, .. }) => format!("{printed:.3}"),
             Self::Published(Beside::Counts {
                 printed,
@@ -140,14 +179,14 @@ pub(super) fn columns(report: &RunReport) -> Vec<TableColumn<'_>> {
     let models = report.models.iter().flat_map(|model| {
         let published = model.published.column();
         [
-            Some(TableColumn::Measured(&model.name, &model.scores)),
+            Some(TableColumn::Model(&model.name, &model.scores)),
             published.map(|own| TableColumn::Published("published", own)),
         ]
     });
     let others = report
         .others
         .iter()
-        .map(|(name, scores)| TableColumn::Measured(name, scores));
+        .map(|(name, scores)| TableColumn::Baseline(name, scores));
     let printed = report
         .printed
         .iter()
@@ -164,9 +203,23 @@ pub(super) fn blocks<'a>(columns: &[TableColumn<'a>]) -> [Vec<TableRow<'a>>; 3] 
     let row = |(label, n, key): RowName| TableRow {
         label: label.to_owned(),
         n,
-        cells: columns.iter().map(|column| column.cell(key)).collect(),
+        cells: with_best(columns.iter().map(|column| column.cell(key)).collect()),
     };
     first
         .rows()
         .map(|block| block.into_iter().map(row).collect())
+}
+
+/// Marks the highest of several models, unless all are equal.
+fn with_best(mut cells: Vec<TableCell>) -> Vec<TableCell> {
+    let accuracies = || cells.iter().copied().filter_map(TableCell::model);
+    let highest = accuracies().fold(f64::NEG_INFINITY, f64::max);
+    if accuracies().any(|own| own < highest) {
+        for cell in &mut cells {
+            if let TableCell::Model { estimate, best } = cell {
+                *best = estimate.accuracy >= highest;
+            }
+        }
+    }
+    cells
 }

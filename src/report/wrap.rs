@@ -20,6 +20,19 @@ pub(super) fn wrapped(line: &str, width: usize) -> Vec<&str> {
     pieces
 }
 
+/// A line, and below it what does not fit beside it, two columns in; whole without a width.
+pub(super) fn hanging(line: &str, width: Option<usize>) -> String {
+    let Some(width) = width.filter(|width| measure_text_width(line) > *width) else {
+        return format!("{line}\n");
+    };
+    let (first, rest) = line.split_at(end_of_piece(line, width));
+    let mut out = format!("{}\n", first.trim_end());
+    for piece in wrapped(rest, width.saturating_sub(2).max(1)) {
+        out.push_str(&format!("  {}\n", piece.trim_end()));
+    }
+    out
+}
+
 /// Where the first piece of a line that is too wide ends: never at its start. Spaces at the end of
 /// a piece may stand beyond the width, where nobody sees them.
 fn end_of_piece(line: &str, width: usize) -> usize {

@@ -121,6 +121,8 @@ impl PublishedComparison {
             FigureKey::Section(name) => named(&self.sections, name),
             FigureKey::Variant(name) => named(&self.variants, name),
             FigureKey::Average => Some(&self.average),
+            // No table prints it.
+            FigureKey::Total => None,
             FigureKey::Headline => self.headline.as_ref().map(|(_, beside)| beside),
         }
     }

@@ -35,7 +35,7 @@ pub(super) const DIFFERENCES: [&str; 20] = [
 const LIMIT: usize = 17;
 
 /// Columns of a comparison's flipped verdicts.
-const FLIPS: [&str; 11] = [
+const FLIPS: [&str; 13] = [
     "subset",
     "id",
     "row",
@@ -47,6 +47,9 @@ const FLIPS: [&str; 11] = [
     "prompt",
     "chosen",
     "rejected",
+    // The same in every row: what the comparison as a whole says.
+    "gate",
+    "partial",
 ];
 
 pub(super) fn differences(report: &ComparisonReport) -> Vec<Vec<String>> {
@@ -131,10 +134,18 @@ fn judged(kind: &str, name: &str, status: &str, text: &str) -> Vec<String> {
     record
 }
 
-pub(super) fn flipped(flips: &[Flip]) -> Vec<Vec<String>> {
+pub(super) fn flipped(report: &ComparisonReport, flips: &[Flip]) -> Vec<Vec<String>> {
     let header = FLIPS.map(str::to_owned).to_vec();
+    let gate = optional(report.conclusion, |all| field(&all.to_string()));
+    let partial = field(&report.partial_notes().join("; "));
+    let row = |own: &Flip| {
+        let mut record = flip(own);
+        record.resize(FLIPS.len() - 2, String::new());
+        record.extend([gate.clone(), partial.clone()]);
+        record
+    };
     std::iter::once(header)
-        .chain(flips.iter().map(flip))
+        .chain(flips.iter().map(row))
         .collect()
 }
 
@@ -150,9 +161,8 @@ fn flip(Flip { change, text }: &Flip) -> Vec<String> {
         after.1.to_string(),
         change.margin().to_string(),
     ];
-    match text {
-        Some(text) => record.extend([&text.prompt, &text.chosen, &text.rejected].map(|t| whole(t))),
-        None => record.resize(FLIPS.len(), String::new()),
+    if let Some(text) = text {
+        record.extend([&text.prompt, &text.chosen, &text.rejected].map(|t| whole(t)));
     }
     record
 }

@@ -19,9 +19,10 @@ pub(super) fn csv(document: Document) -> Result<String> {
             records
         }
         Document::Comparison(report) => {
-            let flips = report.flips.as_deref();
-            let mut records =
-                flips.map_or_else(|| comparison::differences(report), comparison::flipped);
+            let mut records = match report.flips.as_deref() {
+                Some(flips) => comparison::flipped(report, flips),
+                None => comparison::differences(report),
+            };
             add_provenance(&mut records, &measured_with::of_comparison(report), "_");
             records
         }
@@ -85,13 +86,15 @@ mod tests {
     #[test]
     fn a_run_has_no_formulas() {
         assert_eq!(
-            figures(&text(&samples::run()), 6),
-            "kind,name,n,A,'=B|<x> ,longer\n\
-             subset,hep-go,4,0.500000,0.750000,0.250000\n\
-             section,Reasoning,,0.500000,0.750000,0.250000\n\
-             total,average,4,0.500000,0.750000,0.250000\n\
-             count,ties,4,1,1,1\n\
-             count,invalid,4,0,0,0\n"
+            figures(&text(&samples::run()), 9),
+            // scipy 1.17.1: binomtest(2, 4) and (3, 4), proportion_ci("exact").
+            "kind,name,n,A,A low,A high,'=B|<x> ,'=B|<x>  low,'=B|<x>  high\n\
+             subset,hep-go,4,0.500000,0.067586,0.932414,0.750000,0.194120,0.993691\n\
+             section,Reasoning,,0.500000,0.400000,0.600000,0.750000,0.650000,0.850000\n\
+             total,average,4,0.500000,0.400000,0.600000,0.750000,0.650000,0.850000\n\
+             total,all pairs,4,0.500000,0.067586,0.932414,0.750000,0.194120,0.993691\n\
+             count,ties,4,1,,,1,,\n\
+             count,invalid,4,0,,,0,,\n"
         );
     }
 
@@ -101,8 +104,8 @@ mod tests {
         report.partial = Some("=3 of 9, \"x\"".to_owned());
         let run = text(&report);
         assert!(
-            run.contains("\ncount,invalid,164,0,,,,0,0,")
-                && run.contains("\nnote,\"PARTIAL: =3 of 9, \"\"x\"\"\",,,,,,,,\""),
+            run.contains("\ncount,invalid,164,0,,,,,,0,,,0,,,")
+                && run.contains("\nnote,\"PARTIAL: =3 of 9, \"\"x\"\"\",,,,,,,,,,,,,,\""),
             "{run}"
         );
     }
@@ -111,12 +114,14 @@ mod tests {
     fn a_published_column_is_three() {
         let text = text(&samples::with_published());
         let lines = [
-            "A,A published,A pairs,A standing",
-            "hep-go,164,0.682927,0.689000,-1,within-spread,",
-            "Reasoning,,0.682927,,,not compared: not published,",
-            "average,164,0.682927,0.600000,,not compared: 22 of its subsets have other pairs,",
+            "A,A low,A high,A published,A pairs,A standing",
+            "hep-go,164,0.682927,0.605816,0.753284,0.689000,-1,within-spread,",
+            "Reasoning,,0.682927,0.605816,0.753284,,,not compared: not published,",
+            "0.600000,,not compared: 22 of its subsets have other pairs,",
         ];
-        assert!(lines.iter().all(|line| text.contains(line)), "{text}");
+        for line in lines {
+            assert!(text.contains(line), "{line}: {text}");
+        }
     }
 
     /// As a reader of tables wants it: the same in every row, numbers in columns of their own.
@@ -125,7 +130,7 @@ mod tests {
         let rows = text(&samples::run());
         let first = rows.lines().next().unwrap();
         assert!(
-            first.contains(",longer,A model,A contract,A precision,A device,A engine,A cache,"),
+            first.contains(",longer,longer low,longer high,A model,A contract,A precision,A device,A engine,A cache,"),
             "{rows}"
         );
         let fact = ",\"A, weights A, arithmetic A\",";
@@ -136,7 +141,7 @@ mod tests {
         );
         let flips = text(&samples::comparison());
         assert!(
-            flips.contains(",rejected,baseline_model,baseline_contract,")
+            flips.contains(",rejected,gate,partial,baseline_model,baseline_contract,")
                 && flips.contains(",candidate_data,candidate_pairs\n"),
             "{flips}"
         );
@@ -146,7 +151,9 @@ mod tests {
     fn a_comparison_has_one_kind_of_rows() {
         let flips = text(&samples::comparison());
         assert!(
-            flips.starts_with("subset,id,row,") && flips.contains("\"'=1+1, \"\"x\"\"\n\""),
+            flips.starts_with("subset,id,row,")
+                && flips.contains("\"'=1+1, \"\"x\"\"\n\"")
+                && flips.contains(",\"2 rules: 1 passed, 0 failed, 1 inconclusive; exit code 8"),
             "{flips}"
         );
         let differences = text(&ComparisonReport {

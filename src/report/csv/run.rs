@@ -5,17 +5,20 @@ use crate::report::csv::fields::{COUNTS, KINDS, Part, field, optional, six};
 use crate::report::run_report::RunReport;
 use crate::report::run_table::{self, TableCell, TableColumn, columns};
 
-/// `kind,name,n,MODEL…`; accuracies have six decimals. A published column is three: its accuracy,
-/// measured minus published pairs, and how that stands.
+/// `kind,name,n,MODEL…`; accuracies have six decimals. A measured column is three: its accuracy and
+/// the bounds of its interval. So is a published one: its accuracy, measured minus published pairs,
+/// and how that stands.
 pub(super) fn run(report: &RunReport) -> Vec<Vec<String>> {
     let columns = columns(report);
     let mut header = ["kind", "name", "n"].map(str::to_owned).to_vec();
     let mut model = "";
     for column in &columns {
         match column {
-            TableColumn::Measured(name, _) => {
+            TableColumn::Model(name, _) | TableColumn::Baseline(name, _) => {
                 model = name;
                 header.push(field(name));
+                let parts = ["low", "high"];
+                header.extend(parts.map(|part| field(&format!("{name} {part}"))));
             }
             TableColumn::Published(..) => {
                 let parts = ["published", "pairs", "standing"];
@@ -27,8 +30,8 @@ pub(super) fn run(report: &RunReport) -> Vec<Vec<String>> {
     for (kind, block) in KINDS.into_iter().zip(run_table::blocks(&columns)) {
         for row in block {
             let mut record = vec![kind.to_owned(), field(&row.label), row.n_text()];
-            for (cell, column) in row.cells.iter().zip(&columns) {
-                record.extend(values(*cell, column));
+            for cell in &row.cells {
+                record.extend(values(cell));
             }
             records.push(record);
         }
@@ -53,34 +56,31 @@ fn counts(report: &RunReport, columns: &[TableColumn]) -> Vec<Vec<String>> {
             optional(n, |n| n.to_string()),
         ];
         for column in columns {
-            match column {
-                TableColumn::Measured(_, scores) => record.push(of(&scores.total).to_string()),
-                TableColumn::Published(..) => record.resize(record.len() + 3, String::new()),
+            let width = record.len() + 3;
+            if let TableColumn::Model(_, scores) | TableColumn::Baseline(_, scores) = column {
+                record.push(of(&scores.total).to_string());
             }
+            record.resize(width, String::new());
         }
         record
     };
     COUNTS.into_iter().map(row).collect()
 }
 
-/// The fields of a cell: three in a published column, else one.
-fn values(cell: TableCell, column: &TableColumn) -> Vec<String> {
-    let mut values = match cell {
-        TableCell::Missing => vec![String::new()],
-        TableCell::Accuracy(accuracy) => vec![six(accuracy)],
+/// The three fields of a cell.
+fn values(cell: &TableCell) -> [String; 3] {
+    match cell {
+        TableCell::Missing => Default::default(),
+        TableCell::Model { estimate, .. } | TableCell::Baseline(estimate) => {
+            [estimate.accuracy, estimate.low, estimate.high].map(six)
+        }
         TableCell::Published(beside) => published(beside),
-    };
-    let width = match column {
-        TableColumn::Measured(..) => 1,
-        TableColumn::Published(..) => 3,
-    };
-    values.resize(width, String::new());
-    values
+    }
 }
 
 /// What was printed, measured minus published pairs, and how that stands or why it was not
 /// compared. Of a mean, `equal` or `other` as it is printed.
-fn published(beside: &Beside) -> Vec<String> {
+fn published(beside: &Beside) -> [String; 3] {
     let pairs = beside.counts().map(|(pairs, _)| pairs.to_string());
     let standing = match beside {
         Beside::Counts { standing, .. } => standing.name().to_owned(),
@@ -90,7 +90,7 @@ fn published(beside: &Beside) -> Vec<String> {
             format!("not compared: {}", beside.why_not().unwrap_or_default())
         }
     };
-    vec![
+    [
         optional(beside.printed(), six),
         pairs.unwrap_or_default(),
         standing,

@@ -93,8 +93,10 @@ pub(super) fn formats(report: &RunReport, compared: &ComparisonReport) -> Vec<(S
     let text = |document: Document, format| render(document, format, Style::plain()).unwrap();
     let formats = [
         ("txt", Format::Table),
+        ("plot", Format::Plot),
         ("md", Format::Markdown),
         ("html", Format::Html),
+        ("svg", Format::Svg),
         ("csv", Format::Csv),
         ("json", Format::Json),
         ("tex", Format::Latex),

@@ -5,14 +5,15 @@ use maud::{Markup, html};
 
 use crate::comparison::Difference;
 use crate::comparison::gate::{Conclusion, RuleOutcome};
+use crate::report::chart::{self, Glyph, direction};
 use crate::report::comparison_report::{ComparisonReport, Flip};
 use crate::report::comparison_table::{self, blocks, cells, is_paired, mark, signed, with_p};
 use crate::report::html::page::{Tile, tiles};
 use crate::report::html::pair::{ModelVerdict, pair};
-use crate::report::html::plot::{Glyph, Plot, PlotMark, PlotRow, legend};
-use crate::report::html::scale::Scale;
+use crate::report::html::plot::{Plot, legend};
 use crate::report::html::table::{self, SortableCell};
 use crate::report::html::text::text;
+use crate::report::scale::Scale;
 use crate::support::count::count;
 
 pub(super) fn header(report: &ComparisonReport) -> Markup {
@@ -137,6 +138,7 @@ pub(super) fn differences(report: &ComparisonReport) -> Markup {
     } else {
         ""
     };
+    let [subsets, sections, totals] = chart::of_comparison([subsets, sections, totals]);
     let blocks = [
         ("Totals", totals),
         ("Sections", sections),
@@ -153,44 +155,10 @@ pub(super) fn differences(report: &ComparisonReport) -> Markup {
             @for (name, rows) in blocks.into_iter().filter(|(_, rows)| !rows.is_empty()) {
                 div {
                     h3 { (name) } "\n"
-                    (plot.draw(&rows.iter().map(plot_row).collect::<Vec<_>>()))
+                    (plot.draw(&rows))
                 } "\n"
             }
         }
-    }
-}
-
-/// Where the interval of a difference lies.
-fn direction(row: &Difference) -> Glyph {
-    if row.is_unchanged() {
-        Glyph::Undecided
-    } else if row.interval.low > 0.0 {
-        Glyph::Better
-    } else if row.interval.high < 0.0 {
-        Glyph::Worse
-    } else {
-        Glyph::Undecided
-    }
-}
-
-fn plot_row(row: &Difference) -> PlotRow {
-    let changed = row.pairs.map_or_else(String::new, |pairs| {
-        format!(", +{} -{}", pairs.gained, pairs.lost)
-    });
-    let [low, high] = [row.interval.low, row.interval.high];
-    let mark = PlotMark {
-        glyph: direction(row),
-        name: "difference".to_owned(),
-        value: row.value,
-        ends: [low, high],
-        published: None,
-        figure: signed(row.value),
-        interval: format!("[{}, {}]", signed(low), signed(high)),
-    };
-    PlotRow {
-        label: row.name.clone(),
-        note: format!("{}{changed}", row.n),
-        marks: vec![mark],
     }
 }
 

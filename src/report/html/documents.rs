@@ -4,6 +4,7 @@ use crate::report::comparison_report::ComparisonReport;
 use crate::report::document::Document;
 use crate::report::html::comparison;
 use crate::report::html::page::{Section, list, page};
+use crate::report::html::scatter::scatter;
 use crate::report::html::{provenance, run_header, run_sections};
 use crate::report::measured_with;
 use crate::report::notes;
@@ -46,6 +47,9 @@ fn comparison(report: &ComparisonReport) -> String {
     }
     sections.push(Section::new("Differences", comparison::differences(report)));
     sections.push(Section::new("Table", comparison::table(report)));
+    if let Some(scatter) = scatter(&report.comparison.margins) {
+        sections.push(Section::new("Margins", scatter));
+    }
     if let Some(flips) = report.flips.as_ref().filter(|flips| !flips.is_empty()) {
         sections.push(Section::new(
             "Changed pairs",

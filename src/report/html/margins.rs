@@ -5,9 +5,10 @@ use maud::{Markup, html};
 
 use crate::metrics::calibration::{Group, Histogram, Margins};
 use crate::metrics::three_digits;
-use crate::report::html::plot::{Glyph, Plot, PlotMark, PlotRow};
-use crate::report::html::scale::{Scale, percent};
+use crate::report::chart::{ChartMark, ChartRow, Glyph};
+use crate::report::html::plot::Plot;
 use crate::report::html::text::text;
+use crate::report::scale::{Scale, percent};
 use crate::stats;
 use crate::stats::{LEVEL, Share};
 use crate::support::count::count;
@@ -26,7 +27,7 @@ pub(super) fn charts(at: usize, name: &str, margins: &Margins) -> Markup {
         };
     };
     let groups = margins.calibration();
-    let rows: Vec<PlotRow> = groups.iter().map(|group| row(at, name, *group)).collect();
+    let rows: Vec<ChartRow> = groups.iter().map(|group| row(at, name, *group)).collect();
     let calibration = Plot {
         scale: Scale::WHOLE,
         bars: false,
@@ -109,9 +110,9 @@ fn histogram_bar(at: usize, spread: &Histogram, bar: usize, scale: &Scale) -> Ma
     }
 }
 
-fn row(at: usize, name: &str, group: Group) -> PlotRow {
+fn row(at: usize, name: &str, group: Group) -> ChartRow {
     let interval = stats::mean(&[(1.0, group.correct)], LEVEL);
-    let mark = PlotMark {
+    let mark = ChartMark {
         glyph: Glyph::Model(at),
         name: name.to_owned(),
         value: group.correct.value(),
@@ -120,7 +121,7 @@ fn row(at: usize, name: &str, group: Group) -> PlotRow {
         figure: format!("{:.3}", group.correct.value()),
         interval: format!("[{:.3}, {:.3}]", interval.low, interval.high),
     };
-    PlotRow {
+    ChartRow {
         label: format!(
             "{} to {}",
             three_digits(group.least),

@@ -10,7 +10,7 @@ mod plot;
 mod provenance;
 mod run_header;
 mod run_sections;
-mod scale;
+mod scatter;
 mod table;
 #[cfg(test)]
 mod tests;

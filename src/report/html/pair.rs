@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use crate::data::pair_texts::{PairTexts, excerpt};
-use crate::report::html::plot::Glyph;
+use crate::report::chart::Glyph;
 use crate::report::html::text::text;
 use crate::report::verdict_mark::{signed, verdict_mark};
 use crate::scoring::Verdict;

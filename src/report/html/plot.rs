@@ -5,8 +5,9 @@
 
 use maud::{Markup, html};
 
-use crate::report::html::scale::Scale;
+use crate::report::chart::{ChartMark, ChartRow, Glyph};
 use crate::report::html::text::text;
+use crate::report::scale::Scale;
 
 /// Pixels, as `style.css` has them.
 const LANE: usize = 18;
@@ -23,43 +24,6 @@ const SHAPES: [&str; 6] = [
     "M0-5.6L1.5-1.8L5.4-1.7L2.3.8L3.4 4.6L0 2.4L-3.4 4.6L-2.3.8L-5.4-1.7L-1.5-1.8Z",
 ];
 const RHOMBUS: &str = "M0-5.5L4.5 0L0 5.5L-4.5 0Z";
-
-/// What a mark looks like. No two differ in colour alone.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Glyph {
-    /// A model, by its place in the report.
-    Model(usize),
-    /// A difference whose interval is above 0.
-    Better,
-    /// Below 0.
-    Worse,
-    /// On both sides of 0.
-    Undecided,
-    Published,
-}
-
-/// A figure in a lane.
-pub(super) struct PlotMark {
-    pub(super) glyph: Glyph,
-    /// Whose figure it is, for readers who do not see the glyph.
-    pub(super) name: String,
-    pub(super) value: f64,
-    /// The bounds of the interval.
-    pub(super) ends: [f64; 2],
-    /// The published figure to mark beside it.
-    pub(super) published: Option<f64>,
-    /// The value and the interval as text.
-    pub(super) figure: String,
-    pub(super) interval: String,
-}
-
-/// A name with its lanes.
-pub(super) struct PlotRow {
-    pub(super) label: String,
-    /// What stands beside the label, such as the number of pairs; may be empty.
-    pub(super) note: String,
-    pub(super) marks: Vec<PlotMark>,
-}
 
 /// How rows are drawn.
 pub(super) struct Plot {
@@ -132,7 +96,7 @@ pub(super) fn legend(entries: impl IntoIterator<Item = (Glyph, String)>) -> Mark
 
 impl Plot {
     /// Rows below an axis, and above a second one where there are many.
-    pub(super) fn draw(&self, rows: &[PlotRow]) -> Markup {
+    pub(super) fn draw(&self, rows: &[ChartRow]) -> Markup {
         html! {
             div class="plot" {
                 (self.axis()) "\n"
@@ -168,7 +132,7 @@ impl Plot {
         }
     }
 
-    fn row(&self, row: &PlotRow) -> Markup {
+    fn row(&self, row: &ChartRow) -> Markup {
         html! {
             div class="row" {
                 div class="name" {
@@ -189,8 +153,8 @@ impl Plot {
         }
     }
 
-    fn lanes(&self, row: &PlotRow) -> Markup {
-        let description: Vec<String> = row.marks.iter().map(PlotMark::description).collect();
+    fn lanes(&self, row: &ChartRow) -> Markup {
+        let description: Vec<String> = row.marks.iter().map(ChartMark::description).collect();
         html! {
             svg height=(LANE * row.marks.len() + 2 * PAD) role="img" {
                 title { (text(&row.label)) }
@@ -212,7 +176,7 @@ impl Plot {
 
     /// A bar where bars are drawn, the interval, the glyph and the published figure, around a line
     /// `y` pixels from the top.
-    fn lane(&self, mark: &PlotMark, y: usize) -> Markup {
+    fn lane(&self, mark: &ChartMark, y: usize) -> Markup {
         let class = mark.glyph.class();
         let value = self.scale.at(mark.value);
         let ends = mark.ends.map(|end| self.scale.at(end));
@@ -234,7 +198,7 @@ impl Plot {
     }
 }
 
-impl PlotMark {
+impl ChartMark {
     /// The figure in words.
     fn description(&self) -> String {
         let published = self

@@ -2,18 +2,18 @@
 
 use maud::{Markup, html};
 
+use crate::comparison::Difference;
 use crate::comparison::leaderboard::{Example, Leaderboard};
-use crate::comparison::{AVERAGE, Difference};
-use crate::metrics::{Estimate, FigureKey, Scores};
+use crate::report::chart::{self, ChartRow, Glyph};
 use crate::report::comparison_table::{with_interval, with_p};
 use crate::report::html::margins::charts;
 use crate::report::html::pair::{ModelVerdict, pair};
-use crate::report::html::plot::{Glyph, Plot, PlotMark, PlotRow, legend};
-use crate::report::html::scale::Scale;
+use crate::report::html::plot::{Plot, legend};
 use crate::report::html::table::{self, SortableCell};
 use crate::report::html::text::text;
 use crate::report::run_report::{ModelReport, RunReport};
 use crate::report::run_table::{TableCell, TableColumn, TableRow, blocks, columns};
+use crate::report::scale::Scale;
 use crate::support::count::count;
 
 const INTERVALS: &str = "95 % intervals. Differences between the subsets of a section count as \
@@ -27,10 +27,11 @@ const APART: &str = "One is right, another is not. The widest spread of margins 
 
 /// Averages and sections: dots on a scale that shows their differences.
 pub(super) fn overview(report: &RunReport) -> Markup {
-    let Some(first) = report.models.first().map(|model| &model.scores) else {
+    let [_, sections, totals] = chart::of_run(report);
+    let rows: Vec<ChartRow> = totals.into_iter().chain(sections).collect();
+    if rows.is_empty() {
         return html! { p { "No model." } "\n" };
-    };
-    let rows = overview_rows(report, first);
+    }
     let marks = rows.iter().flat_map(|row| &row.marks);
     let plot = Plot {
         scale: Scale::around(marks.flat_map(|mark| mark.ends.into_iter().chain(mark.published))),
@@ -50,23 +51,6 @@ pub(super) fn overview(report: &RunReport) -> Markup {
             @if let Some(side_by_side) = many { (behind(report, side_by_side)) }
         }
     }
-}
-
-/// The average, the headline figure where the benchmark has one, and the sections.
-fn overview_rows(report: &RunReport, first: &Scores) -> Vec<PlotRow> {
-    let pairs = first.total.n().to_string();
-    let average = plot_row(report, AVERAGE, pairs, FigureKey::Average);
-    let headline = first
-        .headline
-        .iter()
-        .map(|(headline, _)| plot_row(report, &headline.label, String::new(), FigureKey::Headline));
-    let section = |(name, _): &(String, Estimate)| {
-        plot_row(report, name, String::new(), FigureKey::Section(name))
-    };
-    std::iter::once(average)
-        .chain(headline)
-        .chain(first.sections.iter().map(section))
-        .collect()
 }
 
 /// Every model against the best.
@@ -93,14 +77,7 @@ fn behind(report: &RunReport, side_by_side: &Leaderboard) -> Markup {
 
 /// Bars, each with its interval.
 pub(super) fn subsets(report: &RunReport) -> Markup {
-    let subset =
-        |name: &str, n: usize| plot_row(report, name, n.to_string(), FigureKey::Subset(name));
-    let first = report.models.first().map(|model| &model.scores.subsets);
-    let rows: Vec<PlotRow> = first
-        .into_iter()
-        .flatten()
-        .map(|(name, tally)| subset(name, tally.n()))
-        .collect();
+    let [rows, _, _] = chart::of_run(report);
     let plot = Plot {
         scale: Scale::WHOLE,
         bars: true,
@@ -125,11 +102,14 @@ pub(super) fn table(report: &RunReport) -> Markup {
         .collect();
     let row = |row: TableRow| -> Vec<SortableCell> {
         let n = row.n_text();
-        let cells = row.cells.into_iter().map(TableCell::text);
+        let cell = |cell: TableCell| SortableCell {
+            best: cell.is_best(),
+            ..cell.text().into()
+        };
         [row.label, n]
-            .into_iter()
-            .chain(cells)
             .map(SortableCell::from)
+            .into_iter()
+            .chain(row.cells.into_iter().map(cell))
             .collect()
     };
     table::table(
@@ -215,31 +195,4 @@ fn models(report: &RunReport) -> Markup {
         .map(|(at, model)| (Glyph::Model(at), model.name.clone()));
     let published = report.models.iter().find_map(|m| m.published.column());
     legend(models.chain(published.map(|p| (Glyph::Published, format!("published ({})", p.table)))))
-}
-
-/// A figure of every model, with the published one where there is one.
-fn plot_row(report: &RunReport, label: &str, note: String, key: FigureKey) -> PlotRow {
-    let mark = |(at, model): (usize, &ModelReport)| {
-        let Estimate {
-            accuracy,
-            low,
-            high,
-        } = model.scores.estimate(key)?;
-        let published = model.published.column();
-        let published = published.and_then(|own| own.figure(key)?.printed());
-        Some(PlotMark {
-            glyph: Glyph::Model(at),
-            name: model.name.clone(),
-            value: accuracy,
-            ends: [low, high],
-            published,
-            figure: format!("{accuracy:.3}"),
-            interval: format!("[{low:.3}, {high:.3}]"),
-        })
-    };
-    PlotRow {
-        label: label.to_owned(),
-        note,
-        marks: report.models.iter().enumerate().filter_map(mark).collect(),
-    }
 }

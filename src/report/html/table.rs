@@ -8,6 +8,8 @@ use crate::report::html::text::text;
 pub(super) struct SortableCell {
     pub(super) text: String,
     pub(super) sort_by: Option<f64>,
+    /// The best of its row.
+    pub(super) best: bool,
 }
 
 impl From<String> for SortableCell {
@@ -15,6 +17,7 @@ impl From<String> for SortableCell {
         Self {
             text,
             sort_by: None,
+            best: false,
         }
     }
 }
@@ -45,7 +48,7 @@ fn row(cells: &[SortableCell]) -> Markup {
                 @if at == 0 {
                     th scope="row" data-v=[cell.sort_by] { (text(&cell.text)) }
                 } @else {
-                    td data-v=[cell.sort_by] { (text(&cell.text)) }
+                    td data-v=[cell.sort_by] class=[cell.best.then_some("best")] { (text(&cell.text)) }
                 }
             }
         }

@@ -283,6 +283,7 @@ fn a_comparison_shows_its_gate_its_differences_and_its_pairs() {
             "Gate",
             "Differences",
             "Table",
+            "Margins",
             "Changed pairs",
             "Notes",
             "Measured with"

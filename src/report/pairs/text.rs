@@ -4,7 +4,7 @@ use console::{Style as Paint, measure_text_width};
 
 use crate::data::Answers;
 use crate::report::pairs::page::{Answer, End, PairPage, ShownPair};
-use crate::report::table::Style;
+use crate::report::style::Style;
 use crate::report::verdict_mark::{signed, verdict_mark};
 use crate::report::wrap::wrapped;
 use crate::scoring::Verdict;

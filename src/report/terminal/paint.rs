@@ -2,9 +2,9 @@
 
 use console::Style as Paint;
 
-/// Names bold, rules faint, marks by their meaning. The text itself has no escape sequences:
+/// Lines that begin with one of `strong` bold, rules faint, marks by their meaning. The text itself has no escape sequences:
 /// [`crate::support::error::one_line`] removed them.
-pub(super) fn paint(text: &str) -> String {
+pub(super) fn paint(text: &str, strong: &[String]) -> String {
     let style = |paint: Paint| paint.force_styling(true);
     let (bold, faint) = (style(Paint::new().bold()), style(Paint::new().dim()));
     let marks = [
@@ -19,7 +19,9 @@ pub(super) fn paint(text: &str) -> String {
     let line = |line: &str| -> String {
         if line.starts_with('─') {
             faint.apply_to(line).to_string()
-        } else if STRONG.iter().any(|start| line.starts_with(start)) {
+        } else if line.starts_with("PARTIAL")
+            || strong.iter().any(|start| line.starts_with(start.as_str()))
+        {
             bold.apply_to(line).to_string()
         } else {
             line.chars().map(character).collect()
@@ -27,12 +29,3 @@ pub(super) fn paint(text: &str) -> String {
     };
     text.lines().map(|text| line(text) + "\n").collect()
 }
-
-/// How lines begin that are printed bold.
-const STRONG: [&str; 5] = [
-    "subset ",
-    "average ",
-    "RewardBench score ",
-    "all pairs ",
-    "PARTIAL",
-];
