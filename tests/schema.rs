@@ -9,10 +9,11 @@ use std::path::{Path, PathBuf};
 
 use binary::{json_file, question, run as pairbench};
 use boon::{Compiler, Schemas};
+use polars::prelude::{AnyValue, ParquetReader, SerReader};
 use serde_json::{Map, Value, json};
 
 /// Documents with their versions.
-const NAMES: [(&str, u8); 7] = [
+const NAMES: [(&str, u8); 8] = [
     ("summary", 2),
     ("comparison", 1),
     ("run", 1),
@@ -20,6 +21,7 @@ const NAMES: [(&str, u8); 7] = [
     ("progress", 1),
     ("pairs", 1),
     ("list", 1),
+    ("verdicts", 1),
 ];
 
 /// As the binary prints it.
@@ -426,5 +428,45 @@ fn broken_documents_are_not_valid() {
             validate(&open, &more).is_ok() && validate(&closed, &more).is_err(),
             "{name}"
         );
+    }
+}
+
+/// By polars, a reader that this project did not write.
+#[test]
+fn the_columns_of_verdicts_are_described() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().join("a.jsonl");
+    rows(&data, &[("a", 2)]);
+    let [data, out] = [data, dir.path().join("run")].map(|path| path.display().to_string());
+    let model = "quickstart/pairrm";
+    let (_, stderr, code) = pairbench(&["run", "--model", model, "--data", &data, "--out", &out]);
+    assert_eq!(code, 6, "{stderr}");
+    let file = std::fs::File::open(Path::new(&out).join("verdicts.parquet")).unwrap();
+    let frame = ParquetReader::new(file).finish().unwrap();
+    let described = schema("verdicts");
+    let named: Vec<&String> = described["properties"]
+        .as_object()
+        .unwrap()
+        .keys()
+        .collect();
+    let columns: Vec<&str> = frame
+        .get_column_names()
+        .into_iter()
+        .map(|name| name.as_str())
+        .collect();
+    assert_eq!(columns, named);
+    for at in 0..frame.height() {
+        let cell = |name: &str| match frame.column(name).unwrap().get(at).unwrap() {
+            AnyValue::String(text) => json!(text),
+            AnyValue::Int64(number) => json!(number),
+            AnyValue::Float32(number) => json!(number),
+            AnyValue::Null => Value::Null,
+            other => panic!("{name}: {other:?}"),
+        };
+        let row: Map<String, Value> = columns
+            .iter()
+            .map(|name| ((*name).to_owned(), cell(name)))
+            .collect();
+        assert_valid("verdicts", &Value::Object(row));
     }
 }

@@ -207,6 +207,8 @@ pub(crate) enum SchemaArg {
     Pairs,
     /// What list prints with --format json
     List,
+    /// The columns of verdicts.parquet
+    Verdicts,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
@@ -258,6 +260,7 @@ impl From<SchemaArg> for Schema {
             SchemaArg::Progress => Self::Progress,
             SchemaArg::Pairs => Self::Pairs,
             SchemaArg::List => Self::List,
+            SchemaArg::Verdicts => Self::Verdicts,
         }
     }
 }

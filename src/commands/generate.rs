@@ -25,7 +25,7 @@ pub enum GenerateRequest {
     Schema(Schema),
 }
 
-/// A JSON document that pairbench writes.
+/// A document that pairbench writes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Schema {
     /// What run and report print, and `summary.json`.
@@ -42,6 +42,8 @@ pub enum Schema {
     Pairs,
     /// What list prints.
     List,
+    /// A row of `verdicts.parquet`.
+    Verdicts,
 }
 
 /// The text to print, if any.
@@ -75,6 +77,7 @@ impl Schema {
             Self::Progress => include_str!("../../docs/schema/progress.v1.json"),
             Self::Pairs => include_str!("../../docs/schema/pairs.v1.json"),
             Self::List => include_str!("../../docs/schema/list.v1.json"),
+            Self::Verdicts => include_str!("../../docs/schema/verdicts.v1.json"),
         }
     }
 }

@@ -13,8 +13,9 @@ use crate::report::run_report::RunReport;
 use crate::report::scale::Scale;
 use crate::support::error::one_line;
 
-/// Pixels: the whole, where lanes begin and end, and the height of a lane.
+/// Pixels: the content and the space around it, where lanes begin and end, and the height of a lane.
 const WIDTH: u32 = 880;
+const EDGE: u32 = 16;
 const LEFT: u32 = 250;
 const RIGHT: u32 = 690;
 const LANE: u32 = 18;
@@ -139,10 +140,11 @@ impl Picture {
 
     fn document(&self, content: &[Markup], height: u32) -> String {
         let title = cut(&self.title, usize::MAX);
+        let width = WIDTH + 2 * EDGE;
         let description: Vec<String> = self.description.iter().map(|text| safe(text)).collect();
         let picture = html! {
-            svg xmlns="http://www.w3.org/2000/svg" role="img" width=(WIDTH) height=(height)
-                viewBox={ "0 0 " (WIDTH) " " (height) } {
+            svg xmlns="http://www.w3.org/2000/svg" role="img" width=(width) height=(height)
+                viewBox={ "-" (EDGE) " 0 " (width) " " (height) } {
                 "\n" title { (title) }
                 "\n" desc { (description.join("; ")) }
                 "\n" style { (PreEscaped(STYLE)) }

@@ -35,7 +35,7 @@ pub(super) fn scatter(margins: &[[f32; 2]]) -> Option<Markup> {
     if pairs.is_empty() {
         return None;
     }
-    let scales = [0, 1].map(|side| Scale::around(pairs.iter().map(|pair| pair[side]).chain([0.0])));
+    let scales = [0, 1].map(|side| around_zero(pairs.iter().map(|pair| pair[side])));
     let mut dots: BTreeMap<[u16; 2], Kind> = BTreeMap::new();
     for pair in &pairs {
         let place = [0, 1].map(|side| dot(&scales[side], pair[side]));
@@ -59,6 +59,14 @@ pub(super) fn scatter(margins: &[[f32; 2]]) -> Option<Markup> {
             (picture(&scales, &dots, &pairs))
         }
     })
+}
+
+/// From the lowest to the highest value, and 0.
+fn around_zero(values: impl Iterator<Item = f64>) -> Scale {
+    let [low, high] = values.fold([0.0, 0.0], |[low, high]: [f64; 2], value| {
+        [low.min(value), high.max(value)]
+    });
+    Scale::new(low, if high > low { high } else { low + 1.0 })
 }
 
 fn picture(scales: &[Scale; 2], dots: &BTreeMap<[u16; 2], Kind>, pairs: &[[f64; 2]]) -> Markup {
