@@ -134,7 +134,7 @@ fn models_of_several_runs_are_columns_of_one_table() {
     let table = report(&[first, second]);
     assert!(
         table.starts_with("quickstart, 636 pairs\n")
-            && table.contains("pairrm (second): both orders disagree"),
+            && table.contains("pairrm (second): the two orders disagree"),
         "{table}"
     );
     assert_eq!(

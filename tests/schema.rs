@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use binary::{json_file, question, run as pairbench};
 use boon::{Compiler, Schemas};
-use polars::prelude::{AnyValue, ParquetReader, SerReader};
+use polars::prelude::{AnyValue, ParquetReader, PlSmallStr, SerReader};
 use serde_json::{Map, Value, json};
 
 /// Documents with their versions.
@@ -452,7 +452,7 @@ fn the_columns_of_verdicts_are_described() {
     let columns: Vec<&str> = frame
         .get_column_names()
         .into_iter()
-        .map(|name| name.as_str())
+        .map(PlSmallStr::as_str)
         .collect();
     assert_eq!(columns, named);
     for at in 0..frame.height() {

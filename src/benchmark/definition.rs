@@ -11,6 +11,7 @@ use crate::support::error::{Error, Result};
 use crate::support::files;
 use crate::support::hub::{self, Hub};
 use crate::support::input_file::Directory;
+use crate::support::toml_text::from_toml;
 
 /// What is measured.
 #[derive(Debug, Clone, Deserialize)]
@@ -183,7 +184,7 @@ impl Benchmark {
 
     pub(super) fn parse(text: &str, path: &Path) -> Result<Self> {
         let invalid = || Error::bad_input(format!("failed to parse benchmark: {}", path.display()));
-        let mut benchmark: Self = toml::from_str(text).map_err(|e| invalid().caused_by(e))?;
+        let mut benchmark: Self = from_toml(text).map_err(|e| invalid().caused_by(e))?;
         text.clone_into(&mut benchmark.toml);
         if let Some(name) = benchmark
             .source

@@ -6,6 +6,7 @@ use crate::checkpoint::facts::ContractSource;
 use crate::checkpoint::spec::ModelSpec;
 use crate::support::error::{Error, Result};
 use crate::support::input_file::Directory;
+use crate::support::toml_text::from_toml;
 use crate::text::contract::InputContract;
 
 const SIDECAR: &str = "pairbench.toml";
@@ -59,7 +60,7 @@ fn sidecar(directory: &Directory) -> Result<Option<InputContract>> {
         return Ok(None);
     }
     let file = directory.file(SIDECAR);
-    let sidecar: Sidecar = toml::from_str(&file.text()?).map_err(|e| {
+    let sidecar: Sidecar = from_toml(&file.text()?).map_err(|e| {
         Error::bad_input(format!(
             "failed to parse sidecar: {}",
             file.path().display()

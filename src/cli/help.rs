@@ -9,10 +9,10 @@ Examples:
   Reproduce a published table:
     pairbench run --model llm-blender/PairRM-hf --benchmark reward-bench --published model-card
   Check a new checkpoint for regressions, beside the last good one:
-    pairbench run --model old=runs/1 --model new=runs/2 --template pairrm --data pairs.jsonl --out reports/runs/2
+    pairbench run --model old=checkpoints/1 --model new=checkpoints/2 --template pairrm --data pairs.jsonl --out reports/runs/2
     pairbench compare reports/runs/2:old reports/runs/2:new --gate drop:average:0.01
   Leave a report for people and machines:
-    pairbench run --model runs/2,template=pairrm --data pairs.jsonl --out reports/runs/2
+    pairbench run --model checkpoints/2,template=pairrm --data pairs.jsonl --out reports/runs/2
     pairbench report reports/runs/1 reports/runs/2 --format markdown
 
 Environment:
@@ -40,11 +40,11 @@ Exit status:
 pub(crate) const RUN: &str = "\
 Examples:
   Two checkpoints on your own pairs:
-    pairbench run --model old=runs/1 --model new=runs/2 --template pairrm --data pairs.jsonl
+    pairbench run --model old=checkpoints/1 --model new=checkpoints/2 --template pairrm --data pairs.jsonl
   Some subsets of RewardBench, kept for later:
     pairbench run --model llm-blender/PairRM-hf --benchmark reward-bench --subset 'alpacaeval-*' --out reports/runs/1
   Stop as soon as it is clear whether a checkpoint is worse:
-    pairbench run --model runs/2,template=pairrm --data pairs.jsonl --against reports/runs/1 --gate drop:average:0.01";
+    pairbench run --model checkpoints/2,template=pairrm --data pairs.jsonl --against reports/runs/1 --gate drop:average:0.01";
 
 pub(crate) const REPORT: &str = "\
 Examples:
@@ -74,7 +74,7 @@ Examples:
 pub(crate) const INSPECT: &str = "\
 Examples:
   pairbench inspect reward-bench
-  pairbench inspect runs/1
+  pairbench inspect checkpoints/1
   How much of the texts a model would not read:
     pairbench inspect pairs.jsonl --model llm-blender/PairRM-hf";
 
@@ -86,6 +86,34 @@ pub(crate) const LIST: &str = "\
 Examples:
   pairbench list benchmarks
   pairbench list models --format json";
+
+pub(crate) const PUBLISHED: &str = "\
+Examples:
+  pairbench published
+  pairbench published model-card";
+
+pub(crate) const CACHE: &str = "\
+Examples:
+  pairbench cache
+  pairbench cache clear";
+
+pub(crate) const DOCTOR: &str = "\
+Examples:
+  pairbench doctor";
+
+pub(crate) const COMPLETIONS: &str = "\
+Examples:
+  pairbench generate completions bash > ~/.local/share/bash-completion/completions/pairbench
+  pairbench generate completions zsh > ~/.zfunc/_pairbench";
+
+pub(crate) const MAN: &str = "\
+Examples:
+  pairbench generate man ~/.local/share/man/man1";
+
+pub(crate) const SCHEMA: &str = "\
+Examples:
+  pairbench generate schema verdicts
+  pairbench generate schema summary > summary.schema.json";
 
 pub(crate) const GENERATE: &str = "\
 Examples:
@@ -106,7 +134,7 @@ Rules; SCOPE is average, headline, rewardbench, total, section:GLOB or subset:GL
   drop:SCOPE:X              fails when the 95 % interval of the difference lies below -X, passes when it lies above, else
                             inconclusive; with several lines the intervals hold together (Bonferroni)
   significant-drop:SCOPE:A  fails when the candidate is worse and the exact p-value (Holm-corrected over several lines) is below A
-  min:SCOPE:X               fails when the measured figure is below X
+  min:SCOPE:X               fails when the candidate's figure, over all its pairs, is below X
   max-ties:N, max-invalid:N, max-position-bias:X    of the candidate
 A FILE.toml holds rules = [\"drop:average:0.03\", ...]. docs/ci.md says which limits can pass with how many pairs.
 

@@ -21,8 +21,8 @@ use crate::cli::show::{ListArgs, ShowArgs};
 use crate::cli::values::SchemaArg;
 use crate::commands::Request;
 use crate::commands::generate::GenerateRequest;
-use crate::support::error::Result;
-use crate::support::terminal::{Settings, written};
+use crate::support::error::{Error, Result};
+use crate::support::terminal::{ProgressStyle, Settings, written};
 use crate::support::version::ENGINE_VERSION;
 
 /// Scores pair reward models on preference benchmarks, with no Python and no GPU.
@@ -66,16 +66,19 @@ enum CommandArgs {
     #[command(after_help = help::LIST)]
     List(ListArgs),
     /// Print published tables
+    #[command(after_help = help::PUBLISHED)]
     Published {
         /// One table [default: all]
         name: Option<String>,
     },
     /// Show how many verdicts are kept for later runs and where, or remove them
+    #[command(after_help = help::CACHE)]
     Cache {
         #[command(subcommand)]
         action: Option<CacheAction>,
     },
     /// Show what would be used on this machine: device, threads, caches, settings
+    #[command(after_help = help::DOCTOR)]
     Doctor,
     /// Write shell completions, man pages or the schemas of JSON documents
     #[command(subcommand, after_help = help::GENERATE)]
@@ -85,6 +88,7 @@ enum CommandArgs {
 #[derive(Debug, Subcommand)]
 enum CacheAction {
     /// Remove all kept verdicts
+    #[command(after_help = help::CACHE)]
     Clear,
 }
 
@@ -92,13 +96,16 @@ enum CacheAction {
 enum GenerateArgs {
     /// Print a completion script, for example into
     /// ~/.local/share/bash-completion/completions/pairbench
+    #[command(after_help = help::COMPLETIONS)]
     Completions { shell: clap_complete::Shell },
     /// Write pairbench.1 and a page for each command
+    #[command(after_help = help::MAN)]
     Man {
         /// Directory for the pages, for example ~/.local/share/man/man1
         dir: PathBuf,
     },
     /// Print the JSON Schema (draft 2020-12) of a document that pairbench writes
+    #[command(after_help = help::SCHEMA)]
     Schema { document: SchemaArg },
 }
 
@@ -112,11 +119,40 @@ pub fn parse() -> Result<(Request, Settings)> {
         Ok(typed) => return Ok((typed.command.into(), typed.talk.into())),
         Err(error) => error,
     };
+    if error.use_stderr() && json_is_typed() {
+        return Err(in_short(&error));
+    }
     let printed = error.print().and_then(|()| std::io::stdout().flush());
     if !error.use_stderr() {
         written(printed)?;
     }
     std::process::exit(error.exit_code())
+}
+
+/// Whether stderr is for a program, as far as that can be told of a line that cannot be understood.
+fn json_is_typed() -> bool {
+    let typed: Vec<_> = std::env::args_os().collect();
+    let apart = typed
+        .windows(2)
+        .any(|two| two[0] == "--progress" && two[1] == "json");
+    let is_json = apart || typed.iter().any(|one| one == "--progress=json");
+    if is_json {
+        Settings {
+            progress: ProgressStyle::Json,
+            ..Settings::default()
+        }
+        .apply();
+    }
+    is_json
+}
+
+/// What clap says, without how it is used.
+fn in_short(error: &clap::Error) -> Error {
+    let text = error.to_string();
+    let what = text.lines().next().unwrap_or_default();
+    let what = what.strip_prefix("error: ").unwrap_or(what);
+    Error::usage(format!("failed to parse the command line: {what}"))
+        .hint("pairbench --help, or the command with --help, has the flags")
 }
 
 impl From<CommandArgs> for Request {

@@ -75,7 +75,8 @@ fn collect(runs: &[Run], published: Option<&PublishedChoice>, page: bool) -> Res
     let models = models(runs, benchmark.as_ref())?;
     if !same_data {
         notes.push(
-            "the runs read different files (SHA-256): their columns may be of different pairs"
+            "the runs read different files (SHA-256) or columns (--map): theirs may be different \
+             pairs"
                 .to_owned(),
         );
     }

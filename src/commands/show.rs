@@ -12,7 +12,7 @@ use crate::metrics::calibration::Margins;
 use crate::report::{Answer, Cut, End, PairPage, ShownPair, Style, pairs_json, pairs_text};
 use crate::scoring::run_dir::RunDir;
 use crate::scoring::{ScoredItem, Verdict};
-use crate::support::count::plural;
+use crate::support::count::{count, plural};
 use crate::support::error::{Error, ErrorKind, Result};
 use crate::text::Side;
 use crate::text::contract::InputContract;
@@ -60,6 +60,13 @@ type Row<'a> = Vec<(&'a Model<'a>, &'a ScoredItem)>;
 
 pub(crate) fn show(request: &ShowRequest) -> Result<String> {
     let NamedRun { dir, model } = NamedRun::open(request.run.as_ref())?;
+    if let (Some(model), [other, ..]) = (&model, request.models.as_slice()) {
+        return Err(Error::usage(format!(
+            "failed to choose the model: {} names {model}, and --model {other}",
+            request.run
+        ))
+        .hint("name models in one of the two ways"));
+    }
     let wanted: Vec<&String> = request.models.iter().chain(&model).collect();
     for name in &wanted {
         check_model(&dir, name)?;
@@ -176,7 +183,15 @@ fn only(
     let there_is = match (&request.pick, &first.id) {
         (Pick::Id(_), None) => "the pairs have no ids: use --row".to_owned(),
         (Pick::Id(_), Some(id)) => format!("the first pair has the id {id}"),
-        _ => format!("rows from {} to {} were scored", first.row, last.row),
+        _ if rows.len() == last.row + 1 - first.row => {
+            format!("rows from {} to {} were scored", first.row, last.row)
+        }
+        _ => format!(
+            "{} between {} and {} were scored",
+            count(rows.len(), "row"),
+            first.row,
+            last.row
+        ),
     };
     rows.retain(|row| is_it(row[0].1));
     if rows.is_empty() {

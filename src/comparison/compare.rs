@@ -9,9 +9,8 @@ use crate::comparison::coverage::Coverage;
 use crate::comparison::difference::{Difference, SubsetCounts};
 use crate::comparison::figure::{Blocks, Figure, estimates, figures};
 use crate::comparison::matching::{MatchedBy, match_items};
-use crate::comparison::notes::{
-    OTHER_FILES, RECOMPUTED, SIDES, UNPAIRED, left_out, ties_and_invalid,
-};
+use crate::comparison::notes::{OTHER_FILES, SIDES, UNPAIRED, left_out, ties_and_invalid};
+use crate::comparison::published::{Counted, PrintedMeans};
 use crate::metrics::{Estimate, Scores, Tally};
 use crate::scoring::{ScoredItem, Verdict};
 use crate::stats::{PairedCounts, holm};
@@ -35,8 +34,8 @@ pub struct Comparison {
     pub(crate) margins: Vec<[f32; 2]>,
     /// What all of the candidate's verdicts show; `None` for a published column.
     pub(crate) candidate: Option<Candidate>,
-    /// Of both sides, over what is compared.
-    pub(crate) tallies: [Tally; 2],
+    /// Of both sides, over what is compared; `None` for a published column.
+    pub(crate) tallies: [Option<Tally>; 2],
     /// Which of the pairs that belong into the comparison it has.
     pub(crate) coverage: Coverage,
     /// The pairs compared and those planned, where a gate ended one of the runs early: intervals
@@ -117,8 +116,8 @@ impl Comparison {
             totals: blocks.totals,
             changes,
             margins: margins.collect(),
-            candidate: Some(Candidate::new(candidate)),
-            tallies: tallies.each_ref().map(total),
+            candidate: Some(Candidate::new(candidate, &matched.only[0], benchmark)),
+            tallies: tallies.each_ref().map(|side| Some(total(side))),
             coverage,
             stopped: None,
             notes,
@@ -128,26 +127,49 @@ impl Comparison {
     /// That all pairs of the benchmark belong into the comparison: no rule whose scope lacks some
     /// can pass.
     pub(crate) fn expect_all_of(&mut self, benchmark: Option<&Benchmark>) {
-        self.coverage = std::mem::take(&mut self.coverage).counted_by(benchmark);
+        let candidate = self.candidate.as_mut().map(|own| &mut own.coverage);
+        for coverage in std::iter::once(&mut self.coverage).chain(candidate) {
+            *coverage = std::mem::take(coverage).counted_by(benchmark);
+        }
     }
 
-    /// Count against count, over the subsets that both sides have.
+    /// Why each side is a part, as its run says: where no benchmark counts what is missing, no rule
+    /// can pass either.
+    pub(crate) fn expect_whole(
+        &mut self,
+        partial: &[Option<String>; 2],
+        benchmark: Option<&Benchmark>,
+    ) {
+        let why = |side: usize| {
+            let why = partial[side].as_ref()?;
+            Some(format!("the {} is PARTIAL: {why}", SIDES[side]))
+        };
+        self.coverage
+            .mark_part(why(1).or_else(|| why(0)), benchmark);
+        if let Some(candidate) = &mut self.candidate {
+            candidate.coverage.mark_part(why(1), benchmark);
+        }
+    }
+
+    /// Count against count, over the subsets that both sides have. `candidate`: its verdicts, if it
+    /// has some.
     ///
     /// # Errors
     /// Where no subset is on both sides.
     pub(crate) fn unpaired(
-        mut sides: [BTreeMap<String, Tally>; 2],
-        candidate: Option<Candidate>,
+        [before, after]: [Counted; 2],
+        candidate: Option<&[ScoredItem]>,
         benchmark: Option<&Benchmark>,
     ) -> Result<Self> {
-        let [baseline, compared] = sides.each_ref().map(sizes);
-        let coverage = Coverage::new(baseline, compared, benchmark);
+        let printed = [before.printed, after.printed];
+        let mut sides = [before.tallies, after.tallies];
+        let coverage = shared_coverage(&sides, benchmark);
+        let lacking = &coverage.lacking;
+        let candidate = candidate.map(|own| Candidate::new(own, lacking, benchmark));
         let mut notes = vec![UNPAIRED.to_owned()];
         let left_out = keep_shared_subsets(&mut sides)?;
-        if !left_out.is_empty() {
-            notes.push(RECOMPUTED.to_owned());
-            notes.extend(left_out);
-        }
+        let is_whole = left_out.is_empty() && !coverage.clone().counted_by(benchmark).has_gaps();
+        notes.extend(left_out);
         notes.extend(ties_and_invalid(&sides));
         let counts = |weights: &[(String, f64)]| {
             let share = |side: usize, subset: &str| Some(sides[side].get(subset)?.share());
@@ -156,7 +178,14 @@ impl Comparison {
             };
             SubsetCounts::Unpaired(weights.iter().filter_map(of).collect())
         };
-        let blocks = differences(&sides, benchmark, counts);
+        let mut blocks = differences(&sides, benchmark, counts);
+        for printed in printed.iter().flatten() {
+            notes.extend(keep_printed(&mut blocks, printed, is_whole));
+        }
+        let tally = |(side, printed): (&BTreeMap<String, Tally>, &Option<PrintedMeans>)| {
+            printed.is_none().then(|| total(side))
+        };
+        let [before, after] = [0, 1].map(|at| tally((&sides[at], &printed[at])));
         Ok(Self {
             benchmark: benchmark.map(|benchmark| benchmark.name.clone()),
             matching: Matching::Unpaired,
@@ -166,12 +195,51 @@ impl Comparison {
             changes: Vec::new(),
             margins: Vec::new(),
             candidate,
-            tallies: sides.each_ref().map(total),
+            tallies: [before, after],
             coverage,
             stopped: None,
             notes,
         })
     }
+}
+
+/// Of the pairs that both sides have, by their numbers.
+fn shared_coverage(
+    sides: &[BTreeMap<String, Tally>; 2],
+    benchmark: Option<&Benchmark>,
+) -> Coverage {
+    let [baseline, candidate] = sides.each_ref().map(sizes);
+    let shared = baseline.iter().filter_map(|(subset, n)| {
+        let shared = candidate.get(subset)?.min(n);
+        Some((subset.clone(), *shared))
+    });
+    let shared = shared.collect();
+    Coverage::new(baseline, shared, benchmark)
+}
+
+/// Leaves the means that a table prints, where all their pairs are compared: others would be made
+/// up. Says which were left out, and why.
+fn keep_printed(
+    blocks: &mut Blocks<Difference>,
+    printed: &PrintedMeans,
+    is_whole: bool,
+) -> Option<String> {
+    let mut left_out = Vec::new();
+    for block in [&mut blocks.sections, &mut blocks.totals] {
+        block.retain(|line| {
+            let keep = is_whole && printed.has(&line.name);
+            if !keep {
+                left_out.push(line.name.clone());
+            }
+            keep
+        });
+    }
+    let why = if is_whole {
+        "not printed in the table"
+    } else {
+        "the pairs are not all that the table counts"
+    };
+    (!left_out.is_empty()).then(|| format!("not compared ({why}): {}", left_out.join(", ")))
 }
 
 /// Pairs by subset.

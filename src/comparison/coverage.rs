@@ -19,6 +19,9 @@ pub(crate) struct Coverage {
     pub(crate) gaps: Vec<Gap>,
     /// The key of the benchmark's headline figure.
     pub(crate) headline: Option<String>,
+    /// Why pairs are missing whose number and subsets are not known: a run that says it is PARTIAL,
+    /// without a benchmark that counts them.
+    pub(crate) part: Option<String>,
     /// Pairs by subset: those that belong into the comparison, and those that are in it.
     expected: BTreeMap<String, usize>,
     compared: BTreeMap<String, usize>,
@@ -81,6 +84,11 @@ impl Coverage {
         }
     }
 
+    /// That a side is a part, for a reason that its run gives, where no benchmark counts its pairs.
+    pub(crate) fn mark_part(&mut self, why: Option<String>, benchmark: Option<&Benchmark>) {
+        self.part = why.filter(|_| benchmark.is_none());
+    }
+
     /// Refuses a candidate that lacks pairs of the baseline, unless that is allowed.
     pub(crate) fn check(&self, allow_partial: bool) -> Result<()> {
         if allow_partial || self.lacking.is_empty() {
@@ -96,6 +104,10 @@ impl Coverage {
             "score the same pairs as the baseline did; with --allow-partial the rest is compared, \
              and no rule about a figure that lacks pairs can pass",
         ))
+    }
+
+    pub(crate) fn has_gaps(&self) -> bool {
+        !self.gaps.is_empty()
     }
 
     /// How many pairs are not compared, and of which subsets; `None` where all are.

@@ -109,9 +109,11 @@ fn nothing_in_common(only: &[BTreeMap<String, usize>; 2]) -> Error {
         let subsets: Vec<&str> = side.keys().take(10).map(String::as_str).collect();
         subsets.join(", ")
     });
-    Error::bad_input("failed to compare the runs: they have no pair in common").caused_by(format!(
-        "subsets of the baseline: {baseline}; of the candidate: {candidate}"
-    ))
+    Error::bad_input("failed to compare the runs: they have no pair in common")
+        .caused_by(format!(
+            "subsets of the baseline: {baseline}; of the candidate: {candidate}"
+        ))
+        .hint("a file without a column `subset` is one subset, called as the file is")
 }
 
 /// How many verdicts differ between two runs of one model, and of how many.

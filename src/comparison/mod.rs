@@ -15,7 +15,6 @@ pub(crate) mod published;
 #[cfg(test)]
 pub(crate) mod tests;
 
-pub(crate) use candidate::Candidate;
 pub(crate) use change::Change;
 pub use compare::Comparison;
 pub(crate) use compare::Matching;

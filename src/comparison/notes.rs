@@ -7,14 +7,11 @@ use crate::support::count::count;
 
 pub(crate) const SIDES: [&str; 2] = ["baseline", "candidate"];
 
-pub(crate) const OTHER_FILES: &str = "the runs read different files (SHA-256): pairs with the same \
-    subset and id are taken for the same";
+pub(crate) const OTHER_FILES: &str = "the runs read different files (SHA-256) or columns (--map): pairs \
+    with the same subset and id are taken for the same";
 
 pub(crate) const UNPAIRED: &str = "unpaired: a published table has no verdicts, so that nothing is \
     known pair by pair; intervals are wider than they need be";
-
-pub(crate) const RECOMPUTED: &str = "averages and sections are computed from the subsets that both \
-    sides have, the published ones, too";
 
 /// Ties and invalid verdicts, which no accuracy shows.
 pub(crate) fn ties_and_invalid(tallies: &[BTreeMap<String, Tally>; 2]) -> Vec<String> {

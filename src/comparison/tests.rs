@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::benchmark::Benchmark;
 use crate::comparison::figure::ALL;
+use crate::comparison::published::Counted;
 use crate::comparison::{AVERAGE, Comparison, Difference, MatchedBy, Matching};
 use crate::data::Id;
 use crate::metrics::Tally;
@@ -105,6 +106,13 @@ fn sections_and_averages_have_the_weights_of_the_benchmark() {
     assert!(!found.totals[0].is_unchanged() && found.subsets.iter().any(Difference::is_unchanged));
 }
 
+fn counted(tallies: BTreeMap<String, Tally>) -> Counted {
+    Counted {
+        tallies,
+        printed: None,
+    }
+}
+
 #[test]
 fn without_pairs_there_are_differences_and_no_tests() {
     let tallies = |correct| {
@@ -119,8 +127,12 @@ fn without_pairs_there_are_differences_and_no_tests() {
     };
     let mut more = tallies(90);
     more.insert("other".to_owned(), Tally::default());
-    let found =
-        Comparison::unpaired([tallies(100), more], None, Some(&Benchmark::reward_bench())).unwrap();
+    let found = Comparison::unpaired(
+        [tallies(100), more].map(counted),
+        None,
+        Some(&Benchmark::reward_bench()),
+    )
+    .unwrap();
     near(found.subsets[0].value, -10.0 / 164.0, 1e-12);
     // By square-and-add in Python from scipy 1.17.1, binomtest(…).proportion_ci(method="exact").
     near(found.subsets[0].interval.low, -0.170_333_577, 1e-6);
@@ -142,7 +154,7 @@ fn without_pairs_there_are_differences_and_no_tests() {
     );
     assert!(
         Comparison::unpaired(
-            [tallies(1), BTreeMap::new()],
+            [tallies(1), BTreeMap::new()].map(counted),
             None,
             Some(&Benchmark::reward_bench())
         )

@@ -8,6 +8,7 @@ use crate::data::cell::{Cell, Cells};
 use crate::data::column_map::Field;
 use crate::data::preference;
 use crate::data::raw_row::{RawRow, Source};
+use crate::support::count::count;
 use crate::support::error::{Error, Result};
 
 /// Every cell is text: a column of digits must not become numbers, and an empty answer is an
@@ -79,12 +80,14 @@ impl Record<'_> {
         if self.cells.iter().all(|cell| cell.trim().is_empty()) {
             return Err(bad("is empty").hint("remove it"));
         }
-        if self.cells == header {
+        let is_alike =
+            |(cell, name): (&String, &String)| cell.trim().eq_ignore_ascii_case(name.trim());
+        if self.cells.len() == header.len() && self.cells.iter().zip(header).all(is_alike) {
             return Err(bad("is the header again").hint("remove it"));
         }
         let (found, wanted) = (self.cells.len(), header.len());
         if found != wanted {
-            let what = format!("has {found} cells, the header has {wanted}");
+            let what = format!("has {}, the header has {wanted}", count(found, "cell"));
             return Err(bad(&what).hint("a cell with a comma or a line end stands in quotes"));
         }
         if id.is_some_and(|id| self.holds_records(id, wanted, delimiter)) {

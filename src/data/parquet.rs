@@ -77,8 +77,10 @@ pub(crate) fn guarded<T>(
     read: impl FnOnce() -> PolarsResult<T>,
 ) -> Result<T> {
     let failed = || {
-        Error::bad_input(format!("failed to read {what}: {}", path.display()))
-            .hint("the file is damaged or not of the type that its name says")
+        Error::bad_input(format!("failed to read {what}: {}", path.display())).hint(
+            "the file is damaged, is not of the type that its name says, or holds more than is \
+                 read",
+        )
     };
     allocator::reading(path, || catch_panic::guarded(read))
         .ok_or_else(failed)?
@@ -225,11 +227,13 @@ fn big_endian(bytes: &[u8]) -> i128 {
         .fold(start, |number, byte| (number << 8) | i128::from(*byte))
 }
 
-/// A number of 64 bits, or one that is shown.
+/// A number; text where it has more than 64 bits: an id is no less one.
 fn integer(stored: i128, kind: &Kind) -> Cell {
+    let whole = |number: i128| {
+        i64::try_from(number).map_or_else(|_| Cell::Text(number.to_string()), Cell::Integer)
+    };
     let Kind::Decimal { scale } = kind else {
-        return i64::try_from(stored)
-            .map_or_else(|_| Cell::Other(stored.to_string()), Cell::Integer);
+        return whole(stored);
     };
     let unit = 10_i128.pow(*scale);
     let shown = || {
@@ -240,9 +244,10 @@ fn integer(stored: i128, kind: &Kind) -> Cell {
             width = *scale as usize
         )
     };
-    match i64::try_from(stored / unit) {
-        Ok(number) if stored % unit == 0 => Cell::Integer(number),
-        _ => Cell::Other(shown()),
+    if stored % unit == 0 {
+        whole(stored / unit)
+    } else {
+        Cell::Other(shown())
     }
 }
 

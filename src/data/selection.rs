@@ -6,7 +6,7 @@ use globset::{Glob, GlobSet, GlobSetBuilder};
 
 use crate::benchmark::Benchmark;
 use crate::data::item::Item;
-use crate::support::count::count;
+use crate::support::count::{count, first};
 use crate::support::error::{Error, Result};
 
 /// What is asked for.
@@ -25,6 +25,8 @@ pub(crate) struct Selected {
     pub(crate) items: Vec<Item>,
     /// Why these are not all items of the benchmark, where they are not.
     pub(crate) partial: Option<String>,
+    /// What the data has besides that the benchmark does not count.
+    pub(crate) others: Option<String>,
 }
 
 /// The rows to score: the benchmark's subsets, those that match `--subset`, at most `--limit`; and
@@ -52,9 +54,13 @@ pub(crate) fn select(
         .filter(|item| wanted(&item.subset))
         .collect();
     if selected.is_empty() {
-        let shown: Vec<&str> = found.keys().take(30).map(String::as_str).collect();
+        let of_data = first(&found.keys().cloned().collect::<Vec<_>>(), 30);
+        let asked = benchmark.map_or_else(String::new, |benchmark| {
+            let own = benchmark.subsets.keys().cloned().collect::<Vec<_>>();
+            format!("; {} has {}", benchmark.name, first(&own, 30))
+        });
         return Err(Error::usage("failed to select pairs: none is left")
-            .hint(format!("the data has the subsets: {}", shown.join(", "))));
+            .hint(format!("the data has the subsets {of_data}{asked}")));
     }
     let mut partial = Vec::new();
     if let Some(benchmark) = benchmark {
@@ -86,6 +92,27 @@ pub(crate) fn select(
     Ok(Selected {
         items: selected,
         partial,
+        others: benchmark.and_then(|benchmark| others(&found, benchmark)),
+    })
+}
+
+/// The subsets that the benchmark does not have, with their numbers of items.
+fn others(found: &BTreeMap<String, usize>, benchmark: &Benchmark) -> Option<String> {
+    let others = found
+        .iter()
+        .filter(|(name, _)| !benchmark.subsets.contains_key(*name));
+    let names: Vec<String> = others
+        .clone()
+        .map(|(name, n)| format!("{name} {n}"))
+        .collect();
+    let items: usize = others.map(|(_, n)| n).sum();
+    (items > 0).then(|| {
+        format!(
+            "{} of the data left out, of subsets that {} does not have: {}",
+            count(items, "pair"),
+            benchmark.name,
+            first(&names, 10)
+        )
     })
 }
 

@@ -1,5 +1,6 @@
 //! Figures with their intervals as rows of marks: what every chart shows, whoever draws it.
 
+use crate::comparison::published::Beside;
 use crate::comparison::{ALL, AVERAGE, Difference};
 use crate::metrics::{Estimate, FigureKey, Scores};
 use crate::report::comparison_table::signed;
@@ -27,7 +28,7 @@ pub(super) struct ChartMark {
     pub(super) value: f64,
     /// The bounds of the interval.
     pub(super) ends: [f64; 2],
-    /// The published figure to mark beside it.
+    /// The published figure to mark beside it, where it is of the same pairs.
     pub(super) published: Option<f64>,
     /// The value and the interval as text.
     pub(super) figure: String,
@@ -95,7 +96,10 @@ fn row(report: &RunReport, label: &str, note: String, key: FigureKey) -> ChartRo
             high,
         } = model.scores.estimate(key)?;
         let published = model.published.column();
-        let published = published.and_then(|own| own.figure(key)?.printed());
+        let published = published
+            .and_then(|own| own.figure(key))
+            .filter(|own| own.is_compared());
+        let published = published.and_then(Beside::printed);
         Some(ChartMark {
             glyph: Glyph::Model(at),
             name: model.name.clone(),

@@ -32,7 +32,7 @@ fn run(report: &RunReport) -> String {
     let [subsets, sections, totals] = run_table::blocks(&columns);
     let header = run_header(&columns);
     [
-        format!("## {}\n\n", escape(&report.title)),
+        format!("## {}\n\n", escape(&report.heading())),
         header.clone(),
         run_rows(&sections, true),
         run_rows(&totals, true),

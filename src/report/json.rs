@@ -197,8 +197,8 @@ fn comparison(report: &ComparisonReport) -> Value {
         "changed": comparison.changes.len(),
         "partial": { "baseline": report.partial[0], "candidate": report.partial[1] },
         "missing": missing(comparison),
-        "ties": comparison.tallies.map(|side| side.tie),
-        "invalid": comparison.tallies.map(|side| side.invalid),
+        "ties": comparison.tallies.map(|side| side.map(|own| own.tie)),
+        "invalid": comparison.tallies.map(|side| side.map(|own| own.invalid)),
         "stopped_early": comparison.stopped.map(|[scored, planned]| {
             json!({ "scored": scored, "planned": planned })
         }),

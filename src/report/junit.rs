@@ -29,7 +29,7 @@ pub(super) fn junit(document: Document) -> Result<String> {
 
 /// A suite for each model with a case for each subset; subsets with invalid verdicts are errors.
 fn run(report: &RunReport) -> Report {
-    let mut out = Report::new(text(&report.title));
+    let mut out = Report::new(text(&report.heading()));
     let caveats = notes::run(report);
     let suites = report.models.iter().map(|model| {
         let mut suite = suite(&model.name, &caveats);
@@ -198,13 +198,13 @@ mod tests {
         report.partial = Some("a \"part\"".to_owned());
         let xml = junit(Document::Run(&report)).unwrap();
         for expected in [
-            r#"<testsuites name="a|b" tests="2" skipped="0" failures="0" errors="1">"#,
+            r#"<testsuites name="a|b, PARTIAL" tests="2" skipped="0" failures="0" errors="1">"#,
             r#"<testsuite name="A" tests="1" skipped="0" errors="1" failures="0" time="0.000">"#,
             r#"<property name="average" value="0.500000"/>"#,
             r#"<property name="PARTIAL" value="a &quot;part&quot;"/>"#,
             r#"<property name="note.1" value="PARTIAL: a &quot;part&quot;"/>"#,
             "<system-out>PARTIAL: a &quot;part&quot;\ndifferent precisions side by side: ",
-            "\naverage: plain mean of the subsets",
+            "\naverage: plain mean of 1 subset",
             r#"<testcase name="hep-go" classname="=B|&lt;x&gt; " time="0.000">"#,
         ] {
             assert!(xml.contains(expected), "{expected}: {xml}");

@@ -13,7 +13,7 @@ pub(super) fn latex(report: &RunReport) -> String {
     let mut out = "% Needs \\usepackage{booktabs}\n".to_owned();
     out.push_str(&comments(report));
     out.push_str("\\begin{table}\n\\centering\n");
-    out.push_str(&format!("\\caption{{{}}}\n", escape(&report.title)));
+    out.push_str(&format!("\\caption{{{}}}\n", escape(&report.heading())));
     out.push_str(&format!(
         "\\begin{{tabular}}{{lr{}}}\n\\toprule\nsubset & n & {} \\\\\n",
         "r".repeat(names.len()),
@@ -43,11 +43,14 @@ fn comments(report: &RunReport) -> String {
 fn line(row: &TableRow) -> String {
     let cell = |cell: &TableCell| {
         let text = escape(&cell.text());
-        if cell.is_best() {
+        let text = if cell.is_best() {
             format!("\\textbf{{{text}}}")
         } else {
             text
-        }
+        };
+        let interval = cell.interval();
+        let interval = interval.map(|own| format!(" {{\\scriptsize {}}}", escape(&own)));
+        text + &interval.unwrap_or_default()
     };
     let cells: Vec<String> = row.cells.iter().map(cell).collect();
     format!(
@@ -118,17 +121,17 @@ mod tests {
 \toprule
 subset & n & A & =B\textbar{}\textless{}x\textgreater{}  & longer \\
 \midrule
-hep-go & 4 & 0.500 & \textbf{0.750} & 0.250 \\
+hep-go & 4 & 0.500 {\scriptsize {[}0.068, 0.932{]}} & \textbf{0.750} {\scriptsize {[}0.194, 0.994{]}} & 0.250 \\
 \midrule
-Reasoning &  & 0.500 & \textbf{0.750} & 0.250 \\
+Reasoning &  & 0.500 {\scriptsize {[}0.400, 0.600{]}} & \textbf{0.750} {\scriptsize {[}0.650, 0.850{]}} & 0.250 \\
 \midrule
-average & 4 & 0.500 & \textbf{0.750} & 0.250 \\
-all pairs & 4 & 0.500 & \textbf{0.750} & 0.250 \\
+average & 4 & 0.500 {\scriptsize {[}0.400, 0.600{]}} & \textbf{0.750} {\scriptsize {[}0.650, 0.850{]}} & 0.250 \\
+all pairs & 4 & 0.500 {\scriptsize {[}0.068, 0.932{]}} & \textbf{0.750} {\scriptsize {[}0.194, 0.994{]}} & 0.250 \\
 \bottomrule
 "
         );
         assert!(
-            text.contains("\naverage: plain mean of the subsets (the model card's figure)\\par\n")
+            text.contains("\naverage: plain mean of 1 subset, as model cards give it\\par\n")
                 && text.ends_with("\\par\n\\end{table}\n"),
             "{text}"
         );
@@ -137,8 +140,7 @@ all pairs & 4 & 0.500 & \textbf{0.750} & 0.250 \\
     #[test]
     fn marks_of_published_figures_are_in_every_font() {
         assert!(
-            latex(&with_published())
-                .contains("hep-go & 164 & 0.683 & 0.689 -1\\textasciitilde{} & "),
+            latex(&with_published()).contains("& 0.689 -1\\textasciitilde{} & "),
             "{}",
             latex(&with_published())
         );

@@ -23,7 +23,7 @@ fn run(report: &RunReport) -> String {
     let columns = columns(report);
     let [subsets, sections, totals] = run_table::blocks(&columns);
     [
-        format!("# {}\n\n", escape(&report.title)),
+        format!("# {}\n\n", escape(&report.heading())),
         run_header(&columns),
         run_rows(&subsets, false),
         run_rows(&sections, true),

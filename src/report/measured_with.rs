@@ -57,17 +57,22 @@ pub(super) fn lines(columns: &[Column]) -> Vec<FactLine> {
     (0..first.len()).flat_map(of_fact).collect()
 }
 
-/// Notes on columns that are unlike.
+/// Notes on columns that are known to be unlike.
 pub(super) fn unlike(columns: &[Column]) -> Vec<String> {
-    let lines = lines(columns);
     let note = |(key, name): (&str, &str)| {
-        let own: Vec<String> = lines
-            .iter()
-            .filter(|line| line.key == key)
-            .filter_map(|line| Some(format!("{} {}", line.of.as_ref()?, line.text)))
-            .collect();
-        let note = format!("different {name} side by side: {}", own.join("; "));
-        (!own.is_empty()).then_some(note)
+        let known = columns.iter().filter_map(|(name, facts)| {
+            let fact = facts.iter().find(|fact| fact.key == key)?;
+            Some((name, &fact.text, fact.alike.as_ref()?))
+        });
+        let known: Vec<_> = known.collect();
+        let is_unlike = known.iter().any(|(.., alike)| *alike != known[0].2);
+        is_unlike.then(|| {
+            let own: Vec<String> = known
+                .iter()
+                .map(|(name, text, _)| format!("{name}: {text}"))
+                .collect();
+            format!("different {name} side by side: {}", own.join("; "))
+        })
     };
     UNLIKE.into_iter().filter_map(note).collect()
 }
@@ -90,6 +95,7 @@ mod tests {
         let fact = |key, text: &str| Fact {
             key,
             text: text.to_owned(),
+            alike: Some(text.to_owned()),
         };
         let facts = vec![fact("device", "cpu"), fact("precision", precision)];
         (name.to_owned(), facts)
@@ -110,7 +116,7 @@ mod tests {
         );
         assert_eq!(
             unlike(&different),
-            ["different precisions side by side: a f32; b int8"]
+            ["different precisions side by side: a: f32; b: int8"]
         );
         assert_eq!(sentences(&[]), Vec::<String>::new());
     }

@@ -3,6 +3,7 @@
 //! `model-index`, so a card has one model, and the figures of a part are no results.
 
 use crate::report::run_report::{ModelReport, RunReport};
+use crate::support::count::count;
 use crate::support::error::{Error, Result, one_line};
 
 /// The report of one model on all pairs.
@@ -30,6 +31,18 @@ impl<'a> ModelCard<'a> {
             )
             .caused_by(why.as_str())
             .hint("score all pairs of the benchmark; the other formats say that it is PARTIAL"));
+        }
+        let invalid = model.scores.total.invalid;
+        if invalid > 0 {
+            return Err(Error::usage(format!(
+                "failed to make a model card: {} could not be scored",
+                count(invalid, "pair")
+            ))
+            .caused_by(model.invalid.join("; "))
+            .hint(
+                "the figures count them as not correct; the other formats say so. Score data \
+                 without them for a card",
+            ));
         }
         Ok(Self { report, model })
     }

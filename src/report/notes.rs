@@ -11,6 +11,9 @@ use crate::support::count::count;
 const INTERVALS: &str = "intervals: 95 %, each for itself: Clopper and Pearson's of subsets and of \
     all pairs, Gaffke's bounds of means";
 
+const BEST: &str = "the highest of the models in a row is marked: `pairbench compare` says whether \
+    that is more than chance";
+
 /// How the figures of a run were made, and what its models' accuracies hide.
 pub(super) fn run(report: &RunReport) -> Vec<String> {
     let mut notes: Vec<String> = report
@@ -20,9 +23,21 @@ pub(super) fn run(report: &RunReport) -> Vec<String> {
         .collect();
     notes.extend(measured_with::unlike(&measured_with::of_run(report)));
     notes.push(report.metric.note().to_owned());
-    notes.push("average: plain mean of the subsets (the model card's figure)".to_owned());
+    let subsets = report
+        .models
+        .first()
+        .map(|model| model.scores.subsets.len());
+    let subsets = subsets.map_or_else(|| "the subsets".to_owned(), |n| count(n, "subset"));
+    notes.push(format!(
+        "average: plain mean of {subsets}, as model cards give it"
+    ));
     if !report.models.is_empty() {
         notes.push(INTERVALS.to_owned());
+    }
+    let rows = blocks(&columns(report));
+    let mut cells = rows.iter().flatten().flat_map(|row| &row.cells);
+    if cells.any(|cell| cell.is_best()) {
+        notes.push(BEST.to_owned());
     }
     let columns = columns(report);
     let [_, sections, _] = blocks(&columns);
@@ -46,7 +61,7 @@ pub(super) fn run(report: &RunReport) -> Vec<String> {
 fn position_bias_and_uncounted(model: &ModelReport) -> Option<String> {
     let bias = model.behaviour.position_bias.map(|bias| {
         format!(
-            "both orders disagree on {:.1} % of {} (chosen first alone {:.3}, rejected first alone \
+            "the two orders disagree on {:.1} % of {} (chosen first alone {:.3}, rejected first alone \
              {:.3})",
             bias.disagree * 100.0,
             count(bias.n, "pair"),

@@ -6,6 +6,7 @@ use crate::benchmark::Definition;
 use crate::data::DataFile;
 use crate::scoring::run_dir::RunDir;
 use crate::scoring::run_dir::record::RunRecord;
+use crate::support::count::count;
 
 /// Hexadecimal digits of a hash where people read it; `run.json` and JSON have all 64.
 const DIGITS: usize = 12;
@@ -77,6 +78,9 @@ pub(super) struct Fact {
     /// One word.
     pub(super) key: &'static str,
     pub(super) text: String,
+    /// What must be the same for figures to be alike; `None` where it does not matter, or is not
+    /// known.
+    pub(super) alike: Option<String>,
 }
 
 impl Provenance {
@@ -128,11 +132,22 @@ impl Provenance {
 
     /// Everything that there is to know, in the order in which it is shown.
     pub(super) fn facts(&self) -> Vec<Fact> {
-        let fact = |key, text| Fact { key, text };
+        let fact = |key, text| Fact {
+            key,
+            text,
+            alike: None,
+        };
+        let precision = self.precision_text();
         vec![
             fact("model", self.model_text()),
-            fact("contract", self.contract_text()),
-            fact("precision", self.precision_text()),
+            Fact {
+                alike: self.contract.clone(),
+                ..fact("contract", self.contract_text())
+            },
+            Fact {
+                alike: self.dtype.is_some().then(|| precision.clone()),
+                ..fact("precision", precision)
+            },
             fact("device", joined(&self.devices)),
             fact("engine", self.engine_text()),
             fact("cache", self.cache_text()),
@@ -173,7 +188,7 @@ impl Provenance {
 
     fn cache_text(&self) -> String {
         match (self.cached, self.pairs) {
-            (Some(cached), Some(pairs)) => format!("{cached} of {pairs} verdicts"),
+            (Some(cached), Some(pairs)) => format!("{cached} of {}", count(pairs, "verdict")),
             _ => NOT_RECORDED.to_owned(),
         }
     }
@@ -230,6 +245,24 @@ impl Default for Origin {
 }
 
 impl Origin {
+    /// A note where both sides are the same model, read and computed alike: only its name differs.
+    pub(crate) fn same_model(&self, other: &Self) -> Option<String> {
+        let (Self::Run(own), Self::Run(other)) = (self, other) else {
+            return None;
+        };
+        let key = |of: &Provenance| {
+            let checkpoint = of.checkpoint.clone()?;
+            Some((checkpoint, of.contract.clone(), of.precision_text()))
+        };
+        let same = key(own)?;
+        (Some(&same) == key(other).as_ref()).then(|| {
+            format!(
+                "both sides are the same model: weights {}",
+                hash(Some(&same.0))
+            )
+        })
+    }
+
     /// A model of a finished run.
     pub(crate) fn of_run(run: &RunDir, model: &str) -> Self {
         let partial = run.summary().ok().and_then(|summary| summary.partial);
@@ -253,6 +286,7 @@ impl Origin {
         };
         let text = |key| match key {
             "model" => format!("{model}, as printed in {table}"),
+            "pairs" => "as the table counts them".to_owned(),
             "data" => source.clone(),
             "benchmark" => benchmark.clone(),
             _ => "not published".to_owned(),
@@ -264,6 +298,7 @@ impl Origin {
         keys.map(|key| Fact {
             key,
             text: text(key),
+            alike: None,
         })
         .collect()
     }

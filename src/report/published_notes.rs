@@ -27,7 +27,7 @@ fn marks() -> String {
     format!(
         "published: as printed, and measured minus published, of subsets in pairs: {} equal, {} \
          within the published measurements of this model, {} outside, {} other, where one table \
-         alone has it",
+         alone has it; in parentheses what is not compared",
         Standing::Equal.mark(),
         Standing::WithinSpread.mark(),
         Standing::Outside.mark(),
@@ -37,14 +37,14 @@ fn marks() -> String {
 
 fn of_column(model: &ModelReport, column: &PublishedComparison) -> Vec<String> {
     let beside = format!("{} beside {} of {}", model.name, column.model, column.table);
-    let mut notes = vec![format!("{beside}: {}", column.reproduction)];
     // With the right counts they may still be others.
-    if !model.provenance.is_of_the_hub() && column.reproduction.pairs > 0 {
-        notes.push(format!(
-            "{beside}: the pairs are from files; that they are those of the published run is not \
-             known"
-        ));
-    }
+    let same_pairs = if model.provenance.is_of_the_hub() || column.reproduction.pairs == 0 {
+        ""
+    } else {
+        " (if the pairs, which are from files, are those of the published run: only their numbers \
+         were compared)"
+    };
+    let mut notes = vec![format!("{beside}: {}{same_pairs}", column.reproduction)];
     notes.extend(not_compared(column).map(|why| format!("{beside}: not compared: {why}")));
     notes
 }

@@ -40,6 +40,12 @@ pub struct RunReport {
 }
 
 impl RunReport {
+    /// What was measured, and whether it is a part.
+    pub(super) fn heading(&self) -> String {
+        let partial = self.partial.as_ref().map_or("", |_| ", PARTIAL");
+        format!("{}{partial}", self.title)
+    }
+
     /// A report without models: what follows from the benchmark, and a column for each set of
     /// tallies by subset.
     pub fn about<const N: usize>(
@@ -102,7 +108,8 @@ fn notes_about(benchmark: Option<&Benchmark>, others: &[(String, Scores)]) -> Ve
         .collect();
     if !others.is_empty() {
         notes.push(
-            "longer, shorter: what picking the longer or the shorter answer scores, in characters"
+            "longer, shorter: what picking the longer or the shorter answer scores, in characters; \
+             answers of the same length count as not correct"
                 .to_owned(),
         );
     }

@@ -1,7 +1,5 @@
 //! What the reader's terminal can show.
 
-use console::Term;
-
 /// Colour and width.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Style {
@@ -19,14 +17,14 @@ impl Style {
         }
     }
 
-    /// Of stdout: colour unless `NO_COLOR` or `CLICOLOR` forbid it, as wide as the window.
+    /// Of stdout: colour unless `NO_COLOR` or `CLICOLOR` forbid it, as wide as `COLUMNS` says, or the
+    /// window.
     pub fn of_stdout() -> Self {
-        let width = Term::stdout()
-            .size_checked()
-            .map(|(_, columns)| columns.into());
+        let said = std::env::var("COLUMNS").ok();
+        let said = said.and_then(|columns| columns.parse().ok());
         Self {
             colour: console::colors_enabled(),
-            width,
+            width: said.filter(|columns| *columns > 0).or_else(window_width),
         }
     }
 
@@ -37,4 +35,18 @@ impl Style {
                 .all(|line| console::measure_text_width(line) <= width)
         })
     }
+}
+
+/// Columns of the window that stdout is; `None` where it is none.
+#[cfg(unix)]
+fn window_width() -> Option<usize> {
+    // A terminal may know its columns alone, as after `stty cols 80`: console wants rows, too.
+    let size = rustix::termios::tcgetwinsize(std::io::stdout()).ok()?;
+    Some(size.ws_col.into()).filter(|columns| *columns > 0)
+}
+
+#[cfg(not(unix))]
+fn window_width() -> Option<usize> {
+    let size = console::Term::stdout().size_checked();
+    size.map(|(_, columns)| columns.into())
 }

@@ -57,7 +57,7 @@ fn run(report: &RunReport) -> Picture {
     let published = published.map(|own| (Glyph::Published, format!("published ({})", own.table)));
     let partial = report.partial.iter().map(|why| format!("PARTIAL: {why}"));
     Picture {
-        title: report.title.clone(),
+        title: report.heading(),
         lines: partial
             .chain(["Accuracy with its 95 % interval.".to_owned()])
             .collect(),

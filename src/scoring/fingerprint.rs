@@ -11,6 +11,7 @@ use crate::device::backend::Backend;
 use crate::kernels::cpu::int8::Outliers;
 use crate::scoring::ScoredItem;
 use crate::scoring::verdict::Outcome;
+use crate::support::count::count;
 use crate::support::error::{Error, Result};
 use crate::support::files;
 use crate::support::input_file::InputFile;
@@ -109,7 +110,7 @@ impl Fingerprint {
         let names: Vec<&str> = differences.iter().map(|(name, ..)| name.as_str()).collect();
         let values: Vec<String> = differences
             .iter()
-            .map(|(name, now, then)| format!("{name} was {then}, is {now}"))
+            .map(|(name, now, then)| format!("{name} was {}, is {}", in_short(then), in_short(now)))
             .collect();
         Err(Error::usage(format!(
             "failed to {what}: plan differs: {}",
@@ -214,6 +215,15 @@ fn walk(path: &str, here: &Value, there: &Value, found: &mut Vec<(String, Value,
         }
         _ if here != there => found.push((path.to_owned(), here.clone(), there.clone())),
         _ => {}
+    }
+}
+
+/// A value as people read it: of a list or an object how much it holds.
+fn in_short(value: &Value) -> String {
+    match value {
+        Value::Array(list) => format!("a list of {}", list.len()),
+        Value::Object(map) => format!("an object of {}", count(map.len(), "key")),
+        other => other.to_string(),
     }
 }
 

@@ -13,4 +13,5 @@ pub mod lock;
 pub(crate) mod signals;
 pub mod terminal;
 pub(crate) mod test_hooks;
+pub(crate) mod toml_text;
 pub(crate) mod version;

@@ -10,8 +10,8 @@ Reasoning 4, +0 -0            ├───────────────�
 average 9, +1 -3             ├───────────●──────────────┤                    -0.200 [-0.643, +0.337]
 all pairs 9, +1 -3          ├────────────●──────────────┤                    -0.222 [-0.662, +0.324]
 
-different precisions side by side: baseline old|model, weights old|model, arithmetic old|model; candidate new [31m, weights new [31m, arithmetic new [31m
-different input contracts side by side: baseline old|model, from old|model; candidate new [31m, from new [31m
+different precisions side by side: baseline: old|model, weights old|model, arithmetic old|model; candidate: new [31m, weights new [31m, arithmetic new [31m
+different input contracts side by side: baseline: old|model, from old|model; candidate: new [31m, from new [31m
 9 pairs in both, matched by row; verdicts changed: 4
 more
 difference: candidate minus baseline; 95 % intervals by Gaffke's bounds of the mean: without 0 in them exactly where p is below 0.05
@@ -54,7 +54,7 @@ a|<b>  row 4: wrong -1.00 → correct +1.00
     chosen   <script>
     rejected `r`
 
-~ inconclusive  drop:subset:*:0.01: hep-go +0.0000, 97.5 % interval [-0.6656, +0.6656], limit -0.01: about 18,000 pairs (4430.6 times as many) would settle it, as a pass, if the measured value stays; a|<b>  -0.4000, 97.5 % interval [-0.9480, +0.6025], limit -0.01: about 34 pairs (6.6 times as many) would settle it, as a fail, if the measured value stays
+~ inconclusive  drop:subset:*:0.01: hep-go +0.0000, 97.5 % interval [-0.6656, +0.6656], limit -0.01: about 18,000 pairs (4,500 times as many) would settle it, as a pass, if the measured value stays; a|<b>  -0.4000, 97.5 % interval [-0.9480, +0.6025], limit -0.01: about 34 pairs (6.6 times as many) would settle it, as a fail, if the measured value stays
     look at a|<b>  row 1: correct +1.00 → wrong -1.00
     look at a|<b>  row 2: correct +1.00 → wrong -1.00
     look at a|<b>  row 3: correct +1.00 → wrong -1.00

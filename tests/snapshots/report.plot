@@ -83,16 +83,16 @@ average 4                                             ┊      ├────�
 all pairs 4                            ├──────────────────────────●───────────┤ 0.750 [0.194, 0.994]
                                        ├──────────────────────────○───────────┤ 0.750 [0.194, 0.994]
 
-different precisions side by side: A A, weights A, arithmetic A; =B|<x>  =B|<x> , weights =B|<x> , arithmetic =B|<x> 
-different input contracts side by side: A A, from A; =B|<x>  =B|<x> , from =B|<x> 
+different precisions side by side: A: A, weights A, arithmetic A; =B|<x> : =B|<x> , weights =B|<x> , arithmetic =B|<x> 
+different input contracts side by side: A: A, from A; =B|<x> : =B|<x> , from =B|<x> 
 accuracy: pairs whose chosen answer the model prefers, of all pairs
-average: plain mean of the subsets (the model card's figure)
+average: plain mean of 36 subsets, as model cards give it
 intervals: 95 %, each for itself: Clopper and Pearson's of subsets and of all pairs, Gaffke's bounds of means
 sections and RewardBench score: the leaderboard's weights (math-prm counts 984)
-A: both orders disagree on 50.0 % of 4 pairs (chosen first alone 0.500, rejected first alone 0.500); 1 tie (counted as not correct)
+A: the two orders disagree on 50.0 % of 4 pairs (chosen first alone 0.500, rejected first alone 0.500); 1 tie (counted as not correct)
 A: margins -1.00 -0.500 0.000 0.500 1.00 at 5, 25, 50, 75, 95 %; 2 pairs truncated (prompt 1, chosen 0, rejected 2)
 A: not scored: row 3 (hep-go): its text has a marker
-=B|<x> : both orders disagree on 50.0 % of 4 pairs (chosen first alone 0.500, rejected first alone 0.500); 1 tie (counted as not correct)
+=B|<x> : the two orders disagree on 50.0 % of 4 pairs (chosen first alone 0.500, rejected first alone 0.500); 1 tie (counted as not correct)
 =B|<x> : margins -1.00 -0.500 0.000 0.500 1.00 at 5, 25, 50, 75, 95 %; 2 pairs truncated (prompt 1, chosen 0, rejected 2)
 
 measured with (hashes: the first 12 digits)

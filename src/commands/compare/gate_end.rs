@@ -55,7 +55,7 @@ fn complaint(conclusion: Conclusion, gate: &[RuleOutcome]) -> Option<Error> {
         ErrorKind::Inconclusive => (
             Status::Inconclusive,
             "failed to decide the gate: inconclusive",
-            "more pairs narrow the intervals; a wider limit needs fewer",
+            "each rule says what would settle it",
         ),
         _ => return None,
     };

@@ -10,9 +10,9 @@ use crate::benchmark::Benchmark;
 use crate::commands::compare::changed_pairs::flips;
 use crate::commands::compare::side::{Chosen, Side, choose};
 use crate::commands::finished::Finished;
+use crate::comparison::Comparison;
 use crate::comparison::gate::sequential::replay::{Replay, StoppedSide};
 use crate::comparison::gate::{self, Rule, RuleOutcome};
-use crate::comparison::{Candidate, Comparison};
 use crate::report::{ComparisonReport, Format};
 use crate::support::error::Result;
 
@@ -50,10 +50,13 @@ pub fn compare(request: &CompareRequest) -> Result<Finished> {
     let partial = [baseline.partial()?, candidate.partial()?];
     let mut notes = Vec::new();
     let benchmark = benchmark::common(&[baseline.benchmark(), candidate.benchmark()], &mut notes)?;
+    let origins = [baseline.origin(), candidate.origin()];
+    notes.extend(origins[0].same_model(&origins[1]));
     let (comparison, gate) = judge(
         [&baseline, &candidate],
         benchmark.as_ref(),
         &rules,
+        &partial,
         request.allow_partial,
     )?;
     let page = request.format == Format::Html;
@@ -64,7 +67,7 @@ pub fn compare(request: &CompareRequest) -> Result<Finished> {
     let report = ComparisonReport {
         baseline: baseline.title(),
         candidate: candidate.title(),
-        origins: [baseline.origin(), candidate.origin()],
+        origins,
         partial,
         comparison,
         flips,
@@ -80,6 +83,7 @@ fn judge(
     [baseline, candidate]: [&Chosen; 2],
     benchmark: Option<&Benchmark>,
     rules: &[Rule],
+    partial: &[Option<String>; 2],
     allow_partial: bool,
 ) -> Result<(Comparison, Vec<RuleOutcome>)> {
     let stopped = [
@@ -94,6 +98,7 @@ fn judge(
             let same_data = before.has_data_of(after);
             let mut replay = Replay::new([left, right], same_data, benchmark, stopped)?;
             replay.comparison.expect_all_of(benchmark);
+            replay.comparison.expect_whole(partial, benchmark);
             check(&replay.comparison, Some(stopped.0), allow_partial)?;
             let evaluate = |rule: &Rule| replay.evaluate(rule, benchmark);
             let gate = rules.iter().map(evaluate).collect::<Result<_>>()?;
@@ -103,12 +108,12 @@ fn judge(
             Comparison::paired(left, right, before.has_data_of(after), benchmark)?
         }
         (_, right, _) => {
-            let facts = right.map(|(_, verdicts)| Candidate::new(verdicts));
-            let tallies = [baseline.tallies(), candidate.tallies()];
-            Comparison::unpaired(tallies, facts, benchmark)?
+            let counted = [baseline.counted(), candidate.counted()];
+            Comparison::unpaired(counted, right.map(|(_, verdicts)| verdicts), benchmark)?
         }
     };
     comparison.expect_all_of(benchmark);
+    comparison.expect_whole(partial, benchmark);
     check(&comparison, None, allow_partial)?;
     let gate = rules.iter().map(|rule| rule.evaluate(&comparison));
     let gate = gate.collect::<Result<_>>()?;

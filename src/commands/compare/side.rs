@@ -7,7 +7,7 @@ use std::path::Path;
 use crate::benchmark::published::Published;
 use crate::benchmark::{Benchmark, Named};
 use crate::commands::named_run;
-use crate::comparison::published::tallies;
+use crate::comparison::published::{Counted, PrintedMeans, tallies};
 use crate::metrics::Tally;
 use crate::report::Origin;
 use crate::scoring::ScoredItem;
@@ -200,14 +200,16 @@ impl Chosen<'_> {
         }
     }
 
-    pub(crate) fn tallies(&self) -> BTreeMap<String, Tally> {
+    /// Its numbers of pairs, and for a table which means it prints.
+    pub(crate) fn counted(&self) -> Counted {
         match self.side {
             Side::Table(table) => {
                 let benchmark = Benchmark::find(&table.benchmark).ok();
                 let model = table.model(&self.model).zip(benchmark);
-                model
-                    .map(|(model, own)| tallies(model, &own))
-                    .unwrap_or_default()
+                model.map_or_else(Counted::default, |(model, own)| Counted {
+                    tallies: tallies(model, &own),
+                    printed: Some(PrintedMeans::of(model)),
+                })
             }
             Side::Run(_) => {
                 let mut tallies: BTreeMap<String, Tally> = BTreeMap::new();
@@ -217,7 +219,10 @@ impl Chosen<'_> {
                         .or_default()
                         .add(item.verdict());
                 }
-                tallies
+                Counted {
+                    tallies,
+                    printed: None,
+                }
             }
         }
     }

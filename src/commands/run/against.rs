@@ -10,7 +10,7 @@ use crate::comparison::gate::sequential::{GateOutcome, SequentialGate};
 use crate::comparison::gate::{self, Conclusion, Rule};
 use crate::data::Item;
 use crate::report::{ComparisonReport, Format, Origin, RunReport};
-use crate::scoring::fingerprint::GateFingerprint;
+use crate::scoring::fingerprint::{Fingerprint, GateFingerprint};
 use crate::scoring::run_dir::record::StoppedEarly;
 use crate::scoring::session::Observer;
 use crate::scoring::{ScoredItem, ScoredModel};
@@ -71,11 +71,12 @@ impl Against {
     }
 
     /// Prepares the gate for the model of this name; returns the items in the order of scoring, and
-    /// what a later session of the run must have in common with this one. `data`: hashes of its files.
+    /// what a later session of the run must have in common with this one. `reads`: of which files and
+    /// columns the items are.
     pub(crate) fn begin(
         &mut self,
         candidate: &str,
-        data: &[String],
+        reads: &Fingerprint,
         items: Vec<Item>,
         benchmark: Option<&Benchmark>,
     ) -> Result<(Vec<Item>, GateFingerprint)> {
@@ -91,7 +92,7 @@ impl Against {
         self.baseline = format!("{model} ({})", run.path.display());
         self.origin = Origin::of_run(&run, &model);
         self.baseline_partial = run.summary()?.partial;
-        let same_data = run.has_read(data);
+        let same_data = run.has_read(reads);
         let (mut gate, items) = SequentialGate::new(
             &self.rules,
             scored,

@@ -42,6 +42,8 @@ pub struct Prepared<'a> {
     /// Why that is not the whole run.
     pub(crate) part: Option<String>,
     pub(crate) items: Vec<Item>,
+    /// What the data has besides.
+    pub(crate) others: Option<String>,
     pub(crate) checkpoints: Vec<Checkpoint>,
     pub(crate) fingerprint: Fingerprint,
     /// A gate that may end the run.
@@ -65,8 +67,14 @@ impl<'a> Prepared<'a> {
         let hub = request.hub.open();
         let data = files(request, benchmark.as_ref(), &hub)?;
         let loaded = data::load(&data.files, &request.map)?;
-        let Selected { items, partial } =
-            selection::select(loaded, &request.selection, benchmark.as_ref())?;
+        let Selected {
+            items,
+            partial,
+            others,
+        } = selection::select(loaded, &request.selection, benchmark.as_ref())?;
+        if let Some(others) = &others {
+            say(others);
+        }
         let whole = Whole {
             title: title(request, benchmark.as_ref(), &items),
             partial,
@@ -98,6 +106,7 @@ impl<'a> Prepared<'a> {
             title,
             part,
             items,
+            others,
             checkpoints,
             fingerprint,
             against: None,
@@ -113,8 +122,8 @@ impl<'a> Prepared<'a> {
     fn begin(&mut self, mut against: Against) -> Result<()> {
         let items = std::mem::take(&mut self.items);
         let candidate = &self.checkpoints[0].name;
-        let (data, benchmark) = (&self.fingerprint.data, self.benchmark.as_ref());
-        let (items, plan) = against.begin(candidate, data, items, benchmark)?;
+        let (reads, benchmark) = (&self.fingerprint, self.benchmark.as_ref());
+        let (items, plan) = against.begin(candidate, reads, items, benchmark)?;
         self.items = items;
         self.fingerprint.gate = Some(plan);
         self.against = Some(against);

@@ -1,6 +1,6 @@
 //! Rules on a finished comparison.
 
-use crate::comparison::candidate::Candidate;
+use crate::comparison::candidate::{Candidate, OwnFigure};
 use crate::comparison::compare::Comparison;
 use crate::comparison::coverage::{self, Coverage, Gap};
 use crate::comparison::difference::Difference;
@@ -43,7 +43,9 @@ impl Rule {
                 }
                 significant_drop(&figures, alpha, comparison)
             }
-            Self::Min { scope, least } => min(&figures(scope)?, *least, comparison),
+            Self::Min { scope, least } => {
+                min(&self.of_candidate(scope, comparison)?, *least, comparison)
+            }
             Self::MaxTies(most) => with_candidate(comparison, |candidate| {
                 let tally = candidate.total;
                 at_most(tally.tie, *most, "ties", tally, &candidate.ties)
@@ -56,7 +58,21 @@ impl Rule {
                 position_bias(candidate.behaviour.position_bias, *most)
             }),
         };
-        Ok(self.outcome(summary, &self.gaps(&comparison.coverage)))
+        let coverage = self.coverage(comparison);
+        Ok(self.outcome(summary, &self.gaps(coverage), coverage.part.as_deref()))
+    }
+
+    /// Of the pairs that the rule judges: all of the candidate's, where it is about them alone.
+    fn coverage<'a>(&self, comparison: &'a Comparison) -> &'a Coverage {
+        let is_of_candidate = match self {
+            Self::Drop { .. } | Self::SignificantDrop { .. } => false,
+            Self::Min { .. }
+            | Self::MaxTies(_)
+            | Self::MaxInvalid(_)
+            | Self::MaxPositionBias(_) => true,
+        };
+        let candidate = comparison.candidate.as_ref().filter(|_| is_of_candidate);
+        candidate.map_or(&comparison.coverage, |candidate| &candidate.coverage)
     }
 
     fn figures<'a>(
@@ -73,6 +89,18 @@ impl Rule {
         scope.among(blocks, |figure| &figure.key, &comparison.coverage, self)
     }
 
+    /// The candidate's own figures; of a published one those that were compared.
+    fn of_candidate(&self, scope: &Scope, comparison: &Comparison) -> Result<Vec<OwnFigure>> {
+        let Some(candidate) = &comparison.candidate else {
+            let figures = self.figures(scope, comparison)?;
+            return Ok(figures.into_iter().map(of_published).collect());
+        };
+        let own = &candidate.figures;
+        let blocks = [&own.subsets, &own.sections, &own.totals].map(Vec::as_slice);
+        let covered = scope.among(blocks, |figure| &figure.key, &candidate.coverage, self)?;
+        Ok(covered.into_iter().cloned().collect())
+    }
+
     /// The subsets of its scope of which pairs are missing. Rules without a scope are about all
     /// pairs.
     pub(crate) fn gaps<'a>(&self, coverage: &'a Coverage) -> Vec<&'a Gap> {
@@ -87,7 +115,13 @@ impl Rule {
     }
 
     /// The outcome, given what the scope lacks: a rule of which pairs are missing cannot pass.
-    pub(crate) fn outcome(&self, summary: Summary, gaps: &[&Gap]) -> RuleOutcome {
+    /// `part`: why some are missing that nobody has counted.
+    pub(crate) fn outcome(
+        &self,
+        summary: Summary,
+        gaps: &[&Gap],
+        part: Option<&str>,
+    ) -> RuleOutcome {
         let missing = coverage::missing(gaps);
         let mut outcome = RuleOutcome {
             rule: self.to_string(),
@@ -99,6 +133,10 @@ impl Rule {
             look_at: summary.look_at,
         };
         let Some(note) = coverage::note(gaps) else {
+            if let Some(part) = part.filter(|_| outcome.status != Status::Fail) {
+                outcome.status = Status::Inconclusive;
+                outcome.reason = format!("{part}; of what is there: {}", outcome.reason);
+            }
             return outcome;
         };
         let measured = std::mem::take(&mut outcome.reason);
@@ -150,11 +188,12 @@ fn position_bias(bias: Option<PositionBias>, most: f64) -> Summary {
     Summary {
         status: bound(disagree <= most),
         reason: format!(
-            "both orders disagree on {disagree:.4} of {}, limit {most}",
+            "the two orders disagree on {:.2} % of {}, limit {most}",
+            disagree * 100.0,
             count(n, "pair")
         ),
         measured: Some(Measured {
-            figure: "both orders disagree".to_owned(),
+            figure: "the two orders disagree".to_owned(),
             value: disagree,
             interval: None,
             limit: most,
@@ -226,6 +265,18 @@ fn significant_drop(figures: &[&Difference], alpha: f64, comparison: &Comparison
             "{} {:+.4}, {lost} lost, {gained} gained, p {p:.2e}{correction}, limit {alpha}",
             figure.name, figure.value
         );
+        // Were every pair lost, the test would not show it.
+        let never = figure.least_p().filter(|least| *least >= alpha);
+        if never.is_some() {
+            return Finding {
+                status: Status::Inconclusive,
+                subsets: figure.subsets.clone(),
+                text: format!("{text}: {} cannot show a drop", count(figure.n, "pair")),
+                measured: Some(measured(figure, p, None, alpha)),
+                slack: 0.0,
+                settling: None,
+            };
+        }
         Finding {
             status: bound(!(is_worse && p < alpha)),
             subsets: figure.subsets.clone(),
@@ -239,9 +290,20 @@ fn significant_drop(figures: &[&Difference], alpha: f64, comparison: &Comparison
     Summary::of(findings, comparison, NO_SIGNIFICANT_DROP)
 }
 
-fn min(figures: &[&Difference], least: f64, comparison: &Comparison) -> Summary {
-    let finding = |figure: &&Difference| {
-        let accuracy = figure.candidate.accuracy;
+/// A published candidate has no verdicts, only the figures that were compared.
+fn of_published(figure: &Difference) -> OwnFigure {
+    OwnFigure {
+        name: figure.name.clone(),
+        key: figure.key.clone(),
+        subsets: figure.subsets.clone(),
+        n: figure.n,
+        accuracy: figure.candidate.accuracy,
+    }
+}
+
+fn min(figures: &[OwnFigure], least: f64, comparison: &Comparison) -> Summary {
+    let finding = |figure: &OwnFigure| {
+        let accuracy = figure.accuracy;
         Finding {
             status: bound(accuracy >= least),
             subsets: figure.subsets.clone(),
@@ -250,7 +312,13 @@ fn min(figures: &[&Difference], least: f64, comparison: &Comparison) -> Summary 
                 figure.name,
                 count(figure.n, "pair")
             ),
-            measured: Some(measured(figure, accuracy, None, least)),
+            measured: Some(Measured {
+                figure: figure.name.clone(),
+                value: accuracy,
+                interval: None,
+                limit: least,
+                pairs: figure.n,
+            }),
             slack: accuracy - least,
             settling: None,
         }

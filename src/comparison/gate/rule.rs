@@ -11,6 +11,7 @@ use crate::comparison::gate::scope::Scope;
 use crate::stats::{LEVEL, holm};
 use crate::support::error::{Error, Result};
 use crate::support::files;
+use crate::support::toml_text::from_toml;
 
 /// The forms of rules, for errors.
 const FORMS: &str = "drop:SCOPE:X, significant-drop:SCOPE:ALPHA, min:SCOPE:X, max-ties:N, \
@@ -71,7 +72,7 @@ struct GateFile {
 fn rules_of_file(path: &Path) -> Result<Vec<Rule>> {
     let text = files::read_text(path)?;
     let invalid = || Error::usage(format!("failed to parse gate: {}", path.display()));
-    let file: GateFile = toml::from_str(&text).map_err(|e| {
+    let file: GateFile = from_toml(&text).map_err(|e| {
         invalid()
             .caused_by(e)
             .hint("a gate file holds rules = [\"drop:average:0.03\", …]")

@@ -91,9 +91,19 @@ impl Scope {
             return Err(Error::usage(format!(
                 "failed to apply rule: {rule}: nothing that it names was compared"
             ))
-            .hint(format!("compared were: {names}")));
+            .hint(format!("compared were: {names}{}", self.why_none())));
         }
         Ok(covered)
+    }
+
+    /// What a scope needs that is not always there.
+    fn why_none(&self) -> &'static str {
+        match self {
+            Self::Headline(_) => {
+                "; this benchmark has no headline figure, or not all of its sections"
+            }
+            _ => "",
+        }
     }
 
     /// Whether pairs are missing of a figure that it names.

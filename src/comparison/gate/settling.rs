@@ -73,9 +73,10 @@ impl fmt::Display for Settling {
                 status,
             } => write!(
                 f,
-                "about {} pairs ({times:.1} times as many) would settle it, as a {}, if the \
-                 measured value stays",
+                "about {} pairs ({} times as many) would settle it, as a {}, if the measured value \
+                 stays",
                 thousands(two_digits(*pairs)),
+                times_text(*times),
                 status.name()
             ),
             Self::Missing(1) => f.write_str("the missing pair must be scored to settle it"),
@@ -83,6 +84,15 @@ impl fmt::Display for Settling {
             Self::Left(n) => write!(f, "the {n} pairs that were not scored would settle it"),
             Self::Never(why) => write!(f, "no number of pairs would settle it: {why}"),
         }
+    }
+}
+
+/// As exact as the number of pairs.
+fn times_text(times: f64) -> String {
+    if times < 10.0 {
+        format!("{times:.1}")
+    } else {
+        thousands(two_digits(times))
     }
 }
 

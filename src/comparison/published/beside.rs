@@ -76,6 +76,11 @@ pub(crate) enum Beside {
 }
 
 impl Beside {
+    /// Whether the measured figure is of the same pairs.
+    pub(crate) fn is_compared(&self) -> bool {
+        matches!(self, Self::Counts { .. } | Self::Means { .. })
+    }
+
     /// What was published.
     pub(crate) fn printed(&self) -> Option<f64> {
         match self {

@@ -3,9 +3,11 @@
 
 mod beside;
 mod columns;
+mod counted;
 mod counterpart;
 mod reproduction;
 
 pub(crate) use beside::{Beside, Standing};
 pub(crate) use columns::{PublishedComparison, printed, tallies};
+pub(crate) use counted::{Counted, PrintedMeans};
 pub(crate) use counterpart::{Counterpart, Measured, counterparts};

@@ -2,9 +2,11 @@
 
 use crate::comparison::Difference;
 use crate::comparison::gate::RuleOutcome;
+use crate::metrics::Tally;
 use crate::report::comparison_report::{ComparisonReport, Flip};
 use crate::report::comparison_table;
 use crate::report::csv::fields::{COUNTS, KINDS, Part, field, optional, scientific, six, whole};
+use crate::report::notes;
 
 /// Columns of a comparison's differences.
 pub(super) const DIFFERENCES: [&str; 20] = [
@@ -63,8 +65,8 @@ pub(super) fn differences(report: &ComparisonReport) -> Vec<Vec<String>> {
         let text = all.to_string();
         judged("gate", "all rules", all.status().name(), &text)
     }));
-    let partial = report.partial_notes().into_iter();
-    records.extend(partial.map(|why| judged("note", "PARTIAL", "", &why)));
+    let notes = notes::comparison(report).into_iter();
+    records.extend(notes.map(|note| judged("note", "", "", &note)));
     for record in &mut records {
         record.resize(DIFFERENCES.len(), String::new());
     }
@@ -93,14 +95,17 @@ fn difference(kind: &str, row: &Difference) -> Vec<String> {
 fn counts_of_sides(report: &ComparisonReport) -> Vec<Vec<String>> {
     let [baseline, candidate] = &report.comparison.tallies;
     let row = |(name, of): (&str, Part)| {
-        let mut record = vec![
+        let n = candidate.or(*baseline).map(|own| own.n());
+        let part = |side: &Option<Tally>| optional(side.as_ref(), |own| of(own).to_string());
+        vec![
             "count".to_owned(),
             name.to_owned(),
-            candidate.n().to_string(),
-        ];
-        record.extend([of(baseline).to_string(), String::new(), String::new()]);
-        record.push(of(candidate).to_string());
-        record
+            optional(n, |n| n.to_string()),
+            part(baseline),
+            String::new(),
+            String::new(),
+            part(candidate),
+        ]
     };
     COUNTS.into_iter().map(row).collect()
 }

@@ -2,6 +2,7 @@
 
 use crate::comparison::published::Beside;
 use crate::report::csv::fields::{COUNTS, KINDS, Part, field, optional, six};
+use crate::report::notes;
 use crate::report::run_report::RunReport;
 use crate::report::run_table::{self, TableCell, TableColumn, columns};
 
@@ -38,8 +39,8 @@ pub(super) fn run(report: &RunReport) -> Vec<Vec<String>> {
     }
     let width = records[0].len();
     records.extend(counts(report, &columns));
-    records.extend(report.partial.iter().map(|why| {
-        let mut record = vec!["note".to_owned(), field(&format!("PARTIAL: {why}"))];
+    records.extend(notes::run(report).iter().map(|note| {
+        let mut record = vec!["note".to_owned(), field(note)];
         record.resize(width, String::new());
         record
     }));

@@ -17,9 +17,15 @@ pub(super) fn header(report: &RunReport) -> Markup {
     html! {
         header {
             p class="kicker" { "pairbench report" } "\n"
-            h1 { (text(&report.title)) } "\n"
+            h1 { (text(report.heading())) } "\n"
             @if let Some(why) = &report.partial {
                 p class="warning" { b { "PARTIAL" } ": " (text(why)) } "\n"
+            }
+            @for model in report.models.iter().filter(|model| model.scores.total.invalid > 0) {
+                p class="warning" {
+                    (text(&model.name)) ": " (count(model.scores.total.invalid, "pair"))
+                    " could not be scored and count as not correct"
+                } "\n"
             }
             @if let Some(leader) = leader(report) { (summary(report, leader)) }
         }

@@ -67,16 +67,13 @@ fn strong(document: Document) -> Vec<String> {
 
 /// Subsets by model, then sections, then totals.
 fn run(report: &RunReport, figures: Figures, style: Style) -> String {
-    let mut out = lines(style, [report.title.as_str()]);
+    let mut out = lines(style, [report.heading().as_str()]);
     let notes = notes::run(report);
     out.push_str(&match figures {
         Figures::Table => run_grid::text(report, style),
         Figures::Plot => plot::run(report, style),
     });
     out.push('\n');
-    if figures == Figures::Table && report.models.len() > 1 {
-        out.push_str(&lines(style, [run_grid::BEST]));
-    }
     out.push_str(&lines(style, notes.iter().map(String::as_str)));
     out + &provenance(&measured_with::of_run(report), style)
 }
@@ -228,7 +225,7 @@ mod tests {
         let expected = format!("hep-go 4    {lane} 0.500 [0.068, 0.932]\n");
         assert!(run.contains(&expected), "{expected}{run}");
         assert!(
-            run.contains("both orders") && run.contains(measured_with::HEADING),
+            run.contains("the two orders") && run.contains(measured_with::HEADING),
             "{run}"
         );
         let comparison = text((&samples::comparison()).into(), Figures::Plot, style);
@@ -259,12 +256,12 @@ mod tests {
     #[test]
     fn a_head_without_orders_has_no_note_on_position_bias() {
         let mut report = samples::run();
-        assert_eq!(plain(&report).matches("both orders").count(), 2);
+        assert_eq!(plain(&report).matches("the two orders").count(), 2);
         report.models[0].behaviour.position_bias = None;
         let text = plain(&report);
         assert!(
             text.contains("A: 1 tie (counted as not correct)\n")
-                && text.matches("both orders").count() == 1,
+                && text.matches("the two orders").count() == 1,
             "{text}"
         );
     }

@@ -6,10 +6,6 @@ use crate::report::style::Style;
 use crate::report::terminal::grid::grid;
 use crate::support::error::one_line;
 
-/// What the mark means that cells of the best model end with.
-pub(super) const BEST: &str = "*: the highest of the models in its row; `pairbench compare` says \
-    whether that is more than chance";
-
 /// With the intervals of models where they fit into the width. Columns that do not fit follow in
 /// further tables.
 pub(super) fn text(report: &RunReport, style: Style) -> String {

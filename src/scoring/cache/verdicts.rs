@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use crate::scoring::cache::{file, folder, line};
 use crate::scoring::fingerprint::ModelFingerprint;
 use crate::scoring::verdict::Outcome;
+use crate::support::count::count;
 use crate::support::terminal::say;
 
 /// One model's verdicts. The default knows nothing and keeps nothing.
@@ -33,7 +34,8 @@ impl Cache {
         });
         let shown = path.display();
         if damaged > 0 {
-            say(&format!("{shown}: passed over {damaged} damaged lines"));
+            let lines = count(damaged, "damaged line");
+            say(&format!("{shown}: passed over {lines}"));
         }
         if let Err(e) = &read {
             // Not even what could be read of it.

@@ -77,7 +77,18 @@ fn same_rows(
     path: &Path,
 ) -> Result<()> {
     let content = record.plan.content.as_ref();
-    let whole = content.filter(|plan| plan.shard.is_none() && plan.pairs == items.len());
+    let whole = content.filter(|plan| plan.shard.is_none() && record.stopped_early.is_none());
+    if let Some(plan) = whole.filter(|plan| plan.pairs != items.len()) {
+        return Err(differ(
+            path,
+            format!(
+                "model {}: verdicts.parquet has {}, the plan in run.json {}",
+                model.name,
+                count(items.len(), "row"),
+                plan.pairs
+            ),
+        ));
+    }
     if whole.is_none_or(|plan| plan.rows == rows_of(items)) {
         return Ok(());
     }

@@ -11,6 +11,7 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use crate::benchmark::Named;
+use crate::scoring::fingerprint::Fingerprint;
 use crate::scoring::journal;
 use crate::scoring::run_dir::record::RunRecord;
 use crate::scoring::verdict::{Outcome, ScoredItem};
@@ -119,18 +120,22 @@ impl RunDir {
         self.record.models.retain(|record| record.name == model);
     }
 
-    /// Whether it was on the files with these hashes, in this order: rows with the same number are
-    /// the same pair then.
-    pub(crate) fn has_read<'a>(&self, sha256: impl IntoIterator<Item = &'a String>) -> bool {
-        self.hashes().eq(sha256)
+    /// Whether it was on the files and columns that a run of this fingerprint reads: rows with the
+    /// same number are the same pair then.
+    pub(crate) fn has_read(&self, fingerprint: &Fingerprint) -> bool {
+        let map = fingerprint.map.as_deref();
+        let files = fingerprint.data.iter();
+        self.data().eq(files.map(|sha256| (sha256.as_str(), map)))
     }
 
-    /// The same of the files of another run.
+    /// The same of what another run has read.
     pub(crate) fn has_data_of(&self, other: &Self) -> bool {
-        self.has_read(other.hashes())
+        self.data().eq(other.data())
     }
 
-    fn hashes(&self) -> impl Iterator<Item = &String> {
-        self.record.data.iter().map(|file| &file.sha256)
+    /// Hashes of the files, in their order, and which columns of them were read.
+    fn data(&self) -> impl Iterator<Item = (&str, Option<&str>)> {
+        let files = self.record.data.iter();
+        files.map(|file| (file.sha256.as_str(), file.map.as_deref()))
     }
 }

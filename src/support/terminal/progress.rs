@@ -72,11 +72,14 @@ impl Progress {
             is_announced: false,
         };
         let settings = Settings::current();
-        let is_auto =
-            settings.progress == ProgressStyle::Auto && settings.verbosity > Verbosity::Quiet;
+        let style = match settings.verbosity {
+            Verbosity::Quiet => ProgressStyle::Off,
+            _ => settings.progress,
+        };
+        let is_auto = style == ProgressStyle::Auto;
         let bar = (is_auto && console::user_attended_stderr()).then(|| state.bar());
         let state = Arc::new(Mutex::new(state));
-        let heartbeat = match settings.progress {
+        let heartbeat = match style {
             ProgressStyle::Json => Some(beats(OBJECTS, &state, State::object)),
             ProgressStyle::Auto if is_auto && bar.is_none() => {
                 Some(beats(LINES, &state, State::line))

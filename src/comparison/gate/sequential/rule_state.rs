@@ -156,7 +156,8 @@ impl RuleState {
         };
         let summary = Summary::of(self.findings(progress), comparison, all_pass);
         let gaps: Vec<&Gap> = self.gaps.iter().collect();
-        self.rule.outcome(summary, &gaps)
+        let part = comparison.coverage.part.as_deref();
+        self.rule.outcome(summary, &gaps, part)
     }
 }
 
@@ -190,7 +191,7 @@ fn position_bias(most: f64, progress: &Progress) -> Finding {
     } else {
         Status::Inconclusive
     };
-    let (what, now) = ("both orders disagree", share(disagree, finite));
+    let (what, now) = ("the two orders disagree", share(disagree, finite));
     let text = format!(
         "{what} on {now:.4} of {} so far, limit {most}",
         count(finite, "pair")
