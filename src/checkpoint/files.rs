@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::checkpoint::weights;
-use crate::model::PairConfig;
+use crate::model::ModelConfig;
 use crate::support::error::{Error, Result};
 use crate::support::hub::{self, Hub, Offer, Repository, Wanted};
 use crate::support::input_file::Directory;
@@ -60,7 +60,7 @@ fn check(repository: &Repository, offer: &Offer) -> Result<()> {
             .hint("give a model in the Hugging Face layout"));
     }
     let config = directory.file("config.json");
-    if let Err(error) = PairConfig::parse(&config.text()?, &config.path()) {
+    if let Err(error) = ModelConfig::parse(&config.text()?, &config.path()) {
         let names = architectures(&directory);
         let names = if names.is_empty() {
             String::new()

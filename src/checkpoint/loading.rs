@@ -5,14 +5,14 @@ use std::collections::BTreeMap;
 use burn::tensor::Device;
 use rayon::prelude::*;
 
-use crate::checkpoint::contract::{find_contract, no_contract};
-use crate::checkpoint::facts::Facts;
+use crate::checkpoint::contract::{check_contract, contracts_of, find_contract, no_contract};
+use crate::checkpoint::facts::{ContractSource, Facts};
 use crate::checkpoint::files::CheckpointFiles;
 use crate::checkpoint::precision::Precision;
 use crate::checkpoint::spec::ModelSpec;
 use crate::checkpoint::tokenizer_check::check_tokenizer;
 use crate::checkpoint::weights::Weights;
-use crate::model::{PairConfig, PairModel};
+use crate::model::{ModelConfig, RewardModel};
 use crate::support::error::Result;
 use crate::support::input_file::Directory;
 use crate::support::terminal::say;
@@ -25,7 +25,7 @@ pub struct Checkpoint {
     pub name: String,
     pub template: InputContract,
     pub tokenizer: Tokenizer,
-    pub config: PairConfig,
+    pub config: ModelConfig,
     /// What identifies the checkpoint in `run.json`.
     pub facts: Facts,
     directory: Directory,
@@ -37,25 +37,42 @@ impl Checkpoint {
     /// found. `template`: the `--template` flag.
     ///
     /// # Errors
-    /// A file that is missing or invalid, or no template.
+    /// A file that is missing or invalid, or no template that fits.
     pub fn open(
         spec: &ModelSpec,
         files: CheckpointFiles,
         template: Option<InputContract>,
     ) -> Result<Self> {
+        let config = read_config(&files.files)?;
+        let found = find_contract(spec, template, &files.files)?;
+        let contract = found.ok_or_else(|| no_contract(spec, &config.head))?;
+        check_contract(spec, contract.0, &config.head)?;
+        Self::with_contract(spec, files, config, contract)
+    }
+
+    /// The same for what is alike under every contract that the head can read.
+    ///
+    /// # Errors
+    /// A file that is missing or invalid.
+    pub(crate) fn open_under_any(spec: &ModelSpec, files: CheckpointFiles) -> Result<Self> {
+        let config = read_config(&files.files)?;
+        let fitting = contracts_of(&config.head);
+        let any = *fitting
+            .first()
+            .ok_or_else(|| no_contract(spec, &config.head))?;
+        Self::with_contract(spec, files, config, (any, ContractSource::Model))
+    }
+
+    fn with_contract(
+        spec: &ModelSpec,
+        files: CheckpointFiles,
+        config: ModelConfig,
+        (template, template_from): (InputContract, ContractSource),
+    ) -> Result<Self> {
         let CheckpointFiles {
             files: directory,
             commit,
         } = files;
-        if !directory.has("config.json") {
-            return Err(directory.missing("config.json"));
-        }
-        let config = PairConfig::parse(
-            &directory.file("config.json").text()?,
-            &directory.file("config.json").path(),
-        )?;
-        let (template, template_from) =
-            find_contract(spec, template, &directory)?.ok_or_else(|| no_contract(spec))?;
         let (tokenizer, tokenizer_files) = Tokenizer::load(&directory)?;
         check_tokenizer(&tokenizer, &config, directory.path())?;
         let mut files = BTreeMap::new();
@@ -102,9 +119,9 @@ impl Checkpoint {
     ///
     /// # Errors
     /// Weights that are missing, cannot be read or do not belong to the configuration.
-    pub fn load_model(&self, device: &Device, precision: Precision) -> Result<PairModel> {
+    pub fn load_model(&self, device: &Device, precision: Precision) -> Result<RewardModel> {
         let mut weights = Weights::open(&self.directory, device)?.with_precision(precision);
-        let model = PairModel::load(&mut weights, &self.config)?;
+        let model = RewardModel::load(&mut weights, &self.config)?;
         weights.finish()?;
         if self.facts.dtypes.iter().any(|dtype| dtype == "f64") {
             say(&format!(
@@ -147,4 +164,12 @@ impl Checkpoint {
     pub fn directory(&self) -> &Directory {
         &self.directory
     }
+}
+
+fn read_config(directory: &Directory) -> Result<ModelConfig> {
+    if !directory.has("config.json") {
+        return Err(directory.missing("config.json"));
+    }
+    let file = directory.file("config.json");
+    ModelConfig::parse(&file.text()?, &file.path())
 }

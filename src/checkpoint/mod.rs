@@ -12,7 +12,7 @@ mod spec;
 mod tokenizer_check;
 mod weights;
 
-pub(crate) use contract::find_contract;
+pub(crate) use contract::{contracts_of, find_contract};
 pub use facts::{ContractSource, Facts};
 pub use files::CheckpointFiles;
 pub use loading::Checkpoint;

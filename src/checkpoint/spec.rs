@@ -67,15 +67,6 @@ impl ModelSpec {
         })
     }
 
-    /// The same model; where it names no template of its own, with this one.
-    #[must_use]
-    pub(crate) fn or_template(&self, template: InputContract) -> Self {
-        Self {
-            template: self.template.or(Some(template)),
-            ..self.clone()
-        }
-    }
-
     /// The repository, where the location has the form of one and is not an existing path.
     pub(crate) fn repository(&self) -> Option<Repository> {
         if Path::new(&self.location).exists() {
@@ -151,13 +142,18 @@ fn did_you_mean(directory: &Path) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::text::contract::PairContract;
 
     #[test]
     fn name_location_and_template_are_told_apart() {
         let spec: ModelSpec = "A=some/dir,template=pairrm".parse().unwrap();
         assert_eq!(
             (spec.name().as_str(), spec.location.as_str(), spec.template),
-            ("A", "some/dir", Some(InputContract::PairRm))
+            (
+                "A",
+                "some/dir",
+                Some(InputContract::Pairwise(PairContract::PairRm))
+            )
         );
         let spec: ModelSpec = "llm-blender/PairRM-hf@abc".parse().unwrap();
         assert_eq!(

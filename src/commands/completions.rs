@@ -19,11 +19,9 @@ pub(crate) fn or_files(mut words: Vec<String>) -> Vec<String> {
 }
 
 pub(crate) fn models() -> Vec<String> {
-    let hub = InputContract::ALL
-        .into_iter()
-        .flat_map(InputContract::repositories);
+    let hub = InputContract::all().flat_map(InputContract::repositories);
     quickstart::checkpoints()
-        .chain(hub)
+        .chain(hub.copied())
         .map(str::to_owned)
         .collect()
 }
@@ -49,9 +47,9 @@ pub(crate) fn published() -> Vec<String> {
 }
 
 pub(crate) fn templates() -> Vec<String> {
-    InputContract::ALL
+    InputContract::all()
         .map(|contract| contract.to_string())
-        .into()
+        .collect()
 }
 
 pub(crate) fn devices() -> Vec<String> {

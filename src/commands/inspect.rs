@@ -7,11 +7,12 @@ use comfy_table::{CellAlignment, ContentArrangement, Table, TableStyle};
 use indicatif::{HumanBytes, HumanCount};
 
 use crate::benchmark::Benchmark;
-use crate::checkpoint::{Checkpoint, CheckpointFiles, ModelSpec, find_contract};
+use crate::checkpoint::{Checkpoint, ModelSpec, contracts_of, find_contract};
 use crate::commands::hub_request::HubRequest;
 use crate::commands::list::benchmark_text;
 use crate::data;
 use crate::data::{ColumnMap, Item};
+use crate::model::heads::HeadConfig;
 use crate::scoring;
 use crate::support::error::{Error, ErrorKind, Result, one_line};
 use crate::support::hub::Hub;
@@ -63,19 +64,9 @@ pub(crate) fn inspect(request: &InspectRequest) -> Result<String> {
     let files = spec.resolve(&hub, request.hub.revision.as_deref())?;
     let template = match find_contract(&spec, request.contract, &files.files)? {
         Some((template, from)) => format!("{template} (from: {from})"),
-        None => format!(
-            "not known; with this head: {} (--template NAME)",
-            InputContract::names()
-        ),
+        None => "not known".to_owned(),
     };
-    checkpoint(&open(&spec, files, request)?, template)
-}
-
-/// Whatever the template is: all families have the same configuration, and where a template counts
-/// every one is looked at.
-fn open(spec: &ModelSpec, files: CheckpointFiles, request: &InspectRequest) -> Result<Checkpoint> {
-    let any = request.contract.unwrap_or(InputContract::PairRm);
-    Checkpoint::open(&spec.or_template(any), files, None)
+    checkpoint(&Checkpoint::open_under_any(&spec, files)?, template)
 }
 
 /// A benchmark, with the counts and lengths of its pairs where they are on this machine; token
@@ -111,7 +102,15 @@ fn checkpoint(checkpoint: &Checkpoint, template: String) -> Result<String> {
         .map(|(dtype, n)| format!("{} {dtype}", HumanCount(*n as u64)))
         .collect();
     let config = &checkpoint.config;
-    let mut lines = vec![("template", template)];
+    let head = &config.head;
+    let templates = InputContract::names(contracts_of(head));
+    let mut lines = vec![
+        (
+            "head",
+            format!("{} (templates that it can take: {templates})", head.name()),
+        ),
+        ("template", template),
+    ];
     lines.extend(config.architecture().facts());
     lines.extend([
         (
@@ -120,14 +119,14 @@ fn checkpoint(checkpoint: &Checkpoint, template: String) -> Result<String> {
         ),
         ("as f32", HumanBytes(4 * total as u64).to_string()),
         ("tokenizer", checkpoint.tokenizer.describe()),
-        (
-            "markers",
-            format!(
-                "<|source|> {}, <|candidate1|> {}, <|candidate2|> {}",
-                config.source_prefix_id, config.cand1_prefix_id, config.cand2_prefix_id
-            ),
-        ),
     ]);
+    if let HeadConfig::Pairwise(head) = head {
+        let markers = format!(
+            "<|source|> {}, <|candidate1|> {}, <|candidate2|> {}",
+            head.source_prefix_id, head.cand1_prefix_id, head.cand2_prefix_id
+        );
+        lines.push(("markers", markers));
+    }
     if let Some(commit) = &checkpoint.facts.commit {
         lines.insert(0, ("commit", commit.clone()));
     }
@@ -169,10 +168,14 @@ fn pairs(
     text.push_str(&counts(&subsets, benchmark));
     for spec in &request.models {
         let files = spec.resolve(hub, request.hub.revision.as_deref())?;
-        let checkpoint = open(spec, files, request)?;
-        for template in InputContract::ALL {
+        let checkpoint = Checkpoint::open_under_any(spec, files)?;
+        for template in contracts_of(&checkpoint.config.head) {
+            let of = match template {
+                InputContract::Pairwise(_) => "chosen left",
+                InputContract::Scalar(_) => "chosen answer",
+            };
             text.push_str(&format!(
-                "\ntokens of a row, chosen left: tokenizer of {}, template {template}\n",
+                "\ntokens of a row, {of}: tokenizer of {}, template {template}\n",
                 one_line(&checkpoint.name)
             ));
             text.push_str(&tokens(&subsets, template, &checkpoint)?);
@@ -251,12 +254,9 @@ fn tokens(
         let owned: Vec<Item> = pairs.iter().map(|p| (*p).clone()).collect();
         let prepared =
             scoring::prepare(&owned, template, &checkpoint.tokenizer, &checkpoint.config)?;
-        let rows: Vec<_> = prepared
-            .iter()
-            .filter_map(scoring::Prepared::chosen_first)
-            .collect();
-        let share = |cut: fn(&crate::text::contract::Row) -> usize| {
-            let n = rows.iter().filter(|row| cut(row) > 0).count();
+        let rows = prepared.iter().filter_map(scoring::Prepared::token_rows);
+        let share = |part: usize| {
+            let n = prepared.iter().filter(|p| p.cuts()[part] > 0).count();
             if n == 0 {
                 "–".to_owned()
             } else {
@@ -265,11 +265,13 @@ fn tokens(
         };
         let invalid = prepared.iter().filter(|p| p.is_unscorable()).count();
         let mut row = vec![one_line(name), pairs.len().to_string()];
-        row.extend(percentiles(rows.iter().map(|row| row.ids.len()).collect()));
+        row.extend(percentiles(
+            rows.map(|[first, _]| first.ids.len()).collect(),
+        ));
         row.extend([
-            share(|r| r.source_cut),
-            share(|r| r.first_cut),
-            share(|r| r.second_cut),
+            share(0),
+            share(1),
+            share(2),
             if invalid == 0 {
                 "–".to_owned()
             } else {

@@ -120,9 +120,9 @@ fn models() -> Vec<[String; 3]> {
         let template = path.rsplit('/').next().unwrap_or(path);
         [path, template, "inside the binary"].map(str::to_owned)
     });
-    let hub = InputContract::ALL.into_iter().flat_map(|contract| {
-        let known = contract.repositories();
-        known.map(move |name| [name.to_owned(), contract.to_string(), "hub".to_owned()])
+    let hub = InputContract::all().flat_map(|contract| {
+        let known = contract.repositories().iter();
+        known.map(move |name| [(*name).to_owned(), contract.to_string(), "hub".to_owned()])
     });
     embedded.chain(hub).collect()
 }
@@ -162,10 +162,10 @@ fn templates_text() -> String {
             contract.to_string(),
             contract.limits(),
             prompt_end(contract).to_owned(),
-            contract.repositories().collect::<Vec<_>>().join(", "),
+            contract.repositories().join(", "),
         ]
     };
-    let rows = InputContract::ALL.into_iter().map(row);
+    let rows = InputContract::all().map(row);
     aligned(&std::iter::once(header).chain(rows).collect::<Vec<_>>())
 }
 
@@ -175,10 +175,10 @@ fn templates_json() -> Vec<Value> {
             "name": contract.to_string(),
             "limits": contract.limits(),
             "prompt_cut_from": prompt_end(contract),
-            "models": contract.repositories().collect::<Vec<_>>(),
+            "models": contract.repositories(),
         })
     };
-    InputContract::ALL.into_iter().map(one).collect()
+    InputContract::all().map(one).collect()
 }
 
 fn published_text(table: &Published) -> String {

@@ -22,6 +22,7 @@ pub struct Tokenizer {
     cls: u32,
     sep: u32,
     clean_up_spaces: bool,
+    model_max_length: Option<usize>,
 }
 
 impl Tokenizer {
@@ -64,11 +65,14 @@ impl Tokenizer {
             .get("clean_up_tokenization_spaces")
             .and_then(Value::as_bool)
             .unwrap_or(false);
+        // transformers writes 1e30, a float, where there is no limit.
+        let model_max_length = settings.get("model_max_length").and_then(Value::as_u64);
         let tokenizer = Self {
             inner,
             cls,
             sep,
             clean_up_spaces,
+            model_max_length: model_max_length.and_then(|max| usize::try_from(max).ok()),
         };
         let body = tokenizer
             .encode("a ")
@@ -82,13 +86,25 @@ impl Tokenizer {
     /// Whether the post-processor, where there is one, does what [`Self::segment`] does: it puts
     /// `[CLS]` and `[SEP]` around the ids `body` of "a ".
     fn frames_as_segment(&self, body: &[u32]) -> bool {
+        self.frames("a ", &[&[self.cls], body, &[self.sep]].concat())
+    }
+
+    /// The same of two segments, `[CLS] text [SEP] text [SEP]`.
+    pub(crate) fn frames_as_pair(&self) -> Result<bool> {
+        let (first, _) = self.segment("a ", usize::MAX, Side::Right)?;
+        let expected = [first, self.second_segment("a ")?].concat();
+        Ok(self.frames(("a ", "a "), &expected))
+    }
+
+    /// Whether the post-processor, where there is one, makes these ids of a text or two.
+    fn frames<'a>(&self, text: impl Into<tokenizers::EncodeInput<'a>>, expected: &[u32]) -> bool {
         if self.inner.get_post_processor().is_none() {
             return true;
         }
-        let encode = || self.inner.encode_fast("a ", true);
-        let framed = guarded(encode).and_then(std::result::Result::ok);
-        let expected = [&[self.cls], body, &[self.sep]].concat();
-        framed.is_some_and(|framed| *framed.get_ids() == expected)
+        let text = text.into();
+        let framed =
+            guarded(|| self.inner.encode_fast(text, true)).and_then(std::result::Result::ok);
+        framed.is_some_and(|framed| framed.get_ids() == expected)
     }
 
     /// The id of a token of the vocabulary.
@@ -149,6 +165,18 @@ impl Tokenizer {
         ids.extend_from_slice(body);
         ids.push(self.sep);
         Ok((ids, cut))
+    }
+
+    /// `text [SEP]`, after a segment.
+    pub(crate) fn second_segment(&self, text: &str) -> Result<Vec<u32>> {
+        let mut ids = self.encode(text)?;
+        ids.push(self.sep);
+        Ok(ids)
+    }
+
+    /// The most ids that the tokenizer's settings allow, special ones included.
+    pub(crate) fn model_max_length(&self) -> Option<usize> {
+        self.model_max_length
     }
 
     /// The text encoded, cut to `max` ids and decoded again; also the number of ids that were cut.

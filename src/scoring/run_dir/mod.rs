@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use crate::benchmark::Named;
 use crate::scoring::journal;
 use crate::scoring::run_dir::record::RunRecord;
-use crate::scoring::verdict::{Outcome, ScoredItem};
+use crate::scoring::verdict::ScoredItem;
 use crate::support::error::Result;
 
 pub(crate) use summary::{SUMMARY_SCHEMA, Summary};
@@ -52,8 +52,8 @@ impl RunDir {
                 .map(|not| (not.row, not.reason.as_str()))
                 .collect();
             for item in items {
-                let Outcome::Pairwise(both) = &mut item.outcome;
-                both.unscorable = reasons.get(&item.row).map(|&reason| reason.to_owned());
+                let reason = reasons.get(&item.row).map(|&reason| reason.to_owned());
+                item.outcome.set_unscorable(reason);
             }
         }
         Ok(Self {
