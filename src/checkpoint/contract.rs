@@ -47,7 +47,7 @@ pub(crate) fn find_contract(
 }
 
 /// The contracts whose rows a head can read.
-pub(crate) fn contracts_of(head: &HeadConfig) -> Vec<InputContract> {
+pub(super) fn contracts_of(head: &HeadConfig) -> Vec<InputContract> {
     InputContract::all()
         .filter(|contract| fits(*contract, head))
         .collect()

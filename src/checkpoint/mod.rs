@@ -2,6 +2,7 @@
 //! input contract, weights.
 
 mod contract;
+mod description;
 mod facts;
 mod files;
 mod loading;
@@ -12,9 +13,9 @@ mod spec;
 mod tokenizer_check;
 mod weights;
 
-pub(crate) use contract::{contracts_of, find_contract};
+pub(crate) use contract::find_contract;
 pub use facts::{ContractSource, Facts};
-pub use files::CheckpointFiles;
+pub use files::{Backbone, CheckpointFiles};
 pub use loading::Checkpoint;
 pub use precision::{HalfType, Precision};
 pub use spec::ModelSpec;

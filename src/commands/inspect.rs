@@ -7,7 +7,7 @@ use comfy_table::{CellAlignment, ContentArrangement, Table, TableStyle};
 use indicatif::{HumanBytes, HumanCount};
 
 use crate::benchmark::Benchmark;
-use crate::checkpoint::{Checkpoint, ModelSpec, contracts_of, find_contract};
+use crate::checkpoint::{Checkpoint, ModelSpec, find_contract};
 use crate::commands::hub_request::HubRequest;
 use crate::commands::list::benchmark_text;
 use crate::data;
@@ -103,7 +103,7 @@ fn checkpoint(checkpoint: &Checkpoint, template: String) -> Result<String> {
         .collect();
     let config = &checkpoint.config;
     let head = &config.head;
-    let templates = InputContract::names(contracts_of(head));
+    let templates = InputContract::names(checkpoint.contracts());
     let mut lines = vec![
         (
             "head",
@@ -169,7 +169,7 @@ fn pairs(
     for spec in &request.models {
         let files = spec.resolve(hub, request.hub.revision.as_deref())?;
         let checkpoint = Checkpoint::open_under_any(spec, files)?;
-        for template in contracts_of(&checkpoint.config.head) {
+        for template in checkpoint.contracts() {
             let of = match template {
                 InputContract::Pairwise(_) => "chosen left",
                 InputContract::Scalar(_) => "chosen answer",

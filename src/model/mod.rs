@@ -12,6 +12,7 @@ pub mod heads;
 mod layer_norm;
 pub mod linear;
 mod parameters;
+mod ranker_config;
 mod reward_model;
 mod token_rows;
 
@@ -19,5 +20,6 @@ pub use architecture::Architecture;
 pub use config::ModelConfig;
 pub use deberta::DebertaConfig;
 pub use parameters::{Matrix, Parameters};
+pub use ranker_config::RankerConfig;
 pub use reward_model::RewardModel;
 pub use token_rows::{InputRow, TokenRow, TokenRows};

@@ -1,6 +1,7 @@
 //! The tokenizer of a checkpoint, as transformers 4.51 uses its fast one.
 
 use serde_json::Value;
+use tokenizers::AddedToken;
 
 use crate::support::catch_panic::guarded;
 use crate::support::error::{Error, Result};
@@ -15,6 +16,14 @@ pub enum Side {
     /// Cut from the left: the end is kept.
     Left,
 }
+
+/// What LLM-Blender adds to a tokenizer, in this order.
+const MARKERS: [&str; 4] = [
+    "<|source|>",
+    "<|candidate1|>",
+    "<|candidate2|>",
+    "<|candidate|>",
+];
 
 /// A loaded tokenizer, with the settings of `tokenizer_config.json` that change ids or texts.
 pub struct Tokenizer {
@@ -105,6 +114,25 @@ impl Tokenizer {
         let framed =
             guarded(|| self.inner.encode_fast(text, true)).and_then(std::result::Result::ok);
         framed.is_some_and(|framed| framed.get_ids() == expected)
+    }
+
+    /// With the markers of LLM-Blender after the other tokens, as it adds them to a backbone's
+    /// tokenizer: plain added tokens, which texts can contain.
+    ///
+    /// # Errors
+    /// Where the tokenizers crate fails.
+    pub(crate) fn with_markers(mut self) -> Result<Self> {
+        let markers = MARKERS.map(|marker| AddedToken::from(marker, false));
+        let add = || self.inner.add_tokens(markers);
+        let added = guarded(add).and_then(std::result::Result::ok);
+        added.map(|_| self).ok_or_else(|| {
+            Error::bad_input("failed to add the markers to the tokenizer of the backbone")
+        })
+    }
+
+    /// The number of tokens, added ones included.
+    pub(crate) fn len(&self) -> usize {
+        self.inner.get_vocab_size(true)
     }
 
     /// The id of a token of the vocabulary.

@@ -10,6 +10,7 @@ use crate::data::{Item, Message};
 use crate::support::error::Result;
 use crate::text::contract::answer_contract::AnswerContract;
 use crate::text::contract::pair_contract::PairContract;
+use crate::text::contract::pairranker::RowLengths;
 use crate::text::contract::row::{AnswerRow, Row};
 use crate::text::tokenizer::{Side, Tokenizer};
 
@@ -77,6 +78,17 @@ impl InputContract {
         match self {
             Self::Pairwise(contract) => contract.limits(),
             Self::Scalar(contract) => contract.limits(),
+        }
+    }
+
+    /// With these lengths, where the contract leaves them to a model's configuration.
+    #[must_use]
+    pub fn with_lengths(self, lengths: RowLengths) -> Self {
+        match self {
+            Self::Pairwise(PairContract::PairRanker(_)) => {
+                Self::Pairwise(PairContract::PairRanker(lengths))
+            }
+            other => other,
         }
     }
 

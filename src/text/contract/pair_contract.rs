@@ -2,8 +2,9 @@
 
 use crate::data::Message;
 use crate::support::error::Result;
+use crate::text::contract::pairranker::RowLengths;
 use crate::text::contract::row::{Row, Unsupported};
-use crate::text::contract::{better_pairrm, pairrm};
+use crate::text::contract::{better_pairrm, pairranker, pairrm};
 use crate::text::tokenizer::{Side, Tokenizer};
 
 /// The contracts of models that prefer one of two answers.
@@ -11,15 +12,22 @@ use crate::text::tokenizer::{Side, Tokenizer};
 pub enum PairContract {
     PairRm,
     BetterPairRm,
+    /// With the lengths of the ranker's configuration, else those of PairRM.
+    PairRanker(RowLengths),
 }
 
 impl PairContract {
-    pub const ALL: [Self; 2] = [Self::PairRm, Self::BetterPairRm];
+    pub const ALL: [Self; 3] = [
+        Self::PairRm,
+        Self::BetterPairRm,
+        Self::PairRanker(RowLengths::PAIRRM),
+    ];
 
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::PairRm => "pairrm",
             Self::BetterPairRm => "better-pairrm",
+            Self::PairRanker(_) => "pairranker",
         }
     }
 
@@ -29,6 +37,7 @@ impl PairContract {
             Self::PairRm => &["llm-blender/PairRM-hf"],
             // The second is the name under which RewardBench registers the same model.
             Self::BetterPairRm => &["maywell/Better-PairRM", "mightbe/Better-PairRM"],
+            Self::PairRanker(_) => &["llm-blender/PairRM", "llm-blender/pair-ranker"],
         }
     }
 
@@ -37,6 +46,7 @@ impl PairContract {
         let (source, candidate) = match self {
             Self::PairRm => (pairrm::SOURCE_MAX, pairrm::CANDIDATE_MAX),
             Self::BetterPairRm => (better_pairrm::SOURCE_MAX, better_pairrm::CANDIDATE_MAX),
+            Self::PairRanker(lengths) => (lengths.source, lengths.candidate),
         };
         format!("source {source}, candidate {candidate}")
     }
@@ -46,6 +56,7 @@ impl PairContract {
         match self {
             Self::PairRm => pairrm::SOURCE_SIDE,
             Self::BetterPairRm => better_pairrm::SOURCE_SIDE,
+            Self::PairRanker(_) => pairranker::SOURCE_SIDE,
         }
     }
 
@@ -62,6 +73,7 @@ impl PairContract {
         match self {
             Self::PairRm => pairrm::check(first, second),
             Self::BetterPairRm => better_pairrm::check(first, second),
+            Self::PairRanker(_) => Ok(()),
         }
     }
 
@@ -74,6 +86,7 @@ impl PairContract {
         match self {
             Self::PairRm => pairrm::row(tokenizer, first, second),
             Self::BetterPairRm => better_pairrm::row(tokenizer, first, second),
+            Self::PairRanker(lengths) => pairranker::row(tokenizer, lengths, first, second),
         }
     }
 }
