@@ -458,3 +458,72 @@ fn a_ranker_needs_its_backbone_and_safetensors() {
         "{code} {stderr}"
     );
 }
+
+/// One model under each template that it can take, in one table; a model with a template of its own
+/// once.
+#[test]
+fn every_template_is_a_column() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = write_pairs(dir.path());
+    let base = [
+        "run",
+        "--every-template",
+        "--data",
+        &data,
+        "--format",
+        "json",
+        "--model",
+    ];
+    let (printed, stderr, code) = run(&[&base[..], &[&format!("rm={RM}")]].concat());
+    assert_eq!(code, 6, "{stderr}");
+    let document: Value = serde_json::from_str(&printed).unwrap();
+    let names: Vec<&String> = document["models"].as_object().unwrap().keys().collect();
+    assert_eq!(names, ["rm-pair", "rm-raw", "rm-tulu", "rm-blender"]);
+    for name in names {
+        let contract = document["models"][name]["provenance"]["contract"].to_string();
+        assert!(
+            contract.contains(name.strip_prefix("rm-").unwrap()),
+            "{name}: {contract}"
+        );
+    }
+    let (printed, stderr, code) = run(&[&base[..], &[&under("pair")]].concat());
+    assert_eq!(code, 0, "{stderr}");
+    let document: Value = serde_json::from_str(&printed).unwrap();
+    assert_eq!(document["models"].as_object().unwrap().len(), 1);
+}
+
+/// Rows as the model reads them, special tokens and all, with what may be wrong.
+#[test]
+fn inspect_shows_rows_under_every_template() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("pairs.jsonl");
+    let pairs = [
+        json!({ "prompt": "[CLS] hello", "chosen": "yes", "rejected": "" }),
+        json!({ "prompt": "<|user|>\nhi", "chosen": "word ".repeat(3000), "rejected": "no" }),
+    ];
+    std::fs::write(&file, pairs.map(|pair| pair.to_string()).join("\n")).unwrap();
+    let data = file.to_str().unwrap();
+    let (printed, stderr, code) = run(&["inspect", RM, "--data", data]);
+    assert_eq!(code, 0, "{stderr}");
+    for part in [
+        "template pair (most tokens: none)",
+        "template raw (most tokens: row 2048)",
+        "[CLS]",
+        "[SEP]",
+        "1 pair: doubled [CLS]",
+        "1 pair: a text contains [CLS]",
+        "1 pair: a text contains <|user|>",
+        "1 pair: an empty answer: its row is `[CLS] question [SEP]`",
+        "truncated: 1 of 2 pairs (50.0 %): prompt 1, chosen 1, rejected 0",
+        "truncated: 0 of 2 pairs (0.0 %)",
+    ] {
+        assert!(printed.contains(part), "{part}: {printed}");
+    }
+    assert!(!printed.contains("template pairrm"), "{printed}");
+    // Two answers a row: nothing else changes.
+    let pairwise = "quickstart/pairrm";
+    let (printed, stderr, code) = run(&["inspect", pairwise, "--data", data]);
+    assert_eq!(code, 0, "{stderr}");
+    assert!(printed.contains("template pairranker") && printed.contains("<|candidate1|>"));
+    assert!(!printed.contains("template raw"), "{printed}");
+}

@@ -3,6 +3,7 @@
 use serde::Deserialize;
 
 use crate::checkpoint::facts::ContractSource;
+use crate::checkpoint::known_models::contract_of;
 use crate::checkpoint::spec::ModelSpec;
 use crate::model::heads::HeadConfig;
 use crate::support::error::{Error, Result};
@@ -42,7 +43,7 @@ pub(crate) fn find_contract(
     }
     let known = spec
         .repository()
-        .and_then(|r| InputContract::of_repository(&format!("{}/{}", r.owner, r.name)));
+        .and_then(|r| contract_of(&format!("{}/{}", r.owner, r.name)));
     Ok(known.map(|template| (template, ContractSource::KnownRepository)))
 }
 

@@ -10,6 +10,7 @@ use crate::support::hub::{self, Hub, Offer, Repository, Wanted};
 use crate::support::input_file::Directory;
 
 /// Where the files of a checkpoint are, and from which commit of a hub repository they come.
+#[derive(Debug, Clone)]
 pub struct CheckpointFiles {
     pub files: Directory,
     pub commit: Option<String>,

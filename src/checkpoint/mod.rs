@@ -5,6 +5,7 @@ mod contract;
 mod description;
 mod facts;
 mod files;
+pub(crate) mod known_models;
 mod loading;
 mod nearest;
 mod precision;

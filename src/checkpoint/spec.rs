@@ -79,6 +79,16 @@ impl ModelSpec {
         })
     }
 
+    /// The same model under this contract, named after both.
+    #[must_use]
+    pub(crate) fn under(&self, contract: InputContract) -> Self {
+        Self {
+            name: Some(format!("{}-{contract}", self.name())),
+            template: Some(contract),
+            ..self.clone()
+        }
+    }
+
     /// The repository, where the location has the form of one and is not an existing path.
     pub(crate) fn repository(&self) -> Option<Repository> {
         if Path::new(&self.location).exists() {

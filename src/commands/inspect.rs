@@ -1,7 +1,7 @@
 //! `pairbench inspect`: what a checkpoint or a file of pairs is.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use comfy_table::{CellAlignment, ContentArrangement, Table, TableStyle};
 use indicatif::{HumanBytes, HumanCount};
@@ -9,6 +9,7 @@ use indicatif::{HumanBytes, HumanCount};
 use crate::benchmark::Benchmark;
 use crate::checkpoint::{Checkpoint, ModelSpec, find_contract};
 use crate::commands::hub_request::HubRequest;
+use crate::commands::inspect_rows::rows_by_contract;
 use crate::commands::list::benchmark_text;
 use crate::data;
 use crate::data::{ColumnMap, Item};
@@ -24,6 +25,8 @@ use crate::text::contract::InputContract;
 pub struct InspectRequest {
     /// A checkpoint, a file of items, or a benchmark.
     pub(crate) what: String,
+    /// For a checkpoint: pairs whose rows are shown.
+    pub(crate) data: Vec<PathBuf>,
     /// For files: whose tokenizers count.
     pub(crate) models: Vec<ModelSpec>,
     /// For files: which of their columns are which.
@@ -66,7 +69,20 @@ pub(crate) fn inspect(request: &InspectRequest) -> Result<String> {
         Some((template, from)) => format!("{template} (from: {from})"),
         None => "not known".to_owned(),
     };
-    checkpoint(&Checkpoint::open_under_any(&spec, files)?, template)
+    let checkpoint = Checkpoint::open_under_any(&spec, files)?;
+    let mut text = describe(&checkpoint, template)?;
+    if !request.data.is_empty() {
+        let files: Vec<InputFile> = request
+            .data
+            .iter()
+            .map(|path| path.as_path().into())
+            .collect();
+        text.push_str(&rows_by_contract(
+            &checkpoint,
+            &data::load(&files, &request.map)?,
+        )?);
+    }
+    Ok(text)
 }
 
 /// A benchmark, with the counts and lengths of its pairs where they are on this machine; token
@@ -94,7 +110,7 @@ fn definition(benchmark: &Benchmark, request: &InspectRequest, hub: &Hub) -> Res
     Ok(text)
 }
 
-fn checkpoint(checkpoint: &Checkpoint, template: String) -> Result<String> {
+fn describe(checkpoint: &Checkpoint, template: String) -> Result<String> {
     let parameters = checkpoint.parameters()?;
     let total: usize = parameters.values().sum();
     let by_dtype: Vec<String> = parameters

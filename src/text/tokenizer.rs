@@ -207,14 +207,23 @@ impl Tokenizer {
         self.model_max_length
     }
 
+    /// The text of ids, special tokens included.
+    pub(crate) fn show(&self, ids: &[u32]) -> Result<String> {
+        self.decode(ids, false)
+    }
+
+    fn decode(&self, ids: &[u32], skip_special: bool) -> Result<String> {
+        let failed = || Error::bad_input("failed to decode tokens");
+        guarded(|| self.inner.decode(ids, skip_special))
+            .ok_or_else(failed)?
+            .map_err(|e| failed().caused_by(e))
+    }
+
     /// The text encoded, cut to `max` ids and decoded again; also the number of ids that were cut.
     pub fn round_trip(&self, text: &str, max: usize, side: Side) -> Result<(String, usize)> {
         let ids = self.encode(text)?;
         let (kept, cut) = truncate(&ids, max, side);
-        let failed = || Error::bad_input("failed to decode tokens");
-        let decoded = guarded(|| self.inner.decode(kept, true))
-            .ok_or_else(failed)?
-            .map_err(|e| failed().caused_by(e))?;
+        let decoded = self.decode(kept, true)?;
         Ok((
             if self.clean_up_spaces {
                 clean_up(&decoded)

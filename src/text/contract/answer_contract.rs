@@ -32,19 +32,6 @@ impl AnswerContract {
         }
     }
 
-    /// The hub repositories whose model card says that they have it.
-    pub(super) fn repositories(self) -> &'static [&'static str] {
-        match self {
-            Self::Pair => &[
-                "OpenAssistant/reward-model-deberta-v3-base",
-                "OpenAssistant/reward-model-deberta-v3-large",
-                "OpenAssistant/reward-model-deberta-v3-large-v2",
-                "sileod/deberta-v3-large-tasksource-rlhf-reward-model",
-            ],
-            Self::Raw | Self::Tulu | Self::Blender => &[],
-        }
-    }
-
     /// The truncation limits, for fingerprints and people.
     pub(super) fn limits(self) -> String {
         match self {
@@ -66,6 +53,11 @@ impl AnswerContract {
     pub(super) fn answer_side(self) -> Side {
         // A row is cut from the left: the prompt first, then the start of the answer.
         self.source_side()
+    }
+
+    /// Whether the reference defines it for prompts of one message only.
+    pub(crate) fn is_single_turn(self) -> bool {
+        matches!(self, Self::Pair | Self::Blender)
     }
 
     /// Checks that the reference accepts this conversation; its last message is the answer.

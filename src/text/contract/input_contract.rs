@@ -47,19 +47,6 @@ impl InputContract {
         pairwise.chain(AnswerContract::ALL.into_iter().map(Self::Scalar))
     }
 
-    /// The contract of a hub repository, where it is known.
-    pub fn of_repository(repository: &str) -> Option<Self> {
-        Self::all().find(|contract| contract.repositories().contains(&repository))
-    }
-
-    /// The hub repositories that are known to have it.
-    pub(crate) fn repositories(self) -> &'static [&'static str] {
-        match self {
-            Self::Pairwise(contract) => contract.repositories(),
-            Self::Scalar(contract) => contract.repositories(),
-        }
-    }
-
     /// The names of contracts, for errors.
     pub fn names(contracts: impl IntoIterator<Item = Self>) -> String {
         let names: Vec<&str> = contracts.into_iter().map(Self::name).collect();

@@ -31,16 +31,6 @@ impl PairContract {
         }
     }
 
-    /// The hub repositories that are known to have it.
-    pub(super) fn repositories(self) -> &'static [&'static str] {
-        match self {
-            Self::PairRm => &["llm-blender/PairRM-hf"],
-            // The second is the name under which RewardBench registers the same model.
-            Self::BetterPairRm => &["maywell/Better-PairRM", "mightbe/Better-PairRM"],
-            Self::PairRanker(_) => &["llm-blender/PairRM", "llm-blender/pair-ranker"],
-        }
-    }
-
     /// The truncation limits, for fingerprints and people.
     pub(super) fn limits(self) -> String {
         let (source, candidate) = match self {
@@ -58,6 +48,11 @@ impl PairContract {
             Self::BetterPairRm => better_pairrm::SOURCE_SIDE,
             Self::PairRanker(_) => pairranker::SOURCE_SIDE,
         }
+    }
+
+    /// Whether the reference defines it for prompts of one message only.
+    pub(crate) fn is_single_turn(self) -> bool {
+        matches!(self, Self::PairRanker(_))
     }
 
     /// Checks that the model family accepts these conversations; each ends with one of the two

@@ -20,7 +20,7 @@ pub struct RowLengths {
 
 impl RowLengths {
     /// Of `llm-blender/PairRM`.
-    pub(super) const PAIRRM: Self = Self {
+    pub(crate) const PAIRRM: Self = Self {
         source: 1224,
         candidate: 412,
     };
