@@ -130,7 +130,8 @@ pub(crate) struct BenchArgs {
     /// Tokens in all rows of one length
     #[arg(long, value_name = "N", default_value = "8192")]
     pub(crate) tokens: NonZeroUsize,
-    /// Token rows instead: a JSON list of ids on each line, with the three markers in it
+    /// Token rows instead: a JSON list of ids on each line, for a pairwise head with the three
+    /// markers in it
     #[arg(long, value_name = "FILE.jsonl", conflicts_with = "lengths")]
     pub(crate) ids: Option<PathBuf>,
     #[command(flatten)]
