@@ -128,7 +128,7 @@ pub fn loss(model: &RewardModel, batch: &Batch) -> Tensor<1> {
     let Head::Pairwise(head) = &model.head else {
         panic!("the loss is that of a pairwise head");
     };
-    let [first, second] = head.scores(model.hidden(&batch.rows, &batch.positions));
+    let [first, second] = head.scores(&model.hidden(&batch.rows, &batch.positions));
     let signs = Tensor::<2>::from_data(
         TensorData::new(batch.signs.clone(), [batch.signs.len(), 1]),
         &first.device(),

@@ -131,7 +131,7 @@ mod tests {
     #[test]
     fn the_first_that_says_something_decides() {
         use ContractSource::{Flag, KnownRepository, Model, Sidecar};
-        let [pairrm, better] = PairContract::ALL.map(InputContract::Pairwise);
+        let [pairrm, better, _] = PairContract::ALL.map(InputContract::Pairwise);
         let dir = tempfile::tempdir().unwrap();
         let find = |spec: &str, flag, sidecar: Option<&str>| {
             let path = dir.path().join(SIDECAR);

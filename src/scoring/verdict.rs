@@ -282,6 +282,18 @@ pub(crate) mod tests {
             let read = [read.logit_ab, read.logit_ba].map(f32::to_bits);
             assert_eq!(read, [logit, -logit].map(f32::to_bits), "{text}");
         }
+        let scores = Outcome::Scalar(AnswerScores {
+            score_chosen: 0.1,
+            score_rejected: f32::NAN,
+            ..AnswerScores::default()
+        });
+        let text = serde_json::to_string(&scores).unwrap();
+        assert!(text.contains(r#""head":"scalar""#), "{text}");
+        let Ok(Outcome::Scalar(read)) = serde_json::from_str(&text) else {
+            panic!("{text}");
+        };
+        assert_eq!(read.score_chosen.to_bits(), 0.1_f32.to_bits());
+        assert_eq!(read.score_rejected.to_bits(), f32::NAN.to_bits());
         let overflow = serde_json::to_string(&logits(1.0, 0.0))
             .unwrap()
             .replace("1.0", "1e39");

@@ -33,7 +33,7 @@ impl Head {
     /// `hidden`: `[rows, positions, hidden]` → `[rows]`
     pub fn forward(&self, hidden: Tensor<3>) -> Tensor<1> {
         match self {
-            Self::Pairwise(head) => head.forward(hidden),
+            Self::Pairwise(head) => head.forward(&hidden),
             Self::Scalar(head) => head.forward(hidden),
         }
     }

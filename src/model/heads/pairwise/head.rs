@@ -34,7 +34,7 @@ impl PairwiseHead {
 
     /// `hidden`: `[rows, 3, hidden]`, the states of the markers → the logit of each row, `[rows]`:
     /// the preference of the first candidate over the second.
-    pub(in crate::model::heads) fn forward(&self, hidden: Tensor<3>) -> Tensor<1> {
+    pub(in crate::model::heads) fn forward(&self, hidden: &Tensor<3>) -> Tensor<1> {
         let [first, second] = self.scores(hidden);
         let difference = first - second;
         let [rows, tasks] = difference.dims();
@@ -58,7 +58,7 @@ impl PairwiseHead {
 
     /// Scores of the first and of the second candidate, `[rows, tasks]` each: what training
     /// compares. `hidden` as in the logits.
-    pub fn scores(&self, hidden: Tensor<3>) -> [Tensor<2>; 2] {
+    pub fn scores(&self, hidden: &Tensor<3>) -> [Tensor<2>; 2] {
         let [rows, _, size] = hidden.dims();
         let of_marker = |at: usize| {
             hidden
