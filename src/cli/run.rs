@@ -47,7 +47,7 @@ pub(crate) struct RunArgs {
     pub(crate) template: Option<InputContract>,
     /// Score each model that names no template of its own under every template that it can take,
     /// side by side
-    #[arg(long, conflicts_with_all = ["template", "against"])]
+    #[arg(long, conflicts_with_all = ["template", "baseline"])]
     pub(crate) every_template: bool,
     #[command(flatten)]
     pub(crate) computing: ComputingArgs,
