@@ -65,11 +65,14 @@ pub(crate) fn inspect(request: &InspectRequest) -> Result<String> {
         Error::usage(format!("failed to parse: {}", request.what)).caused_by(e)
     })?;
     let files = spec.resolve(&hub, request.hub.revision.as_deref())?;
+    let checkpoint = Checkpoint::open_under_any(&spec, files.clone())?;
     let template = match find_contract(&spec, request.contract, &files.files)? {
         Some((template, from)) => format!("{template} (from: {from})"),
-        None => "not known".to_owned(),
+        None => format!(
+            "not known; with this head: {} (--template NAME)",
+            InputContract::names(checkpoint.contracts())
+        ),
     };
-    let checkpoint = Checkpoint::open_under_any(&spec, files)?;
     let mut text = describe(&checkpoint, template)?;
     if !request.data.is_empty() {
         let files: Vec<InputFile> = request
@@ -119,14 +122,7 @@ fn describe(checkpoint: &Checkpoint, template: String) -> Result<String> {
         .collect();
     let config = &checkpoint.config;
     let head = &config.head;
-    let templates = InputContract::names(checkpoint.contracts());
-    let mut lines = vec![
-        (
-            "head",
-            format!("{} (templates that it can take: {templates})", head.name()),
-        ),
-        ("template", template),
-    ];
+    let mut lines = vec![("head", head.name().to_owned()), ("template", template)];
     lines.extend(config.architecture().facts());
     lines.extend([
         (
