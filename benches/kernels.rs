@@ -12,7 +12,7 @@ use pairbench::kernels::cpu::packed_weights::{PackedWeights, Storage};
 use pairbench::kernels::relative_positions::PositionTerms;
 use pairbench::model::deberta::{geometry, plain_attention};
 use pairbench::model::linear::Linear;
-use pairbench::model::{DebertaConfig, Matrix, PairConfig, TokenRows};
+use pairbench::model::{DebertaConfig, Matrix, ModelConfig, TokenRows};
 
 const HIDDEN: usize = 1024;
 const INNER: usize = 4096;
@@ -28,7 +28,7 @@ fn random(rows: usize, columns: usize) -> Tensor<2> {
 /// The golden checkpoint's configuration at the sizes of the published ones.
 fn large() -> DebertaConfig {
     let text = include_str!("../tests/data/golden/models/tiny-pairrm/config.json");
-    let mut config = PairConfig::parse(text, std::path::Path::new("config.json"))
+    let mut config = ModelConfig::parse(text, std::path::Path::new("config.json"))
         .expect("a valid configuration")
         .encoder;
     (config.hidden_size, config.heads, config.intermediate_size) = (HIDDEN, 16, INNER);

@@ -23,11 +23,11 @@ use pairbench::data::Item;
 use pairbench::data::Message;
 use pairbench::kernels::cpu::int8::Outliers;
 use pairbench::kernels::relative_positions::RelativeRows;
-use pairbench::model::{PairConfig, Parameters};
+use pairbench::model::{ModelConfig, Parameters};
 use pairbench::report::Format;
 use pairbench::scoring;
 use pairbench::scoring::journal;
-use pairbench::text::contract::InputContract;
+use pairbench::text::contract::{InputContract, PairContract};
 use pairbench::text::{Side, Tokenizer};
 
 /// As in pairbench, a lack of memory ends the process; with the exit code by which libFuzzer knows
@@ -133,27 +133,22 @@ fn safetensors(dir: &Path, data: &[u8]) {
 fn config(_: &Path, data: &[u8]) {
     let Ok(config) = std::str::from_utf8(data)
         .map_err(drop)
-        .and_then(|text| PairConfig::parse(text, Path::new("config.json")).map_err(drop))
+        .and_then(|text| ModelConfig::parse(text, Path::new("config.json")).map_err(drop))
     else {
         return;
     };
-    let _ = config.markers(&[
-        config.source_prefix_id,
-        config.cand1_prefix_id,
-        0,
-        config.cand2_prefix_id,
-    ]);
+    let _ = config.head.positions(&[3, 0, 1, 2]);
     if let Some(relative) = &config.encoder.relative {
         let _ = RelativeRows::new(relative, 600).within(7);
     }
 }
 
 fn tokenizer(dir: &Path, name: &str, data: &[u8]) {
-    static CONFIG: LazyLock<PairConfig> = LazyLock::new(|| {
+    static CONFIG: LazyLock<ModelConfig> = LazyLock::new(|| {
         let text = quickstart::checkpoint("quickstart/pairrm")
             .and_then(|home| home.file("config.json"))
             .expect("embedded");
-        PairConfig::parse(&String::from_utf8_lossy(text), Path::new("config.json")).expect("valid")
+        ModelConfig::parse(&String::from_utf8_lossy(text), Path::new("config.json")).expect("valid")
     });
     file(dir, name, data);
     let Ok((tokenizer, _)) = Tokenizer::load(&dir.into()) else {
@@ -251,11 +246,11 @@ fn run(dir: &Path, data: &[u8]) {
 
 /// Prompt, answers and further turns, apart by U+001F.
 fn text(_: &Path, data: &[u8]) {
-    static PARTS: LazyLock<(Tokenizer, PairConfig)> = LazyLock::new(|| {
+    static PARTS: LazyLock<(Tokenizer, ModelConfig)> = LazyLock::new(|| {
         let home = pairbench::support::input_file::Directory::Embedded(
             quickstart::checkpoint("quickstart/pairrm").expect("embedded"),
         );
-        let config = PairConfig::parse(
+        let config = ModelConfig::parse(
             &home.file("config.json").text().expect("embedded"),
             Path::new("config.json"),
         )
@@ -278,12 +273,13 @@ fn text(_: &Path, data: &[u8]) {
         rejected: rejected.into(),
     }];
     let (tokenizer, config) = &*PARTS;
-    for template in InputContract::ALL {
+    for template in PairContract::ALL.map(InputContract::Pairwise) {
         let prepared = scoring::prepare(&pairs, template, tokenizer, config)
             .expect("a valid tokenizer fails on no text");
-        let row = prepared[0]
-            .chosen_first()
+        let rows = prepared[0]
+            .token_rows()
             .filter(|_| !prepared[0].is_unscorable());
-        assert!(row.is_none_or(|row| config.markers(&row.ids).is_ok() && row.ids.len() <= 3400));
+        let is_sound = |row| config.input_row(row).is_ok_and(|row| row.len() <= 3400);
+        assert!(rows.is_none_or(|rows| rows.into_iter().all(is_sound)));
     }
 }

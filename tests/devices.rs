@@ -135,12 +135,12 @@ mod gpus {
     use burn::tensor::DType;
 
     use super::binary::pairbench;
-    use super::common::{MODELS, PARITY, float, golden, ids, lines, load};
+    use super::common::{MODELS, PARITY, float, golden, ids, input_rows, lines, load};
     use super::skipped::skipped;
     use pairbench::checkpoint::{HalfType, Precision};
     use pairbench::device::Limits;
     use pairbench::device::{Api, Choice, Devices};
-    use pairbench::model::heads::pairwise::Markers;
+    use pairbench::model::InputRow;
     use pairbench::scoring::{Scorer, Verdict, logits};
 
     /// The first device of each kind.
@@ -185,22 +185,14 @@ mod gpus {
             .iter()
             .flat_map(|r| [ids(&r["ids_ab"]), ids(&r["ids_ba"])])
             .collect();
-        let jobs: Vec<(&[u32], Markers)> = rows
-            .iter()
-            .map(|row| {
-                (
-                    row.as_slice(),
-                    scorer.models[0].config().markers(row).unwrap(),
-                )
-            })
-            .collect();
+        let rows = input_rows(&scorer.models[0], &rows);
         let limits = Limits {
             batch_tokens: 1024,
             ..Limits::default()
         };
         let found = logits(
-            &jobs,
-            &limits.batches(&jobs.iter().map(|(ids, _)| ids.len()).collect::<Vec<_>>()),
+            &rows,
+            &limits.batches(&rows.iter().map(InputRow::len).collect::<Vec<_>>()),
             &scorer,
             limits,
         )
@@ -327,17 +319,14 @@ mod gpus {
                 .flat_map(|r| [ids(&r["ids_ab"]), ids(&r["ids_ba"])])
                 .collect();
             let exact = load(Precision::F32);
-            let jobs: Vec<(&[u32], Markers)> = rows
-                .iter()
-                .map(|row| (row.as_slice(), exact.config().markers(row).unwrap()))
-                .collect();
+            let rows = input_rows(&exact, &rows);
             let found = |model, exact| {
                 let scorer = Scorer {
                     models: vec![model],
                     exact,
                     queues: true,
                 };
-                logits(&jobs, &[vec![0, 1, 2, 3]], &scorer, Limits::default()).unwrap()
+                logits(&rows, &[vec![0, 1, 2, 3]], &scorer, Limits::default()).unwrap()
             };
             let expected = found(exact, None);
             assert!(

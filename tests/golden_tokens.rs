@@ -4,7 +4,7 @@ mod common;
 
 use common::{conversation, golden, ids, json, lines};
 use pairbench::kernels::relative_positions::log_bucket;
-use pairbench::text::contract::{InputContract, better_pairrm_source};
+use pairbench::text::contract::{PairContract, better_pairrm_source};
 use pairbench::text::{Side, Tokenizer};
 
 fn tokenizer(dir: &str) -> Tokenizer {
@@ -18,8 +18,8 @@ fn rows_of_all_cases_of_both_templates() {
         .map(|case| (case["id"].as_str().unwrap().to_owned(), case))
         .collect();
     for (name, template) in [
-        ("tiny-pairrm", InputContract::PairRm),
-        ("tiny-better-pairrm", InputContract::BetterPairRm),
+        ("tiny-pairrm", PairContract::PairRm),
+        ("tiny-better-pairrm", PairContract::BetterPairRm),
     ] {
         let tokenizer = tokenizer(&format!("models/{name}"));
         let expected = lines(&format!("{name}.jsonl"));

@@ -3,8 +3,7 @@
 
 use burn::tensor::Device;
 use pairbench::checkpoint::{ModelSpec, Precision, Weights};
-use pairbench::model::heads::pairwise::Markers;
-use pairbench::model::{PairConfig, PairModel, TokenRows};
+use pairbench::model::{ModelConfig, RewardModel, TokenRows};
 use pairbench::support::hub::Hub;
 use pairbench::text::{Side, Tokenizer};
 
@@ -35,19 +34,19 @@ fn the_real_weights_give_the_published_logits() {
         .expect("a snapshot of llm-blender/PairRM-hf in the hub's cache")
         .files;
     let file = files.file("config.json");
-    let config = PairConfig::parse(&file.text().unwrap(), &file.path()).unwrap();
+    let config = ModelConfig::parse(&file.text().unwrap(), &file.path()).unwrap();
     let (tokenizer, _) = Tokenizer::load(&files).unwrap();
     let mut weights = Weights::open(&files, &Device::flex())
         .unwrap()
         .with_precision(Precision::F32);
-    let model = PairModel::load(&mut weights, &config).unwrap();
+    let model = RewardModel::load(&mut weights, &config).unwrap();
     weights.finish().unwrap();
 
     for (source, a, b, expected) in PUBLISHED {
         let row = card_row(&tokenizer, source, a, b);
-        let markers: Vec<Markers> = vec![config.markers(&row).unwrap()];
+        let positions = [config.head.positions(&row).unwrap()];
         let logits: Vec<f32> = model
-            .logits(&TokenRows::new([row.as_slice()]), &markers)
+            .logits(&TokenRows::new([row.as_slice()]), &positions)
             .into_data()
             .try_to_vec()
             .unwrap();

@@ -89,6 +89,11 @@ fn checkout(dir: &Path) {
         "models--maywell--Better-PairRM",
         &root.join("quickstart/better-pairrm"),
     );
+    hub_cache(
+        dir,
+        "models--OpenAssistant--reward-model-deberta-v3-large-v2",
+        &root.join("tests/data/scalar/models/tiny-deberta-rm"),
+    );
     let dataset = dir.join("dataset");
     std::fs::create_dir_all(dataset.join("data")).unwrap();
     let file = dataset.join("data/filtered-00000-of-00001.parquet");
@@ -126,9 +131,11 @@ fn reward_bench(file: &Path) {
 fn hub_cache(dir: &Path, repository: &str, checkpoint: &Path) {
     let repository = dir.join("huggingface/hub").join(repository);
     let commit = "0123456789abcdef0123456789abcdef01234567";
-    std::fs::create_dir_all(repository.join("refs")).unwrap();
+    std::fs::create_dir_all(repository.join("refs/refs/pr")).unwrap();
     std::fs::create_dir_all(repository.join("snapshots")).unwrap();
-    std::fs::write(repository.join("refs/main"), commit).unwrap();
+    for revision in ["main", "refs/pr/3"] {
+        std::fs::write(repository.join("refs").join(revision), commit).unwrap();
+    }
     std::os::unix::fs::symlink(checkpoint, repository.join("snapshots").join(commit)).unwrap();
 }
 

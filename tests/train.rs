@@ -20,27 +20,27 @@ use burn::tensor::{Device, Tensor};
 use common::golden;
 use fastrand::Rng;
 use pairbench::checkpoint::Weights;
-use pairbench::model::{PairConfig, PairModel};
+use pairbench::model::{ModelConfig, RewardModel};
 use pairbench::text::Tokenizer;
-use pairbench::text::contract::InputContract;
+use pairbench::text::contract::PairContract;
 use polars::prelude::{ParquetReader, SerReader};
 use training::{Batch, Initialiser};
 
 /// A new model of the tiny golden checkpoint's shape, and a batch that stays the same.
-fn setup(pairs: usize) -> (PairModel, Vec<String>, PairConfig, Batch) {
+fn setup(pairs: usize) -> (RewardModel, Vec<String>, ModelConfig, Batch) {
     let dir = golden("models/tiny-pairrm");
     let path = dir.join("config.json");
-    let config = PairConfig::parse(&std::fs::read_to_string(&path).unwrap(), &path).unwrap();
+    let config = ModelConfig::parse(&std::fs::read_to_string(&path).unwrap(), &path).unwrap();
     let (tokenizer, _) = Tokenizer::load(&dir.as_path().into()).unwrap();
     let mut initialiser = Initialiser::new(3, &Device::flex().autodiff());
-    let model = PairModel::load(&mut initialiser, &config).unwrap();
+    let model = RewardModel::load(&mut initialiser, &config).unwrap();
     let mut rng = Rng::with_seed(3);
     let examples: Vec<_> = (0..pairs)
         .map(|_| corpus::training_example(&mut rng))
         .collect();
     let batch = Batch::new(
         &examples,
-        InputContract::PairRm,
+        PairContract::PairRm,
         &tokenizer,
         &config,
         &mut rng,
@@ -119,7 +119,7 @@ impl ModuleMapper for Nudge {
 fn gradients_are_the_slopes_of_the_loss() {
     let (model, names, _, batch) = setup(2);
     let value =
-        |model: &PairModel| f64::from(training::loss(model, &batch).inner().into_scalar::<f32>());
+        |model: &RewardModel| f64::from(training::loss(model, &batch).inner().into_scalar::<f32>());
     let mut gradients =
         burn::optim::GradientsParams::from_grads(training::loss(&model, &batch).backward(), &model);
     let mut largest = Largest {
@@ -151,11 +151,11 @@ fn a_written_checkpoint_scores_as_the_model_that_was_trained() {
     .unwrap();
     let mut weights = Weights::open(&dir.path().into(), &Device::flex()).unwrap();
     assert_eq!(weights.dtypes(), ["f16"]);
-    let read = PairModel::load(&mut weights, &config).unwrap();
+    let read = RewardModel::load(&mut weights, &config).unwrap();
     weights.finish().unwrap();
-    let logits = |model: &PairModel| {
+    let logits = |model: &RewardModel| {
         model
-            .logits(&batch.rows, &batch.markers)
+            .logits(&batch.rows, &batch.positions)
             .inner()
             .into_data()
             .try_to_vec::<f32>()

@@ -1,4 +1,5 @@
-"""The architecture of PairRM in any size: what the makers of checkpoints share. Needs nothing but Python."""
+"""The architecture of PairRM and of a scalar reward model in any size: what the makers of checkpoints share. Needs
+nothing but Python."""
 
 from __future__ import annotations
 
@@ -11,6 +12,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 GOLDEN = ROOT / "tests" / "data" / "golden"
 TINY = GOLDEN / "models" / "tiny-pairrm"
+
+SCALAR = "DebertaV2ForSequenceClassification"
 
 TOKENIZER_FILES = (
     "added_tokens.json",
@@ -36,6 +39,7 @@ def size_arguments(doc: str | None) -> argparse.ArgumentParser:
     parser.add_argument("--intermediate", type=int, default=4096)
     parser.add_argument("--vocab", type=int, default=read_config(TINY)["vocab_size"], help="rows of the embedding table")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--head", choices=("pairwise", "scalar"), default="pairwise")
     return parser
 
 
@@ -52,7 +56,8 @@ def parse_sizes(parser: argparse.ArgumentParser) -> argparse.Namespace:
 
 def make_config(args: argparse.Namespace, dtype: str) -> dict:
     """The tiny checkpoint's configuration with the sizes of the large one."""
-    return read_config(TINY) | {
+    scalar = {"architectures": [SCALAR], "id2label": {"0": "LABEL_0"}, "label2id": {"LABEL_0": 0}}
+    return read_config(TINY) | (scalar if args.head == "scalar" else {}) | {
         "vocab_size": args.vocab,
         "hidden_size": args.hidden,
         "pooler_hidden_size": args.hidden,
@@ -65,9 +70,15 @@ def make_config(args: argparse.Namespace, dtype: str) -> dict:
     }
 
 
+def is_scalar(config: dict) -> bool:
+    """Whether the head scores one answer; else it is PairRM's."""
+    return config.get("architectures") == [SCALAR]
+
+
 def shapes(config: dict) -> Iterator[tuple[str, tuple[int, ...]]]:
-    """Names and shapes of all parameters of PairRM-hf."""
+    """Names and shapes of all parameters, as PairRM-hf or transformers' sequence classifier has them."""
     h, inner = config["hidden_size"], config["intermediate_size"]
+    encoder = "deberta" if is_scalar(config) else "pretrained_model"
 
     def linear(name: str, out: int, into: int) -> Iterator[tuple[str, tuple[int, ...]]]:
         yield f"{name}.weight", (out, into)
@@ -77,12 +88,12 @@ def shapes(config: dict) -> Iterator[tuple[str, tuple[int, ...]]]:
         yield f"{name}.LayerNorm.weight", (h,)
         yield f"{name}.LayerNorm.bias", (h,)
 
-    yield "pretrained_model.embeddings.word_embeddings.weight", (config["vocab_size"], h)
-    yield from norm("pretrained_model.embeddings")
-    yield "pretrained_model.encoder.rel_embeddings.weight", (2 * config["position_buckets"], h)
-    yield from norm("pretrained_model.encoder")
+    yield f"{encoder}.embeddings.word_embeddings.weight", (config["vocab_size"], h)
+    yield from norm(f"{encoder}.embeddings")
+    yield f"{encoder}.encoder.rel_embeddings.weight", (2 * config["position_buckets"], h)
+    yield from norm(f"{encoder}.encoder")
     for i in range(config["num_hidden_layers"]):
-        layer = f"pretrained_model.encoder.layer.{i}"
+        layer = f"{encoder}.encoder.layer.{i}"
         for projection in ("query_proj", "key_proj", "value_proj"):
             yield from linear(f"{layer}.attention.self.{projection}", h, h)
         yield from linear(f"{layer}.attention.output.dense", h, h)
@@ -90,8 +101,12 @@ def shapes(config: dict) -> Iterator[tuple[str, tuple[int, ...]]]:
         yield from linear(f"{layer}.intermediate.dense", inner, h)
         yield from linear(f"{layer}.output.dense", h, inner)
         yield from norm(f"{layer}.output")
-    yield from linear("head_layer.1", h, 2 * h)
-    yield from linear("head_layer.4", config["n_tasks"], h)
+    if is_scalar(config):
+        yield from linear("pooler.dense", h, h)
+        yield from linear("classifier", 1, h)
+    else:
+        yield from linear("head_layer.1", h, 2 * h)
+        yield from linear("head_layer.4", config["n_tasks"], h)
 
 
 def write_beside(out: Path, config: dict) -> None:
@@ -100,4 +115,5 @@ def write_beside(out: Path, config: dict) -> None:
     for name in TOKENIZER_FILES:
         shutil.copyfile(TINY / name, out / name)
     (out / "config.json").write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
-    (out / "pairbench.toml").write_text('template = "pairrm"\n', encoding="utf-8")
+    template = "pair" if is_scalar(config) else "pairrm"
+    (out / "pairbench.toml").write_text(f'template = "{template}"\n', encoding="utf-8")

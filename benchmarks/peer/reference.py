@@ -1,4 +1,4 @@
-"""PairRM in PyTorch eager, as the model card runs it: the peer that pairbench is compared with.
+"""PairRM, or a scalar reward model, in PyTorch eager, as model cards run them: the peer that pairbench is compared with.
 
 usage: reference.py --model DIR --ids FILE.jsonl [--threads N] [--batch-tokens N]    one JSON object on stdout
        reference.py --check                                                          against the golden logits
@@ -16,8 +16,9 @@ import numpy as np
 import torch
 from safetensors.torch import load_file
 from torch import nn
-from transformers import DebertaV2Config, DebertaV2Model
+from transformers import DebertaV2Config, DebertaV2ForSequenceClassification, DebertaV2Model
 
+from architecture import is_scalar
 from rows import (
     GOLDEN,
     TINY,
@@ -48,6 +49,10 @@ class PairModel(nn.Module):
             nn.Linear(size, tasks),
         )
 
+    @property
+    def encoder(self) -> DebertaV2Model:
+        return self.pretrained_model
+
     def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
         """One logit a row: positive where the first candidate is the better one."""
         hidden = self.pretrained_model(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
@@ -57,19 +62,35 @@ class PairModel(nn.Module):
         return (left - right).mean(dim=-1)
 
 
-def load_model(path: Path) -> PairModel:
+class ScalarModel(DebertaV2ForSequenceClassification):
+    """transformers' own class, with the score alone."""
+
+    def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:  # type: ignore[override]
+        """One score a row."""
+        return super().forward(input_ids=input_ids, attention_mask=attention_mask).logits[:, 0]
+
+    @property
+    def encoder(self) -> DebertaV2Model:
+        return self.deberta
+
+
+def load_model(path: Path) -> PairModel | ScalarModel:
     """The checkpoint in f32 (weights stored in half precision are widened)."""
     config = read_config(path)
     # Built without storage: initialising 300 M weights only to replace them costs more than reading the file.
     with torch.device("meta"):
-        model = PairModel(
-            DebertaV2Config(**config), markers(config), config.get("n_tasks", 1), config.get("drop_out", 0.0)
+        model = (
+            ScalarModel(DebertaV2Config(**config))
+            if is_scalar(config)
+            else PairModel(
+                DebertaV2Config(**config), markers(config), config.get("n_tasks", 1), config.get("drop_out", 0.0)
+            )
         )
     weights = {name: tensor.float() for name, tensor in load_file(path / "model.safetensors").items()}
     model.load_state_dict(weights, assign=True)
     # The only buffer that no file holds.
     positions = torch.arange(config["max_position_embeddings"]).expand((1, -1))
-    model.pretrained_model.embeddings.register_buffer("position_ids", positions, persistent=False)
+    model.encoder.embeddings.register_buffer("position_ids", positions, persistent=False)
     return model.eval()
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from architecture import GOLDEN, ROOT, TINY, read_config
+from architecture import GOLDEN, ROOT, TINY, is_scalar, read_config
 
 Row = list[int]
 Scorer = Callable[[list[Row], int], list[float]]
@@ -39,13 +39,18 @@ def write_rows(path: Path, rows: list[Row]) -> None:
 
 
 def fixed_rows(config: dict, length: int, count: int, seed: int) -> list[Row]:
-    """Random rows of one length, laid out as a pair is: half source, a quarter for each candidate."""
+    """Random rows of one length, laid out as a pair is: half source, a quarter for each candidate; as question and
+    answer for a scalar head."""
     if length < 12:
         raise ValueError(f"a row of {length} tokens is too short for three segments")
     rng = np.random.default_rng([seed, length])
     high = min(markers(config)) - 1  # [MASK] sits just below the markers
     starts = [0, length // 2, length // 2 + length // 4]
     table = rng.integers(FIRST_ORDINARY_ID, high, size=(count, length))
+    if is_scalar(config):
+        table[:, 0] = CLS
+        table[:, length // 2] = table[:, -1] = SEP
+        return table.tolist()
     for marker, begin, end in zip(markers(config), starts, [*starts[1:], length], strict=True):
         table[:, begin] = CLS
         table[:, begin + 1] = marker
@@ -84,6 +89,15 @@ class PairRmTokens:
         return all(row.count(marker) == 1 for marker in self._markers)
 
 
+def answer_rows(model: Path, pairs: list[dict], count: int) -> list[Row]:
+    """Question and answer as the model cards of scalar models join them, for both answers of `count` pairs."""
+    from tokenizers import Tokenizer
+
+    tokenizer = Tokenizer.from_file(str(model / "tokenizer.json"))
+    picked = (pairs[(2 * i + 1) * len(pairs) // (2 * count)] for i in range(count))
+    return [tokenizer.encode(p["prompt"], p[side]).ids for p in picked for side in ("chosen", "rejected")]
+
+
 def data_rows(model: Path, data: Path, sample: int) -> list[Row]:
     """Both orders of `sample` evenly spaced pairs of a file with the columns prompt, chosen and rejected."""
     if data.suffix == ".parquet":
@@ -93,6 +107,8 @@ def data_rows(model: Path, data: Path, sample: int) -> list[Row]:
     else:
         pairs = [json.loads(line) for line in data.read_text(encoding="utf-8").splitlines() if line]
     count = min(sample, len(pairs))
+    if is_scalar(read_config(model)):
+        return answer_rows(model, pairs, count)
     tokens = PairRmTokens(model)
     rows = []
     for i in range(count):

@@ -10,12 +10,12 @@ use burn::tensor::Device;
 use clap::Parser;
 use fastrand::Rng;
 use pairbench::commands::run::RunRequest;
-use pairbench::model::{PairConfig, PairModel};
+use pairbench::model::{ModelConfig, RewardModel};
 use pairbench::report::Format;
 use pairbench::support::error::{Error, Result};
 use pairbench::support::files;
 use pairbench::text::Tokenizer;
-use pairbench::text::contract::InputContract;
+use pairbench::text::contract::{InputContract, PairContract};
 use serde_json::json;
 
 use crate::corpus::{self, Example, Split};
@@ -52,7 +52,7 @@ const RATE: f64 = 1.5e-3;
 /// A checkpoint to train. The two differ in template and in everything that is drawn.
 struct Plan {
     name: &'static str,
-    template: InputContract,
+    template: PairContract,
     seed: u64,
 }
 
@@ -73,12 +73,12 @@ fn run(args: &Args) -> Result<()> {
     let plans = [
         Plan {
             name: "pairrm",
-            template: InputContract::PairRm,
+            template: PairContract::PairRm,
             seed: args.seed + 2,
         },
         Plan {
             name: "better-pairrm",
-            template: InputContract::BetterPairRm,
+            template: PairContract::BetterPairRm,
             seed: args.seed + 10,
         },
     ];
@@ -126,13 +126,17 @@ fn train(args: &Args, plan: &Plan, files: &tokenizer::Files) -> Result<()> {
     )?;
     write(
         &dir.join("pairbench.toml"),
-        format!("template = \"{}\"\n", plan.template).as_bytes(),
+        format!(
+            "template = \"{}\"\n",
+            InputContract::Pairwise(plan.template)
+        )
+        .as_bytes(),
     )?;
-    let config = PairConfig::parse(&config.to_string(), &dir.join("config.json"))?;
+    let config = ModelConfig::parse(&config.to_string(), &dir.join("config.json"))?;
     let (tokenizer, _) = Tokenizer::load(&dir.as_path().into())?;
 
     let mut initialiser = Initialiser::new(plan.seed, &Device::flex().autodiff());
-    let mut model = PairModel::load(&mut initialiser, &config)?;
+    let mut model = RewardModel::load(&mut initialiser, &config)?;
     let mut optimizer = training::optimizer();
     let mut rng = Rng::with_seed(plan.seed);
     let mut log = "step,pairs,loss\n".to_owned();

@@ -7,11 +7,11 @@ use burn::tensor::{Device, Tensor, TensorData, activation::log_sigmoid};
 use fastrand::Rng;
 use half::f16;
 use pairbench::data::Message;
-use pairbench::model::heads::pairwise::Markers;
-use pairbench::model::{PairConfig, PairModel, Parameters, TokenRows};
+use pairbench::model::heads::Head;
+use pairbench::model::{ModelConfig, Parameters, RewardModel, TokenRows};
 use pairbench::support::error::{Error, Result};
 use pairbench::text::Tokenizer;
-use pairbench::text::contract::InputContract;
+use pairbench::text::contract::PairContract;
 use safetensors::tensor::{Dtype, TensorView};
 
 use crate::corpus::Example;
@@ -65,7 +65,8 @@ impl Parameters for Initialiser {
 /// Token rows with the better answer left or right.
 pub struct Batch {
     pub rows: TokenRows,
-    pub markers: Vec<Markers>,
+    /// Of the tokens that the head reads, by row.
+    pub positions: Vec<Vec<usize>>,
     /// 1 where the left answer is the better one, else −1. `[rows]`
     pub signs: Vec<f32>,
 }
@@ -74,13 +75,13 @@ impl Batch {
     /// One row a pair, in a random order of its answers.
     pub fn new(
         examples: &[Example],
-        template: InputContract,
+        template: PairContract,
         tokenizer: &Tokenizer,
-        config: &PairConfig,
+        config: &ModelConfig,
         rng: &mut Rng,
     ) -> Result<Self> {
         let mut rows = Vec::new();
-        let (mut markers, mut signs) = (Vec::new(), Vec::new());
+        let (mut positions, mut signs) = (Vec::new(), Vec::new());
         for example in examples {
             let conversation = |answer: &str| {
                 [
@@ -102,9 +103,10 @@ impl Batch {
                 .check(first, second)
                 .map_err(|e| Error::bad_input("failed to write a pair").caused_by(e))?;
             let row = template.row(tokenizer, first, second)?;
-            markers.push(
+            positions.push(
                 config
-                    .markers(&row.ids)
+                    .head
+                    .positions(&row.ids)
                     .map_err(|e| Error::bad_input("failed to write a pair").caused_by(e))?,
             );
             signs.push(if left { 1.0 } else { -1.0 });
@@ -112,7 +114,7 @@ impl Batch {
         }
         Ok(Self {
             rows: TokenRows::new(rows.iter().map(Vec::as_slice)),
-            markers,
+            positions,
             signs,
         })
     }
@@ -122,8 +124,11 @@ impl Batch {
 ///
 /// Equation 2 of LLM-Blender (arXiv:2306.02561): binary cross-entropy on either candidate's own
 /// score. `[1]`
-pub fn loss(model: &PairModel, batch: &Batch) -> Tensor<1> {
-    let [first, second] = model.scores(&batch.rows, &batch.markers);
+pub fn loss(model: &RewardModel, batch: &Batch) -> Tensor<1> {
+    let Head::Pairwise(head) = &model.head else {
+        panic!("the loss is that of a pairwise head");
+    };
+    let [first, second] = head.scores(&model.hidden(&batch.rows, &batch.positions));
     let signs = Tensor::<2>::from_data(
         TensorData::new(batch.signs.clone(), [batch.signs.len(), 1]),
         &first.device(),
@@ -141,11 +146,11 @@ pub fn optimizer() -> ModuleOptimizer {
 
 /// One step; returns the improved model and the loss before the step.
 pub fn step(
-    model: PairModel,
+    model: RewardModel,
     optimizer: &mut ModuleOptimizer,
     batch: &Batch,
     rate: f64,
-) -> (PairModel, f32) {
+) -> (RewardModel, f32) {
     let loss = loss(&model, batch);
     let value = loss.clone().inner().into_scalar();
     let gradients = GradientsParams::from_grads(loss.backward(), &model);
@@ -165,7 +170,7 @@ pub fn rate(peak: f64, step: usize, steps: usize) -> f64 {
 
 /// The parameters as a half-precision safetensors file. `names` as the model asked for them: fields
 /// are visited in the same order.
-pub fn to_safetensors(model: &PairModel, names: &[String]) -> Result<Vec<u8>> {
+pub fn to_safetensors(model: &RewardModel, names: &[String]) -> Result<Vec<u8>> {
     struct Collect(Vec<(Vec<usize>, Vec<u8>)>);
     impl ModuleVisitor for Collect {
         fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {

@@ -17,6 +17,9 @@ pub struct Published {
     pub(crate) source: String,
     /// The benchmark whose subsets it has.
     pub(crate) benchmark: String,
+    /// What a reader must know of its figures, contradictions above all.
+    #[serde(default)]
+    pub(crate) note: Option<String>,
     pub(crate) models: Vec<PublishedModel>,
 }
 
@@ -27,6 +30,9 @@ pub struct PublishedModel {
     pub(crate) name: String,
     /// Another name of the same model.
     alias: Option<String>,
+    /// The input contract, as the source calls it.
+    #[serde(default)]
+    pub(crate) template: Option<String>,
     subsets: BTreeMap<String, f64>,
     /// The plain mean, where it is printed.
     #[serde(default)]
@@ -43,9 +49,13 @@ pub struct PublishedChoice {
     pub(crate) model: Option<PublishedModel>,
 }
 
-const TABLES: [&str; 2] = [
+const TABLES: [&str; 6] = [
     include_str!("../../benchmarks/published/model-card.toml"),
     include_str!("../../benchmarks/published/rewardbench-paper.toml"),
+    include_str!("../../benchmarks/published/results-raw.toml"),
+    include_str!("../../benchmarks/published/results-pythia-first.toml"),
+    include_str!("../../benchmarks/published/results-pythia.toml"),
+    include_str!("../../benchmarks/published/results-tokenizer.toml"),
 ];
 
 impl Published {

@@ -3,7 +3,9 @@
 use serde::Deserialize;
 
 use crate::checkpoint::facts::ContractSource;
+use crate::checkpoint::known_models::contract_of;
 use crate::checkpoint::spec::ModelSpec;
+use crate::model::heads::HeadConfig;
 use crate::support::error::{Error, Result};
 use crate::support::input_file::Directory;
 use crate::support::toml_text::from_toml;
@@ -42,15 +44,48 @@ pub(crate) fn find_contract(
     }
     let known = spec
         .repository()
-        .and_then(|r| InputContract::of_repository(&format!("{}/{}", r.owner, r.name)));
+        .and_then(|r| contract_of(&format!("{}/{}", r.owner, r.name)));
     Ok(known.map(|template| (template, ContractSource::KnownRepository)))
 }
 
+/// The contracts whose rows a head can read.
+pub(super) fn contracts_of(head: &HeadConfig) -> Vec<InputContract> {
+    InputContract::all()
+        .filter(|contract| fits(*contract, head))
+        .collect()
+}
+
+fn fits(contract: InputContract, head: &HeadConfig) -> bool {
+    match head {
+        HeadConfig::Pairwise(_) => matches!(contract, InputContract::Pairwise(_)),
+        HeadConfig::Scalar(_) => matches!(contract, InputContract::Scalar(_)),
+    }
+}
+
+/// Refuses a contract whose rows the head cannot read.
+pub(super) fn check_contract(
+    spec: &ModelSpec,
+    contract: InputContract,
+    head: &HeadConfig,
+) -> Result<()> {
+    if fits(contract, head) {
+        return Ok(());
+    }
+    Err(Error::usage(format!(
+        "failed to use template {contract} for model: {spec}"
+    ))
+    .caused_by(format!("its head is {}", head.name()))
+    .hint(format!(
+        "add `,template=NAME` to this --model; NAME is one of: {}",
+        InputContract::names(contracts_of(head))
+    )))
+}
+
 /// The error for a checkpoint whose contract is nowhere.
-pub(super) fn no_contract(spec: &ModelSpec) -> Error {
+pub(super) fn no_contract(spec: &ModelSpec, head: &HeadConfig) -> Error {
     Error::usage(format!("failed to choose a template for model: {spec}")).hint(format!(
         "add `,template=NAME` to --model, or pass --template NAME; NAME is one of: {}",
-        InputContract::names()
+        InputContract::names(contracts_of(head))
     ))
 }
 
@@ -91,12 +126,13 @@ fn contradiction(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::text::contract::PairContract;
 
     /// Own, sidecar, flag, known repository; and a sidecar that says nothing.
     #[test]
     fn the_first_that_says_something_decides() {
         use ContractSource::{Flag, KnownRepository, Model, Sidecar};
-        use InputContract::{BetterPairRm, PairRm};
+        let [pairrm, better, _] = PairContract::ALL.map(InputContract::Pairwise);
         let dir = tempfile::tempdir().unwrap();
         let find = |spec: &str, flag, sidecar: Option<&str>| {
             let path = dir.path().join(SIDECAR);
@@ -108,33 +144,28 @@ mod tests {
         };
         let says_better = Some("template = 'better-pairrm'");
         for (spec, flag, sidecar, expected) in [
-            ("x,template=pairrm", None, says_better, (PairRm, Model)),
+            ("x,template=pairrm", None, says_better, (pairrm, Model)),
             (
                 "x,template=pairrm",
-                Some(BetterPairRm),
+                Some(better),
                 says_better,
-                (PairRm, Model),
+                (pairrm, Model),
             ),
-            ("x", None, says_better, (BetterPairRm, Sidecar)),
-            (
-                "x",
-                Some(BetterPairRm),
-                says_better,
-                (BetterPairRm, Sidecar),
-            ),
-            ("x", Some(PairRm), Some(""), (PairRm, Flag)),
-            ("x", Some(PairRm), None, (PairRm, Flag)),
-            ("maywell/Better-PairRM", Some(PairRm), None, (PairRm, Flag)),
+            ("x", None, says_better, (better, Sidecar)),
+            ("x", Some(better), says_better, (better, Sidecar)),
+            ("x", Some(pairrm), Some(""), (pairrm, Flag)),
+            ("x", Some(pairrm), None, (pairrm, Flag)),
+            ("maywell/Better-PairRM", Some(pairrm), None, (pairrm, Flag)),
             (
                 "maywell/Better-PairRM",
                 None,
                 None,
-                (BetterPairRm, KnownRepository),
+                (better, KnownRepository),
             ),
         ] {
             assert_eq!(find(spec, flag, sidecar).unwrap(), Some(expected), "{spec}");
         }
-        let text = find("x", Some(PairRm), says_better).unwrap_err().render();
+        let text = find("x", Some(pairrm), says_better).unwrap_err().render();
         for part in [
             "--template says pairrm",
             "says better-pairrm",

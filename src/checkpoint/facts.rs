@@ -13,6 +13,9 @@ pub struct Facts {
     pub spec: String,
     /// Of the hub repository, where the checkpoint came from one.
     pub commit: Option<String>,
+    /// Where configuration and tokenizer come from, where the checkpoint has none of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub backbone: Option<String>,
     pub template: InputContract,
     /// How the template was found.
     pub template_from: ContractSource,

@@ -1,17 +1,43 @@
 //! The files of a checkpoint.
 
+use std::fmt;
 use std::path::Path;
 
 use crate::checkpoint::weights;
-use crate::model::PairConfig;
+use crate::model::{ModelConfig, RankerConfig};
 use crate::support::error::{Error, Result};
 use crate::support::hub::{self, Hub, Offer, Repository, Wanted};
 use crate::support::input_file::Directory;
 
 /// Where the files of a checkpoint are, and from which commit of a hub repository they come.
+#[derive(Debug, Clone)]
 pub struct CheckpointFiles {
     pub files: Directory,
     pub commit: Option<String>,
+    /// Of a checkpoint in LLM-Blender's layout.
+    pub backbone: Option<Backbone>,
+}
+
+/// What a checkpoint in LLM-Blender's layout lacks: the configuration of its encoder and its
+/// tokenizer.
+#[derive(Debug, Clone)]
+pub struct Backbone {
+    /// As it was given.
+    pub(super) location: String,
+    pub files: Directory,
+    pub(super) commit: Option<String>,
+}
+
+impl fmt::Display for Backbone {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.commit {
+            Some(commit) => {
+                let name = self.location.split('@').next().unwrap_or_default();
+                write!(f, "{name}@{commit}")
+            }
+            None => f.write_str(&self.location),
+        }
+    }
 }
 
 /// What says which model it is and how it reads text; a repository may lack some of it.
@@ -47,7 +73,26 @@ pub(super) fn from_hub(hub: &Hub, repository: &Repository) -> Result<CheckpointF
     Ok(CheckpointFiles {
         files: Directory::OnDisk(snapshot.directory),
         commit: Some(snapshot.commit),
+        backbone: None,
     })
+}
+
+/// The files of a repository that are those of a backbone, which needs no weights: its directory
+/// and the commit.
+pub(super) fn backbone_from_hub(
+    hub: &Hub,
+    repository: &Repository,
+) -> Result<(Directory, Option<String>)> {
+    let invalid = |e: globset::Error| Error::bad_input(e.to_string());
+    let wanted = Wanted {
+        first: hub::patterns(DESCRIPTION).map_err(invalid)?,
+        rest: hub::patterns([]).map_err(invalid)?,
+        check: &|_| Ok(()),
+        suffices: &describes,
+        fetch: repository.to_string(),
+    };
+    let snapshot = hub.snapshot(repository, &wanted)?;
+    Ok((Directory::OnDisk(snapshot.directory), Some(snapshot.commit)))
 }
 
 /// Refuses what cannot be used before its weights are downloaded.
@@ -60,7 +105,7 @@ fn check(repository: &Repository, offer: &Offer) -> Result<()> {
             .hint("give a model in the Hugging Face layout"));
     }
     let config = directory.file("config.json");
-    if let Err(error) = PairConfig::parse(&config.text()?, &config.path()) {
+    if let Err(error) = can_be_used(&config.text()?, &config.path()) {
         let names = architectures(&directory);
         let names = if names.is_empty() {
             String::new()
@@ -89,11 +134,17 @@ fn check(repository: &Repository, offer: &Offer) -> Result<()> {
                     "a pull request has them as safetensors: {}/{}@{revision}",
                     repository.owner, repository.name
                 ),
-                None => {
-                    "convert it to safetensors (save_pretrained of transformers does)".to_owned()
-                }
+                None => weights::CONVERT_PICKLE.to_owned(),
             })),
         None => Err(Error::bad_input(what).caused_by("it has no weights (*.safetensors)")),
+    }
+}
+
+/// Either layout.
+fn can_be_used(config: &str, path: &Path) -> Result<()> {
+    match RankerConfig::parse(config, path)? {
+        Some(_) => Ok(()),
+        None => ModelConfig::parse(config, path).map(drop),
     }
 }
 
@@ -109,11 +160,20 @@ fn architectures(directory: &Directory) -> String {
 
 /// Whether a directory has what a checkpoint needs.
 fn suffices(directory: &Path) -> bool {
+    let files = Directory::from(directory);
+    let has_weights =
+        || weights::file_names(&files).is_ok_and(|names| names.iter().all(|name| files.has(name)));
+    (describes(directory) || is_ranker(&files)) && has_weights()
+}
+
+/// Whether a directory has configuration and tokenizer.
+fn describes(directory: &Path) -> bool {
     let directory = Directory::from(directory);
-    let has_tokenizer = directory.has("tokenizer.json") || directory.has("spm.model");
-    let has_weights = || {
-        weights::file_names(&directory)
-            .is_ok_and(|names| names.iter().all(|name| directory.has(name)))
-    };
-    directory.has("config.json") && has_tokenizer && has_weights()
+    directory.has("config.json") && (directory.has("tokenizer.json") || directory.has("spm.model"))
+}
+
+/// Whether the configuration is that of a ranker, whose tokenizer is elsewhere.
+fn is_ranker(directory: &Directory) -> bool {
+    let config = directory.json("config.json").unwrap_or_default();
+    config.get("ranker_type").is_some()
 }

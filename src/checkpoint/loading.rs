@@ -5,19 +5,19 @@ use std::collections::BTreeMap;
 use burn::tensor::Device;
 use rayon::prelude::*;
 
-use crate::checkpoint::contract::{find_contract, no_contract};
-use crate::checkpoint::facts::Facts;
-use crate::checkpoint::files::CheckpointFiles;
+use crate::checkpoint::contract::{check_contract, contracts_of, find_contract, no_contract};
+use crate::checkpoint::description::Description;
+use crate::checkpoint::facts::{ContractSource, Facts};
+use crate::checkpoint::files::{Backbone, CheckpointFiles};
 use crate::checkpoint::precision::Precision;
 use crate::checkpoint::spec::ModelSpec;
-use crate::checkpoint::tokenizer_check::check_tokenizer;
 use crate::checkpoint::weights::Weights;
-use crate::model::{PairConfig, PairModel};
+use crate::model::{ModelConfig, RewardModel};
 use crate::support::error::Result;
-use crate::support::input_file::Directory;
+use crate::support::input_file::{Directory, InputFile};
 use crate::support::terminal::say;
 use crate::text::Tokenizer;
-use crate::text::contract::InputContract;
+use crate::text::contract::{InputContract, PairContract};
 
 /// Everything that decides a verdict but the weights, loaded and checked.
 pub struct Checkpoint {
@@ -25,11 +25,14 @@ pub struct Checkpoint {
     pub name: String,
     pub template: InputContract,
     pub tokenizer: Tokenizer,
-    pub config: PairConfig,
+    pub config: ModelConfig,
     /// What identifies the checkpoint in `run.json`.
     pub facts: Facts,
+    /// Where the weights are.
     directory: Directory,
-    tokenizer_files: Vec<&'static str>,
+    /// The files that were read, by what records call them.
+    read: BTreeMap<String, InputFile>,
+    tokenizer_files: Vec<String>,
 }
 
 impl Checkpoint {
@@ -37,48 +40,71 @@ impl Checkpoint {
     /// found. `template`: the `--template` flag.
     ///
     /// # Errors
-    /// A file that is missing or invalid, or no template.
+    /// A file that is missing or invalid, or no template that fits.
     pub fn open(
         spec: &ModelSpec,
         files: CheckpointFiles,
         template: Option<InputContract>,
     ) -> Result<Self> {
-        let CheckpointFiles {
-            files: directory,
-            commit,
-        } = files;
-        if !directory.has("config.json") {
-            return Err(directory.missing("config.json"));
-        }
-        let config = PairConfig::parse(
-            &directory.file("config.json").text()?,
-            &directory.file("config.json").path(),
-        )?;
-        let (template, template_from) =
-            find_contract(spec, template, &directory)?.ok_or_else(|| no_contract(spec))?;
-        let (tokenizer, tokenizer_files) = Tokenizer::load(&directory)?;
-        check_tokenizer(&tokenizer, &config, directory.path())?;
-        let mut files = BTreeMap::new();
-        for name in std::iter::once("config.json").chain(tokenizer_files.iter().copied()) {
-            files.insert(name.to_owned(), directory.file(name).sha256()?);
-        }
+        let description = Description::read(&files)?;
+        let head = &description.config.head;
+        let found = find_contract(spec, template, &files.files)?;
+        let contract = found.ok_or_else(|| no_contract(spec, head))?;
+        check_contract(spec, contract.0, head)?;
+        Self::with_contract(spec, files, description, contract)
+    }
+
+    /// The same for what is alike under every contract that the head can read.
+    ///
+    /// # Errors
+    /// A file that is missing or invalid.
+    pub(crate) fn open_under_any(spec: &ModelSpec, files: CheckpointFiles) -> Result<Self> {
+        let description = Description::read(&files)?;
+        let head = &description.config.head;
+        let fitting = contracts_of(head);
+        let any = *fitting.first().ok_or_else(|| no_contract(spec, head))?;
+        Self::with_contract(spec, files, description, (any, ContractSource::Model))
+    }
+
+    fn with_contract(
+        spec: &ModelSpec,
+        files: CheckpointFiles,
+        description: Description,
+        (template, template_from): (InputContract, ContractSource),
+    ) -> Result<Self> {
+        let hash = |(name, file): (&String, &InputFile)| Ok((name.clone(), file.sha256()?));
         let facts = Facts {
             spec: spec.to_string(),
-            commit,
+            commit: files.commit,
+            backbone: files.backbone.as_ref().map(Backbone::to_string),
             template,
             template_from,
             dtypes: Vec::new(),
-            files,
+            files: description.files.iter().map(hash).collect::<Result<_>>()?,
         };
+        let lengths = description.lengths;
         Ok(Self {
             name: spec.name(),
-            template,
-            tokenizer,
-            config,
+            template: lengths.map_or(template, |lengths| template.with_lengths(lengths)),
+            tokenizer: description.tokenizer,
+            config: description.config,
             facts,
-            directory,
-            tokenizer_files,
+            directory: files.files,
+            read: description.files,
+            tokenizer_files: description.tokenizer_files,
         })
+    }
+
+    /// The contracts under which it can be scored.
+    pub(crate) fn contracts(&self) -> Vec<InputContract> {
+        let InputContract::Pairwise(PairContract::PairRanker(lengths)) = self.template else {
+            return contracts_of(&self.config.head);
+        };
+        let own = |contract: InputContract| contract.with_lengths(lengths);
+        contracts_of(&self.config.head)
+            .into_iter()
+            .map(own)
+            .collect()
     }
 
     /// Hashes the weights as well and finds their dtypes. Verdicts can be looked up in the cache
@@ -102,10 +128,16 @@ impl Checkpoint {
     ///
     /// # Errors
     /// Weights that are missing, cannot be read or do not belong to the configuration.
-    pub fn load_model(&self, device: &Device, precision: Precision) -> Result<PairModel> {
+    pub fn load_model(&self, device: &Device, precision: Precision) -> Result<RewardModel> {
         let mut weights = Weights::open(&self.directory, device)?.with_precision(precision);
-        let model = PairModel::load(&mut weights, &self.config)?;
-        weights.finish()?;
+        let model = RewardModel::load(&mut weights, &self.config)
+            .and_then(|model| weights.finish().map(|()| model))
+            .map_err(|error| match &self.facts.backbone {
+                Some(backbone) => error.or_hint(&format!(
+                    "the ranker may be of another backbone than {backbone}: `,backbone=`"
+                )),
+                None => error,
+            })?;
         if self.facts.dtypes.iter().any(|dtype| dtype == "f64") {
             say(&format!(
                 "{}: its f64 weights are rounded to f32, in which it is computed",
@@ -118,13 +150,15 @@ impl Checkpoint {
     /// Name, size in bytes and SHA-256 of every file that decides a verdict.
     pub fn files(&self) -> Result<Vec<(String, u64, String)>> {
         let weights = Weights::open(&self.directory, &Device::flex())?.files();
-        let names = self.facts.files.keys().cloned().chain(weights);
-        names
-            .map(|name| {
-                let file = self.directory.file(&name);
-                let (size, sha256) = (file.size()?, file.sha256()?);
-                Ok((name, size, sha256))
-            })
+        let weights = weights
+            .into_iter()
+            .map(|name| (name.clone(), self.directory.file(&name)));
+        let read = self
+            .read
+            .iter()
+            .map(|(name, file)| (name.clone(), file.clone()));
+        read.chain(weights)
+            .map(|(name, file)| Ok((name, file.size()?, file.sha256()?)))
             .collect()
     }
 
@@ -139,7 +173,7 @@ impl Checkpoint {
             .facts
             .files
             .iter()
-            .partition(|(name, _)| self.tokenizer_files.contains(&name.as_str()));
+            .partition(|(name, _)| self.tokenizer_files.contains(name));
         [tokenizer, others].map(|files| files.into_iter().map(|(_, hash)| hash.as_str()).collect())
     }
 

@@ -2,8 +2,10 @@
 //! input contract, weights.
 
 mod contract;
+mod description;
 mod facts;
 mod files;
+pub(crate) mod known_models;
 mod loading;
 mod nearest;
 mod precision;
@@ -14,7 +16,7 @@ mod weights;
 
 pub(crate) use contract::find_contract;
 pub use facts::{ContractSource, Facts};
-pub use files::CheckpointFiles;
+pub use files::{Backbone, CheckpointFiles};
 pub use loading::Checkpoint;
 pub use precision::{HalfType, Precision};
 pub use spec::ModelSpec;

@@ -1,12 +1,13 @@
-//! `--model [NAME=]SPEC[,template=T]` → a directory with the files of a checkpoint.
+//! `--model [NAME=]SPEC[,template=T][,backbone=B]` → a directory with the files of a checkpoint.
 
 use std::fmt;
 use std::path::Path;
 use std::str::FromStr;
 
 use crate::benchmark::quickstart;
-use crate::checkpoint::files::{CheckpointFiles, from_hub};
+use crate::checkpoint::files::{Backbone, CheckpointFiles, backbone_from_hub, from_hub};
 use crate::checkpoint::nearest::nearest;
+use crate::model::RankerConfig;
 use crate::support::error::{Error, ErrorKind, Result};
 use crate::support::hub::{Hub, Repository};
 use crate::support::input_file::Directory;
@@ -18,16 +19,25 @@ pub struct ModelSpec {
     name: Option<String>,
     location: String,
     pub template: Option<InputContract>,
+    /// A directory or repository.
+    backbone: Option<String>,
 }
 
 impl FromStr for ModelSpec {
     type Err = String;
 
     fn from_str(text: &str) -> std::result::Result<Self, String> {
-        let (rest, template) = match text.rsplit_once(",template=") {
-            Some((rest, name)) => (rest, Some(name.parse()?)),
-            None => (text, None),
-        };
+        let (mut rest, mut template, mut backbone) = (text, None, None);
+        while let Some((before, option)) = rest.rsplit_once(',') {
+            if let Some(name) = option.strip_prefix("template=") {
+                template = Some(name.parse()?);
+            } else if let Some(location) = option.strip_prefix("backbone=") {
+                backbone = Some(location.to_owned());
+            } else {
+                break;
+            }
+            rest = before;
+        }
         // A path may contain `=`: an existing one is taken whole.
         let (name, location) = match rest.split_once('=') {
             Some((name, location)) if !Path::new(rest).exists() => {
@@ -35,9 +45,10 @@ impl FromStr for ModelSpec {
             }
             _ => (None, rest),
         };
-        if location.is_empty() || name.as_deref() == Some("") {
+        let is_empty = |text: &Option<String>| text.as_deref() == Some("");
+        if location.is_empty() || is_empty(&name) || is_empty(&backbone) {
             return Err(concat!(
-                "expected [NAME=]SPEC[,template=T] ",
+                "expected [NAME=]SPEC[,template=T][,backbone=B] ",
                 "with a directory or owner/name[@revision] as SPEC"
             )
             .to_owned());
@@ -46,6 +57,7 @@ impl FromStr for ModelSpec {
             name,
             location: location.to_owned(),
             template,
+            backbone,
         })
     }
 }
@@ -67,11 +79,12 @@ impl ModelSpec {
         })
     }
 
-    /// The same model; where it names no template of its own, with this one.
+    /// The same model under this contract, named after both.
     #[must_use]
-    pub(crate) fn or_template(&self, template: InputContract) -> Self {
+    pub(crate) fn under(&self, contract: InputContract) -> Self {
         Self {
-            template: self.template.or(Some(template)),
+            name: Some(format!("{}-{contract}", self.name())),
+            template: Some(contract),
             ..self.clone()
         }
     }
@@ -86,22 +99,46 @@ impl ModelSpec {
     }
 
     /// Finds the files: the location itself, an embedded checkpoint, or a snapshot of the
-    /// repository. `revision`: for a repository that is given without one.
+    /// repository, with the backbone where the checkpoint needs one. `revision`: for a repository
+    /// that is given without one.
     ///
     /// # Errors
     /// A location that does not exist or is not a directory, or the hub's errors.
     pub fn resolve(&self, hub: &Hub, revision: Option<&str>) -> Result<CheckpointFiles> {
+        let mut found = self.find(hub, revision)?;
+        let config = found.files.file("config.json");
+        let ranker = if config.exists() {
+            RankerConfig::parse(&config.text()?, &config.path())?
+        } else {
+            None
+        };
+        found.backbone = match (ranker, &self.backbone) {
+            (Some(ranker), given) => Some(backbone(hub, &ranker, given.as_deref())?),
+            (None, None) => None,
+            (None, Some(_)) => {
+                let what = format!("failed to use a backbone for model: {self}");
+                return Err(Error::usage(what)
+                    .caused_by("it has its own configuration and tokenizer")
+                    .hint("`,backbone=` is for checkpoints in LLM-Blender's own layout"));
+            }
+        };
+        Ok(found)
+    }
+
+    fn find(&self, hub: &Hub, revision: Option<&str>) -> Result<CheckpointFiles> {
         let path = Path::new(&self.location);
         if path.is_dir() {
             return Ok(CheckpointFiles {
                 files: path.into(),
                 commit: None,
+                backbone: None,
             });
         }
         if let Some(embedded) = quickstart::checkpoint(&self.location) {
             return Ok(CheckpointFiles {
                 files: Directory::Embedded(embedded),
                 commit: None,
+                backbone: None,
             });
         }
         if path.exists() {
@@ -130,6 +167,43 @@ impl ModelSpec {
     }
 }
 
+/// What LLM-Blender's published rankers were fine-tuned from.
+const DEFAULT_BACKBONE: &str = "microsoft/deberta-v3-large";
+
+/// The backbone of a ranker: the given one, else that of the published rankers. What a file names
+/// besides is not downloaded.
+fn backbone(hub: &Hub, ranker: &RankerConfig, given: Option<&str>) -> Result<Backbone> {
+    let location = match given {
+        Some(given) => given,
+        None if ranker.backbone == DEFAULT_BACKBONE => DEFAULT_BACKBONE,
+        None => {
+            let what = format!(
+                "failed to choose the backbone: config.json names {}",
+                ranker.backbone
+            );
+            return Err(Error::usage(what).hint(
+                "add `,backbone=B` to --model, a directory or repository with its config.json and \
+                 tokenizer",
+            ));
+        }
+    };
+    let path = Path::new(location);
+    let (files, commit) = if path.is_dir() {
+        (Directory::from(path), None)
+    } else {
+        let repository: Repository = location
+            .parse()
+            .map_err(|reason: String| no_directory(location, &reason))?;
+        let hint = "`,backbone=DIR` takes a directory with config.json and tokenizer instead";
+        backbone_from_hub(hub, &repository).map_err(|error| error.or_hint(hint))?
+    };
+    Ok(Backbone {
+        location: location.to_owned(),
+        files,
+        commit,
+    })
+}
+
 /// The error for what is neither a directory nor a repository.
 fn no_directory(location: &str, reason: &str) -> Error {
     let what = format!("failed to find checkpoint: {location}");
@@ -151,13 +225,18 @@ fn did_you_mean(directory: &Path) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::text::contract::PairContract;
 
     #[test]
     fn name_location_and_template_are_told_apart() {
         let spec: ModelSpec = "A=some/dir,template=pairrm".parse().unwrap();
         assert_eq!(
             (spec.name().as_str(), spec.location.as_str(), spec.template),
-            ("A", "some/dir", Some(InputContract::PairRm))
+            (
+                "A",
+                "some/dir",
+                Some(InputContract::Pairwise(PairContract::PairRm))
+            )
         );
         let spec: ModelSpec = "llm-blender/PairRM-hf@abc".parse().unwrap();
         assert_eq!(

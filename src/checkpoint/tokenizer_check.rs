@@ -2,7 +2,9 @@
 
 use std::path::Path;
 
-use crate::model::PairConfig;
+use crate::model::ModelConfig;
+use crate::model::heads::HeadConfig;
+use crate::model::heads::pairwise::PairwiseConfig;
 use crate::support::error::{Error, Result};
 use crate::text::Tokenizer;
 
@@ -11,17 +13,47 @@ use crate::text::Tokenizer;
 /// # Errors
 /// A marker that has another id, is not in the vocabulary or is not found in a text, or an id that
 /// the model does not have.
-pub fn check_tokenizer(tokenizer: &Tokenizer, config: &PairConfig, directory: &Path) -> Result<()> {
+pub fn check_tokenizer(
+    tokenizer: &Tokenizer,
+    config: &ModelConfig,
+    directory: &Path,
+) -> Result<()> {
     let refuse = |reason: String| {
         Error::bad_input(format!(
             "failed to match tokenizer and config: {}: {reason}",
             directory.display()
         ))
     };
+    match &config.head {
+        HeadConfig::Pairwise(head) => check_markers(tokenizer, head, refuse)?,
+        HeadConfig::Scalar(_) => {
+            if !tokenizer.frames_as_pair()? {
+                return Err(refuse(
+                    "the tokenizer's post-processor does not make [CLS] text [SEP] text [SEP]"
+                        .to_owned(),
+                ));
+            }
+        }
+    }
+    let (largest, vocabulary) = (tokenizer.largest_id(), config.architecture().vocabulary());
+    if largest as usize >= vocabulary {
+        return Err(refuse(format!(
+            "the tokenizer's largest id is {largest}, config.json key `vocab_size` is {vocabulary}"
+        )));
+    }
+    Ok(())
+}
+
+/// Each marker has the id that the head looks for, and is found in a text.
+fn check_markers(
+    tokenizer: &Tokenizer,
+    head: &PairwiseConfig,
+    refuse: impl Fn(String) -> Error,
+) -> Result<()> {
     for (token, id, key) in [
-        ("<|source|>", config.source_prefix_id, "source_prefix_id"),
-        ("<|candidate1|>", config.cand1_prefix_id, "cand1_prefix_id"),
-        ("<|candidate2|>", config.cand2_prefix_id, "cand2_prefix_id"),
+        ("<|source|>", head.source_prefix_id, "source_prefix_id"),
+        ("<|candidate1|>", head.cand1_prefix_id, "cand1_prefix_id"),
+        ("<|candidate2|>", head.cand2_prefix_id, "cand2_prefix_id"),
     ] {
         let found = tokenizer.id_of(token);
         if found != Some(id) {
@@ -36,12 +68,6 @@ pub fn check_tokenizer(tokenizer: &Tokenizer, config: &PairConfig, directory: &P
                 "the tokenizer has {token} in its vocabulary but does not find it in a text"
             )));
         }
-    }
-    let (largest, vocabulary) = (tokenizer.largest_id(), config.architecture().vocabulary());
-    if largest as usize >= vocabulary {
-        return Err(refuse(format!(
-            "the tokenizer's largest id is {largest}, config.json key `vocab_size` is {vocabulary}"
-        )));
     }
     Ok(())
 }

@@ -76,7 +76,9 @@ Examples:
   pairbench inspect reward-bench
   pairbench inspect checkpoints/1
   How much of the texts a model would not read:
-    pairbench inspect pairs.jsonl --model llm-blender/PairRM-hf";
+    pairbench inspect pairs.jsonl --model llm-blender/PairRM-hf
+  Which template is right for a checkpoint: pairs as it reads them under each:
+    pairbench inspect runs/1 --data pairs.jsonl";
 
 pub(crate) const BENCH: &str = "\
 Examples:

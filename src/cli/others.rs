@@ -102,7 +102,11 @@ pub(crate) struct InspectArgs {
     /// For a file of pairs: count tokens with the tokenizers of these models
     #[arg(long = "model", value_name = "[NAME=]SPEC")]
     pub(crate) models: Vec<ModelSpec>,
-    /// For a file of pairs: which of its columns are which, as for `pairbench run`
+    /// For a checkpoint: pairs of which three are shown as the model reads them, under each template
+    /// that it can take, with what truncation cuts and what may be wrong
+    #[arg(long = "data", value_name = "FILE")]
+    pub(crate) data: Vec<PathBuf>,
+    /// For files of pairs: which of their columns are which, as for `pairbench run`
     #[arg(long, value_name = "NAME=COLUMN,...")]
     pub(crate) map: Option<ColumnMap>,
     /// For a file of pairs: the benchmark whose counts it should have
@@ -126,7 +130,8 @@ pub(crate) struct BenchArgs {
     /// Tokens in all rows of one length
     #[arg(long, value_name = "N", default_value = "8192")]
     pub(crate) tokens: NonZeroUsize,
-    /// Token rows instead: a JSON list of ids on each line, with the three markers in it
+    /// Token rows instead: a JSON list of ids on each line, for a pairwise head with the three
+    /// markers in it
     #[arg(long, value_name = "FILE.jsonl", conflicts_with = "lengths")]
     pub(crate) ids: Option<PathBuf>,
     #[command(flatten)]
@@ -206,6 +211,7 @@ impl From<InspectArgs> for InspectRequest {
             map: typed.map.unwrap_or_default(),
             benchmark: typed.benchmark,
             contract: typed.template,
+            data: typed.data,
             hub: typed.hub.into(),
         }
     }

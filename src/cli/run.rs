@@ -21,7 +21,7 @@ use crate::text::contract::InputContract;
 pub(crate) struct RunArgs {
     /// A checkpoint: a directory, or `owner/name[@revision]` on the hub; once per model [default:
     /// two built-in demonstration models]
-    #[arg(long = "model", value_name = "[NAME=]SPEC[,template=T]")]
+    #[arg(long = "model", value_name = "[NAME=]SPEC[,template=T][,backbone=B]")]
     pub(crate) models: Vec<ModelSpec>,
     /// `reward-bench`, `quickstart`, or a definition of your own; keeps only its subsets [default:
     /// quickstart, or all of --data]
@@ -45,6 +45,10 @@ pub(crate) struct RunArgs {
     /// pairbench.toml beside their config.json. One that says something else is an error
     #[arg(long, value_name = "T")]
     pub(crate) template: Option<InputContract>,
+    /// Score each model that names no template of its own under every template that it can take,
+    /// side by side
+    #[arg(long, conflicts_with_all = ["template", "baseline"])]
+    pub(crate) every_template: bool,
     #[command(flatten)]
     pub(crate) computing: ComputingArgs,
     /// With --dtype int8: find outlier columns over batches of N pairs, as the reference does with
@@ -153,6 +157,7 @@ impl From<RunArgs> for RunRequest {
                 allow_partial: typed.allow_partial,
             },
             contract: typed.template,
+            every_contract: typed.every_template,
             backend: typed
                 .computing
                 .request(typed.batch_tokens, typed.int8_batch),

@@ -12,15 +12,14 @@ use crate::commands::hub_request::HubRequest;
 use crate::commands::threads::use_threads;
 use crate::device::Limits;
 use crate::device::backend::{Backend, BackendRequest};
-use crate::model::PairConfig;
-use crate::model::heads::pairwise::Markers;
+use crate::model::heads::HeadConfig;
+use crate::model::{InputRow, ModelConfig, TokenRow};
 use crate::scoring;
 use crate::scoring::Scorer;
 use crate::support::count::count;
 use crate::support::error::{Error, Result};
 use crate::support::files;
 use crate::support::terminal::say;
-use crate::text::contract::InputContract;
 
 /// What to measure.
 #[derive(Debug)]
@@ -68,8 +67,7 @@ pub(crate) fn bench(request: &BenchRequest) -> Result<String> {
         .model
         .resolve(&hub, request.hub.revision.as_deref())?;
     // Rows are made of ids: which template would write them does not matter.
-    let spec = request.model.or_template(InputContract::PairRm);
-    let checkpoint = Checkpoint::open(&spec, files, None)?;
+    let checkpoint = Checkpoint::open_under_any(&request.model, files)?;
     let begun = Instant::now();
     let computing = Backend::open(&request.backend)?;
     if computing.devices.burn().len() > 1 {
@@ -127,15 +125,15 @@ pub(crate) fn bench(request: &BenchRequest) -> Result<String> {
     })
 }
 
-fn measure(
+fn measure<'a>(
     label: String,
-    rows: &[Vec<u32>],
-    config: &PairConfig,
+    rows: &'a [Vec<u32>],
+    config: &ModelConfig,
     scorer: &Scorer,
     limits: Limits,
     repeats: u32,
 ) -> Result<Measured> {
-    let markers = |(at, ids): (usize, &Vec<u32>)| {
+    let input_row = |(at, ids): (usize, &'a Vec<u32>)| -> Result<InputRow<'a>> {
         let refuse = || Error::bad_input(format!("failed to read token rows: row {at}"));
         if let Some(id) = ids
             .iter()
@@ -156,22 +154,23 @@ fn measure(
                 ids.len()
             )));
         }
-        config.markers(ids).map_err(|e| {
-            refuse()
-                .caused_by(e)
-                .hint("each row needs each marker once")
-        })
+        config
+            .input_row(TokenRow::from(ids.as_slice()))
+            .map_err(|e| {
+                refuse()
+                    .caused_by(e)
+                    .hint("each row needs each marker once")
+            })
     };
-    let markers: Vec<Markers> = rows
+    let inputs: Vec<InputRow> = rows
         .iter()
         .enumerate()
-        .map(markers)
+        .map(input_row)
         .collect::<Result<_>>()?;
-    let jobs: Vec<(&[u32], Markers)> = rows.iter().map(Vec::as_slice).zip(markers).collect();
-    let batches = limits.batches(&jobs.iter().map(|(ids, _)| ids.len()).collect::<Vec<_>>());
+    let batches = limits.batches(&inputs.iter().map(InputRow::len).collect::<Vec<_>>());
     // Once through all, so that every kernel is compiled and every buffer there.
     scoring::logits(
-        &jobs,
+        &inputs,
         if scorer.queues {
             &batches
         } else {
@@ -184,7 +183,7 @@ fn measure(
     let mut logits = Vec::new();
     for _ in 0..repeats {
         let begun = Instant::now();
-        logits = scoring::logits(&jobs, &batches, scorer, limits)?;
+        logits = scoring::logits(&inputs, &batches, scorer, limits)?;
         seconds.push(begun.elapsed().as_secs_f64());
     }
     seconds.sort_by(f64::total_cmp);
@@ -201,14 +200,20 @@ fn measure(
     })
 }
 
-/// At least three token ids by a fixed rule, the markers at the start, in the middle and late.
-fn synthetic(length: usize, row: usize, config: &PairConfig) -> Vec<u32> {
-    let markers = [
-        (0, config.source_prefix_id),
-        (length / 2, config.cand1_prefix_id),
-        ((3 * length / 4).max(length / 2 + 1), config.cand2_prefix_id),
-    ];
-    let lowest = markers.iter().map(|(_, id)| *id).min().unwrap_or(1).max(2);
+/// At least three token ids by a fixed rule; the markers, which a pairwise head needs, at the start,
+/// in the middle and late.
+fn synthetic(length: usize, row: usize, config: &ModelConfig) -> Vec<u32> {
+    let markers = match &config.head {
+        HeadConfig::Scalar(_) => Vec::new(),
+        HeadConfig::Pairwise(head) => vec![
+            (0, head.source_prefix_id),
+            (length / 2, head.cand1_prefix_id),
+            ((3 * length / 4).max(length / 2 + 1), head.cand2_prefix_id),
+        ],
+    };
+    let vocabulary = u32::try_from(config.architecture().vocabulary()).unwrap_or(u32::MAX);
+    let ids = markers.iter().map(|(_, id)| *id);
+    let lowest = ids.chain([vocabulary]).min().unwrap_or(1).max(2);
     // Knuth's multiplicative hash spreads the ids over the vocabulary.
     let spread = |i: usize| {
         (u32::try_from(row * 8191 + i)

@@ -5,6 +5,7 @@ use clap_complete::Shell;
 
 use crate::benchmark::published::Published;
 use crate::benchmark::{Benchmark, quickstart};
+use crate::checkpoint::known_models::KNOWN;
 use crate::comparison::gate::BEGINNINGS;
 use crate::device::Api;
 use crate::text::contract::InputContract;
@@ -19,9 +20,7 @@ pub(crate) fn or_files(mut words: Vec<String>) -> Vec<String> {
 }
 
 pub(crate) fn models() -> Vec<String> {
-    let hub = InputContract::ALL
-        .into_iter()
-        .flat_map(InputContract::repositories);
+    let hub = KNOWN.iter().map(|model| model.repository);
     quickstart::checkpoints()
         .chain(hub)
         .map(str::to_owned)
@@ -49,9 +48,9 @@ pub(crate) fn published() -> Vec<String> {
 }
 
 pub(crate) fn templates() -> Vec<String> {
-    InputContract::ALL
+    InputContract::all()
         .map(|contract| contract.to_string())
-        .into()
+        .collect()
 }
 
 pub(crate) fn devices() -> Vec<String> {

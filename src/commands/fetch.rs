@@ -61,16 +61,23 @@ fn files(spec: &str, hub: &Hub, revision: Option<&str>) -> Result<(String, Vec<I
         || spec.to_owned(),
         |commit| format!("{}@{commit}", spec.split('@').next().unwrap_or(spec)),
     );
-    let files = match &found.files {
+    let mut files = files_in(&found.files)?;
+    if let Some(backbone) = &found.backbone {
+        files.extend(files_in(&backbone.files)?);
+    }
+    Ok((origin, files))
+}
+
+fn files_in(directory: &Directory) -> Result<Vec<InputFile>> {
+    Ok(match directory {
         Directory::OnDisk(path) => files::files_below(path)?
             .into_iter()
-            .map(|name| found.files.file(&name))
+            .map(|name| directory.file(&name))
             .collect(),
         Directory::Embedded(embedded) => embedded
             .files
             .iter()
-            .map(|(name, _)| found.files.file(name))
+            .map(|(name, _)| directory.file(name))
             .collect(),
-    };
-    Ok((origin, files))
+    })
 }

@@ -1,17 +1,19 @@
 //! `pairbench inspect`: what a checkpoint or a file of pairs is.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use comfy_table::{CellAlignment, ContentArrangement, Table, TableStyle};
 use indicatif::{HumanBytes, HumanCount};
 
 use crate::benchmark::Benchmark;
-use crate::checkpoint::{Checkpoint, CheckpointFiles, ModelSpec, find_contract};
+use crate::checkpoint::{Checkpoint, ModelSpec, find_contract};
 use crate::commands::hub_request::HubRequest;
+use crate::commands::inspect_rows::rows_by_contract;
 use crate::commands::list::benchmark_text;
 use crate::data;
 use crate::data::{ColumnMap, Item};
+use crate::model::heads::HeadConfig;
 use crate::scoring;
 use crate::support::error::{Error, ErrorKind, Result, one_line};
 use crate::support::hub::Hub;
@@ -23,6 +25,8 @@ use crate::text::contract::InputContract;
 pub struct InspectRequest {
     /// A checkpoint, a file of items, or a benchmark.
     pub(crate) what: String,
+    /// For a checkpoint: pairs whose rows are shown.
+    pub(crate) data: Vec<PathBuf>,
     /// For files: whose tokenizers count.
     pub(crate) models: Vec<ModelSpec>,
     /// For files: which of their columns are which.
@@ -61,21 +65,27 @@ pub(crate) fn inspect(request: &InspectRequest) -> Result<String> {
         Error::usage(format!("failed to parse: {}", request.what)).caused_by(e)
     })?;
     let files = spec.resolve(&hub, request.hub.revision.as_deref())?;
+    let checkpoint = Checkpoint::open_under_any(&spec, files.clone())?;
     let template = match find_contract(&spec, request.contract, &files.files)? {
         Some((template, from)) => format!("{template} (from: {from})"),
         None => format!(
             "not known; with this head: {} (--template NAME)",
-            InputContract::names()
+            InputContract::names(checkpoint.contracts())
         ),
     };
-    checkpoint(&open(&spec, files, request)?, template)
-}
-
-/// Whatever the template is: all families have the same configuration, and where a template counts
-/// every one is looked at.
-fn open(spec: &ModelSpec, files: CheckpointFiles, request: &InspectRequest) -> Result<Checkpoint> {
-    let any = request.contract.unwrap_or(InputContract::PairRm);
-    Checkpoint::open(&spec.or_template(any), files, None)
+    let mut text = describe(&checkpoint, template)?;
+    if !request.data.is_empty() {
+        let files: Vec<InputFile> = request
+            .data
+            .iter()
+            .map(|path| path.as_path().into())
+            .collect();
+        text.push_str(&rows_by_contract(
+            &checkpoint,
+            &data::load(&files, &request.map)?,
+        )?);
+    }
+    Ok(text)
 }
 
 /// A benchmark, with the counts and lengths of its pairs where they are on this machine; token
@@ -103,7 +113,7 @@ fn definition(benchmark: &Benchmark, request: &InspectRequest, hub: &Hub) -> Res
     Ok(text)
 }
 
-fn checkpoint(checkpoint: &Checkpoint, template: String) -> Result<String> {
+fn describe(checkpoint: &Checkpoint, template: String) -> Result<String> {
     let parameters = checkpoint.parameters()?;
     let total: usize = parameters.values().sum();
     let by_dtype: Vec<String> = parameters
@@ -111,7 +121,8 @@ fn checkpoint(checkpoint: &Checkpoint, template: String) -> Result<String> {
         .map(|(dtype, n)| format!("{} {dtype}", HumanCount(*n as u64)))
         .collect();
     let config = &checkpoint.config;
-    let mut lines = vec![("template", template)];
+    let head = &config.head;
+    let mut lines = vec![("head", head.name().to_owned()), ("template", template)];
     lines.extend(config.architecture().facts());
     lines.extend([
         (
@@ -120,14 +131,14 @@ fn checkpoint(checkpoint: &Checkpoint, template: String) -> Result<String> {
         ),
         ("as f32", HumanBytes(4 * total as u64).to_string()),
         ("tokenizer", checkpoint.tokenizer.describe()),
-        (
-            "markers",
-            format!(
-                "<|source|> {}, <|candidate1|> {}, <|candidate2|> {}",
-                config.source_prefix_id, config.cand1_prefix_id, config.cand2_prefix_id
-            ),
-        ),
     ]);
+    if let HeadConfig::Pairwise(head) = head {
+        let markers = format!(
+            "<|source|> {}, <|candidate1|> {}, <|candidate2|> {}",
+            head.source_prefix_id, head.cand1_prefix_id, head.cand2_prefix_id
+        );
+        lines.push(("markers", markers));
+    }
     if let Some(commit) = &checkpoint.facts.commit {
         lines.insert(0, ("commit", commit.clone()));
     }
@@ -169,10 +180,14 @@ fn pairs(
     text.push_str(&counts(&subsets, benchmark));
     for spec in &request.models {
         let files = spec.resolve(hub, request.hub.revision.as_deref())?;
-        let checkpoint = open(spec, files, request)?;
-        for template in InputContract::ALL {
+        let checkpoint = Checkpoint::open_under_any(spec, files)?;
+        for template in checkpoint.contracts() {
+            let of = match template {
+                InputContract::Pairwise(_) => "chosen left",
+                InputContract::Scalar(_) => "chosen answer",
+            };
             text.push_str(&format!(
-                "\ntokens of a row, chosen left: tokenizer of {}, template {template}\n",
+                "\ntokens of a row, {of}: tokenizer of {}, template {template}\n",
                 one_line(&checkpoint.name)
             ));
             text.push_str(&tokens(&subsets, template, &checkpoint)?);
@@ -251,12 +266,9 @@ fn tokens(
         let owned: Vec<Item> = pairs.iter().map(|p| (*p).clone()).collect();
         let prepared =
             scoring::prepare(&owned, template, &checkpoint.tokenizer, &checkpoint.config)?;
-        let rows: Vec<_> = prepared
-            .iter()
-            .filter_map(scoring::Prepared::chosen_first)
-            .collect();
-        let share = |cut: fn(&crate::text::contract::Row) -> usize| {
-            let n = rows.iter().filter(|row| cut(row) > 0).count();
+        let rows = prepared.iter().filter_map(scoring::Prepared::token_rows);
+        let share = |part: usize| {
+            let n = prepared.iter().filter(|p| p.cuts()[part] > 0).count();
             if n == 0 {
                 "–".to_owned()
             } else {
@@ -265,11 +277,13 @@ fn tokens(
         };
         let invalid = prepared.iter().filter(|p| p.is_unscorable()).count();
         let mut row = vec![one_line(name), pairs.len().to_string()];
-        row.extend(percentiles(rows.iter().map(|row| row.ids.len()).collect()));
+        row.extend(percentiles(
+            rows.map(|[first, _]| first.ids.len()).collect(),
+        ));
         row.extend([
-            share(|r| r.source_cut),
-            share(|r| r.first_cut),
-            share(|r| r.second_cut),
+            share(0),
+            share(1),
+            share(2),
             if invalid == 0 {
                 "–".to_owned()
             } else {

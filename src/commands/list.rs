@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use crate::benchmark::published::Published;
 use crate::benchmark::{Benchmark, quickstart};
+use crate::checkpoint::known_models::{KNOWN, repositories_with};
 use crate::commands::output::OutputFormat;
 use crate::report::json_text;
 use crate::support::count::count;
@@ -114,32 +115,80 @@ fn benchmark_json(benchmark: &Benchmark) -> Value {
     })
 }
 
-/// Name, template and place of every model whose template needs not be given.
-fn models() -> Vec<[String; 3]> {
-    let embedded = quickstart::checkpoints().map(|path| {
-        let template = path.rsplit('/').next().unwrap_or(path);
-        [path, template, "inside the binary"].map(str::to_owned)
+/// A model whose template needs not be given.
+struct Listed {
+    name: &'static str,
+    template: String,
+    architecture: &'static str,
+    weights: &'static str,
+    /// Tables that have it.
+    published: Vec<String>,
+    is_embedded: bool,
+}
+
+fn models() -> Vec<Listed> {
+    let tables = Published::all();
+    let embedded = quickstart::checkpoints().map(|path| Listed {
+        name: path,
+        template: path.rsplit('/').next().unwrap_or(path).to_owned(),
+        architecture: "DebertaV2PairRM",
+        weights: "inside the binary",
+        published: Vec::new(),
+        is_embedded: true,
     });
-    let hub = InputContract::ALL.into_iter().flat_map(|contract| {
-        let known = contract.repositories();
-        known.map(move |name| [name.to_owned(), contract.to_string(), "hub".to_owned()])
+    let hub = KNOWN.iter().map(|model| Listed {
+        name: model.repository,
+        template: model.contract.to_string(),
+        architecture: model.architecture,
+        weights: model.weights,
+        published: tables
+            .iter()
+            .filter(|table| {
+                table
+                    .models
+                    .iter()
+                    .any(|m| m.is_repository(model.repository))
+            })
+            .map(|table| table.name.clone())
+            .collect(),
+        is_embedded: false,
     });
     embedded.chain(hub).collect()
 }
 
 fn models_text() -> String {
-    let header = ["model", "template", "where"].map(str::to_owned);
-    let rows: Vec<[String; 3]> = std::iter::once(header).chain(models()).collect();
+    let header = ["model", "template", "architecture", "weights", "published"].map(str::to_owned);
+    let row = |model: Listed| {
+        [
+            model.name.to_owned(),
+            model.template,
+            model.architecture.to_owned(),
+            model.weights.to_owned(),
+            model.published.join(", "),
+        ]
+    };
+    let rows: Vec<_> = std::iter::once(header)
+        .chain(models().into_iter().map(row))
+        .collect();
     format!(
-        "{}\nAny other checkpoint of these families works with --template: see `pairbench list \
+        "{}\nAny other checkpoint of these architectures works with --template: see `pairbench list \
          templates`.\n",
         aligned(&rows)
     )
 }
 
 fn models_json() -> Vec<Value> {
-    let one = |[name, template, place]: &[String; 3]| json!({ "name": name, "template": template, "embedded": place != "hub" });
-    models().iter().map(one).collect()
+    let one = |model: Listed| {
+        json!({
+            "name": model.name,
+            "template": model.template,
+            "embedded": model.is_embedded,
+            "architecture": model.architecture,
+            "weights": model.weights,
+            "published": model.published,
+        })
+    };
+    models().into_iter().map(one).collect()
 }
 
 fn prompt_end(contract: InputContract) -> &'static str {
@@ -162,10 +211,10 @@ fn templates_text() -> String {
             contract.to_string(),
             contract.limits(),
             prompt_end(contract).to_owned(),
-            contract.repositories().collect::<Vec<_>>().join(", "),
+            repositories_with(contract).join(", "),
         ]
     };
-    let rows = InputContract::ALL.into_iter().map(row);
+    let rows = InputContract::all().map(row);
     aligned(&std::iter::once(header).chain(rows).collect::<Vec<_>>())
 }
 
@@ -175,10 +224,10 @@ fn templates_json() -> Vec<Value> {
             "name": contract.to_string(),
             "limits": contract.limits(),
             "prompt_cut_from": prompt_end(contract),
-            "models": contract.repositories().collect::<Vec<_>>(),
+            "models": repositories_with(contract),
         })
     };
-    InputContract::ALL.into_iter().map(one).collect()
+    InputContract::all().map(one).collect()
 }
 
 fn published_text(table: &Published) -> String {

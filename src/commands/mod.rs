@@ -9,6 +9,7 @@ pub(crate) mod finished;
 pub(crate) mod generate;
 mod hub_request;
 pub(crate) mod inspect;
+mod inspect_rows;
 pub(crate) mod list;
 mod man_pages;
 pub(crate) mod merge;

@@ -23,14 +23,19 @@ pub(crate) fn show(name: Option<&str>) -> Result<String> {
         let report = RunReport {
             title: table.title.clone(),
             printed: table.models.iter().map(column).collect(),
-            notes: vec![
-                format!("{}: {}", table.name, table.source),
-                format!("models: {}", models.join(", ")),
-                format!(
-                    "beside a run: --published {}[:MODEL]; – is not published there",
-                    table.name
-                ),
-            ],
+            notes: table
+                .note
+                .iter()
+                .map(|note| format!("{}: {note}", table.name))
+                .chain([
+                    format!("{}: {}", table.name, table.source),
+                    format!("models: {}", models.join(", ")),
+                    format!(
+                        "beside a run: --published {}[:MODEL]; – is not published there",
+                        table.name
+                    ),
+                ])
+                .collect(),
             ..RunReport::about(Some(&benchmark), [])
         };
         text.push(render(&report, Format::Table, Style::of_stdout())?);

@@ -253,10 +253,14 @@ fn shown(row: &Row, texts: &HashMap<usize, Item>) -> Result<ShownPair> {
 /// What truncation removed from prompt, chosen and rejected answer.
 fn cuts(item: &ScoredItem, contract: Option<InputContract>) -> [Cut; 3] {
     let [source, chosen, rejected] = item.outcome.cuts();
-    let prompt = match contract.map(InputContract::source_side) {
+    let end = |side: fn(InputContract) -> Side| match contract.map(side) {
         Some(Side::Left) => End::Start,
         _ => End::End,
     };
-    [(source, prompt), (chosen, End::End), (rejected, End::End)]
+    let (prompt, answer) = (
+        end(InputContract::source_side),
+        end(InputContract::answer_side),
+    );
+    [(source, prompt), (chosen, answer), (rejected, answer)]
         .map(|(tokens, from)| Cut { tokens, from })
 }

@@ -7,7 +7,7 @@ use crate::device::batches::Limits;
 use crate::device::choice::Choice;
 use crate::device::devices::Devices;
 use crate::kernels::cpu::int8::Outliers;
-use crate::model::PairModel;
+use crate::model::RewardModel;
 use crate::support::error::{Error, Result};
 use crate::support::terminal::say;
 
@@ -71,7 +71,7 @@ impl Backend {
     ///
     /// # Errors
     /// A model that a device cannot take, or those of [`Checkpoint::load_model`].
-    pub fn load(&self, checkpoint: &Checkpoint) -> Result<Vec<PairModel>> {
+    pub fn load(&self, checkpoint: &Checkpoint) -> Result<Vec<RewardModel>> {
         let architecture = checkpoint.config.architecture();
         self.devices.check_architecture(architecture, DType::F32)?;
         self.devices
@@ -85,7 +85,7 @@ impl Backend {
     ///
     /// # Errors
     /// Those of [`Checkpoint::load_model`].
-    pub fn load_exact(&self, checkpoint: &Checkpoint, at: usize) -> Result<PairModel> {
+    pub fn load_exact(&self, checkpoint: &Checkpoint, at: usize) -> Result<RewardModel> {
         let device: &Device = &self.devices.burn()[at];
         checkpoint.load_model(device, Precision::F32)
     }

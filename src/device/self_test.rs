@@ -71,6 +71,7 @@ impl Inputs {
             terms: relative.terms,
             // One row is longer than a tile, one shorter.
             offsets: [0, 45, TOKENS].into(),
+            masked: [].into(),
             relative: Some(Arc::new(RelativeRows::new(&relative, 45))),
             uploaded: Uploaded::default(),
         };

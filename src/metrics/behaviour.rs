@@ -116,7 +116,7 @@ fn quantiles(mut values: Vec<f32>) -> Option<[f32; 5]> {
 
 /// `None` where no item was scored by a head that reads both answers at once.
 fn position_bias(scored: &[ScoredItem]) -> Option<PositionBias> {
-    if scored.is_empty() {
+    if !scored.iter().any(|item| item.outcome.is_pairwise()) {
         return None;
     }
     let both: Vec<&BothOrders> = scored

@@ -19,6 +19,9 @@ pub trait Architecture {
     /// The most tokens that a row may have, where the architecture has a limit.
     fn position_limit(&self) -> Option<usize>;
 
+    /// The most segments that a row may have, where the architecture has a limit.
+    fn segment_limit(&self) -> Option<usize>;
+
     /// Bytes of memory that a token of a batch takes at the peak, weights aside, with f32
     /// activations.
     fn bytes_per_token(&self) -> usize;

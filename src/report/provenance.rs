@@ -28,7 +28,7 @@ pub struct Provenance {
     revision: Option<String>,
     /// SHA-256 over configuration and weights.
     checkpoint: Option<String>,
-    contract: Option<String>,
+    pub(super) contract: Option<String>,
     contract_from: Option<String>,
     dtype: Option<String>,
     storage: Option<String>,

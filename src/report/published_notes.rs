@@ -45,6 +45,21 @@ fn of_column(model: &ModelReport, column: &PublishedComparison) -> Vec<String> {
          were compared)"
     };
     let mut notes = vec![format!("{beside}: {}{same_pairs}", column.reproduction)];
+    let contracts = [&column.template, &model.provenance.contract];
+    if let [Some(published), Some(measured)] = contracts
+        && published != measured
+    {
+        notes.push(format!(
+            "{beside}: published under the template {published}, measured under {measured}: not the \
+             same texts"
+        ));
+    }
+    notes.extend(
+        column
+            .note
+            .iter()
+            .map(|note| format!("{}: {note}", column.table)),
+    );
     notes.extend(not_compared(column).map(|why| format!("{beside}: not compared: {why}")));
     notes
 }

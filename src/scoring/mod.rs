@@ -20,5 +20,5 @@ pub use prepare::{Prepared, prepare};
 pub(crate) use scored_model::ScoredModel;
 pub use scorer::{Scorer, Step};
 pub use tally::Tally;
-pub use verdict::{BothOrders, Outcome, ScoredItem, Verdict};
+pub use verdict::{AnswerScores, BothOrders, Outcome, ScoredItem, Verdict};
 pub use worker::logits;

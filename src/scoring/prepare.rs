@@ -5,33 +5,45 @@ use std::borrow::Borrow;
 use rayon::prelude::*;
 
 use crate::data::Item;
-use crate::model::PairConfig;
-use crate::model::heads::pairwise::Markers;
-use crate::scoring::verdict::{BothOrders, Outcome, ScoredItem};
+use crate::model::{InputRow, ModelConfig, TokenRow};
+use crate::scoring::verdict::{AnswerScores, BothOrders, Outcome, ScoredItem};
 use crate::support::error::{Error, Result};
 use crate::text::Tokenizer;
-use crate::text::contract::{Encoded, InputContract, Row};
+use crate::text::contract::{Encoded, InputContract, ItemRows};
 
 /// An item as token rows, or why it cannot be scored.
 #[derive(Debug, Clone)]
 pub struct Prepared {
-    /// Chosen answer left, then rejected answer left.
-    rows: Option<[Row; 2]>,
+    contract: InputContract,
+    rows: Option<ItemRows>,
     unscorable: Option<String>,
 }
 
-/// A row to compute: of which item, in which order.
-pub(crate) struct Job<'a> {
+/// Where a row belongs: to which item, and which of its two it is.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Place {
     pub(crate) item: usize,
-    pub(crate) order: usize,
-    pub(crate) ids: &'a [u32],
-    pub(crate) markers: Markers,
+    pub(crate) row: usize,
 }
 
 impl Prepared {
-    /// The token row with the chosen answer left.
-    pub fn chosen_first(&self) -> Option<&Row> {
-        self.rows.as_ref().map(|[ab, _]| ab)
+    /// The token rows: that with the chosen answer left and that with the rejected answer left, or
+    /// that of the chosen and that of the rejected answer.
+    pub fn token_rows(&self) -> Option<[TokenRow<'_>; 2]> {
+        self.rows.as_ref().map(token_rows)
+    }
+
+    /// Ids that truncation removed from the prompt, the chosen and the rejected answer.
+    pub(crate) fn cuts(&self) -> [usize; 3] {
+        match &self.rows {
+            None => [0; 3],
+            Some(ItemRows::BothOrders([ab, _])) => [ab.source_cut, ab.first_cut, ab.second_cut],
+            Some(ItemRows::EachAnswer([chosen, rejected])) => [
+                chosen.source_cut.max(rejected.source_cut),
+                chosen.answer_cut,
+                rejected.answer_cut,
+            ],
+        }
     }
 
     pub fn is_unscorable(&self) -> bool {
@@ -43,36 +55,62 @@ impl Prepared {
         self.computed().map(|(_, row)| row.ids.len()).sum()
     }
 
-    /// Orders to compute with their rows. Equal rows are computed once: their margin is exactly 0,
-    /// whatever a kernel does with its neighbours.
-    fn computed(&self) -> impl Iterator<Item = (usize, &Row)> {
-        let rows = self.rows.as_ref().filter(|_| self.unscorable.is_none());
-        let orders = rows.map_or(0, |[ab, ba]| if ab.ids == ba.ids { 1 } else { 2 });
-        rows.into_iter().flatten().enumerate().take(orders)
+    /// The rows to compute, with which of the two each is. Equal rows are computed once: their margin is exactly
+    /// 0, whatever a kernel does with its neighbours.
+    fn computed(&self) -> impl Iterator<Item = (usize, TokenRow<'_>)> {
+        let rows = self.token_rows().filter(|_| !self.is_unscorable());
+        let places = if are_equal(rows) { 1 } else { 2 };
+        rows.into_iter().flatten().enumerate().take(places)
     }
 
-    /// The item with the logits of its orders, as far as they were computed.
-    pub(crate) fn scored(&self, item: &Item, logits: [Option<f32>; 2]) -> ScoredItem {
-        let logit_ab = logits[0].unwrap_or(f32::NAN);
-        let logit_ba = match &self.rows {
-            Some([ab, ba]) if ab.ids == ba.ids => logit_ab,
-            _ => logits[1].unwrap_or(f32::NAN),
+    /// The item with the model's numbers for its rows, as far as they were computed.
+    pub(crate) fn scored(&self, item: &Item, numbers: [Option<f32>; 2]) -> ScoredItem {
+        let rows = self.token_rows();
+        let [first, second] = numbers.map(|number| number.unwrap_or(f32::NAN));
+        let second = if are_equal(rows) { first } else { second };
+        let [first_tokens, second_tokens] = rows.map_or([0; 2], |rows| rows.map(|r| r.ids.len()));
+        let [source_cut, chosen_cut, rejected_cut] = self.cuts();
+        let unscorable = self.unscorable.clone();
+        let outcome = match self.contract {
+            InputContract::Pairwise(_) => Outcome::Pairwise(BothOrders {
+                logit_ab: first,
+                logit_ba: second,
+                unscorable,
+                tokens_ab: first_tokens,
+                tokens_ba: second_tokens,
+                source_cut,
+                chosen_cut,
+                rejected_cut,
+            }),
+            InputContract::Scalar(_) => Outcome::Scalar(AnswerScores {
+                score_chosen: first,
+                score_rejected: second,
+                unscorable,
+                tokens_chosen: first_tokens,
+                tokens_rejected: second_tokens,
+                source_cut,
+                chosen_cut,
+                rejected_cut,
+            }),
         };
-        let of = |order: usize, part: fn(&Row) -> usize| {
-            self.rows.as_ref().map_or(0, |rows| part(&rows[order]))
-        };
-        let outcome = BothOrders {
-            logit_ab,
-            logit_ba,
-            unscorable: self.unscorable.clone(),
-            tokens_ab: of(0, |row| row.ids.len()),
-            tokens_ba: of(1, |row| row.ids.len()),
-            source_cut: of(0, |row| row.source_cut),
-            chosen_cut: of(0, |row| row.first_cut),
-            rejected_cut: of(0, |row| row.second_cut),
-        };
-        ScoredItem::new(item, Outcome::Pairwise(outcome))
+        ScoredItem::new(item, outcome)
     }
+}
+
+/// What the model reads of an item.
+fn token_rows(rows: &ItemRows) -> [TokenRow<'_>; 2] {
+    match rows {
+        ItemRows::BothOrders(rows) => rows.each_ref().map(|row| row.ids.as_slice().into()),
+        ItemRows::EachAnswer(rows) => rows.each_ref().map(|row| TokenRow {
+            ids: &row.ids,
+            second_segment: row.second_segment,
+            is_first_masked: row.is_first_masked,
+        }),
+    }
+}
+
+fn are_equal(rows: Option<[TokenRow; 2]>) -> bool {
+    rows.is_some_and(|[first, second]| first == second)
 }
 
 /// Turns items into token rows, in parallel.
@@ -83,7 +121,7 @@ pub fn prepare<I: Borrow<Item> + Sync>(
     items: &[I],
     contract: InputContract,
     tokenizer: &Tokenizer,
-    config: &PairConfig,
+    config: &ModelConfig,
 ) -> Result<Vec<Prepared>> {
     let one = |item: &I| {
         let item = item.borrow();
@@ -94,18 +132,19 @@ pub fn prepare<I: Borrow<Item> + Sync>(
             );
             Error::bad_input(what).caused_by(error)
         })?;
-        Ok(match encoded {
-            Encoded::BothOrders(rows) => {
-                let unscorable = rows.iter().find_map(|row| unscorable(config, row));
-                Prepared {
-                    rows: Some(rows),
-                    unscorable,
-                }
+        let (rows, unscorable) = match encoded {
+            Encoded::Rows(rows) => {
+                let unscorable = token_rows(&rows)
+                    .into_iter()
+                    .find_map(|row| unscorable(config, row));
+                (Some(rows), unscorable)
             }
-            Encoded::Unscorable(reason) => Prepared {
-                rows: None,
-                unscorable: Some(reason),
-            },
+            Encoded::Unscorable(reason) => (None, Some(reason)),
+        };
+        Ok(Prepared {
+            contract,
+            rows,
+            unscorable,
         })
     };
     items.par_iter().map(one).collect()
@@ -118,7 +157,7 @@ pub(crate) fn expected_tokens(
     items: &[&Item],
     contract: InputContract,
     tokenizer: &Tokenizer,
-    config: &PairConfig,
+    config: &ModelConfig,
 ) -> f64 {
     const SAMPLE: usize = 64;
     let every = items.len().div_ceil(SAMPLE).max(1);
@@ -128,27 +167,38 @@ pub(crate) fn expected_tokens(
     tokens as f64 * items.len() as f64 / sample.len().max(1) as f64
 }
 
-fn unscorable(config: &PairConfig, row: &Row) -> Option<String> {
-    if let Err(error) = config.markers(&row.ids) {
+/// Why the model cannot take a row.
+fn unscorable(config: &ModelConfig, row: TokenRow) -> Option<String> {
+    if let Err(error) = config.head.positions(row.ids) {
         return Some(error.to_string());
     }
-    let (tokens, limit) = (row.ids.len(), config.architecture().position_limit()?);
-    (tokens > limit)
-        .then(|| format!("{tokens} tokens, the model's absolute positions end at {limit}"))
+    let architecture = config.architecture();
+    let tokens = row.ids.len();
+    if let Some(limit) = architecture
+        .position_limit()
+        .filter(|limit| tokens > *limit)
+    {
+        return Some(format!(
+            "{tokens} tokens, the model's absolute positions end at {limit}"
+        ));
+    }
+    let has_two = row.second_segment.is_some();
+    let limit = architecture
+        .segment_limit()
+        .filter(|limit| has_two && *limit < 2);
+    limit.map(|_| "two segments, the model has embeddings for one".to_owned())
 }
 
 /// Every row that the model must compute.
-pub(crate) fn jobs<'a>(prepared: &'a [Prepared], config: &PairConfig) -> Vec<Job<'a>> {
+pub(crate) fn jobs<'a>(
+    prepared: &'a [Prepared],
+    config: &ModelConfig,
+) -> Vec<(Place, InputRow<'a>)> {
     let mut jobs = Vec::new();
     for (item, prepared) in prepared.iter().enumerate() {
-        for (order, row) in prepared.computed() {
-            if let Ok(markers) = config.markers(&row.ids) {
-                jobs.push(Job {
-                    item,
-                    order,
-                    ids: &row.ids,
-                    markers,
-                });
+        for (row, tokens) in prepared.computed() {
+            if let Ok(input) = config.input_row(tokens) {
+                jobs.push((Place { item, row }, input));
             }
         }
     }

@@ -1,15 +1,15 @@
 //! A model that is ready to score, and what each batch of its rows brings.
 
-use crate::model::PairModel;
+use crate::model::RewardModel;
 use crate::scoring::verdict::ScoredItem;
 use crate::support::error::Result;
 
 /// A model that is ready to score, on each of the devices.
 pub struct Scorer<'a> {
-    pub models: Vec<PairModel>,
+    pub models: Vec<RewardModel>,
     /// Loads it once more on the device of this place, in f32, for rows whose logit is not finite;
     /// `None` where it is in f32 already.
-    pub exact: Option<&'a (dyn Fn(usize) -> Result<PairModel> + Sync)>,
+    pub exact: Option<&'a (dyn Fn(usize) -> Result<RewardModel> + Sync)>,
     /// Whether the devices have a queue: they get batches ahead, in few sizes.
     pub queues: bool,
 }

@@ -84,6 +84,7 @@ impl ScoredItem {
 #[serde(tag = "head", rename_all = "lowercase")]
 pub enum Outcome {
     Pairwise(BothOrders),
+    Scalar(AnswerScores),
 }
 
 /// A pair under a pairwise head, which reads both answers at once: its two orders.
@@ -106,11 +107,33 @@ pub struct BothOrders {
     pub rejected_cut: usize,
 }
 
+/// A pair under a scalar head, which reads one answer at a time: their scores.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct AnswerScores {
+    /// NaN where the pair was not scored.
+    #[serde(with = "exact")]
+    pub score_chosen: f32,
+    #[serde(with = "exact")]
+    pub score_rejected: f32,
+    /// Why there is no token row that the reference could score.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unscorable: Option<String>,
+    pub tokens_chosen: usize,
+    pub tokens_rejected: usize,
+    /// Ids that truncation removed; of the prompt in that row where it removed more.
+    pub source_cut: usize,
+    pub chosen_cut: usize,
+    pub rejected_cut: usize,
+}
+
 impl Outcome {
-    /// How much the model prefers the chosen answer: logit(chosen first) − logit(rejected first).
+    /// How much the model prefers the chosen answer: logit(chosen first) − logit(rejected first),
+    /// or score(chosen) − score(rejected).
     pub(crate) fn margin(&self) -> f32 {
-        let Self::Pairwise(pair) = self;
-        pair.logit_ab - pair.logit_ba
+        match self {
+            Self::Pairwise(pair) => pair.logit_ab - pair.logit_ba,
+            Self::Scalar(pair) => pair.score_chosen - pair.score_rejected,
+        }
     }
 
     pub(crate) fn verdict(&self) -> Verdict {
@@ -119,25 +142,41 @@ impl Outcome {
 
     /// Why the verdict is [`Verdict::Invalid`]; `None` where it is not.
     pub(crate) fn reason(&self) -> Option<&str> {
-        let Self::Pairwise(pair) = self;
+        let unscorable = match self {
+            Self::Pairwise(pair) => &pair.unscorable,
+            Self::Scalar(pair) => &pair.unscorable,
+        };
         let is_invalid = self.verdict() == Verdict::Invalid;
-        is_invalid.then(|| {
-            pair.unscorable
-                .as_deref()
-                .unwrap_or("the margin is not finite")
-        })
+        is_invalid.then(|| unscorable.as_deref().unwrap_or("the margin is not finite"))
+    }
+
+    /// Says why there is no token row that the reference could score.
+    pub(crate) fn set_unscorable(&mut self, reason: Option<String>) {
+        match self {
+            Self::Pairwise(pair) => pair.unscorable = reason,
+            Self::Scalar(pair) => pair.unscorable = reason,
+        }
     }
 
     /// Ids that truncation removed from the prompt, the chosen and the rejected answer.
     pub(crate) fn cuts(&self) -> [usize; 3] {
-        let Self::Pairwise(pair) = self;
-        [pair.source_cut, pair.chosen_cut, pair.rejected_cut]
+        match self {
+            Self::Pairwise(pair) => [pair.source_cut, pair.chosen_cut, pair.rejected_cut],
+            Self::Scalar(pair) => [pair.source_cut, pair.chosen_cut, pair.rejected_cut],
+        }
+    }
+
+    /// Whether the head reads two answers at once.
+    pub(crate) fn is_pairwise(&self) -> bool {
+        matches!(self, Self::Pairwise(_))
     }
 
     /// Both orders, where the head reads two answers at once and the margin is finite.
     pub(crate) fn both_orders(&self) -> Option<&BothOrders> {
-        let Self::Pairwise(pair) = self;
-        self.margin().is_finite().then_some(pair)
+        match self {
+            Self::Pairwise(pair) if self.margin().is_finite() => Some(pair),
+            _ => None,
+        }
     }
 }
 
@@ -237,10 +276,24 @@ pub(crate) mod tests {
         for bits in special.into_iter().chain(random) {
             let logit = f32::from_bits(bits);
             let text = serde_json::to_string(&logits(logit, -logit)).unwrap();
-            let Outcome::Pairwise(read) = serde_json::from_str(&text).unwrap();
+            let Ok(Outcome::Pairwise(read)) = serde_json::from_str(&text) else {
+                panic!("{text}");
+            };
             let read = [read.logit_ab, read.logit_ba].map(f32::to_bits);
             assert_eq!(read, [logit, -logit].map(f32::to_bits), "{text}");
         }
+        let scores = Outcome::Scalar(AnswerScores {
+            score_chosen: 0.1,
+            score_rejected: f32::NAN,
+            ..AnswerScores::default()
+        });
+        let text = serde_json::to_string(&scores).unwrap();
+        assert!(text.contains(r#""head":"scalar""#), "{text}");
+        let Ok(Outcome::Scalar(read)) = serde_json::from_str(&text) else {
+            panic!("{text}");
+        };
+        assert_eq!(read.score_chosen.to_bits(), 0.1_f32.to_bits());
+        assert_eq!(read.score_rejected.to_bits(), f32::NAN.to_bits());
         let overflow = serde_json::to_string(&logits(1.0, 0.0))
             .unwrap()
             .replace("1.0", "1e39");

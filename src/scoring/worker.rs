@@ -8,10 +8,9 @@ use burn::tensor::{DType, Tensor};
 
 use crate::data::Item;
 use crate::device::Limits;
-use crate::model::heads::pairwise::Markers;
-use crate::model::{PairModel, TokenRows};
+use crate::model::{InputRow, RewardModel, TokenRows};
 use crate::scoring::memory;
-use crate::scoring::prepare::{Job, Prepared, jobs};
+use crate::scoring::prepare::{Place, Prepared, jobs};
 use crate::scoring::scorer::{Scorer, Step};
 use crate::support::catch_panic::guarded;
 use crate::support::error::{Error, ErrorKind, Result};
@@ -23,7 +22,7 @@ pub(crate) struct Worker<'a> {
     at: usize,
     limits: Limits,
     /// The model in f32, once a row needed it.
-    exact: OnceCell<PairModel>,
+    exact: OnceCell<RewardModel>,
 }
 
 impl<'a> Worker<'a> {
@@ -45,12 +44,12 @@ impl<'a> Worker<'a> {
         enter: impl Fn(Result<Step>) -> bool,
     ) -> bool {
         let config = self.model().config();
-        let jobs = jobs(prepared, config);
-        let rows: Vec<(&[u32], Markers)> = jobs.iter().map(|job| (job.ids, job.markers)).collect();
-        let tokens_of = |batch: &[usize]| batch.iter().map(|job| rows[*job].0.len()).sum();
+        let (places, rows): (Vec<Place>, Vec<InputRow>) =
+            jobs(prepared, config).into_iter().unzip();
+        let tokens_of = |batch: &[usize]| batch.iter().map(|row| rows[*row].len()).sum();
         let mut left = vec![0; items.len()];
-        for job in &jobs {
-            left[job.item] += 1;
+        for place in &places {
+            left[place.item] += 1;
         }
         let mut logits = vec![[None; 2]; items.len()];
 
@@ -65,7 +64,7 @@ impl<'a> Worker<'a> {
         if !enter(Ok(std::mem::take(&mut step))) {
             return false;
         }
-        let mut waiting: VecDeque<Vec<usize>> = self.batches(items.len(), &jobs, &rows).into();
+        let mut waiting: VecDeque<Vec<usize>> = self.batches(items.len(), &places, &rows).into();
         let mut begun = VecDeque::new();
         loop {
             // The device has a batch to go on with while the one before is read.
@@ -80,7 +79,7 @@ impl<'a> Worker<'a> {
                     halve(batch, &mut waiting);
                 } else {
                     enter(Err(no_memory(
-                        items[jobs[batch[0]].item].borrow(),
+                        items[places[batch[0]].item].borrow(),
                         tokens_of(&batch),
                     )));
                     return false;
@@ -101,13 +100,13 @@ impl<'a> Worker<'a> {
             };
             match found {
                 Ok(found) => {
-                    for (job, value) in batch.iter().map(|job| &jobs[*job]).zip(found) {
-                        logits[job.item][job.order] = Some(value);
-                        left[job.item] -= 1;
-                        if left[job.item] == 0 {
-                            let item = items[job.item].borrow();
+                    for (place, value) in batch.iter().map(|row| places[*row]).zip(found) {
+                        logits[place.item][place.row] = Some(value);
+                        left[place.item] -= 1;
+                        if left[place.item] == 0 {
+                            let item = items[place.item].borrow();
                             step.scored
-                                .push(prepared[job.item].scored(item, logits[job.item]));
+                                .push(prepared[place.item].scored(item, logits[place.item]));
                         }
                     }
                 }
@@ -122,17 +121,17 @@ impl<'a> Worker<'a> {
         }
     }
 
-    fn model(&self) -> &PairModel {
+    fn model(&self) -> &RewardModel {
         &self.scorer.models[self.at]
     }
 
-    fn batches(&self, items: usize, jobs: &[Job], rows: &[(&[u32], Markers)]) -> Vec<Vec<usize>> {
+    fn batches(&self, items: usize, places: &[Place], rows: &[InputRow]) -> Vec<Vec<usize>> {
         match self.limits.items {
             Some(n) => (0..items.div_ceil(n))
                 .flat_map(|group| {
-                    [0, 1].map(|order| {
-                        (0..jobs.len())
-                            .filter(|job| jobs[*job].item / n == group && jobs[*job].order == order)
+                    [0, 1].map(|row| {
+                        (0..places.len())
+                            .filter(|at| places[*at].item / n == group && places[*at].row == row)
                             .collect()
                     })
                 })
@@ -140,7 +139,7 @@ impl<'a> Worker<'a> {
                 .collect(),
             None => self
                 .limits
-                .batches(&rows.iter().map(|(ids, _)| ids.len()).collect::<Vec<_>>()),
+                .batches(&rows.iter().map(InputRow::len).collect::<Vec<_>>()),
         }
     }
 
@@ -157,17 +156,20 @@ impl<'a> Worker<'a> {
     /// Starts the computation of one logit per member.
     fn begin(
         &self,
-        rows: &[(&[u32], Markers)],
+        rows: &[InputRow],
         members: &[usize],
-        model: &PairModel,
+        model: &RewardModel,
     ) -> Result<Tensor<1>> {
-        let packed = TokenRows::new(members.iter().map(|row| rows[*row].0));
-        let markers: Vec<Markers> = members.iter().map(|row| rows[*row].1).collect();
+        let packed = TokenRows::new(members.iter().map(|row| rows[*row].tokens));
+        let positions: Vec<Vec<usize>> = members
+            .iter()
+            .map(|row| rows[*row].positions.clone())
+            .collect();
         if !self.scorer.queues {
-            return Ok(model.logits(&packed, &markers));
+            return Ok(model.logits(&packed, &positions));
         }
         let tokens = shape(packed.ids().len(), self.limits.batch_tokens);
-        guarded(|| model.logits(&packed.padded(tokens), &markers))
+        guarded(|| model.logits(&packed.padded(tokens), &positions))
             .ok_or_else(|| given_up("its driver failed"))
     }
 
@@ -192,7 +194,7 @@ impl<'a> Worker<'a> {
     fn finite(
         &self,
         mut found: Vec<f32>,
-        rows: &[(&[u32], Markers)],
+        rows: &[InputRow],
         batch: &[usize],
         again: &mut usize,
     ) -> Result<Vec<f32>> {
@@ -222,7 +224,7 @@ impl<'a> Worker<'a> {
 
 /// One logit per row, in the order of the rows, on the first device.
 pub fn logits(
-    rows: &[(&[u32], Markers)],
+    rows: &[InputRow],
     batches: &[Vec<usize>],
     scorer: &Scorer,
     limits: Limits,

@@ -1,6 +1,7 @@
 //! The tokenizer of a checkpoint, as transformers 4.51 uses its fast one.
 
 use serde_json::Value;
+use tokenizers::AddedToken;
 
 use crate::support::catch_panic::guarded;
 use crate::support::error::{Error, Result};
@@ -16,12 +17,21 @@ pub enum Side {
     Left,
 }
 
+/// What LLM-Blender adds to a tokenizer, in this order.
+const MARKERS: [&str; 4] = [
+    "<|source|>",
+    "<|candidate1|>",
+    "<|candidate2|>",
+    "<|candidate|>",
+];
+
 /// A loaded tokenizer, with the settings of `tokenizer_config.json` that change ids or texts.
 pub struct Tokenizer {
     inner: tokenizers::Tokenizer,
     cls: u32,
     sep: u32,
     clean_up_spaces: bool,
+    model_max_length: Option<usize>,
 }
 
 impl Tokenizer {
@@ -64,11 +74,14 @@ impl Tokenizer {
             .get("clean_up_tokenization_spaces")
             .and_then(Value::as_bool)
             .unwrap_or(false);
+        // transformers writes 1e30, a float, where there is no limit.
+        let model_max_length = settings.get("model_max_length").and_then(Value::as_u64);
         let tokenizer = Self {
             inner,
             cls,
             sep,
             clean_up_spaces,
+            model_max_length: model_max_length.and_then(|max| usize::try_from(max).ok()),
         };
         let body = tokenizer
             .encode("a ")
@@ -82,13 +95,44 @@ impl Tokenizer {
     /// Whether the post-processor, where there is one, does what [`Self::segment`] does: it puts
     /// `[CLS]` and `[SEP]` around the ids `body` of "a ".
     fn frames_as_segment(&self, body: &[u32]) -> bool {
+        self.frames("a ", &[&[self.cls], body, &[self.sep]].concat())
+    }
+
+    /// The same of two segments, `[CLS] text [SEP] text [SEP]`.
+    pub(crate) fn frames_as_pair(&self) -> Result<bool> {
+        let (first, _) = self.segment("a ", usize::MAX, Side::Right)?;
+        let expected = [first, self.second_segment("a ")?].concat();
+        Ok(self.frames(("a ", "a "), &expected))
+    }
+
+    /// Whether the post-processor, where there is one, makes these ids of a text or two.
+    fn frames<'a>(&self, text: impl Into<tokenizers::EncodeInput<'a>>, expected: &[u32]) -> bool {
         if self.inner.get_post_processor().is_none() {
             return true;
         }
-        let encode = || self.inner.encode_fast("a ", true);
-        let framed = guarded(encode).and_then(std::result::Result::ok);
-        let expected = [&[self.cls], body, &[self.sep]].concat();
-        framed.is_some_and(|framed| *framed.get_ids() == expected)
+        let text = text.into();
+        let framed =
+            guarded(|| self.inner.encode_fast(text, true)).and_then(std::result::Result::ok);
+        framed.is_some_and(|framed| framed.get_ids() == expected)
+    }
+
+    /// With the markers of LLM-Blender after the other tokens, as it adds them to a backbone's
+    /// tokenizer: plain added tokens, which texts can contain.
+    ///
+    /// # Errors
+    /// Where the tokenizers crate fails.
+    pub(crate) fn with_markers(mut self) -> Result<Self> {
+        let markers = MARKERS.map(|marker| AddedToken::from(marker, false));
+        let add = || self.inner.add_tokens(markers);
+        let added = guarded(add).and_then(std::result::Result::ok);
+        added.map(|_| self).ok_or_else(|| {
+            Error::bad_input("failed to add the markers to the tokenizer of the backbone")
+        })
+    }
+
+    /// The number of tokens, added ones included.
+    pub(crate) fn len(&self) -> usize {
+        self.inner.get_vocab_size(true)
     }
 
     /// The id of a token of the vocabulary.
@@ -151,14 +195,35 @@ impl Tokenizer {
         Ok((ids, cut))
     }
 
+    /// `text [SEP]`, after a segment.
+    pub(crate) fn second_segment(&self, text: &str) -> Result<Vec<u32>> {
+        let mut ids = self.encode(text)?;
+        ids.push(self.sep);
+        Ok(ids)
+    }
+
+    /// The most ids that the tokenizer's settings allow, special ones included.
+    pub(crate) fn model_max_length(&self) -> Option<usize> {
+        self.model_max_length
+    }
+
+    /// The text of ids, special tokens included.
+    pub(crate) fn show(&self, ids: &[u32]) -> Result<String> {
+        self.decode(ids, false)
+    }
+
+    fn decode(&self, ids: &[u32], skip_special: bool) -> Result<String> {
+        let failed = || Error::bad_input("failed to decode tokens");
+        guarded(|| self.inner.decode(ids, skip_special))
+            .ok_or_else(failed)?
+            .map_err(|e| failed().caused_by(e))
+    }
+
     /// The text encoded, cut to `max` ids and decoded again; also the number of ids that were cut.
     pub fn round_trip(&self, text: &str, max: usize, side: Side) -> Result<(String, usize)> {
         let ids = self.encode(text)?;
         let (kept, cut) = truncate(&ids, max, side);
-        let failed = || Error::bad_input("failed to decode tokens");
-        let decoded = guarded(|| self.inner.decode(kept, true))
-            .ok_or_else(failed)?
-            .map_err(|e| failed().caused_by(e))?;
+        let decoded = self.decode(kept, true)?;
         Ok((
             if self.clean_up_spaces {
                 clean_up(&decoded)

@@ -7,8 +7,7 @@ use std::path::{Path, PathBuf};
 use burn::tensor::Device;
 use pairbench::checkpoint::{Precision, Weights};
 use pairbench::data::Message;
-use pairbench::model::heads::pairwise::Markers;
-use pairbench::model::{PairConfig, PairModel, TokenRows};
+use pairbench::model::{InputRow, ModelConfig, RewardModel, TokenRow, TokenRows};
 use pairbench::scoring::{BothOrders, Outcome, ScoredItem};
 use serde_json::Value;
 
@@ -46,18 +45,18 @@ pub fn json(file: &str) -> Value {
     serde_json::from_str(&std::fs::read_to_string(golden(file)).unwrap()).unwrap()
 }
 
-pub fn model(name: &str, device: &Device) -> PairModel {
+pub fn model(name: &str, device: &Device) -> RewardModel {
     load(&golden("models").join(name), device, Precision::F32)
 }
 
 /// The model of a checkpoint's directory.
-pub fn load(dir: &Path, device: &Device, precision: Precision) -> PairModel {
+pub fn load(dir: &Path, device: &Device, precision: Precision) -> RewardModel {
     let path = dir.join("config.json");
-    let config = PairConfig::parse(&std::fs::read_to_string(&path).unwrap(), &path).unwrap();
+    let config = ModelConfig::parse(&std::fs::read_to_string(&path).unwrap(), &path).unwrap();
     let mut weights = Weights::open(&dir.into(), device)
         .unwrap()
         .with_precision(precision);
-    let model = PairModel::load(&mut weights, &config).unwrap();
+    let model = RewardModel::load(&mut weights, &config).unwrap();
     weights.finish().unwrap();
     model
 }
@@ -76,16 +75,29 @@ pub fn conversation(value: &Value) -> Vec<Message> {
 }
 
 /// Logits of token rows computed together.
-pub fn logits(model: &PairModel, rows: &[Vec<u32>]) -> Vec<f32> {
-    let markers: Vec<Markers> = rows
+pub fn logits(model: &RewardModel, rows: &[Vec<u32>]) -> Vec<f32> {
+    let rows: Vec<TokenRow> = rows.iter().map(|ids| ids.as_slice().into()).collect();
+    numbers(model, &rows)
+}
+
+/// The numbers of token rows computed together.
+pub fn numbers(model: &RewardModel, rows: &[TokenRow]) -> Vec<f32> {
+    let positions: Vec<Vec<usize>> = rows
         .iter()
-        .map(|row| model.config().markers(row).unwrap())
+        .map(|row| model.config().head.positions(row.ids).unwrap())
         .collect();
     model
-        .logits(&TokenRows::new(rows.iter().map(Vec::as_slice)), &markers)
+        .logits(&TokenRows::new(rows.iter().copied()), &positions)
         .into_data()
         .try_to_vec()
         .unwrap()
+}
+
+/// The rows as a model's workers take them.
+pub fn input_rows<'a>(model: &RewardModel, rows: &'a [Vec<u32>]) -> Vec<InputRow<'a>> {
+    rows.iter()
+        .map(|row| model.config().input_row(row.as_slice().into()).unwrap())
+        .collect()
 }
 
 pub fn float(value: &Value) -> f32 {

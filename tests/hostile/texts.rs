@@ -3,10 +3,10 @@
 
 use pairbench::data::Item;
 use pairbench::data::Message;
-use pairbench::model::PairConfig;
+use pairbench::model::ModelConfig;
 use pairbench::scoring::prepare;
 use pairbench::text::Tokenizer;
-use pairbench::text::contract::InputContract;
+use pairbench::text::contract::{AnswerContract, InputContract, PairContract};
 
 use crate::tools::root;
 
@@ -79,24 +79,28 @@ fn pair(prompt: Vec<Message>, chosen: &str, rejected: &str) -> Item {
     }
 }
 
-fn parts(checkpoint: &str) -> (Tokenizer, PairConfig) {
+fn parts(checkpoint: &str) -> (Tokenizer, ModelConfig) {
     let home = root(checkpoint);
     let path = home.join("config.json");
-    let config = PairConfig::parse(&std::fs::read_to_string(&path).unwrap(), &path).unwrap();
+    let config = ModelConfig::parse(&std::fs::read_to_string(&path).unwrap(), &path).unwrap();
     (Tokenizer::load(&home.as_path().into()).unwrap().0, config)
 }
 
-const CHECKPOINTS: [(&str, InputContract); 3] = [
-    ("quickstart/pairrm", InputContract::PairRm),
-    (
-        "tests/data/golden/models/tiny-pairrm",
-        InputContract::PairRm,
-    ),
+const CHECKPOINTS: [(&str, InputContract); 7] = [
+    ("quickstart/pairrm", PAIRRM),
+    ("tests/data/golden/models/tiny-pairrm", PAIRRM),
     (
         "tests/data/golden/models/tiny-better-pairrm",
-        InputContract::BetterPairRm,
+        InputContract::Pairwise(PairContract::BetterPairRm),
     ),
+    (SCALAR, InputContract::Scalar(AnswerContract::Pair)),
+    (SCALAR, InputContract::Scalar(AnswerContract::Raw)),
+    (SCALAR, InputContract::Scalar(AnswerContract::Tulu)),
+    (SCALAR, InputContract::Scalar(AnswerContract::Blender)),
 ];
+
+const PAIRRM: InputContract = InputContract::Pairwise(PairContract::PairRm);
+const SCALAR: &str = "tests/data/scalar/models/tiny-deberta-rm";
 
 /// 3,000 pairs: rows keep to the templates' 2,048 tokens and the vocabulary, and are the same
 /// again.
@@ -130,7 +134,7 @@ fn any_text_becomes_a_row_or_a_reason() {
         let prepared = prepare(&pairs, template, &tokenizer, &config).unwrap();
         let mut rows = 0;
         for (prepared, pair) in prepared.iter().zip(&pairs) {
-            let Some(row) = prepared.chosen_first() else {
+            let Some([row, _]) = prepared.token_rows() else {
                 assert!(prepared.is_unscorable(), "{pair:?}");
                 continue;
             };
@@ -144,7 +148,7 @@ fn any_text_becomes_a_row_or_a_reason() {
                 "{pair:?}"
             );
             assert!(
-                prepared.is_unscorable() || config.markers(&row.ids).is_ok(),
+                prepared.is_unscorable() || config.input_row(row).is_ok(),
                 "{pair:?}"
             );
         }
@@ -154,7 +158,7 @@ fn any_text_becomes_a_row_or_a_reason() {
             prepared
                 .iter()
                 .zip(&again)
-                .all(|(a, b)| a.chosen_first() == b.chosen_first())
+                .all(|(a, b)| a.token_rows() == b.token_rows())
         );
     }
 }
@@ -164,7 +168,10 @@ fn any_text_becomes_a_row_or_a_reason() {
 /// say why.
 #[test]
 fn markers_in_a_text_are_found_wherever_they_stand() {
-    for (checkpoint, template) in CHECKPOINTS {
+    let of_pairwise_heads =
+        |template: &InputContract| matches!(template, InputContract::Pairwise(_));
+    let pairwise = CHECKPOINTS.into_iter();
+    for (checkpoint, template) in pairwise.filter(|(_, template)| of_pairwise_heads(template)) {
         let (tokenizer, config) = parts(checkpoint);
         for marker in MARKERS {
             for text in [

@@ -332,7 +332,9 @@ impl Weight {
 /// Both logits by row.
 pub fn logits(verdicts: &[ScoredItem]) -> Vec<[f32; 2]> {
     let logits = |item: &ScoredItem| {
-        let Outcome::Pairwise(both) = &item.outcome;
+        let Outcome::Pairwise(both) = &item.outcome else {
+            panic!("row {}: no logits", item.row);
+        };
         [both.logit_ab, both.logit_ba]
     };
     verdicts.iter().map(logits).collect()

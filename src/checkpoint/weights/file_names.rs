@@ -4,6 +4,12 @@ use crate::support::error::{Error, ErrorKind, Result};
 use crate::support::input_file::Directory;
 
 const SINGLE: &str = "model.safetensors";
+/// The way from a pickle to safetensors. Rankers of LLM-Blender are no models of transformers.
+pub(in crate::checkpoint) const CONVERT_PICKLE: &str = "convert it to safetensors \
+    (save_pretrained of transformers does; for any state dictionary: python -c \"import torch, \
+    safetensors.torch as s; s.save_file({k: v.contiguous() for k, v in \
+    torch.load('pytorch_model.bin', map_location='cpu', weights_only=True).items()}, \
+    'model.safetensors')\")";
 const INDEX: &str = "model.safetensors.index.json";
 
 /// The names of the files that hold the weights: `model.safetensors`, or the shards that
@@ -22,9 +28,8 @@ pub(in crate::checkpoint) fn file_names(directory: &Directory) -> Result<Vec<Str
         ));
         if directory.has("pytorch_model.bin") {
             error.kind = ErrorKind::BadInput;
-            return Err(error.hint(concat!(
-                "pytorch_model.bin is a pickle, which can run code; ",
-                "convert it to safetensors (save_pretrained of transformers does)"
+            return Err(error.hint(format!(
+                "pytorch_model.bin is a pickle, which can run code; {CONVERT_PICKLE}"
             )));
         }
         return Err(error);

@@ -20,8 +20,9 @@ use crate::support::count::first;
 use crate::support::error::{Error, Result};
 use crate::support::input_file::Directory;
 
-/// transformers' 8-bit loading leaves out the module that owns the last parameter.
-const NOT_CONVERTED: &str = "head_layer.4.weight";
+/// transformers' 8-bit loading leaves out the module that owns the last parameter: of the pairwise
+/// and of the scalar head.
+const NOT_CONVERTED: [&str; 2] = ["head_layer.4.weight", "classifier.weight"];
 
 /// Buffers that old versions of transformers saved although no computation reads them.
 const IGNORED_SUFFIXES: &[&str] = &["embeddings.position_ids"];
@@ -235,7 +236,7 @@ impl Parameters for Weights {
         let [output, input] = shape;
         let read = |first: usize, rows: &mut [f32]| file.read(&entry, first * input, rows);
         let weights = match precision {
-            Precision::Int8(outliers) if name != NOT_CONVERTED => {
+            Precision::Int8(outliers) if !NOT_CONVERTED.contains(&name) => {
                 LinearWeights::Int8(Arc::new(Int8Weights::pack(output, input, outliers, read)?))
             }
             _ => {

@@ -5,5 +5,5 @@ mod loader;
 mod tensor_file;
 mod tensor_names;
 
-pub(super) use file_names::file_names;
+pub(super) use file_names::{CONVERT_PICKLE, file_names};
 pub use loader::Weights;

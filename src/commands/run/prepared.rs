@@ -5,7 +5,7 @@ use std::time::SystemTime;
 
 use crate::benchmark::published::PublishedChoice;
 use crate::benchmark::{Benchmark, Definition, Files, quickstart};
-use crate::checkpoint::{Checkpoint, ModelSpec};
+use crate::checkpoint::{Checkpoint, CheckpointFiles, ModelSpec};
 use crate::commands::run::against::Against;
 use crate::commands::run::request::RunRequest;
 use crate::commands::threads::use_threads;
@@ -224,11 +224,26 @@ fn models(request: &RunRequest) -> Result<Vec<ModelSpec>> {
         .collect()
 }
 
+/// Each model with its files: once, or under every contract that it can take.
+fn columns(request: &RunRequest, hub: &Hub) -> Result<Vec<(ModelSpec, CheckpointFiles)>> {
+    let mut columns = Vec::new();
+    for spec in models(request)? {
+        let files = spec.resolve(hub, request.hub.revision.as_deref())?;
+        if request.every_contract && spec.template.is_none() {
+            let checkpoint = Checkpoint::open_under_any(&spec, files.clone())?;
+            let under = |contract| (spec.under(contract), files.clone());
+            columns.extend(checkpoint.contracts().into_iter().map(under));
+        } else {
+            columns.push((spec, files));
+        }
+    }
+    Ok(columns)
+}
+
 /// Every model's files but the weights read and checked, the weights hashed.
 fn checkpoints(request: &RunRequest, hub: &Hub) -> Result<Vec<Checkpoint>> {
     let mut checkpoints: Vec<Checkpoint> = Vec::new();
-    for spec in models(request)? {
-        let files = spec.resolve(hub, request.hub.revision.as_deref())?;
+    for (spec, files) in columns(request, hub)? {
         let mut checkpoint = Checkpoint::open(&spec, files, request.contract)?;
         if checkpoints
             .iter()

@@ -28,6 +28,8 @@ pub struct RunRequest {
     pub selection: Selection,
     /// Of models that do not name their own.
     pub contract: Option<InputContract>,
+    /// Whether such models are scored under every contract that they can take instead.
+    pub every_contract: bool,
     pub backend: BackendRequest,
     /// An f32 run of the same models, to count turned verdicts against.
     pub f32_run: Option<PathBuf>,

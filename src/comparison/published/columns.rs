@@ -33,6 +33,10 @@ pub(crate) struct PublishedComparison {
     pub(crate) source: String,
     /// The model, as the table calls it.
     pub(crate) model: String,
+    /// Its input contract, as the source calls it.
+    pub(crate) template: Option<String>,
+    /// What a reader must know of the table's figures.
+    pub(crate) note: Option<String>,
     /// Every subset of the table and of the measured column, with the pairs of the benchmark.
     pub(crate) subsets: Vec<(String, usize, Beside)>,
     pub(crate) sections: Vec<(String, Beside)>,
@@ -46,7 +50,7 @@ pub(crate) struct PublishedComparison {
 struct Sides<'a> {
     published: &'a PublishedModel,
     counts: BTreeMap<String, Tally>,
-    /// The same model in every table of the benchmark, this one included.
+    /// The same model under the same contract in every table of the benchmark, this one included.
     every: Vec<BTreeMap<String, Tally>>,
     measured: &'a Scores,
     /// The benchmark of the table.
@@ -86,6 +90,8 @@ impl PublishedComparison {
             counts: tallies(published, benchmark),
             every: same
                 .filter_map(|other| other.model(&published.name))
+                // Under another contract it is another measurement.
+                .filter(|other| other.template == published.template)
                 .map(|model| tallies(model, benchmark))
                 .collect(),
             measured,
@@ -101,6 +107,8 @@ impl PublishedComparison {
             table: table.name.clone(),
             source: table.source.clone(),
             model: published.name.clone(),
+            template: published.template.clone(),
+            note: table.note.clone(),
             sections: means(&measured.sections),
             variants: means(&measured.variants),
             average: sides.average(),

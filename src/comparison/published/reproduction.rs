@@ -291,10 +291,12 @@ mod tests {
                     }
                 }
                 let printed = usize::from(model.average.is_some()) + model.sections.len();
-                assert_eq!((found.reproduction.equal, means), (23, printed));
+                // The first results of OpenAssistant's model precede math-prm.
+                let subsets = if table.name == "results-raw" { 22 } else { 23 };
+                assert_eq!((found.reproduction.equal, means), (subsets, printed));
                 columns += 1;
             }
         }
-        assert_eq!(columns, 5);
+        assert_eq!(columns, 9);
     }
 }

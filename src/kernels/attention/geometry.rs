@@ -15,6 +15,8 @@ pub struct Geometry {
     pub(crate) terms: PositionTerms,
     /// Ends of the packed rows; row r is `offsets[r]..offsets[r + 1]`.
     pub(crate) offsets: Arc<[usize]>,
+    /// Rows of one token that is masked in the row after it, of which it is the first token.
+    pub(crate) masked: Arc<[usize]>,
     pub(crate) relative: Option<Arc<RelativeRows>>,
     /// What the device already holds of this geometry.
     #[cfg_attr(

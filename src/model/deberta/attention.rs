@@ -8,6 +8,7 @@ use burn::tensor::Tensor;
 use crate::kernels::attention::{Geometry, PositionProjections, QuerySelection, fused, is_fused};
 use crate::kernels::relative_positions::PositionTerms;
 use crate::model::deberta::config::DebertaConfig;
+use crate::model::deberta::masked;
 use crate::model::deberta::plain_attention::plain_attention;
 use crate::model::linear::Linear;
 use crate::model::parameters::Parameters;
@@ -99,12 +100,20 @@ impl SelfAttention {
         if is_fused(x, geometry) {
             let query = self.query.forward(select(x.clone()));
             let allow_bf16 = self.query.is_int8();
-            return fused(
-                query, key, value, positions, geometry, selection, allow_bf16,
+            let context = fused(
+                query,
+                key,
+                value.clone(),
+                positions,
+                geometry,
+                selection,
+                allow_bf16,
             );
+            return masked::averaged(context, &value, geometry, selection.map(Arc::as_ref));
         }
         let query = self.query.forward(x.clone());
-        select(plain_attention(&query, &key, &value, &positions, geometry))
+        let context = plain_attention(&query, &key, &value, &positions, geometry);
+        select(masked::averaged(context, &value, geometry, None))
     }
 
     /// The table `[2 · span, hidden]` projected as keys and as queries, as far as the terms need

@@ -62,6 +62,10 @@ impl Architecture for DebertaConfig {
         self.absolute_positions
     }
 
+    fn segment_limit(&self) -> Option<usize> {
+        Some(self.type_vocab_size).filter(|types| *types > 0)
+    }
+
     /// As measured in docs/performance.md: 49 kB in a model of hidden size 1,024.
     fn bytes_per_token(&self) -> usize {
         (8 * self.hidden_size + self.intermediate_size) * size_of::<f32>()

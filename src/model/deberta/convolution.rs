@@ -7,6 +7,7 @@ use burn::tensor::{Int, Tensor, TensorData, module::conv1d};
 use crate::kernels::attention::Geometry;
 use crate::kernels::is_on_gpu;
 use crate::model::deberta::config::{ConvConfig, DebertaConfig};
+use crate::model::deberta::masked;
 use crate::model::layer_norm::LayerNorm;
 use crate::model::linear::Linear;
 use crate::model::parameters::{Matrix, Parameters};
@@ -58,8 +59,11 @@ impl ConvLayer {
         } else {
             self.by_row(embedded, geometry, conv)
         };
-        self.norm
-            .forward(first + conv.activation.forward(convolved))
+        let convolved = masked::zeroed(convolved, geometry);
+        let out = self
+            .norm
+            .forward(first + conv.activation.forward(convolved));
+        masked::zeroed(out, geometry)
     }
 
     /// The convolution row by row, without activation. Shapes as in [`Self::forward`].

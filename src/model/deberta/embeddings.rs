@@ -17,7 +17,7 @@ pub(super) struct Embeddings {
     words: Param<Tensor<2>>,
     /// `[max positions, embedding]`, with `position_biased_input`.
     positions: Option<Param<Tensor<2>>>,
-    /// `[types, embedding]`, where there are types; every token here is of type 0.
+    /// `[types, embedding]`, where there are types: of the first and of the second segment.
     types: Option<Param<Tensor<2>>>,
     /// From embedding size to hidden size, where they differ.
     projection: Option<Linear>,
@@ -90,8 +90,11 @@ impl Embeddings {
             x = x + positions.val().select(0, index(positions_in_rows));
         }
         if let Some(types) = &self.types {
-            let size = types.val().dims()[1];
-            x = x + types.val().slice([0..1, 0..size]);
+            let mut of_tokens = vec![0; rows.ids().len()];
+            for second in rows.second_segments() {
+                of_tokens[second.clone()].fill(1);
+            }
+            x = x + types.val().select(0, index(of_tokens));
         }
         if let Some(projection) = &self.projection {
             x = projection.forward(x);

@@ -11,6 +11,7 @@ use crate::model::deberta::convolution::ConvLayer;
 use crate::model::deberta::embeddings::Embeddings;
 use crate::model::deberta::geometry::geometry;
 use crate::model::deberta::layer::Layer;
+use crate::model::deberta::masked;
 use crate::model::layer_norm::LayerNorm;
 use crate::model::parameters::Parameters;
 use crate::model::token_rows::TokenRows;
@@ -113,7 +114,7 @@ impl Encoder {
         let geometry = geometry(&self.config, rows);
         let table = self.table.as_ref().map(Param::val);
         let table = normalised(table.as_ref(), self.table_norm.as_ref());
-        let embedded = self.embeddings.forward(rows);
+        let embedded = masked::zeroed(self.embeddings.forward(rows), &geometry);
         inspect(&embedded);
         let mut x = embedded.clone();
         let conv = self

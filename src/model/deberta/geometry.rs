@@ -20,11 +20,13 @@ pub fn geometry(config: &DebertaConfig, rows: &TokenRows) -> Geometry {
         .relative
         .as_ref()
         .map(|relative| Arc::new(RelativeRows::new(relative, rows.longest())));
+    let (offsets, masked) = rows.pieces();
     Geometry {
         heads: config.heads,
         scale,
         terms,
-        offsets: rows.offsets().into(),
+        offsets: offsets.into(),
+        masked: masked.into(),
         relative,
         uploaded: Uploaded::default(),
     }

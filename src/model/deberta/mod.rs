@@ -8,6 +8,7 @@ mod embeddings;
 mod encoder;
 mod geometry;
 mod layer;
+mod masked;
 mod plain_attention;
 
 pub use config::{ConvConfig, DebertaConfig};

@@ -29,16 +29,24 @@ fn pair(pair: &ShownPair) -> Value {
 }
 
 fn answer(answer: &Answer) -> Value {
-    let Outcome::Pairwise(both) = &answer.outcome;
     let [prompt, chosen, rejected] = answer.cuts.map(cut);
+    // What the other head would have said is null.
+    let (both, scores) = match &answer.outcome {
+        Outcome::Pairwise(both) => (Some(both), None),
+        Outcome::Scalar(scores) => (None, Some(scores)),
+    };
     json!({
         "model": answer.model,
         "verdict": answer.outcome.verdict(),
         "margin": answer.outcome.margin(),
-        "logit_ab": both.logit_ab,
-        "logit_ba": both.logit_ba,
-        "tokens_ab": both.tokens_ab,
-        "tokens_ba": both.tokens_ba,
+        "logit_ab": both.map(|both| both.logit_ab),
+        "logit_ba": both.map(|both| both.logit_ba),
+        "tokens_ab": both.map(|both| both.tokens_ab),
+        "tokens_ba": both.map(|both| both.tokens_ba),
+        "score_chosen": scores.map(|scores| scores.score_chosen),
+        "score_rejected": scores.map(|scores| scores.score_rejected),
+        "tokens_chosen": scores.map(|scores| scores.tokens_chosen),
+        "tokens_rejected": scores.map(|scores| scores.tokens_rejected),
         "cut": { "prompt": prompt, "chosen": chosen, "rejected": rejected },
         "reason": answer.outcome.reason(),
     })

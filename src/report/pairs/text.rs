@@ -7,7 +7,7 @@ use crate::report::pairs::page::{Answer, End, PairPage, ShownPair};
 use crate::report::style::Style;
 use crate::report::verdict_mark::{signed, verdict_mark};
 use crate::report::wrap::wrapped;
-use crate::scoring::Verdict;
+use crate::scoring::{Outcome, Verdict};
 use crate::support::count::count;
 use crate::support::error::{one_line, without_workflow_command};
 
@@ -171,12 +171,18 @@ fn numbers(answer: &Answer) -> String {
     if let Some(reason) = answer.outcome.reason() {
         return reason.to_owned();
     }
-    let margin = signed(answer.outcome.margin()).unwrap_or_default();
-    let Some(both) = answer.outcome.both_orders() else {
-        return format!("margin {margin}");
-    };
-    let [ab, ba] = [both.logit_ab, both.logit_ba].map(|logit| signed(logit).unwrap_or_default());
-    format!("margin {margin}: logit {ab} with chosen first, {ba} with rejected first")
+    let shown = |number: f32| signed(number).unwrap_or_default();
+    let margin = shown(answer.outcome.margin());
+    match &answer.outcome {
+        Outcome::Pairwise(both) => {
+            let [ab, ba] = [both.logit_ab, both.logit_ba].map(shown);
+            format!("margin {margin}: logit {ab} with chosen first, {ba} with rejected first")
+        }
+        Outcome::Scalar(scores) => {
+            let [chosen, rejected] = [scores.score_chosen, scores.score_rejected].map(shown);
+            format!("margin {margin}: score {chosen} of chosen, {rejected} of rejected")
+        }
+    }
 }
 
 #[cfg(test)]

@@ -72,7 +72,9 @@ fn what_is_written_is_read_back() {
             .collect::<Vec<_>>(),
         [2, 1]
     );
-    let Outcome::Pairwise(both) = &found.outcomes[&(0, 1)];
+    let Outcome::Pairwise(both) = &found.outcomes[&(0, 1)] else {
+        panic!("another head");
+    };
     assert_eq!(both.logit_ab.to_bits(), f32::NAN.to_bits());
     assert_eq!(found.outcomes[&(1, 2)], item(2, 1e-40).outcome);
 }

@@ -14,7 +14,7 @@ use crate::benchmark::Named;
 use crate::scoring::fingerprint::Fingerprint;
 use crate::scoring::journal;
 use crate::scoring::run_dir::record::RunRecord;
-use crate::scoring::verdict::{Outcome, ScoredItem};
+use crate::scoring::verdict::ScoredItem;
 use crate::support::error::Result;
 
 pub(crate) use summary::{SUMMARY_SCHEMA, Summary};
@@ -53,8 +53,8 @@ impl RunDir {
                 .map(|not| (not.row, not.reason.as_str()))
                 .collect();
             for item in items {
-                let Outcome::Pairwise(both) = &mut item.outcome;
-                both.unscorable = reasons.get(&item.row).map(|&reason| reason.to_owned());
+                let reason = reasons.get(&item.row).map(|&reason| reason.to_owned());
+                item.outcome.set_unscorable(reason);
             }
         }
         Ok(Self {

@@ -1,14 +1,15 @@
 //! `verdicts.parquet`: one row per model and item.
 //!
-//! Margin and verdict stand in it for other readers. Here they are computed from the logits, and a
-//! file where they are anything else is refused.
+//! The columns of the head that a model has not are null. Margin and verdict stand in the file for
+//! other readers. Here they are computed from the logits or scores, and a file where they are
+//! anything else is refused.
 
 use std::path::Path;
 
 use polars::prelude::*;
 
 use crate::data::{Id, guarded, parquet_reader};
-use crate::scoring::verdict::{BothOrders, Outcome, ScoredItem, Verdict};
+use crate::scoring::verdict::{AnswerScores, BothOrders, Outcome, ScoredItem, Verdict};
 use crate::support::error::{Error, Result};
 use crate::support::files;
 
@@ -30,18 +31,30 @@ pub(crate) fn encode(models: &[(&str, &[ScoredItem])]) -> Result<Vec<u8>> {
 fn parquet(rows: &[ModelRow]) -> PolarsResult<Vec<u8>> {
     let columns = vec![
         texts("model", rows, |(model, _)| model),
-        counts("row", rows, |item| item.row),
+        counts("row", rows, |item| Some(item.row)),
         texts("subset", rows, |(_, item)| &item.subset),
         ids(rows),
-        floats("logit_ab", rows, |item| both_orders(item).logit_ab),
-        floats("logit_ba", rows, |item| both_orders(item).logit_ba),
-        floats("margin", rows, ScoredItem::margin),
+        floats("logit_ab", rows, |item| Some(both_orders(item)?.logit_ab)),
+        floats("logit_ba", rows, |item| Some(both_orders(item)?.logit_ba)),
+        floats("score_chosen", rows, |item| {
+            Some(scores(item)?.score_chosen)
+        }),
+        floats("score_rejected", rows, |item| {
+            Some(scores(item)?.score_rejected)
+        }),
+        floats("margin", rows, |item| Some(item.margin())),
         texts("verdict", rows, |(_, item)| item.verdict().name()),
-        counts("tokens_ab", rows, |item| both_orders(item).tokens_ab),
-        counts("tokens_ba", rows, |item| both_orders(item).tokens_ba),
-        counts("source_cut", rows, |item| both_orders(item).source_cut),
-        counts("chosen_cut", rows, |item| both_orders(item).chosen_cut),
-        counts("rejected_cut", rows, |item| both_orders(item).rejected_cut),
+        counts("tokens_ab", rows, |item| Some(both_orders(item)?.tokens_ab)),
+        counts("tokens_ba", rows, |item| Some(both_orders(item)?.tokens_ba)),
+        counts("tokens_chosen", rows, |item| {
+            Some(scores(item)?.tokens_chosen)
+        }),
+        counts("tokens_rejected", rows, |item| {
+            Some(scores(item)?.tokens_rejected)
+        }),
+        counts("source_cut", rows, |item| Some(item.outcome.cuts()[0])),
+        counts("chosen_cut", rows, |item| Some(item.outcome.cuts()[1])),
+        counts("rejected_cut", rows, |item| Some(item.outcome.cuts()[2])),
     ];
     let mut frame = DataFrame::new(rows.len(), columns)?;
     let mut bytes = Vec::new();
@@ -51,24 +64,35 @@ fn parquet(rows: &[ModelRow]) -> PolarsResult<Vec<u8>> {
     Ok(bytes)
 }
 
-fn both_orders(item: &ScoredItem) -> &BothOrders {
-    let Outcome::Pairwise(both) = &item.outcome;
-    both
+fn both_orders(item: &ScoredItem) -> Option<&BothOrders> {
+    match &item.outcome {
+        Outcome::Pairwise(both) => Some(both),
+        Outcome::Scalar(_) => None,
+    }
+}
+
+fn scores(item: &ScoredItem) -> Option<&AnswerScores> {
+    match &item.outcome {
+        Outcome::Pairwise(_) => None,
+        Outcome::Scalar(scores) => Some(scores),
+    }
 }
 
 fn texts(name: &str, rows: &[ModelRow], get: for<'a> fn(&ModelRow<'a>) -> &'a str) -> Column {
     Column::new(name.into(), rows.iter().map(get).collect::<Vec<_>>())
 }
 
-fn floats(name: &str, rows: &[ModelRow], get: fn(&ScoredItem) -> f32) -> Column {
+/// Null where the head has no such number.
+fn floats(name: &str, rows: &[ModelRow], get: fn(&ScoredItem) -> Option<f32>) -> Column {
     Column::new(
         name.into(),
         rows.iter().map(|(_, item)| get(item)).collect::<Vec<_>>(),
     )
 }
 
-fn counts(name: &str, rows: &[ModelRow], get: fn(&ScoredItem) -> usize) -> Column {
-    let count = |(_, item): &ModelRow| i64::try_from(get(item)).unwrap_or(i64::MAX);
+/// Null where the head has no such number.
+fn counts(name: &str, rows: &[ModelRow], get: fn(&ScoredItem) -> Option<usize>) -> Column {
+    let count = |(_, item): &ModelRow| get(item).map(|n| i64::try_from(n).unwrap_or(i64::MAX));
     Column::new(name.into(), rows.iter().map(count).collect::<Vec<_>>())
 }
 
@@ -113,26 +137,10 @@ fn decode(frame: &DataFrame) -> PolarsResult<Vec<(String, ScoredItem)>> {
     let columns = Columns(frame);
     let (models, subsets) = (columns.texts("model")?, columns.texts("subset")?);
     let (rows, ids) = (columns.counts("row")?, columns.ids()?);
-    let (logit_ab, logit_ba) = (columns.floats("logit_ab")?, columns.floats("logit_ba")?);
     let (margins, verdicts) = (columns.floats("margin")?, columns.texts("verdict")?);
-    let (tokens_ab, tokens_ba) = (columns.counts("tokens_ab")?, columns.counts("tokens_ba")?);
-    let source_cut = columns.counts("source_cut")?;
-    let (chosen_cut, rejected_cut) = (
-        columns.counts("chosen_cut")?,
-        columns.counts("rejected_cut")?,
-    );
+    let numbers = Numbers::of(&columns)?;
     let row = |(at, id): (usize, Option<Id>)| {
-        let outcome = Outcome::Pairwise(BothOrders {
-            logit_ab: logit_ab[at],
-            logit_ba: logit_ba[at],
-            // The file does not say why an item is invalid; `run.json` does.
-            unscorable: None,
-            tokens_ab: tokens_ab[at],
-            tokens_ba: tokens_ba[at],
-            source_cut: source_cut[at],
-            chosen_cut: chosen_cut[at],
-            rejected_cut: rejected_cut[at],
-        });
+        let outcome = numbers.outcome(at)?;
         agree(&outcome, margins[at], verdicts[at], at)?;
         let item = ScoredItem {
             row: rows[at],
@@ -145,7 +153,117 @@ fn decode(frame: &DataFrame) -> PolarsResult<Vec<(String, ScoredItem)>> {
     ids.into_iter().enumerate().map(row).collect()
 }
 
-/// Refuses a row whose margin or verdict is not what its logits say.
+/// A head's two numbers of every row, and the tokens of the rows behind them; null in the rows of
+/// the other head.
+struct OfHead {
+    names: [&'static str; 2],
+    numbers: [Vec<Option<f32>>; 2],
+    tokens: [Vec<Option<usize>>; 2],
+}
+
+impl OfHead {
+    /// Files that were written before there were two heads have the columns of one.
+    fn read(
+        columns: &Columns,
+        names: [&'static str; 2],
+        tokens: [&'static str; 2],
+    ) -> PolarsResult<Self> {
+        let [first, second] = names;
+        let [first_tokens, second_tokens] = tokens;
+        Ok(Self {
+            names,
+            numbers: [
+                columns.floats_or_null(first)?,
+                columns.floats_or_null(second)?,
+            ],
+            tokens: [
+                columns.counts_or_null(first_tokens)?,
+                columns.counts_or_null(second_tokens)?,
+            ],
+        })
+    }
+
+    /// Of one row: the numbers and the tokens, all or none.
+    fn at(&self, at: usize) -> PolarsResult<Option<([f32; 2], [usize; 2])>> {
+        let numbers = self.numbers.each_ref().map(|column| column[at]);
+        let tokens = self.tokens.each_ref().map(|column| column[at]);
+        match (numbers, tokens) {
+            ([None, None], [None, None]) => Ok(None),
+            ([Some(first), Some(second)], [Some(a), Some(b)]) => {
+                Ok(Some(([first, second], [a, b])))
+            }
+            _ => Err(wrong(
+                self.names[0],
+                at,
+                "the columns of a head must be null together",
+            )),
+        }
+    }
+}
+
+/// The columns from which outcomes come.
+struct Numbers {
+    pairwise: OfHead,
+    scalar: OfHead,
+    cuts: [Vec<usize>; 3],
+}
+
+impl Numbers {
+    fn of(columns: &Columns) -> PolarsResult<Self> {
+        Ok(Self {
+            pairwise: OfHead::read(
+                columns,
+                ["logit_ab", "logit_ba"],
+                ["tokens_ab", "tokens_ba"],
+            )?,
+            scalar: OfHead::read(
+                columns,
+                ["score_chosen", "score_rejected"],
+                ["tokens_chosen", "tokens_rejected"],
+            )?,
+            cuts: [
+                columns.counts("source_cut")?,
+                columns.counts("chosen_cut")?,
+                columns.counts("rejected_cut")?,
+            ],
+        })
+    }
+
+    /// The file does not say why an item is invalid; `run.json` does.
+    fn outcome(&self, at: usize) -> PolarsResult<Outcome> {
+        let [source_cut, chosen_cut, rejected_cut] = self.cuts.each_ref().map(|cuts| cuts[at]);
+        match (self.pairwise.at(at)?, self.scalar.at(at)?) {
+            (Some(([logit_ab, logit_ba], [tokens_ab, tokens_ba])), None) => {
+                Ok(Outcome::Pairwise(BothOrders {
+                    logit_ab,
+                    logit_ba,
+                    unscorable: None,
+                    tokens_ab,
+                    tokens_ba,
+                    source_cut,
+                    chosen_cut,
+                    rejected_cut,
+                }))
+            }
+            (None, Some(([score_chosen, score_rejected], [tokens_chosen, tokens_rejected]))) => {
+                Ok(Outcome::Scalar(AnswerScores {
+                    score_chosen,
+                    score_rejected,
+                    unscorable: None,
+                    tokens_chosen,
+                    tokens_rejected,
+                    source_cut,
+                    chosen_cut,
+                    rejected_cut,
+                }))
+            }
+            (None, None) => Err(wrong("logit_ab", at, "neither logits nor scores")),
+            (Some(_), Some(_)) => Err(wrong("score_chosen", at, "both logits and scores")),
+        }
+    }
+}
+
+/// Refuses a row whose margin or verdict is not what its numbers say.
 fn agree(outcome: &Outcome, margin: f32, verdict: &str, at: usize) -> PolarsResult<()> {
     let own = outcome.margin();
     let same = own.to_bits() == margin.to_bits() || own.is_nan() && margin.is_nan();
@@ -153,7 +271,7 @@ fn agree(outcome: &Outcome, margin: f32, verdict: &str, at: usize) -> PolarsResu
         return Err(wrong(
             "margin",
             at,
-            &format!("{margin}, but its logits say {own}"),
+            &format!("{margin}, but its numbers say {own}"),
         ));
     }
     let Some(verdict) = Verdict::from_name(verdict) else {
@@ -165,7 +283,7 @@ fn agree(outcome: &Outcome, margin: f32, verdict: &str, at: usize) -> PolarsResu
     };
     let own = outcome.verdict();
     if own != verdict {
-        let what = format!("{}, but its logits say {}", verdict.name(), own.name());
+        let what = format!("{}, but its numbers say {}", verdict.name(), own.name());
         return Err(wrong("verdict", at, &what));
     }
     Ok(())
@@ -175,7 +293,7 @@ fn wrong(column: &str, at: usize, what: &str) -> PolarsError {
     PolarsError::ComputeError(format!("row {at}, column `{column}`: {what}").into())
 }
 
-/// A table whose columns have no nulls.
+/// A table whose columns have no nulls but where it is said.
 struct Columns<'a>(&'a DataFrame);
 
 impl<'a> Columns<'a> {
@@ -202,6 +320,26 @@ impl<'a> Columns<'a> {
             value.ok_or_else(|| wrong(name, at, "expected a number, found null"))
         };
         values.map(float).collect()
+    }
+
+    /// Null in every row where there is no such column.
+    fn floats_or_null(&self, name: &'static str) -> PolarsResult<Vec<Option<f32>>> {
+        match self.0.column(name) {
+            Ok(column) => Ok(column.f32()?.iter().collect()),
+            Err(_) => Ok(vec![None; self.0.height()]),
+        }
+    }
+
+    /// Null in every row where there is no such column.
+    fn counts_or_null(&self, name: &'static str) -> PolarsResult<Vec<Option<usize>>> {
+        let Ok(column) = self.0.column(name) else {
+            return Ok(vec![None; self.0.height()]);
+        };
+        let count = |(at, value): (usize, Option<i64>)| {
+            let count = value.map(|n| usize::try_from(n).map_err(|_| wrong(name, at, "a count")));
+            count.transpose()
+        };
+        column.i64()?.iter().enumerate().map(count).collect()
     }
 
     fn ids(&self) -> PolarsResult<Vec<Option<Id>>> {

@@ -3,86 +3,95 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::data::{Item, Message};
 use crate::support::error::Result;
-use crate::text::contract::row::{Row, Unsupported};
-use crate::text::contract::{better_pairrm, pairrm};
+use crate::text::contract::answer_contract::AnswerContract;
+use crate::text::contract::pair_contract::PairContract;
+use crate::text::contract::pairranker::RowLengths;
+use crate::text::contract::row::{AnswerRow, Row};
 use crate::text::tokenizer::{Side, Tokenizer};
 
 /// The token rows of an item, or the reason why it has none.
 #[derive(Debug, Clone)]
 pub enum Encoded {
-    /// For a pairwise head: the row with the chosen answer on the left, then the row with the
-    /// rejected answer on the left. Rows of single answers, for scalar heads, will be another
-    /// variant.
-    BothOrders([Row; 2]),
+    Rows(ItemRows),
     /// Why the reference cannot score the item.
     Unscorable(String),
 }
 
-/// The known contracts; `template=` and `--template` on the command line.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum InputContract {
-    #[serde(rename = "pairrm")]
-    PairRm,
-    #[serde(rename = "better-pairrm")]
-    BetterPairRm,
+/// The token rows of an item, by what the number of a row is.
+#[derive(Debug, Clone)]
+pub enum ItemRows {
+    /// The preference of the answer on the left: the row with the chosen answer there, then the row
+    /// with the rejected answer there.
+    BothOrders([Row; 2]),
+    /// The score of an answer: of the chosen, then of the rejected one.
+    EachAnswer([AnswerRow; 2]),
 }
 
-const NAMES: [(&str, InputContract); 2] = [
-    ("pairrm", InputContract::PairRm),
-    ("better-pairrm", InputContract::BetterPairRm),
-];
-
-/// Hub repositories whose contract is known without a `pairbench.toml`.
-const REPOSITORIES: [(&str, InputContract); 3] = [
-    ("llm-blender/PairRM-hf", InputContract::PairRm),
-    ("maywell/Better-PairRM", InputContract::BetterPairRm),
-    // The name under which RewardBench registers the same model.
-    ("mightbe/Better-PairRM", InputContract::BetterPairRm),
-];
+/// The known contracts, by the head that reads their rows; `template=` and `--template` on the
+/// command line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum InputContract {
+    Pairwise(PairContract),
+    Scalar(AnswerContract),
+}
 
 impl InputContract {
-    /// The contract of a hub repository, where it is known.
-    pub fn of_repository(repository: &str) -> Option<Self> {
-        REPOSITORIES
-            .iter()
-            .find(|(known, _)| *known == repository)
-            .map(|(_, contract)| *contract)
+    /// Those of pairwise heads first.
+    pub fn all() -> impl Iterator<Item = Self> {
+        let pairwise = PairContract::ALL.into_iter().map(Self::Pairwise);
+        pairwise.chain(AnswerContract::ALL.into_iter().map(Self::Scalar))
     }
 
-    /// The hub repositories that are known to have it.
-    pub(crate) fn repositories(self) -> impl Iterator<Item = &'static str> {
-        let known = REPOSITORIES.iter();
-        known
-            .filter(move |(_, contract)| *contract == self)
-            .map(|(repository, _)| *repository)
+    /// The names of contracts, for errors.
+    pub fn names(contracts: impl IntoIterator<Item = Self>) -> String {
+        let names: Vec<&str> = contracts.into_iter().map(Self::name).collect();
+        names.join(", ")
     }
 
-    pub const ALL: [Self; 2] = [Self::PairRm, Self::BetterPairRm];
-
-    /// All names, for errors.
-    pub fn names() -> String {
-        NAMES.map(|(name, _)| name).join(", ")
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Pairwise(contract) => contract.name(),
+            Self::Scalar(contract) => contract.name(),
+        }
     }
 
     /// The truncation limits, for fingerprints and people.
     pub fn limits(self) -> String {
-        let (source, candidate) = match self {
-            Self::PairRm => (pairrm::SOURCE_MAX, pairrm::CANDIDATE_MAX),
-            Self::BetterPairRm => (better_pairrm::SOURCE_MAX, better_pairrm::CANDIDATE_MAX),
-        };
-        format!("source {source}, candidate {candidate}")
+        match self {
+            Self::Pairwise(contract) => contract.limits(),
+            Self::Scalar(contract) => contract.limits(),
+        }
     }
 
-    /// The side from which a prompt that is too long is cut; answers lose their end.
+    /// With these lengths, where the contract leaves them to a model's configuration.
+    #[must_use]
+    pub fn with_lengths(self, lengths: RowLengths) -> Self {
+        match self {
+            Self::Pairwise(PairContract::PairRanker(_)) => {
+                Self::Pairwise(PairContract::PairRanker(lengths))
+            }
+            other => other,
+        }
+    }
+
+    /// The side from which a prompt that is too long is cut.
     pub(crate) fn source_side(self) -> Side {
         match self {
-            Self::PairRm => pairrm::SOURCE_SIDE,
-            Self::BetterPairRm => better_pairrm::SOURCE_SIDE,
+            Self::Pairwise(contract) => contract.source_side(),
+            Self::Scalar(contract) => contract.source_side(),
+        }
+    }
+
+    /// The side from which an answer that is too long is cut.
+    pub(crate) fn answer_side(self) -> Side {
+        match self {
+            Self::Pairwise(_) => Side::Right,
+            Self::Scalar(contract) => contract.answer_side(),
         }
     }
 
@@ -96,55 +105,49 @@ impl InputContract {
                 "it has more than two answers".to_owned(),
             ));
         };
-        let [chosen, rejected] = answers.map(|answer| item.conversation(answer));
-        let orders = [(&chosen, &rejected), (&rejected, &chosen)];
-        for (first, second) in orders {
-            if let Err(unsupported) = self.check(first, second) {
-                return Ok(Encoded::Unscorable(unsupported.to_string()));
-            }
-        }
-        let row =
-            |(first, second): (&Vec<Message>, &Vec<Message>)| self.row(tokenizer, first, second);
-        Ok(Encoded::BothOrders([row(orders[0])?, row(orders[1])?]))
-    }
-
-    /// Checks that the model family accepts these conversations; each ends with one of the two
-    /// answers.
-    ///
-    /// # Errors
-    /// The first of the reference's assertions that fails.
-    pub fn check(
-        self,
-        first: &[Message],
-        second: &[Message],
-    ) -> std::result::Result<(), Unsupported> {
+        let conversations = answers.map(|answer| item.conversation(answer));
         match self {
-            Self::PairRm => pairrm::check(first, second),
-            Self::BetterPairRm => better_pairrm::check(first, second),
-        }
-    }
-
-    /// The token row with `first` on the left and `second` on the right; both must have passed
-    /// [`Self::check`].
-    ///
-    /// # Errors
-    /// The tokenizer's.
-    pub fn row(self, tokenizer: &Tokenizer, first: &[Message], second: &[Message]) -> Result<Row> {
-        match self {
-            Self::PairRm => pairrm::row(tokenizer, first, second),
-            Self::BetterPairRm => better_pairrm::row(tokenizer, first, second),
+            Self::Pairwise(contract) => both_orders(contract, tokenizer, &conversations),
+            Self::Scalar(contract) => each_answer(contract, tokenizer, &conversations),
         }
     }
 }
 
+fn both_orders(
+    contract: PairContract,
+    tokenizer: &Tokenizer,
+    [chosen, rejected]: &[Vec<Message>; 2],
+) -> Result<Encoded> {
+    let orders = [(chosen, rejected), (rejected, chosen)];
+    for (first, second) in orders {
+        if let Err(unsupported) = contract.check(first, second) {
+            return Ok(Encoded::Unscorable(unsupported.to_string()));
+        }
+    }
+    let row =
+        |(first, second): (&Vec<Message>, &Vec<Message>)| contract.row(tokenizer, first, second);
+    let rows = [row(orders[0])?, row(orders[1])?];
+    Ok(Encoded::Rows(ItemRows::BothOrders(rows)))
+}
+
+fn each_answer(
+    contract: AnswerContract,
+    tokenizer: &Tokenizer,
+    conversations: &[Vec<Message>; 2],
+) -> Result<Encoded> {
+    for conversation in conversations {
+        if let Err(unsupported) = contract.check(conversation) {
+            return Ok(Encoded::Unscorable(unsupported.to_string()));
+        }
+    }
+    let row = |conversation: &Vec<Message>| contract.row(tokenizer, conversation);
+    let rows = [row(&conversations[0])?, row(&conversations[1])?];
+    Ok(Encoded::Rows(ItemRows::EachAnswer(rows)))
+}
+
 impl fmt::Display for InputContract {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(
-            NAMES
-                .iter()
-                .find(|(_, contract)| contract == self)
-                .map_or("", |(name, _)| name),
-        )
+        f.write_str(self.name())
     }
 }
 
@@ -152,10 +155,25 @@ impl FromStr for InputContract {
     type Err = String;
 
     fn from_str(text: &str) -> std::result::Result<Self, String> {
-        NAMES
-            .iter()
-            .find(|(name, _)| *name == text)
-            .map(|(_, contract)| *contract)
-            .ok_or_else(|| format!("unknown template `{text}`, known: {}", Self::names()))
+        let known = Self::all().find(|contract| contract.name() == text);
+        known.ok_or_else(|| {
+            format!(
+                "unknown template `{text}`, known: {}",
+                Self::names(Self::all())
+            )
+        })
+    }
+}
+
+impl Serialize for InputContract {
+    fn serialize<S: Serializer>(&self, to: S) -> std::result::Result<S::Ok, S::Error> {
+        to.serialize_str(self.name())
+    }
+}
+
+impl<'de> Deserialize<'de> for InputContract {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> std::result::Result<Self, D::Error> {
+        let name = String::deserialize(from)?;
+        name.parse().map_err(D::Error::custom)
     }
 }

@@ -12,6 +12,19 @@ pub struct Row {
     pub second_cut: usize,
 }
 
+/// A token row with one answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AnswerRow {
+    pub ids: Vec<u32>,
+    /// Where the second of two segments begins.
+    pub second_segment: Option<usize>,
+    /// Whether the model is not to see the first token.
+    pub is_first_masked: bool,
+    /// The number of ids that truncation removed from the prompt and the answer.
+    pub source_cut: usize,
+    pub answer_cut: usize,
+}
+
 /// Why the reference cannot score a pair of conversations: the assertion of its that fails.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Unsupported {
@@ -27,6 +40,19 @@ pub enum Unsupported {
     Lengths,
     #[error("the two conversations differ at turn {turn}, which the template takes as shared")]
     Shared { turn: usize },
+    #[error(
+        "the message before the answer is not at a turn of the user: the template counts messages \
+         and not roles, a system message among them"
+    )]
+    NotTheUsersTurn,
+}
+
+/// A conversation's messages before the answer, and the answer.
+pub(super) fn split_conversation(conversation: &[Message]) -> (&[Message], &str) {
+    match conversation.split_last() {
+        Some((answer, history)) => (history, &answer.content),
+        None => (&[], ""),
+    }
 }
 
 /// Checks that both conversations have the same content at the first, third, fifth … turn, which

@@ -149,7 +149,7 @@ mod tests {
     use super::*;
     use burn::tensor::{DType, Device, Distribution, Tensor};
 
-    use crate::kernels::attention::{PositionProjections, QuerySelection, fused};
+    use crate::kernels::attention::{PositionProjections, fused};
     use crate::kernels::relative_positions::{PositionTerms, RelativeConfig};
     use crate::model::TokenRows;
     use crate::model::deberta::{DebertaConfig, geometry, plain_attention};
@@ -246,10 +246,7 @@ mod tests {
                     .collect()
             })
             .collect();
-        let selection = Arc::new(QuerySelection::new(
-            rows.offsets(),
-            positions_of_rows.iter().map(Vec::as_slice),
-        ));
+        let selection = Arc::new(rows.select(&positions_of_rows));
         let to_other = |t: Tensor<2>| t.to_device(other).cast(dtype);
         let back = |t: Tensor<2>| t.cast(DType::F32).to_device(&device);
         let moved = match positions {

@@ -1,14 +1,6 @@
 //! The tokens whose hidden states the pairwise head reads.
 
-use crate::model::heads::pairwise::config::PairConfig;
-
-/// Positions of the three marker tokens in a token row.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Markers {
-    pub source: usize,
-    pub first: usize,
-    pub second: usize,
-}
+use crate::model::heads::pairwise::config::PairwiseConfig;
 
 /// Why a row has no single position for each marker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -21,12 +13,13 @@ pub enum MarkerError {
     Repeated(&'static str),
 }
 
-impl PairConfig {
-    /// Finds the markers of one token row, `[tokens]`.
+impl PairwiseConfig {
+    /// The positions of the source's, the first and the second candidate's marker in one token row,
+    /// `[tokens]`.
     ///
     /// # Errors
     /// A marker that is missing or occurs more than once.
-    pub fn markers(&self, ids: &[u32]) -> std::result::Result<Markers, MarkerError> {
+    pub fn markers(&self, ids: &[u32]) -> std::result::Result<[usize; 3], MarkerError> {
         let only = |id: u32, name: &'static str| {
             let mut positions = ids
                 .iter()
@@ -39,10 +32,10 @@ impl PairConfig {
                 (Some(_), Some(_)) => Err(MarkerError::Repeated(name)),
             }
         };
-        Ok(Markers {
-            source: only(self.source_prefix_id, "source")?,
-            first: only(self.cand1_prefix_id, "candidate1")?,
-            second: only(self.cand2_prefix_id, "candidate2")?,
-        })
+        Ok([
+            only(self.source_prefix_id, "source")?,
+            only(self.cand1_prefix_id, "candidate1")?,
+            only(self.cand2_prefix_id, "candidate2")?,
+        ])
     }
 }

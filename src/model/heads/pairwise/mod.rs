@@ -2,9 +2,9 @@
 //! another.
 
 mod config;
+mod head;
 mod markers;
-mod model;
 
-pub use config::PairConfig;
-pub use markers::{MarkerError, Markers};
-pub use model::PairModel;
+pub use config::PairwiseConfig;
+pub use head::PairwiseHead;
+pub use markers::MarkerError;
