@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use comfy_table::{CellAlignment, ContentArrangement, Table, TableStyle};
 use indicatif::{HumanBytes, HumanCount};
 
 use crate::benchmark::Benchmark;
@@ -11,9 +10,11 @@ use crate::checkpoint::{Checkpoint, ModelSpec, find_contract};
 use crate::commands::hub_request::HubRequest;
 use crate::commands::inspect_rows::rows_by_contract;
 use crate::commands::list::benchmark_text;
+use crate::commands::numbers_table::numbers_table;
 use crate::data;
 use crate::data::{ColumnMap, Item};
 use crate::model::heads::HeadConfig;
+use crate::report::Style;
 use crate::scoring;
 use crate::support::error::{Error, ErrorKind, Result, one_line};
 use crate::support::hub::Hub;
@@ -178,6 +179,11 @@ fn pairs(
         .collect();
     let mut text = format!("{}\n", paths.join("\n"));
     text.push_str(&counts(&subsets, benchmark));
+    text.push_str(if request.models.is_empty() {
+        "lengths in characters; with --model SPEC in tokens too, and what truncation removes\n"
+    } else {
+        "lengths in characters\n"
+    });
     for spec in &request.models {
         let files = spec.resolve(hub, request.hub.revision.as_deref())?;
         let checkpoint = Checkpoint::open_under_any(spec, files)?;
@@ -193,29 +199,10 @@ fn pairs(
             text.push_str(&tokens(&subsets, template, &checkpoint)?);
         }
     }
-    if request.models.is_empty() {
-        text.push_str(
-            "lengths in characters; with --model SPEC in tokens too, and what truncation removes\n",
-        );
-    }
     Ok(text)
 }
 
 fn counts(subsets: &BTreeMap<&str, Vec<&Item>>, benchmark: Option<&Benchmark>) -> String {
-    let mut table = table(&[
-        "subset",
-        "pairs",
-        "expected",
-        "prompt p50",
-        "p90",
-        "max",
-        "chosen p50",
-        "p90",
-        "max",
-        "rejected p50",
-        "p90",
-        "max",
-    ]);
     let lengths: [fn(&Item) -> usize; 3] = [
         |p| p.prompt.iter().map(|m| m.content.chars().count()).sum(),
         |p| p.chosen.iter().map(|answer| answer.chars().count()).sum(),
@@ -231,6 +218,7 @@ fn counts(subsets: &BTreeMap<&str, Vec<&Item>>, benchmark: Option<&Benchmark>) -
         .map(|(name, pairs)| (*name, pairs))
         .chain(missing.map(|name| (name.as_str(), &none)))
         .collect();
+    let mut rows = Vec::new();
     for (name, pairs) in all {
         let expected = benchmark.map_or_else(String::new, |b| {
             b.subsets
@@ -241,9 +229,15 @@ fn counts(subsets: &BTreeMap<&str, Vec<&Item>>, benchmark: Option<&Benchmark>) -
         for length in lengths {
             row.extend(percentiles(pairs.iter().map(|p| length(p)).collect()));
         }
-        table.add_row(row);
+        rows.push(row);
     }
-    finish(table)
+    let groups: [&[&str]; 4] = [
+        &["subset", "pairs", "expected"],
+        &["prompt p50", "p90", "max"],
+        &["chosen p50", "p90", "max"],
+        &["rejected p50", "p90", "max"],
+    ];
+    numbers_table(&groups, &rows, Style::of_stdout())
 }
 
 fn tokens(
@@ -251,17 +245,7 @@ fn tokens(
     template: InputContract,
     checkpoint: &Checkpoint,
 ) -> Result<String> {
-    let mut table = table(&[
-        "subset",
-        "pairs",
-        "p50",
-        "p90",
-        "max",
-        "prompt cut",
-        "chosen cut",
-        "rejected cut",
-        "invalid",
-    ]);
+    let mut lines = Vec::new();
     for (name, pairs) in subsets {
         let owned: Vec<Item> = pairs.iter().map(|p| (*p).clone()).collect();
         let prepared =
@@ -290,9 +274,14 @@ fn tokens(
                 invalid.to_string()
             },
         ]);
-        table.add_row(row);
+        lines.push(row);
     }
-    Ok(finish(table))
+    let groups: [&[&str]; 3] = [
+        &["subset", "pairs"],
+        &["p50", "p90", "max"],
+        &["prompt cut", "chosen cut", "rejected cut", "invalid"],
+    ];
+    Ok(numbers_table(&groups, &lines, Style::of_stdout()))
 }
 
 /// The values at 50 and 90 % by nearest rank, and the largest.
@@ -304,29 +293,6 @@ fn percentiles(mut values: Vec<usize>) -> [String; 3] {
             .checked_sub(1)
             .map_or_else(|| "–".to_owned(), |at| values[at].to_string())
     })
-}
-
-fn table(header: &[&str]) -> Table {
-    let mut table = Table::new();
-    table
-        .load_style(TableStyle::new())
-        .set_content_arrangement(ContentArrangement::Disabled)
-        .set_header(header);
-    table
-}
-
-/// Numbers to the right, no space at the ends of lines.
-fn finish(mut table: Table) -> String {
-    for (at, column) in table.column_iter_mut().enumerate() {
-        column.set_padding((if at == 0 { 0 } else { 2 }, 0));
-        if at > 0 {
-            column.set_cell_alignment(CellAlignment::Right);
-        }
-    }
-    table
-        .lines()
-        .map(|line| line.trim_end().to_owned() + "\n")
-        .collect()
 }
 
 #[cfg(test)]

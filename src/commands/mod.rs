@@ -14,6 +14,7 @@ pub(crate) mod list;
 mod man_pages;
 pub(crate) mod merge;
 mod named_run;
+mod numbers_table;
 mod output;
 pub(crate) mod published;
 pub mod report;

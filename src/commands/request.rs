@@ -14,7 +14,7 @@ use crate::commands::published;
 use crate::commands::report::{self, ReportRequest};
 use crate::commands::run::{self, RunRequest};
 use crate::commands::show::{self, ShowRequest};
-use crate::report::Format;
+use crate::report::{Format, Style, fitted};
 use crate::support::error::Result;
 
 /// One command.
@@ -46,13 +46,16 @@ impl Request {
             Self::Show(request) => show::show(&request).map(Finished::from),
             Self::Merge(request) => merge::merge(&request),
             Self::Fetch(request) => fetch::fetch(&request).map(Finished::from),
-            Self::Inspect(request) => inspect::inspect(&request).map(Finished::from),
+            Self::Inspect(request) => inspect::inspect(&request).map(|text| window(&text)),
             Self::Bench(request) => bench::bench(&request).map(Finished::from),
-            Self::List(request) => list::list(&request).map(Finished::from),
+            Self::List(request) => match request.format {
+                OutputFormat::Text => list::list(&request).map(|text| window(&text)),
+                OutputFormat::Json => list::list(&request).map(Finished::from),
+            },
             Self::Published(name) => published::show(name.as_deref()).map(Finished::from),
-            Self::ShowCache => doctor::show_cache().map(Finished::from),
-            Self::ClearCache => doctor::clear_cache().map(Finished::from),
-            Self::Doctor => doctor::doctor().map(Finished::from),
+            Self::ShowCache => doctor::show_cache().map(|text| window(&text)),
+            Self::ClearCache => doctor::clear_cache().map(|text| window(&text)),
+            Self::Doctor => doctor::doctor().map(|text| window(&text)),
             Self::Generate(request) => generate::generate(request).map(Finished::from),
         }
     }
@@ -70,4 +73,9 @@ impl Request {
         };
         format == Format::Json
     }
+}
+
+/// Text as wide as the window at most.
+fn window(text: &str) -> Finished {
+    fitted(text, Style::of_stdout()).into()
 }

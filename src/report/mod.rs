@@ -45,3 +45,4 @@ pub use render::render;
 pub(crate) use run_report::weighting;
 pub use run_report::{ModelReport, RunReport};
 pub use style::Style;
+pub(crate) use wrap::fitted;

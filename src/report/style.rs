@@ -29,7 +29,7 @@ impl Style {
     }
 
     /// Whether no line of the text is wider than the window.
-    pub(super) fn fits(self, text: &str) -> bool {
+    pub(crate) fn fits(self, text: &str) -> bool {
         self.width.is_none_or(|width| {
             text.lines()
                 .all(|line| console::measure_text_width(line) <= width)

@@ -2,6 +2,8 @@
 
 use console::measure_text_width;
 
+use crate::report::style::Style;
+
 /// `line` in pieces of at most `width` columns, broken after spaces where there are any. Nothing is
 /// left out: together the pieces are the line.
 pub(super) fn wrapped(line: &str, width: usize) -> Vec<&str> {
@@ -31,6 +33,12 @@ pub(super) fn hanging(line: &str, width: Option<usize>) -> String {
         out.push_str(&format!("  {}\n", piece.trim_end()));
     }
     out
+}
+
+/// Text whose lines all fit: those that are too wide go on below, two columns in.
+pub(crate) fn fitted(text: &str, style: Style) -> String {
+    let lines = text.lines();
+    lines.map(|line| hanging(line, style.width)).collect()
 }
 
 /// Where the first piece of a line that is too wide ends: never at its start. Spaces at the end of
