@@ -531,3 +531,27 @@ fn a_report_reads_texts_again_under_the_same_map() {
         "the page that was written while scoring differs from the one made later"
     );
 }
+
+/// Ids as polars' `hash` makes them, beyond what 64 bits with a sign hold.
+#[test]
+fn an_id_of_any_width_is_one() {
+    use polars::prelude::*;
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("x.parquet");
+    let texts = || ["q", "a"];
+    let mut frame = df! {
+        "prompt" => texts(),
+        "chosen" => texts(),
+        "rejected" => texts(),
+        "id" => [u64::MAX, 1],
+    }
+    .unwrap();
+    let file = std::fs::File::create(&path).unwrap();
+    ParquetWriter::new(file).finish(&mut frame).unwrap();
+    let items = read(&path).unwrap();
+    let ids: Vec<String> = items
+        .iter()
+        .map(|item| item.id.as_ref().unwrap().to_string())
+        .collect();
+    assert_eq!(ids, ["18446744073709551615", "1"]);
+}

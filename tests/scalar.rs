@@ -169,10 +169,13 @@ fn beside_and_against_a_pairwise_model() {
     ]);
     assert_eq!(code, 6, "{stderr}");
     assert!(
-        printed.contains("pairrm: both orders disagree"),
+        printed.contains("pairrm: the two orders disagree"),
         "{printed}"
     );
-    assert!(!printed.contains("pair: both orders disagree"), "{printed}");
+    assert!(
+        !printed.contains("pair: the two orders disagree"),
+        "{printed}"
+    );
     let frame = verdicts(&out);
     assert_eq!(frame.column("logit_ab").unwrap().null_count(), 26);
     assert_eq!(frame.column("score_chosen").unwrap().null_count(), 26);

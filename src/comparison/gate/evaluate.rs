@@ -64,15 +64,20 @@ impl Rule {
 
     /// Of the pairs that the rule judges: all of the candidate's, where it is about them alone.
     fn coverage<'a>(&self, comparison: &'a Comparison) -> &'a Coverage {
-        let is_of_candidate = match self {
+        let candidate = comparison.candidate.as_ref();
+        let candidate = candidate.filter(|_| self.is_of_candidate());
+        candidate.map_or(&comparison.coverage, |candidate| &candidate.coverage)
+    }
+
+    /// Whether the baseline does not matter to it.
+    pub(crate) fn is_of_candidate(&self) -> bool {
+        match self {
             Self::Drop { .. } | Self::SignificantDrop { .. } => false,
             Self::Min { .. }
             | Self::MaxTies(_)
             | Self::MaxInvalid(_)
             | Self::MaxPositionBias(_) => true,
-        };
-        let candidate = comparison.candidate.as_ref().filter(|_| is_of_candidate);
-        candidate.map_or(&comparison.coverage, |candidate| &candidate.coverage)
+        }
     }
 
     fn figures<'a>(

@@ -172,6 +172,9 @@ impl SequentialGate {
             .collect();
         let mut comparison = Comparison::paired(&baseline, scored, self.same_data, benchmark)?;
         comparison.coverage = self.coverage.clone();
+        if let Some(candidate) = &mut comparison.candidate {
+            candidate.coverage = self.coverage.clone();
+        }
         let rules: Vec<RuleOutcome> = self
             .rules
             .iter()

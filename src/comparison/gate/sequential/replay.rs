@@ -29,6 +29,7 @@ pub(crate) enum StoppedSide {
 pub(crate) struct Replay {
     pub(crate) comparison: Comparison,
     progress: Progress,
+    side: StoppedSide,
 }
 
 impl Replay {
@@ -59,8 +60,12 @@ impl Replay {
         let lacking = std::mem::take(&mut comparison.coverage.lacking);
         comparison.coverage = Coverage::new(expected, stopped.planned.clone(), benchmark);
         comparison.coverage.lacking = lacking;
+        if let (StoppedSide::Candidate, Some(candidate)) = (side, &mut comparison.candidate) {
+            candidate.coverage = comparison.coverage.clone();
+        }
         sequential_lines(&mut comparison, &progress, benchmark);
         Ok(Self {
+            side,
             comparison,
             progress,
         })
@@ -73,6 +78,10 @@ impl Replay {
         rule: &Rule,
         benchmark: Option<&Benchmark>,
     ) -> Result<RuleOutcome> {
+        if rule.is_of_candidate() && matches!(self.side, StoppedSide::Baseline) {
+            // All its pairs were scored.
+            return rule.evaluate(&self.comparison);
+        }
         let planned: Vec<(String, usize)> = self.progress.planned().into_iter().collect();
         let figures = figures(&planned, benchmark);
         let coverage = &self.comparison.coverage;
