@@ -320,7 +320,7 @@ fn a_published_column_is_what_was_printed_and_beside_what_was_named() {
         "hep-rust (10 of 164 pairs)",
         "(not published)",
         "average (22 of its subsets have other pairs)",
-        "the pairs are from files",
+        "if the pairs, which are from files, are those of the published run",
     ] {
         assert!(text.contains(part), "{part}: {text}");
     }
