@@ -65,9 +65,9 @@ impl Replay {
         }
         sequential_lines(&mut comparison, &progress, benchmark);
         Ok(Self {
-            side,
             comparison,
             progress,
+            side,
         })
     }
 
