@@ -179,7 +179,7 @@ def test_the_first_job_has_no_baseline(runner: Runner, wheel: dict[str, str]) ->
         "baseline": "",
     }
     assert float(job.outputs["average"]) == pytest.approx(0.858, abs=5e-4)
-    assert "| **average** | 636 | 0.858 |" in job.summary
+    assert "| **average** | 636 | 0.858 " in job.summary
     reports = runner.artifacts / "pairbench"
     assert (reports / "run/report.html").is_file()
     assert "<testsuite" in (reports / "run.xml").read_text("utf-8")

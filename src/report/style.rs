@@ -1,5 +1,7 @@
 //! What the reader's terminal can show.
 
+use std::io::IsTerminal;
+
 /// Colour and width.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Style {
@@ -17,14 +19,16 @@ impl Style {
         }
     }
 
-    /// Of stdout: colour unless `NO_COLOR` or `CLICOLOR` forbid it, as wide as `COLUMNS` says, or the
-    /// window.
+    /// Of stdout: colour unless `NO_COLOR` or `CLICOLOR` forbid it; where it is a terminal as wide as
+    /// `COLUMNS` says, or the window.
     pub fn of_stdout() -> Self {
         let said = std::env::var("COLUMNS").ok();
         let said = said.and_then(|columns| columns.parse().ok());
         Self {
             colour: console::colors_enabled(),
-            width: said.filter(|columns| *columns > 0).or_else(window_width),
+            width: said
+                .filter(|columns| *columns > 0 && std::io::stdout().is_terminal())
+                .or_else(window_width),
         }
     }
 
