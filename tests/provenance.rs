@@ -4,12 +4,15 @@
 
 #[path = "common/binary.rs"]
 mod binary;
+#[path = "common/table_cells.rs"]
+mod table_cells;
 
 use std::path::Path;
 
 use binary::{json_file, question, run as pairbench};
 use saphyr::{LoadableYamlNode, Yaml};
 use serde_json::{Value, json};
+use table_cells::cells;
 
 const FACTS: [&str; 9] = [
     "model",
@@ -57,16 +60,6 @@ fn record(csv: &str, line: usize) -> Vec<(String, String)> {
 fn column<'a>(record: &'a [(String, String)], name: &str) -> &'a str {
     let found = record.iter().find(|(known, _)| known == name);
     &found.unwrap_or_else(|| panic!("{name}: {record:?}")).1
-}
-
-/// The cells of a line of a table, without the intervals of its figures.
-fn cells(line: &str) -> Vec<&str> {
-    let parts = line.split('[').enumerate();
-    let outside = parts.map(|(at, part)| match (at, part.split_once(']')) {
-        (1.., Some((_, after))) => after,
-        _ => part,
-    });
-    outside.flat_map(str::split_whitespace).collect()
 }
 
 #[test]

@@ -1,12 +1,15 @@
 //! From verdicts with the card's counts to the card's figures, through everything that a run uses.
 
 mod common;
+#[path = "common/table_cells.rs"]
+mod table_cells;
 
 use common::verdict;
 use pairbench::benchmark::Benchmark;
 use pairbench::benchmark::published::PublishedChoice;
 use pairbench::report::{Format, ModelReport, Provenance, RunReport, Style, render};
 use pairbench::scoring::{ScoredItem, Verdict};
+use table_cells::cells;
 
 /// `implied_correct` of the published counts, written down a second time: PairRM-hf on the card.
 const CARD: [(&str, usize, usize); 23] = [
@@ -34,16 +37,6 @@ const CARD: [(&str, usize, usize); 23] = [
     ("hep-python", 106, 164),
     ("hep-rust", 107, 164),
 ];
-
-/// The cells of a line of a table, without the intervals of its figures.
-fn cells(line: &str) -> Vec<&str> {
-    let parts = line.split('[').enumerate();
-    let outside = parts.map(|(at, part)| match (at, part.split_once(']')) {
-        (1.., Some((_, after))) => after,
-        _ => part,
-    });
-    outside.flat_map(str::split_whitespace).collect()
-}
 
 #[test]
 fn the_cards_counts_give_the_cards_table() {

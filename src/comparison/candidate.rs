@@ -44,29 +44,27 @@ impl Candidate {
         lacking: &BTreeMap<String, usize>,
         benchmark: Option<&Benchmark>,
     ) -> Self {
-        let mut total = Tally::default();
-        let mut sizes: BTreeMap<String, usize> = BTreeMap::new();
-        for item in scored {
-            total.add(item.verdict());
-            *sizes.entry(item.subset.clone()).or_default() += 1;
-        }
+        let scores = Scores::of(scored, benchmark);
+        let subsets = scores.subsets.iter();
+        let sizes: BTreeMap<String, usize> = subsets
+            .map(|(name, tally)| (name.clone(), tally.n()))
+            .collect();
         let mut expected = sizes.clone();
         for (subset, n) in lacking {
             *expected.entry(subset.clone()).or_default() += n;
         }
         Self {
-            figures: own_figures(scored, benchmark),
+            figures: own_figures(&scores, benchmark),
             coverage: Coverage::new(expected, sizes, benchmark),
             behaviour: Behaviour::of(scored),
-            total,
+            total: scores.total,
             ties: first(scored, Verdict::Tie),
             invalid: first(scored, Verdict::Invalid),
         }
     }
 }
 
-fn own_figures(scored: &[ScoredItem], benchmark: Option<&Benchmark>) -> Blocks<OwnFigure> {
-    let scores = Scores::of(scored, benchmark);
+fn own_figures(scores: &Scores, benchmark: Option<&Benchmark>) -> Blocks<OwnFigure> {
     let subsets = scores.subsets.iter();
     let sizes: Vec<(String, usize)> = subsets
         .map(|(name, tally)| (name.clone(), tally.n()))
@@ -87,7 +85,7 @@ fn own_figures(scored: &[ScoredItem], benchmark: Option<&Benchmark>) -> Blocks<O
             accuracy: estimate.accuracy,
         }
     };
-    let (figures, estimates) = (figures(&sizes, benchmark), estimates(&scores));
+    let (figures, estimates) = (figures(&sizes, benchmark), estimates(scores));
     let block = |figures: Vec<Figure>, estimates: Vec<Estimate>| {
         figures.into_iter().zip(estimates).map(own).collect()
     };

@@ -34,13 +34,13 @@ pub(super) fn run(report: &RunReport) -> Vec<String> {
     if !report.models.is_empty() {
         notes.push(INTERVALS.to_owned());
     }
-    let rows = blocks(&columns(report));
+    let columns = columns(report);
+    let rows = blocks(&columns);
     let mut cells = rows.iter().flatten().flat_map(|row| &row.cells);
     if cells.any(|cell| cell.is_best()) {
         notes.push(BEST.to_owned());
     }
-    let columns = columns(report);
-    let [_, sections, _] = blocks(&columns);
+    let [_, sections, _] = &rows;
     if !sections.is_empty() {
         notes.extend(report.weighting.clone());
     }
