@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use comfy_table::{CellAlignment, ContentArrangement, Table, TableStyle};
+use comfy_table::{ContentArrangement, Table, TableStyle};
 use pulp::Simd;
 use serde_json::json;
 
@@ -14,6 +14,7 @@ use crate::device::Limits;
 use crate::device::backend::{Backend, BackendRequest};
 use crate::model::heads::HeadConfig;
 use crate::model::{InputRow, ModelConfig, TokenRow};
+use crate::report::aligned;
 use crate::scoring;
 use crate::scoring::Scorer;
 use crate::support::count::count;
@@ -313,15 +314,7 @@ fn table(measured: &[Measured], computing: &Backend, peak: Option<f64>) -> Strin
             }),
         ]);
     }
-    for (at, column) in table.column_iter_mut().enumerate() {
-        column
-            .set_padding((if at == 0 { 0 } else { 2 }, 0))
-            .set_cell_alignment(CellAlignment::Right);
-    }
-    let lines: String = table
-        .lines()
-        .map(|line| line.trim_end().to_owned() + "\n")
-        .collect();
+    let lines = aligned(table, 0, 2);
     match peak {
         Some(peak) => {
             let (threads, dtype) = (rayon::current_num_threads(), computing.precision.name());

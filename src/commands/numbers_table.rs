@@ -1,9 +1,11 @@
-//! A table of numbers that fits the window: columns that do not fit follow below, beside the names of
-//! the rows again.
+//! A table of numbers that fits the window: columns that do not fit follow below, beside the names
+//! of the rows again.
 
-use comfy_table::{CellAlignment, ContentArrangement, Table, TableStyle};
+use std::ops::Range;
 
-use crate::report::Style;
+use comfy_table::{ContentArrangement, Table, TableStyle};
+
+use crate::report::{Style, aligned, parts};
 
 /// The first column is names and stands left; numbers stand right, and no line ends with a space.
 /// `groups`: each with its heading's columns, which stay together.
@@ -14,23 +16,13 @@ pub(super) fn numbers_table(groups: &[&[&str]], rows: &[Vec<String>], style: Sty
     for group in &groups[1..] {
         ends.push(ends.last().copied().unwrap_or(names) + group.len());
     }
-    let mut out = String::new();
-    let mut from = names;
-    while from < header.len() {
-        let part = |end: usize| {
-            let columns: Vec<usize> = (0..names).chain(from..end).collect();
-            drawn(&header, rows, &columns)
-        };
-        let possible = ends.iter().copied().filter(|end| *end > from);
-        let fitting = possible.clone().filter(|end| style.fits(&part(*end))).max();
-        let end = fitting.or(possible.min()).unwrap_or(header.len());
-        if from > names {
-            out.push('\n');
-        }
-        out.push_str(&part(end));
-        from = end;
-    }
-    out
+    let draw = |part: Range<usize>| {
+        let columns: Vec<usize> = (0..names).chain(part).collect();
+        drawn(&header, rows, &columns)
+    };
+    let parts = parts(names, &ends, |part| style.fits(&draw(part)));
+    let tables: Vec<String> = parts.into_iter().map(draw).collect();
+    tables.join("\n")
 }
 
 fn drawn(header: &[&str], rows: &[Vec<String>], columns: &[usize]) -> String {
@@ -42,16 +34,7 @@ fn drawn(header: &[&str], rows: &[Vec<String>], columns: &[usize]) -> String {
     for row in rows {
         table.add_row(columns.iter().map(|at| row[*at].as_str()));
     }
-    for (at, column) in table.column_iter_mut().enumerate() {
-        column.set_padding((if at == 0 { 0 } else { 2 }, 0));
-        if at > 0 {
-            column.set_cell_alignment(CellAlignment::Right);
-        }
-    }
-    table
-        .lines()
-        .map(|line| line.trim_end().to_owned() + "\n")
-        .collect()
+    aligned(table, 1, 2)
 }
 
 #[cfg(test)]

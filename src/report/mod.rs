@@ -2,6 +2,7 @@
 //! [`Format`]s. Nothing here reads a file or measures anything.
 
 mod chart;
+mod columns;
 mod comparison_report;
 mod comparison_table;
 mod csv;
@@ -34,6 +35,7 @@ mod terminal;
 mod verdict_mark;
 mod wrap;
 
+pub(crate) use columns::{aligned, parts};
 pub use comparison_report::{ComparisonReport, Flip};
 pub use document::Document;
 pub use format::Format;

@@ -1,6 +1,8 @@
 //! Columns between rules, for a terminal.
 
-use comfy_table::{CellAlignment, ContentArrangement, LineStyle, Table, TableStyle};
+use comfy_table::{ContentArrangement, LineStyle, Table, TableStyle};
+
+use crate::report::columns::aligned;
 
 /// Rows between rules, an empty row before each block but the first. The first column is text and
 /// stands left, the others are numbers; no line ends with a space.
@@ -24,14 +26,5 @@ pub(super) fn grid(header: Vec<String>, blocks: &[Vec<Vec<String>>; 3]) -> Strin
             table.add_row(row);
         }
     }
-    for (at, column) in table.column_iter_mut().enumerate() {
-        column.set_padding((u16::from(at > 0), 0));
-        if at > 0 {
-            column.set_cell_alignment(CellAlignment::Right);
-        }
-    }
-    table
-        .lines()
-        .map(|line| line.trim_end().to_owned() + "\n")
-        .collect()
+    aligned(table, 1, 1)
 }

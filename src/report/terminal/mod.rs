@@ -297,6 +297,22 @@ mod tests {
     }
 
     #[test]
+    fn a_column_more_than_fits_does_not_cost_the_intervals() {
+        let report = samples::run();
+        let whole = plain(&report);
+        let rule = whole.lines().find(|line| line.starts_with('─')).unwrap();
+        let narrow = of_width(&report, rule.chars().count() - 1);
+        let header = |name: &str| {
+            let mut lines = narrow.lines();
+            lines.position(|line| line.starts_with("subset") && line.contains(name))
+        };
+        assert!(
+            narrow.contains("0.500 [0.068, 0.932]") && header(" A ") < header("longer"),
+            "{narrow}"
+        );
+    }
+
+    #[test]
     fn colour_changes_nothing_but_colour() {
         let coloured = Style {
             colour: true,

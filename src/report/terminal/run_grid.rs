@@ -1,40 +1,44 @@
 //! The table of a run.
 
+use std::ops::Range;
+
+use crate::report::columns::parts;
 use crate::report::run_report::RunReport;
 use crate::report::run_table::{TableCell, TableColumn, TableRow, blocks, columns};
 use crate::report::style::Style;
 use crate::report::terminal::grid::grid;
 use crate::support::error::one_line;
 
-/// With the intervals of models where they fit into the width. Columns that do not fit follow in
-/// further tables.
+/// Columns that do not fit into the width follow in further tables. Models have their intervals
+/// unless these would part models that stand side by side without them.
 pub(super) fn text(report: &RunReport, style: Style) -> String {
     let columns = columns(report);
     let blocks = blocks(&columns);
-    let all = 0..columns.len();
-    let with_intervals = part(&columns, &blocks, all.clone(), true);
-    if style.fits(&with_intervals) {
-        return with_intervals;
-    }
-    let mut out = String::new();
-    let mut from = 0;
-    while from < all.end {
-        let ends = (from + 1..=all.end).rev();
-        let mut ends = ends.filter(|end| keeps_pairs(&columns, *end));
-        let narrow = |end: &usize| style.fits(&part(&columns, &blocks, from..*end, false));
-        let least = if keeps_pairs(&columns, from + 1) {
-            1
-        } else {
-            2
-        };
-        let end = ends.find(narrow).unwrap_or(from + least);
-        if from > 0 {
-            out.push('\n');
-        }
-        out.push_str(&part(&columns, &blocks, from..end, false));
-        from = end;
-    }
-    out
+    let ends: Vec<usize> = (1..=columns.len())
+        .filter(|end| keeps_pairs(&columns, *end))
+        .collect();
+    let draw = |part, with_intervals| draw(&columns, &blocks, part, with_intervals);
+    let [with, without] =
+        [true, false].map(|intervals| parts(0, &ends, |part| style.fits(&draw(part, intervals))));
+    let fit = with
+        .iter()
+        .all(|part| style.fits(&draw(part.clone(), true)));
+    let intervals = fit && with_models(&with, &columns) <= with_models(&without, &columns);
+    let shown = if intervals { with } else { without };
+    let tables: Vec<String> = shown
+        .into_iter()
+        .map(|part| draw(part, intervals))
+        .collect();
+    tables.join("\n")
+}
+
+/// In how many of the parts a model stands.
+fn with_models(parts: &[Range<usize>], columns: &[TableColumn]) -> usize {
+    let has_model = |part: &&Range<usize>| {
+        let mut columns = columns[(*part).clone()].iter();
+        columns.any(|column| matches!(column, TableColumn::Model(..)))
+    };
+    parts.iter().filter(has_model).count()
 }
 
 /// Whether a cut before column `at` leaves every published column beside its model's.
@@ -43,10 +47,10 @@ fn keeps_pairs(columns: &[TableColumn], at: usize) -> bool {
 }
 
 /// Some columns of the table.
-fn part(
+fn draw(
     columns: &[TableColumn],
     blocks: &[Vec<TableRow>; 3],
-    part: std::ops::Range<usize>,
+    part: Range<usize>,
     with_intervals: bool,
 ) -> String {
     let names = columns[part.clone()].iter();
