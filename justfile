@@ -54,6 +54,12 @@ bench-gpu *ARGS:
     cargo build --release --features cuda
     benchmarks/gpu/run.sh --out benchmarks/results/$(date +%F)-gpu.md {{ARGS}}
 
+# A folder for a machine with a GPU: the program for it and the scripts of bench-gpu, under 50 MB
+gpu-kit *ARGS:
+    # Functions with the same code are kept once: an eighth smaller.
+    cargo rustc --release --locked --features cuda --bin pairbench -- -C link-arg=-Wl,--icf=all
+    benchmarks/gpu/kit.sh {{ARGS}}
+
 # Writes the quickstart again: its pairs, tokenizer, checkpoints and report
 quickstart:
     cargo run --release --example train_quickstart

@@ -418,8 +418,13 @@ fn a_ranker_needs_its_backbone_and_safetensors() {
 
     let complete = format!("r={ranker},backbone={backbone},template=pairranker");
     let out = in_dir(dir.path(), "run");
-    let (_, stderr, code) = run(&["run", "--model", &complete, "--data", &data, "--out", &out]);
+    let (stdout, stderr, code) =
+        run(&["run", "--model", &complete, "--data", &data, "--out", &out]);
     assert_eq!(code, 0, "{stderr}");
+    assert!(
+        stdout.contains(&format!(", backbone {backbone}, weights ")),
+        "{stdout}"
+    );
     let record = binary::record(Path::new(&out));
     let facts = &record["models"][0]["facts"];
     assert_eq!(facts["backbone"], backbone);

@@ -15,6 +15,8 @@ mod training;
 
 mod common;
 
+use std::path::Path;
+
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param, ParamId};
 use burn::tensor::{Device, Tensor};
 use common::golden;
@@ -22,49 +24,64 @@ use fastrand::Rng;
 use pairbench::checkpoint::Weights;
 use pairbench::model::{ModelConfig, RewardModel};
 use pairbench::text::Tokenizer;
-use pairbench::text::contract::PairContract;
+use pairbench::text::contract::{AnswerContract, InputContract, PairContract};
 use polars::prelude::{ParquetReader, SerReader};
 use training::{Batch, Initialiser};
 
-/// A new model of the tiny golden checkpoint's shape, and a batch that stays the same.
-fn setup(pairs: usize) -> (RewardModel, Vec<String>, ModelConfig, Batch) {
-    let dir = golden("models/tiny-pairrm");
+/// A new model of a tiny golden checkpoint's shape, and a batch that stays the same.
+struct Setup {
+    model: RewardModel,
+    names: Vec<String>,
+    config: ModelConfig,
+    batch: Batch,
+}
+
+fn pairwise(pairs: usize) -> Setup {
+    let contract = InputContract::Pairwise(PairContract::PairRm);
+    setup(&golden("models/tiny-pairrm"), contract, pairs)
+}
+
+fn scalar(pairs: usize) -> Setup {
+    let contract = InputContract::Scalar(AnswerContract::Pair);
+    setup(&golden("../scalar/models/tiny-deberta-rm"), contract, pairs)
+}
+
+fn setup(dir: &Path, contract: InputContract, pairs: usize) -> Setup {
     let path = dir.join("config.json");
     let config = ModelConfig::parse(&std::fs::read_to_string(&path).unwrap(), &path).unwrap();
-    let (tokenizer, _) = Tokenizer::load(&dir.as_path().into()).unwrap();
+    let (tokenizer, _) = Tokenizer::load(&dir.into()).unwrap();
     let mut initialiser = Initialiser::new(3, &Device::flex().autodiff());
     let model = RewardModel::load(&mut initialiser, &config).unwrap();
     let mut rng = Rng::with_seed(3);
     let examples: Vec<_> = (0..pairs)
         .map(|_| corpus::training_example(&mut rng))
         .collect();
-    let batch = Batch::new(
-        &examples,
-        PairContract::PairRm,
-        &tokenizer,
-        &config,
-        &mut rng,
-    )
-    .unwrap();
-    (model, initialiser.names, config, batch)
+    Setup {
+        batch: Batch::new(&examples, contract, &tokenizer, &config, &mut rng).unwrap(),
+        model,
+        names: initialiser.names,
+        config,
+    }
 }
 
+/// The loss of a model that knows nothing is ln 2 for each choice between two.
 #[test]
 fn a_few_steps_on_a_fixed_batch_reduce_the_loss() {
-    let (mut model, _, _, batch) = setup(6);
-    let mut optimizer = training::optimizer();
-    let mut losses = Vec::new();
-    for _ in 0..20 {
-        let loss;
-        (model, loss) = training::step(model, &mut optimizer, &batch, 5e-4);
-        losses.push(loss);
+    for (setup, choices) in [(pairwise(6), 2.0), (scalar(6), 1.0)] {
+        let Setup {
+            mut model, batch, ..
+        } = setup;
+        let mut optimizer = training::optimizer();
+        let mut losses = Vec::new();
+        for _ in 0..20 {
+            let loss;
+            (model, loss) = training::step(model, &mut optimizer, &batch, 5e-4);
+            losses.push(loss);
+        }
+        let ignorant = choices * std::f32::consts::LN_2;
+        assert!((losses[0] - ignorant).abs() < 0.5, "{losses:?}");
+        assert!(losses[19] < 0.6 * losses[0], "{losses:?}");
     }
-    // Two binary cross-entropies of a model that knows nothing: 2 ln 2 = 1.386.
-    assert!(
-        (losses[0] - 2.0 * std::f32::consts::LN_2).abs() < 0.5,
-        "{losses:?}"
-    );
-    assert!(losses[19] < 0.6 * losses[0], "{losses:?}");
 }
 
 /// Gradient of the loss by backpropagation, and of every parameter the element where it is largest.
@@ -117,7 +134,17 @@ impl ModuleMapper for Nudge {
 /// normalisation and both attention terms included.
 #[test]
 fn gradients_are_the_slopes_of_the_loss() {
-    let (model, names, _, batch) = setup(2);
+    check_gradients(pairwise(2));
+    check_gradients(scalar(2));
+}
+
+fn check_gradients(setup: Setup) {
+    let Setup {
+        model,
+        names,
+        batch,
+        ..
+    } = setup;
     let value =
         |model: &RewardModel| f64::from(training::loss(model, &batch).inner().into_scalar::<f32>());
     let mut gradients =
@@ -142,16 +169,27 @@ fn gradients_are_the_slopes_of_the_loss() {
 
 #[test]
 fn a_written_checkpoint_scores_as_the_model_that_was_trained() {
-    let (model, names, config, batch) = setup(4);
+    for setup in [pairwise(4), scalar(4)] {
+        check_written(&setup);
+    }
+}
+
+fn check_written(setup: &Setup) {
+    let Setup {
+        model,
+        names,
+        config,
+        batch,
+    } = setup;
     let dir = tempfile::tempdir().unwrap();
     std::fs::write(
         dir.path().join("model.safetensors"),
-        training::to_safetensors(&model, &names).unwrap(),
+        training::to_safetensors(model, names).unwrap(),
     )
     .unwrap();
     let mut weights = Weights::open(&dir.path().into(), &Device::flex()).unwrap();
     assert_eq!(weights.dtypes(), ["f16"]);
-    let read = RewardModel::load(&mut weights, &config).unwrap();
+    let read = RewardModel::load(&mut weights, config).unwrap();
     weights.finish().unwrap();
     let logits = |model: &RewardModel| {
         model
@@ -162,7 +200,7 @@ fn a_written_checkpoint_scores_as_the_model_that_was_trained() {
             .unwrap()
     };
     // Half precision keeps 11 bits of each weight.
-    for (trained, read) in logits(&model).iter().zip(logits(&read)) {
+    for (trained, read) in logits(model).iter().zip(logits(&read)) {
         assert!((trained - read).abs() < 0.02, "{trained} {read}");
     }
 }
@@ -170,10 +208,10 @@ fn a_written_checkpoint_scores_as_the_model_that_was_trained() {
 /// Trains for a quarter of an hour: `cargo test --release --features train --test train --
 /// --ignored`.
 #[test]
-#[ignore = "trains both checkpoints again, which takes a quarter of an hour"]
+#[ignore = "trains the three checkpoints again, which takes a quarter of an hour"]
 fn retraining_gives_the_committed_verdicts() {
     let root = tempfile::tempdir().unwrap();
-    let manifest = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let manifest = Path::new(env!("CARGO_MANIFEST_DIR"));
     std::fs::create_dir_all(root.path().join("benchmarks/quickstart")).unwrap();
     std::fs::copy(
         manifest.join("benchmarks/quickstart/quickstart.toml"),
@@ -195,11 +233,11 @@ fn retraining_gives_the_committed_verdicts() {
         .status()
         .unwrap();
     assert!(status.success());
-    let verdicts = |root: &std::path::Path| {
+    let verdicts = |root: &Path| {
         let out = tempfile::tempdir().unwrap();
         let mut command = assert_cmd::Command::cargo_bin("pairbench").unwrap();
         command.args(["run", "--no-cache", "--out"]).arg(out.path());
-        for name in ["pairrm", "better-pairrm"] {
+        for name in ["pairrm", "better-pairrm", "deberta-rm"] {
             command
                 .arg("--model")
                 .arg(root.join("quickstart").join(name));
@@ -212,6 +250,6 @@ fn retraining_gives_the_committed_verdicts() {
         frame.select(["model", "row", "verdict"]).unwrap()
     };
     let (again, committed) = (verdicts(root.path()), verdicts(manifest));
-    assert_eq!(committed.height(), 2 * 636);
+    assert_eq!(committed.height(), 3 * 636);
     assert!(again.equals(&committed), "{again} {committed}");
 }

@@ -2,7 +2,7 @@
 # The part of run.sh for machines where Python or NumPy is missing: pairbench alone, no peers, no matrix product.
 # run.sh calls it, with its options as variables; the arguments are test programs.
 set -euo pipefail
-: "${binary:?run.sh calls this}" "${device:?}" "${out:?}" "${seconds:?}" "${python:?}"
+: "${binary:?run.sh calls this}" "${device:?}" "${out:?}" "${seconds:?}" "${python:?}" "${dtypes:?}"
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 root=$(cd "$here/../.." && pwd)
 work="$root/target/gpu"
@@ -130,7 +130,7 @@ for turn in first second third; do
 done
 
 # Speed.
-for dtype in bf16 f16 f32; do
+for dtype in ${dtypes//,/ }; do
     if table=$(bench 120 --model "$checkpoint" --device "$device" --dtype "$dtype" --length "$lengths" --tokens "$tokens" --repeats 5); then
         printf '\n## %s\n\n~~~\n%s\n~~~\n' "$dtype" "$table" >>"$out"
     else

@@ -1,7 +1,7 @@
 """Check and time pairbench on a GPU beside PyTorch, all in one go; run.sh calls it where Python has NumPy.
 
 usage: gpu.py --pairbench BIN --device cuda:0 --out FILE.md [--seconds 540] [--data FILE] [--test BIN]...
-              [--checkpoint DIR] [--batch-tokens N] [--small]
+              [--checkpoint DIR] [--batch-tokens N] [--dtypes bf16,f16,f32] [--small]
 
 Every step has a limit of its own and ends with the whole time at the latest. What fails is noted in the result, and the
 other steps go on; the exit code is 1 then.
@@ -37,7 +37,8 @@ TOLERANCE = 1e-4
 # Of the golden tokenizer on RewardBench's rows, by a straight line through rows that are not cut.
 CHARACTERS_PER_TOKEN, TEMPLATE_TOKENS = 1.9, 96
 MAIN_FAMILIES = ("tiny-pairrm", "tiny-better-pairrm")  # checked first
-CHECKS_END = 0.35  # of the whole time, then what is not checked yet gives way to the timings
+# Of the whole time; then what is not checked yet, and more whole runs, give way to the timings.
+CHECKS_END, WHOLE_END = 0.35, 0.55
 INVALID_VERDICTS = 6  # pairbench's exit code for a run that is whole, with pairs that could not be scored
 
 
@@ -128,7 +129,9 @@ def facts(s: Session) -> dict[str, str]:
         doctor = run([s.args.pairbench, "doctor"], s.clock.limit(30))[0]
         said = [" ".join(line.split()) for line in doctor.splitlines() if line.startswith(("version", "device"))]
         # A copy without its history has no commit; the hash of the code is in the version.
+        packed = ROOT / "commit"  # kit.sh's
         known = [f"commit {commit()}"] if (ROOT / ".git").exists() else []
+        known = [f"commit {packed.read_text().strip()[:12]}"] if packed.exists() else known
         report.facts.append("; ".join([*said, *known]))
 
     missing = dict.fromkeys(PEERS, "could not be looked for")
@@ -233,7 +236,9 @@ def check(
         if recorded:
             add("f32 against the recorded logits", exact, recorded, True)
         add("f32 against pairbench on the CPU", exact, scored("f32", "cpu"), True)
-        for dtype in ("bf16", "f16"):
+        for dtype in s.args.dtypes:
+            if dtype == "f32":
+                continue
             with s.step(f"checking {name} in {dtype}"):
                 add(f"{dtype} against f32", scored(dtype), exact, False)
 
@@ -271,6 +276,9 @@ def whole(s: Session, path: Path, pairs: Path) -> None:
     command = [s.args.pairbench, "run", "--model", f"timed={path}", "--data", pairs, "--device", s.args.device]
     command += ["--no-cache", "--offline", "--out", out, *s.pairbench.options()]
     for name in ("first", "second", "third"):
+        if s.report.whole and s.clock.spent > WHOLE_END * s.args.seconds:
+            s.note(f"the whole run was not repeated a {name} time, for lack of time")
+            return
         shutil.rmtree(out, ignore_errors=True)
         with s.step(f"the whole run, {name}"):
             _, seconds = run(command, s.clock.limit(90), accept=(0, INVALID_VERDICTS))
@@ -327,7 +335,7 @@ def started(s: Session, path: Path, missing: dict[str, str]) -> dict[str, Peer]:
 def timings(s: Session, path: Path, peers: dict[str, Peer]) -> None:
     """All engines by turns on each workload, then all again backwards."""
     report = s.report
-    own = {f"pairbench {dtype}": dtype for dtype in OWN_DTYPES}
+    own = {f"pairbench {dtype}": dtype for dtype in s.args.dtypes}
     strikes = dict.fromkeys([*own, *peers], 0)
     # The mix first: if the time does not last, it is what matters most.
     order = report.workloads[-1:] + report.workloads[:-1]
@@ -411,6 +419,9 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--test", type=Path, action="append", default=[], metavar="BIN")
     parser.add_argument("--checkpoint", type=Path, metavar="DIR")
     parser.add_argument("--batch-tokens", type=int)
+    parser.add_argument(
+        "--dtypes", type=lambda text: text.split(","), default=OWN_DTYPES, help="pairbench's; f32 is always checked"
+    )
     parser.add_argument("--small", action="store_true")
     return parser.parse_args()
 

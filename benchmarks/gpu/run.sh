@@ -1,18 +1,18 @@
 #!/usr/bin/env bash
 # Checks pairbench on a GPU and times it beside PyTorch, in one command of under ten minutes that builds nothing.
 # usage: benchmarks/gpu/run.sh [--binary PATH] [--device cuda:0] [--out FILE.md] [--seconds N] [--data FILE] [--test BIN]...
-#                              [--checkpoint DIR] [--batch-tokens N] [--python BIN|none] [--small]
+#                              [--checkpoint DIR] [--batch-tokens N] [--dtypes bf16,f16,f32] [--python BIN|none] [--small]
 # README.md says what each is.
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 root=$(cd "$here/../.." && pwd)
-binary="$root/target/release/pairbench"
+binary=''
 device=cuda:0
 out="$root/target/gpu/$(date +%F)-gpu.md"
 seconds=540
 python=${PEER_VENV:+$PEER_VENV/bin/}python3
-data='' checkpoint='' batch='' small='' tests=()
+data='' checkpoint='' batch='' dtypes=bf16,f16,f32 small='' tests=()
 
 fail() {
     printf 'error: %s\n' "$@" >&2
@@ -34,17 +34,31 @@ while (($#)); do
         --test) tests+=("$(realpath -- "$2")") ;;
         --checkpoint) checkpoint=$(realpath -- "$2") ;;
         --batch-tokens) batch=$2 ;;
+        --dtypes) dtypes=$2 ;;
         --python) python=$2 ;;
         *) fail "unknown option: $1" ;;
     esac
     shift 2
 done
 [[ $seconds =~ ^[1-9][0-9]*$ ]] || fail "--seconds takes a whole number"
+out=$(realpath -m -- "$out")
+mkdir -p "$(dirname "$out")" "$root/target/gpu"
+if [[ -z $binary && -f $root/pairbench.xz ]]; then
+    # The kit's (kit.sh). Where there is no xz, Python has its algorithm.
+    binary="$root/target/gpu/pairbench"
+    { xz --decompress --stdout "$root/pairbench.xz" 2>/dev/null || "$python" -c \
+        'import lzma, shutil, sys; shutil.copyfileobj(lzma.open(sys.argv[1]), sys.stdout.buffer)' "$root/pairbench.xz"; } >"$binary" ||
+        fail "pairbench.xz cannot be unpacked" "install xz or Python 3, or unpack it elsewhere and name it with --binary"
+    chmod +x "$binary"
+fi
+binary=${binary:-$root/target/release/pairbench}
 [[ -x $binary && -f $binary ]] || fail "no such program: $binary" \
     "build it with: cargo build --release --features cuda (docs/gpu.md), or name one with --binary"
 binary=$(realpath -- "$binary")
-out=$(realpath -m -- "$out")
-mkdir -p "$(dirname "$out")" "$root/target/gpu"
+# libdevice.10.bc, if the kit has it and the machine has no CUDA toolkit.
+if [[ -z ${CUDA_PATH:-} && -d $root/cuda && ! -e /usr/local/cuda/nvvm/libdevice/libdevice.10.bc ]]; then
+    export CUDA_PATH="$root/cuda"
+fi
 if [[ -z $data ]]; then
     for file in "$root"/shared/data/rewardbench-dev.{parquet,jsonl}; do
         # Without pyarrow the JSON Lines do as well: they are the same pairs.
@@ -75,7 +89,7 @@ fi
 status=0
 left=$((seconds > SECONDS + 10 ? seconds - SECONDS : 10))
 if [[ $python != none ]] && "$python" -c 'import sys, numpy; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
-    options=(--pairbench "$binary" --device "$device" --out "$out" --seconds "$left")
+    options=(--pairbench "$binary" --device "$device" --out "$out" --seconds "$left" --dtypes "$dtypes")
     [[ -z $data ]] || options+=(--data "$data")
     [[ -z $checkpoint ]] || options+=(--checkpoint "$checkpoint")
     [[ -z $batch ]] || options+=(--batch-tokens "$batch")
@@ -85,7 +99,7 @@ if [[ $python != none ]] && "$python" -c 'import sys, numpy; sys.exit(sys.versio
     timeout $((left + 20)) "$python" "$here/gpu.py" "${options[@]}" || status=$?
 else
     binary=$binary device=$device out=$out seconds=$left python=$python data=$data checkpoint=$checkpoint batch=$batch \
-        small=$small bash "$here/alone.sh" "${tests[@]}" || status=$?
+        dtypes=$dtypes small=$small bash "$here/alone.sh" "${tests[@]}" || status=$?
 fi
 cat "$out"
 echo "result: $out" >&2

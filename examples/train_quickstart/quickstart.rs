@@ -15,14 +15,14 @@ use pairbench::report::Format;
 use pairbench::support::error::{Error, Result};
 use pairbench::support::files;
 use pairbench::text::Tokenizer;
-use pairbench::text::contract::{InputContract, PairContract};
+use pairbench::text::contract::{AnswerContract, InputContract, PairContract};
 use serde_json::json;
 
 use crate::corpus::{self, Example, Split};
 use crate::tokenizer;
 use crate::training::{self, Batch, Initialiser};
 
-/// Writes the quickstart's pairs, trains its tokenizer and its two checkpoints, and reports on
+/// Writes the quickstart's pairs, trains its tokenizer and its three checkpoints, and reports on
 /// them.
 #[derive(Debug, Clone, Parser)]
 struct Args {
@@ -34,13 +34,16 @@ struct Args {
     steps: usize,
     #[arg(long, default_value_t = 1)]
     seed: u64,
+    /// Trains only the checkpoint of this name; may be repeated
+    #[arg(long, value_name = "NAME")]
+    only: Vec<String>,
 }
 
 /// Test pairs of each subset, where there are so many.
 const PER_SUBSET: usize = 60;
 /// Pieces of the vocabulary.
 const PIECES: usize = 2000;
-/// Size of both encoders.
+/// Size of each encoder.
 const HIDDEN: usize = 64;
 const LAYERS: usize = 2;
 const HEADS: usize = 4;
@@ -49,11 +52,32 @@ const BATCH: usize = 16;
 /// Learning rate at its highest.
 const RATE: f64 = 1.5e-3;
 
-/// A checkpoint to train. The two differ in template and in everything that is drawn.
+/// A checkpoint to train. They differ in contract, head and everything that is drawn.
 struct Plan {
     name: &'static str,
-    template: PairContract,
+    contract: InputContract,
     seed: u64,
+}
+
+impl Plan {
+    fn all(seed: u64) -> [Self; 3] {
+        let plan = |name, contract, seed| Self {
+            name,
+            contract,
+            seed,
+        };
+        let pairwise = InputContract::Pairwise;
+        let scalar = InputContract::Scalar;
+        [
+            plan("pairrm", pairwise(PairContract::PairRm), seed + 2),
+            plan(
+                "better-pairrm",
+                pairwise(PairContract::BetterPairRm),
+                seed + 10,
+            ),
+            plan("deberta-rm", scalar(AnswerContract::Pair), seed + 20),
+        ]
+    }
 }
 
 pub fn main() -> ExitCode {
@@ -70,23 +94,14 @@ fn run(args: &Args) -> Result<()> {
     let benchmark = args.root.join("benchmarks/quickstart");
     write(&benchmark.join("pairs.jsonl"), pairs(args.seed).as_bytes())?;
     let files = tokenizer::train(&corpus::examples(Split::Train, 300, args.seed + 1), PIECES)?;
-    let plans = [
-        Plan {
-            name: "pairrm",
-            template: PairContract::PairRm,
-            seed: args.seed + 2,
-        },
-        Plan {
-            name: "better-pairrm",
-            template: PairContract::BetterPairRm,
-            seed: args.seed + 10,
-        },
-    ];
-    // One thread each: neither reads anything of the other.
+    let plans = Plan::all(args.seed);
+    let plans = plans
+        .iter()
+        .filter(|plan| args.only.is_empty() || args.only.iter().any(|name| name == plan.name));
+    // One thread each: none reads anything of the others.
     let files = &files;
     std::thread::scope(|scope| {
         let running: Vec<_> = plans
-            .iter()
             .map(|plan| scope.spawn(move || train(args, plan, files)))
             .collect();
         running.into_iter().try_for_each(|thread| {
@@ -117,7 +132,7 @@ pub fn pairs(seed: u64) -> String {
 
 fn train(args: &Args, plan: &Plan, files: &tokenizer::Files) -> Result<()> {
     let dir = args.root.join("quickstart").join(plan.name);
-    let config = config(files);
+    let config = config(files, plan.contract);
     write(&dir.join("config.json"), format!("{config:#}\n").as_bytes())?;
     write(&dir.join("tokenizer.json"), files.tokenizer.as_bytes())?;
     write(
@@ -126,11 +141,7 @@ fn train(args: &Args, plan: &Plan, files: &tokenizer::Files) -> Result<()> {
     )?;
     write(
         &dir.join("pairbench.toml"),
-        format!(
-            "template = \"{}\"\n",
-            InputContract::Pairwise(plan.template)
-        )
-        .as_bytes(),
+        format!("template = \"{}\"\n", plan.contract).as_bytes(),
     )?;
     let config = ModelConfig::parse(&config.to_string(), &dir.join("config.json"))?;
     let (tokenizer, _) = Tokenizer::load(&dir.as_path().into())?;
@@ -145,7 +156,7 @@ fn train(args: &Args, plan: &Plan, files: &tokenizer::Files) -> Result<()> {
         let examples: Vec<Example> = (0..BATCH)
             .map(|_| corpus::training_example(&mut rng))
             .collect();
-        let batch = Batch::new(&examples, plan.template, &tokenizer, &config, &mut rng)?;
+        let batch = Batch::new(&examples, plan.contract, &tokenizer, &config, &mut rng)?;
         let loss;
         (model, loss) = training::step(
             model,
@@ -180,11 +191,10 @@ fn train(args: &Args, plan: &Plan, files: &tokenizer::Files) -> Result<()> {
     )
 }
 
-/// `config.json`, with the keys of the published checkpoints.
-fn config(files: &tokenizer::Files) -> serde_json::Value {
-    let [source, first, second] = files.markers;
-    json!({
-        "architectures": ["DebertaV2PairRM"],
+/// `config.json`, with the keys of published checkpoints with this kind of head.
+fn config(files: &tokenizer::Files, contract: InputContract) -> serde_json::Value {
+    let mut config = json!({
+        "architectures": [],
         "model_type": "deberta-v2",
         "vocab_size": files.vocab_size,
         "hidden_size": HIDDEN,
@@ -203,12 +213,25 @@ fn config(files: &tokenizer::Files) -> serde_json::Value {
         "position_biased_input": false,
         "type_vocab_size": 0,
         "pad_token_id": 0,
-        "n_tasks": 1,
-        "source_prefix_id": source,
-        "cand1_prefix_id": first,
-        "cand2_prefix_id": second,
-        "torch_dtype": "float16",
-    })
+    });
+    match contract {
+        InputContract::Pairwise(_) => {
+            let [source, first, second] = files.markers;
+            config["architectures"] = json!(["DebertaV2PairRM"]);
+            config["n_tasks"] = json!(1);
+            config["source_prefix_id"] = json!(source);
+            config["cand1_prefix_id"] = json!(first);
+            config["cand2_prefix_id"] = json!(second);
+        }
+        InputContract::Scalar(_) => {
+            config["architectures"] = json!(["DebertaV2ForSequenceClassification"]);
+            config["num_labels"] = json!(1);
+            config["pooler_hidden_size"] = json!(HIDDEN);
+            config["pooler_hidden_act"] = json!("gelu");
+        }
+    }
+    config["torch_dtype"] = json!("float16");
+    config
 }
 
 /// `reports/quickstart/report.md` and `report.html`, by the tool itself on what was written.
@@ -233,6 +256,7 @@ fn rendered(root: &Path, format: Format) -> Result<String> {
         models: vec![
             model("quickstart/pairrm")?,
             model("quickstart/better-pairrm")?,
+            model("quickstart/deberta-rm")?,
         ],
         format,
         ..RunRequest::default()

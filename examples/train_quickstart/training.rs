@@ -1,4 +1,4 @@
-//! The pair loss of the PairRM paper, its batches, and the loop that reduces it.
+//! The losses of both heads, their batches, and the step that reduces them.
 
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::optim::grad_clipping::GradientClippingConfig;
@@ -11,7 +11,7 @@ use pairbench::model::heads::Head;
 use pairbench::model::{ModelConfig, Parameters, RewardModel, TokenRows};
 use pairbench::support::error::{Error, Result};
 use pairbench::text::Tokenizer;
-use pairbench::text::contract::PairContract;
+use pairbench::text::contract::{AnswerContract, InputContract, PairContract};
 use safetensors::tensor::{Dtype, TensorView};
 
 use crate::corpus::Example;
@@ -62,26 +62,26 @@ impl Parameters for Initialiser {
     }
 }
 
-/// Token rows with the better answer left or right.
+/// Token rows of some examples.
 pub struct Batch {
     pub rows: TokenRows,
     /// Of the tokens that the head reads, by row.
     pub positions: Vec<Vec<usize>>,
-    /// 1 where the left answer is the better one, else −1. `[rows]`
+    /// What the score of a row is multiplied with so that more is better: 1 or −1. `[rows]`
     pub signs: Vec<f32>,
 }
 
 impl Batch {
-    /// One row a pair, in a random order of its answers.
+    /// For a pairwise head one row a pair, in a random order of its answers; for a scalar head the
+    /// row of the better answer and that of the worse one.
     pub fn new(
         examples: &[Example],
-        template: PairContract,
+        contract: InputContract,
         tokenizer: &Tokenizer,
         config: &ModelConfig,
         rng: &mut Rng,
     ) -> Result<Self> {
-        let mut rows = Vec::new();
-        let (mut positions, mut signs) = (Vec::new(), Vec::new());
+        let (mut rows, mut signs) = (Vec::new(), Vec::new());
         for example in examples {
             let conversation = |answer: &str| {
                 [
@@ -89,51 +89,81 @@ impl Batch {
                     Message::new("assistant", answer),
                 ]
             };
-            let (better, worse) = (
-                conversation(&example.chosen),
-                conversation(&example.rejected),
-            );
-            let left = rng.bool();
-            let (first, second) = if left {
-                (&better, &worse)
-            } else {
-                (&worse, &better)
-            };
-            template
-                .check(first, second)
-                .map_err(|e| Error::bad_input("failed to write a pair").caused_by(e))?;
-            let row = template.row(tokenizer, first, second)?;
-            positions.push(
-                config
-                    .head
-                    .positions(&row.ids)
-                    .map_err(|e| Error::bad_input("failed to write a pair").caused_by(e))?,
-            );
-            signs.push(if left { 1.0 } else { -1.0 });
-            rows.push(row.ids);
+            let better = conversation(&example.chosen);
+            let worse = conversation(&example.rejected);
+            match contract {
+                InputContract::Pairwise(contract) => {
+                    let left = rng.bool();
+                    let (first, second) = if left {
+                        (&better, &worse)
+                    } else {
+                        (&worse, &better)
+                    };
+                    rows.push(pair_row(contract, tokenizer, first, second)?);
+                    signs.push(if left { 1.0 } else { -1.0 });
+                }
+                InputContract::Scalar(contract) => {
+                    rows.push(answer_row(contract, tokenizer, &better)?);
+                    rows.push(answer_row(contract, tokenizer, &worse)?);
+                    signs.extend([1.0, -1.0]);
+                }
+            }
         }
+        let positions = rows.iter().map(|ids| config.head.positions(ids));
         Ok(Self {
+            positions: positions
+                .collect::<std::result::Result<_, _>>()
+                .map_err(|e| Error::bad_input("failed to write a pair").caused_by(e))?,
             rows: TokenRows::new(rows.iter().map(Vec::as_slice)),
-            positions,
             signs,
         })
     }
 }
 
-/// Mean over the rows of −log σ(score of the better) − log σ(−score of the worse answer).
-///
-/// Equation 2 of LLM-Blender (arXiv:2306.02561): binary cross-entropy on either candidate's own
-/// score. `[1]`
+fn pair_row(
+    contract: PairContract,
+    tokenizer: &Tokenizer,
+    first: &[Message],
+    second: &[Message],
+) -> Result<Vec<u32>> {
+    contract
+        .check(first, second)
+        .map_err(|e| Error::bad_input("failed to write a pair").caused_by(e))?;
+    Ok(contract.row(tokenizer, first, second)?.ids)
+}
+
+fn answer_row(
+    contract: AnswerContract,
+    tokenizer: &Tokenizer,
+    conversation: &[Message],
+) -> Result<Vec<u32>> {
+    contract
+        .check(conversation)
+        .map_err(|e| Error::bad_input("failed to write an answer").caused_by(e))?;
+    Ok(contract.row(tokenizer, conversation)?.ids)
+}
+
+/// What training reduces, as the authors of either kind of model define it. `[1]`
 pub fn loss(model: &RewardModel, batch: &Batch) -> Tensor<1> {
-    let Head::Pairwise(head) = &model.head else {
-        panic!("the loss is that of a pairwise head");
-    };
-    let [first, second] = head.scores(&model.hidden(&batch.rows, &batch.positions));
-    let signs = Tensor::<2>::from_data(
-        TensorData::new(batch.signs.clone(), [batch.signs.len(), 1]),
-        &first.device(),
-    );
-    -(log_sigmoid(first * signs.clone()) + log_sigmoid(-second * signs)).mean()
+    let hidden = model.hidden(&batch.rows, &batch.positions);
+    let rows = batch.signs.len();
+    let signs = TensorData::new(batch.signs.clone(), [rows, 1]);
+    let signs = Tensor::<2>::from_data(signs, &hidden.device());
+    match &model.head {
+        // Mean over the rows of −log σ(score of the better) − log σ(−score of the worse answer):
+        // binary cross-entropy on either candidate's own score, equation 2 of LLM-Blender
+        // (arXiv:2306.02561).
+        Head::Pairwise(head) => {
+            let [first, second] = head.scores(&hidden);
+            -(log_sigmoid(first * signs.clone()) + log_sigmoid(-second * signs)).mean()
+        }
+        // Mean over the pairs of −log σ(score of the better − score of the worse answer), equation
+        // 1 of InstructGPT (arXiv:2203.02155).
+        Head::Scalar(_) => {
+            let scores = model.head.forward(hidden).reshape([rows, 1]) * signs;
+            -log_sigmoid(scores.reshape([rows / 2, 2]).sum_dim(1)).mean()
+        }
+    }
 }
 
 /// AdamW with clipped gradients.

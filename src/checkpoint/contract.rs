@@ -31,8 +31,8 @@ pub(crate) fn find_contract(
     flag: Option<InputContract>,
     directory: &Directory,
 ) -> Result<Option<(InputContract, ContractSource)>> {
-    if let Some(template) = spec.template {
-        return Ok(Some((template, ContractSource::Model)));
+    if spec.template.is_some() {
+        return Ok(spec.template);
     }
     match (sidecar(directory)?, flag) {
         (Some(own), Some(flag)) if own != flag => {

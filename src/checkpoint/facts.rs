@@ -33,6 +33,9 @@ pub enum ContractSource {
     Model,
     /// `--template`.
     Flag,
+    /// `--every-template`.
+    #[serde(rename = "every template")]
+    EveryTemplate,
     /// The file beside `config.json`.
     #[serde(rename = "pairbench.toml")]
     Sidecar,
@@ -45,6 +48,7 @@ impl fmt::Display for ContractSource {
         f.write_str(match self {
             Self::Model => ",template=",
             Self::Flag => "--template",
+            Self::EveryTemplate => "--every-template",
             Self::Sidecar => "pairbench.toml",
             Self::KnownRepository => "known repository",
         })

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::str::FromStr;
 
 use crate::benchmark::quickstart;
+use crate::checkpoint::facts::ContractSource;
 use crate::checkpoint::files::{Backbone, CheckpointFiles, backbone_from_hub, from_hub};
 use crate::checkpoint::nearest::nearest;
 use crate::model::RankerConfig;
@@ -18,7 +19,8 @@ use crate::text::contract::InputContract;
 pub struct ModelSpec {
     name: Option<String>,
     location: String,
-    pub template: Option<InputContract>,
+    /// The contract that was chosen for this model, and where.
+    pub(crate) template: Option<(InputContract, ContractSource)>,
     /// A directory or repository.
     backbone: Option<String>,
 }
@@ -30,9 +32,13 @@ impl FromStr for ModelSpec {
         let (mut rest, mut template, mut backbone) = (text, None, None);
         while let Some((before, option)) = rest.rsplit_once(',') {
             if let Some(name) = option.strip_prefix("template=") {
-                template = Some(name.parse()?);
+                template = Some((name.parse()?, ContractSource::Model));
             } else if let Some(location) = option.strip_prefix("backbone=") {
                 backbone = Some(location.to_owned());
+            } else if let Some(key) = unknown_key(rest, option) {
+                return Err(format!(
+                    "unknown key: {key}; after a model come `,template=T` and `,backbone=B`"
+                ));
             } else {
                 break;
             }
@@ -62,6 +68,16 @@ impl FromStr for ModelSpec {
     }
 }
 
+/// The key of `option`, the last of the parts of `rest` between commas, where it has the form of
+/// one. Nobody who mistypes a key means a name with a comma; an existing path is taken whole.
+fn unknown_key<'a>(rest: &str, option: &'a str) -> Option<&'a str> {
+    let (key, _) = option.split_once('=')?;
+    let is_word = key
+        .chars()
+        .all(|c| c.is_ascii_alphabetic() || c == '-' || c == '_');
+    (is_word && !Path::new(rest).exists()).then_some(key)
+}
+
 impl fmt::Display for ModelSpec {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.location)
@@ -84,7 +100,7 @@ impl ModelSpec {
     pub(crate) fn under(&self, contract: InputContract) -> Self {
         Self {
             name: Some(format!("{}-{contract}", self.name())),
-            template: Some(contract),
+            template: Some((contract, ContractSource::EveryTemplate)),
             ..self.clone()
         }
     }
@@ -235,7 +251,10 @@ mod tests {
             (
                 "A",
                 "some/dir",
-                Some(InputContract::Pairwise(PairContract::PairRm))
+                Some((
+                    InputContract::Pairwise(PairContract::PairRm),
+                    ContractSource::Model
+                ))
             )
         );
         let spec: ModelSpec = "llm-blender/PairRM-hf@abc".parse().unwrap();
@@ -251,6 +270,13 @@ mod tests {
             None
         );
         assert!("A=".parse::<ModelSpec>().is_err());
+        for typed in [
+            "some/dir,tmplate=pairrm",
+            "A=some/dir,back=x,template=pairrm",
+        ] {
+            let error = typed.parse::<ModelSpec>().unwrap_err();
+            assert!(error.starts_with("unknown key: "), "{error}");
+        }
         assert!(
             "x,template=unknown"
                 .parse::<ModelSpec>()

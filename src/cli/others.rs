@@ -142,7 +142,7 @@ pub(crate) struct BenchArgs {
     /// Threads, at most 1024; 0 is one per core
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub(crate) threads: usize,
-    /// Tokens in the model at once [default: 2048, on a GPU 16384]
+    /// Tokens in the model at once [default: 2048, on a GPU 32768]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) batch_tokens: Option<u32>,
     /// Any template: rows are made of ids

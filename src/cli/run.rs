@@ -83,7 +83,7 @@ pub(crate) struct RunArgs {
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub(crate) threads: usize,
     /// Tokens in the model at once; more is faster up to a point and takes more memory [default:
-    /// 2048, on a GPU 16384]
+    /// 2048, on a GPU 32768]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) batch_tokens: Option<u32>,
     /// What is printed on stdout

@@ -162,7 +162,7 @@ impl Devices {
 
     /// The default for the tokens in the model at once: a GPU needs more work at a time.
     pub fn batch_tokens(&self) -> u32 {
-        if self.is_gpu() { 16_384 } else { 2048 }
+        if self.is_gpu() { 32_768 } else { 2048 }
     }
 }
 

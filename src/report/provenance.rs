@@ -26,6 +26,9 @@ pub struct Provenance {
     model: Option<String>,
     /// Of the hub repository; `None` also for a directory.
     revision: Option<String>,
+    /// Where configuration and tokenizer come from; `None` where the checkpoint has its own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    backbone: Option<String>,
     /// SHA-256 over configuration and weights.
     checkpoint: Option<String>,
     pub(super) contract: Option<String>,
@@ -103,6 +106,7 @@ impl Provenance {
             engine: content.map(|content| content.engine.clone()),
             model: facts.map(|facts| facts.spec.clone()),
             revision: facts.and_then(|facts| facts.commit.clone()),
+            backbone: facts.and_then(|facts| facts.backbone.clone()),
             checkpoint: fingerprint.map(|own| own.checkpoint.clone()),
             contract: facts.map(|facts| facts.template.to_string()),
             contract_from: facts.map(|facts| facts.template_from.to_string()),
@@ -161,8 +165,10 @@ impl Provenance {
         let spec = self.model.as_deref().unwrap_or(NOT_RECORDED);
         let revision = self.revision.as_ref().filter(|own| !spec.contains(*own));
         let revision = revision.map_or_else(String::new, |own| format!(", revision {own}"));
+        let backbone = self.backbone.as_ref();
+        let backbone = backbone.map_or_else(String::new, |own| format!(", backbone {own}"));
         format!(
-            "{spec}{revision}, weights {}",
+            "{spec}{revision}{backbone}, weights {}",
             hash(self.checkpoint.as_deref())
         )
     }

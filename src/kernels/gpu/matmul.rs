@@ -24,8 +24,9 @@ const NARROW: usize = 1024;
 /// compile some of the candidates.
 pub(super) fn linear(x: &CubeTensor, weight: &CubeTensor) -> CubeTensor {
     let dtype = x.dtype;
-    if dtype_to_storage_type(dtype) != ElemType::Float(FloatKind::F32)
-        && has_matrix_instructions(&x.client)
+    let may_round = dtype_to_storage_type(dtype) != ElemType::Float(FloatKind::F32)
+        && has_matrix_instructions(&x.client);
+    if may_round
         && x.meta.shape()[0] >= NARROW
         && let Ok(product) = matmul(
             x.clone(),
@@ -57,6 +58,9 @@ pub(super) fn linear(x: &CubeTensor, weight: &CubeTensor) -> CubeTensor {
             &mut elements,
         )
     };
+    if may_round && launch(Strategy::SimpleCyclicCmma(BlueprintStrategy::default())).is_ok() {
+        return output;
+    }
     if launch(Strategy::DoubleUnit(BlueprintStrategy::default())).is_err() {
         // The naive product takes all shapes that fit each other.
         launch(Strategy::Naive).expect("a product of two matrices");

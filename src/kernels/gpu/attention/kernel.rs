@@ -11,7 +11,7 @@ use cubecl::prelude::*;
 use crate::kernels::gpu::attention::kernel_config::KernelConfig;
 use crate::kernels::gpu::attention::memory::{gather, load, reached};
 use crate::kernels::gpu::attention::query_tiles::FIELDS;
-use crate::kernels::gpu::attention::softmax::soften;
+use crate::kernels::gpu::attention::softmax::{soften, soften_by_planes};
 use crate::kernels::gpu::attention::tile_product::{product, weigh};
 
 /// The score of keys beyond the row, far below any other; WGSL has no infinity.
@@ -58,7 +58,8 @@ pub(super) fn attend<E: Float, N: Size>(
     let mut window = Shared::<[E]>::new_aligned_slice(2 * tile * stride, ALIGNED);
     let mut weights = Shared::<[E]>::new_aligned_slice(tile * tile, ALIGNED);
     let mut scores = Shared::<[f32]>::new_aligned_slice(tile * tile, ALIGNED);
-    let mut terms = Shared::<[f32]>::new_aligned_slice(2 * tile * tile, ALIGNED);
+    let terms_stride = comptime!(config.terms_stride());
+    let mut terms = Shared::<[f32]>::new_aligned_slice(tile * terms_stride, ALIGNED);
     let mut context = Shared::<[f32]>::new_aligned_slice(tile * size, ALIGNED);
     // For each query: the largest score so far, the sum of the weights relative to it, and the
     // factor by which the new largest score changes earlier sums.
@@ -110,7 +111,7 @@ pub(super) fn attend<E: Float, N: Size>(
                 &window,
                 &mut terms,
                 window_rows,
-                comptime!(2 * tile),
+                terms_stride,
                 config,
             );
             sync_cube();
@@ -133,7 +134,7 @@ pub(super) fn attend<E: Float, N: Size>(
                 &window,
                 &mut terms,
                 window_rows,
-                comptime!(2 * tile),
+                terms_stride,
                 config,
             );
         }
@@ -151,15 +152,27 @@ pub(super) fn attend<E: Float, N: Size>(
         );
         finish_scores(&mut scores, &terms, &places, there, inverse_scale, config);
         sync_cube();
-        soften::<E>(
-            &mut scores,
-            &mut weights,
-            &mut context,
-            &mut maxima,
-            &mut sums,
-            &mut factors,
-            config,
-        );
+        if comptime!(config.matrix) {
+            soften_by_planes::<E>(
+                &mut scores,
+                &mut weights,
+                &mut context,
+                &mut maxima,
+                &mut sums,
+                config,
+            );
+            sync_cube();
+        } else {
+            soften::<E>(
+                &mut scores,
+                &mut weights,
+                &mut context,
+                &mut maxima,
+                &mut sums,
+                &mut factors,
+                config,
+            );
+        }
         weigh::<E>(&weights, &keys, &mut context, config);
         sync_cube();
         start += tile;
@@ -210,7 +223,8 @@ fn add_query_terms(
     let mut at = UNIT_POS as usize;
     while at < tile * tile {
         let (i, j) = (at / tile, at % tile);
-        scores[at] += terms[i * 2 * tile + places[i + tile - 1 - j] as usize];
+        scores[at] +=
+            terms[i * comptime!(config.terms_stride()) + places[i + tile - 1 - j] as usize];
         at += CUBE_DIM as usize;
     }
 }
@@ -233,7 +247,8 @@ fn finish_scores(
         let (i, j) = (at / tile, at % tile);
         let mut score = scores[at];
         if comptime!(config.p2c) {
-            score += terms[j * 2 * tile + places[i + tile - 1 - j] as usize];
+            score +=
+                terms[j * comptime!(config.terms_stride()) + places[i + tile - 1 - j] as usize];
         }
         scores[at] = if j < there {
             score * inverse_scale

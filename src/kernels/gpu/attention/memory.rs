@@ -76,15 +76,11 @@ pub(super) fn load<E: Float, N: Size>(
     let mut at = UNIT_POS as usize;
     while at < comptime!(config.tile * config.size / config.lanes) {
         let (row, part) = (at / parts, at % parts);
-        let begin = row * comptime!(config.stride) + part * lanes;
         let mut x = Vector::<E, N>::new(E::new(0.0));
         if row < count {
             x = from[((first + row) * hidden + column) / lanes + part];
         }
-        #[unroll]
-        for lane in 0..lanes {
-            to[begin + lane] = x.extract(lane);
-        }
+        put::<E, N>(to, row, part, x, config);
         at += CUBE_DIM as usize;
     }
 }
@@ -106,12 +102,29 @@ pub(super) fn gather<E: Float, N: Size>(
     let mut at = UNIT_POS as usize;
     while at < count * parts {
         let (row, part) = (at / parts, at % parts);
-        let begin = row * comptime!(config.stride) + part * lanes;
         let x = from[(rows[row] as usize * hidden + column) / lanes + part];
+        put::<E, N>(to, row, part, x, config);
+        at += CUBE_DIM as usize;
+    }
+}
+
+/// Writes a vector of a row: at once where rows begin at multiples of it.
+#[cube]
+fn put<E: Float, N: Size>(
+    to: &mut Shared<[E]>,
+    row: usize,
+    part: usize,
+    x: Vector<E, N>,
+    #[comptime] config: KernelConfig,
+) {
+    let lanes = comptime!(config.lanes);
+    let begin = row * comptime!(config.stride) + part * lanes;
+    if comptime!(config.stride.is_multiple_of(config.lanes)) {
+        to.as_vectorized_mut().with_vector_size_mut::<N>()[begin / lanes] = x;
+    } else {
         #[unroll]
         for lane in 0..lanes {
             to[begin + lane] = x.extract(lane);
         }
-        at += CUBE_DIM as usize;
     }
 }

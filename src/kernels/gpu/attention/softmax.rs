@@ -1,4 +1,7 @@
 //! The softmax of a tile of scores.
+//!
+//! Afterwards `context` is ready for the weighted values, and `sums` includes the new weights.
+//! `scores`, `weights`: `[tile, tile]`; `context`: `[tile, size]`; the others `[tile]`.
 #![allow(clippy::used_underscore_binding, reason = "names made by the macro")]
 
 use cubecl::prelude::*;
@@ -6,10 +9,53 @@ use cubecl::prelude::*;
 use crate::kernels::gpu::attention::kernel_config::KernelConfig;
 
 /// Turns the scores into weights relative to the largest score so far, and makes the earlier sums
-/// relative to it as well.
-///
-/// Afterwards `context` is ready for the weighted values; `sums` includes the new weights.
-/// `scores`, `weights`: `[tile, tile]`; `context`: `[tile, size]`; the others `[tile]`.
+/// relative to it as well. A plane computes a row, and nobody waits for another.
+#[cube]
+pub(super) fn soften_by_planes<E: Float>(
+    scores: &mut Shared<[f32]>,
+    weights: &mut Shared<[E]>,
+    context: &mut Shared<[f32]>,
+    maxima: &mut Shared<[f32]>,
+    sums: &mut Shared<[f32]>,
+    #[comptime] config: KernelConfig,
+) {
+    let tile = comptime!(config.tile);
+    let size = comptime!(config.size);
+    let mut i = UNIT_POS_Y as usize;
+    while i < tile {
+        let before = maxima[i];
+        let mut largest = before;
+        let mut j = UNIT_POS_X as usize;
+        while j < tile {
+            largest = max(largest, scores[i * tile + j]);
+            j += CUBE_DIM_X as usize;
+        }
+        let maximum = plane_max(largest);
+        let factor = (before - maximum).exp();
+        let mut own = f32::new(0.0);
+        let mut j = UNIT_POS_X as usize;
+        while j < tile {
+            let weight = (scores[i * tile + j] - maximum).exp();
+            weights[i * tile + j] = E::cast_from(weight);
+            own += weight;
+            j += CUBE_DIM_X as usize;
+        }
+        let sum = plane_sum(own);
+        let mut c = UNIT_POS_X as usize;
+        while c < size {
+            context[i * size + c] *= factor;
+            c += CUBE_DIM_X as usize;
+        }
+        if UNIT_POS_X == 0 {
+            maxima[i] = maximum;
+            sums[i] = sums[i] * factor + sum;
+        }
+        i += CUBE_DIM_Y as usize;
+    }
+}
+
+/// [`soften_by_planes`] for devices whose planes have no fixed size. `factors`: by which the new
+/// largest score changes earlier sums.
 #[cube]
 pub(super) fn soften<E: Float>(
     scores: &mut Shared<[f32]>,
