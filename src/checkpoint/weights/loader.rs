@@ -12,6 +12,7 @@ use crate::checkpoint::precision::Precision;
 use crate::checkpoint::weights::file_names::file_names;
 use crate::checkpoint::weights::tensor_file::{TensorEntry, TensorFile};
 use crate::checkpoint::weights::tensor_names::{common_prefix, model_name};
+use crate::kernels::cpu::bf16::Bf16Weights;
 use crate::kernels::cpu::int8::Int8Weights;
 use crate::kernels::cpu::linear::LinearWeights;
 use crate::kernels::cpu::packed_weights::{PackedWeights, Storage};
@@ -238,6 +239,9 @@ impl Parameters for Weights {
         let weights = match precision {
             Precision::Int8(outliers) if !NOT_CONVERTED.contains(&name) => {
                 LinearWeights::Int8(Arc::new(Int8Weights::pack(output, input, outliers, read)?))
+            }
+            Precision::Bf16Factors if !NOT_CONVERTED.contains(&name) => {
+                LinearWeights::Bf16(Arc::new(Bf16Weights::pack(output, input, read)?))
             }
             _ => {
                 let storage = precision.storage(entry.dtype);

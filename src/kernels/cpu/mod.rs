@@ -3,6 +3,7 @@
 
 mod arithmetic;
 mod attention;
+pub mod bf16;
 pub mod dot;
 pub(crate) mod epilogue;
 pub mod int8;

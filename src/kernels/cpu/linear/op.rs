@@ -8,6 +8,7 @@ use burn::backend::{
 use burn::tensor::{Tensor, TensorData};
 
 use crate::kernels::activation::Activation;
+use crate::kernels::cpu::bf16;
 use crate::kernels::cpu::epilogue::Epilogue;
 use crate::kernels::cpu::int8;
 use crate::kernels::cpu::linear::LinearWeights;
@@ -51,6 +52,9 @@ impl PackedLinear for Flex {
         let (out, output) = match &weights {
             LinearWeights::Float(weights) => {
                 (float::product(values, weights, &epilogue), weights.output())
+            }
+            LinearWeights::Bf16(weights) => {
+                (bf16::product(values, weights, &epilogue), weights.output())
             }
             LinearWeights::Int8(weights) => {
                 (int8::product(values, weights, &epilogue), weights.output())
