@@ -23,6 +23,9 @@ pub enum Precision {
     Bf16Factors,
     /// On a CPU: LLM.int8() storage and arithmetic in all linear layers but the last.
     Int8(Outliers),
+    /// On a CPU: 8 bits with a zero point for each token row in all linear layers but the head's and,
+    /// in the last layer, those of the few tokens that the head reads, which are in f32.
+    Int8Affine,
     /// On a GPU: half precision for storage, arithmetic and everything between two layers; sums are
     /// f32.
     Half(HalfType),
@@ -43,10 +46,18 @@ pub enum PrecisionName {
     F16,
     Bf16,
     Int8,
+    #[serde(rename = "int8-affine")]
+    Int8Affine,
 }
 
 impl PrecisionName {
-    pub(crate) const ALL: [Self; 4] = [Self::F32, Self::F16, Self::Bf16, Self::Int8];
+    pub(crate) const ALL: [Self; 5] = [
+        Self::F32,
+        Self::F16,
+        Self::Bf16,
+        Self::Int8,
+        Self::Int8Affine,
+    ];
 
     pub fn as_str(self) -> &'static str {
         match self {
@@ -54,6 +65,7 @@ impl PrecisionName {
             Self::F16 => "f16",
             Self::Bf16 => "bf16",
             Self::Int8 => "int8",
+            Self::Int8Affine => "int8-affine",
         }
     }
 }
@@ -65,6 +77,7 @@ impl Precision {
             Self::F16Storage | Self::Half(HalfType::F16) => PrecisionName::F16,
             Self::Half(HalfType::Bf16) | Self::Bf16Factors => PrecisionName::Bf16,
             Self::Int8(_) => PrecisionName::Int8,
+            Self::Int8Affine => PrecisionName::Int8Affine,
         }
     }
 
@@ -73,6 +86,7 @@ impl Precision {
         match self {
             Self::F32 | Self::F16Storage => "f32",
             Self::Int8(_) => "int8",
+            Self::Int8Affine => "int8-affine",
             Self::Half(HalfType::F16) => "f16",
             Self::Half(HalfType::Bf16) | Self::Bf16Factors => "bf16",
         }
@@ -100,7 +114,9 @@ impl Precision {
         match self {
             Self::Half(HalfType::F16) => DType::F16,
             Self::Half(HalfType::Bf16) => DType::BF16,
-            Self::F32 | Self::F16Storage | Self::Bf16Factors | Self::Int8(_) => DType::F32,
+            Self::F32 | Self::F16Storage | Self::Bf16Factors | Self::Int8(_) | Self::Int8Affine => {
+                DType::F32
+            }
         }
     }
 

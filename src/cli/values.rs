@@ -34,6 +34,8 @@ pub(crate) enum DtypeArg {
     /// LLM.int8(), as the published tables were measured: the fastest on a CPU, and the least
     /// exact; on a CPU only
     Int8,
+    /// 8 bits with a zero point for each token row, nearer to f32 than LLM.int8(); on a CPU only
+    Int8Affine,
     /// f32's verdicts faster: every pair in the fastest precision (f16 on a GPU; on a CPU bf16 where
     /// it has the instructions, else 8 bits), and those whose verdict f32 could turn again in f32;
     /// the report says what was shown
@@ -136,6 +138,7 @@ impl From<DtypeArg> for DtypeChoice {
             DtypeArg::F16 => Self::F16,
             DtypeArg::Bf16 => Self::Bf16,
             DtypeArg::Int8 => Self::Int8,
+            DtypeArg::Int8Affine => Self::Int8Affine,
             DtypeArg::Verified => Self::Verified,
         }
     }

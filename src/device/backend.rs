@@ -31,6 +31,7 @@ pub enum DtypeChoice {
     F16,
     Bf16,
     Int8,
+    Int8Affine,
     /// The fastest half precision or 8 bits, and f32 where that could turn a verdict.
     Verified,
 }
@@ -53,7 +54,8 @@ impl Backend {
     /// A device that cannot be used, or a precision that it does not have.
     pub fn open(request: &BackendRequest) -> Result<Self> {
         // Only the CPU has int8, so that `auto` means the CPU.
-        let choice = if request.dtype == DtypeChoice::Int8 && request.device == Choice::Auto {
+        let is_int8 = matches!(request.dtype, DtypeChoice::Int8 | DtypeChoice::Int8Affine);
+        let choice = if is_int8 && request.device == Choice::Auto {
             &Choice::Cpu
         } else {
             &request.device
@@ -166,16 +168,17 @@ fn precision(devices: &Devices, dtype: DtypeChoice, int8_batch: Option<u32>) -> 
         (DtypeChoice::Verified, true) => half_precision(HalfType::F16, DType::F16)?,
         (DtypeChoice::Verified, false) => match devices.works_in(DType::BF16) {
             Ok(()) => Precision::Bf16Factors,
-            Err(_) => Precision::Int8(Outliers::ByRow),
+            Err(_) => Precision::Int8Affine,
         },
         (DtypeChoice::Int8, false) => Precision::Int8(if int8_batch.is_some() {
             Outliers::ByBatch
         } else {
             Outliers::ByRow
         }),
-        (DtypeChoice::Int8, true) => {
+        (DtypeChoice::Int8Affine, false) => Precision::Int8Affine,
+        (DtypeChoice::Int8 | DtypeChoice::Int8Affine, true) => {
             return Err(
-                Error::usage("failed to understand --dtype int8: only the CPU has it")
+                Error::usage("failed to understand --dtype: only the CPU has 8 bits")
                     .hint("add --device cpu"),
             );
         }

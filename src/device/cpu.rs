@@ -14,7 +14,9 @@ use crate::kernels::cpu::dot::Engine;
 /// activation to its neighbour, too, and AMX sums in another order than AVX-512.
 pub(super) fn arithmetic(precision: Precision) -> String {
     match precision {
-        Precision::Int8(_) => format!("{}, {}", vectors(), attention_of_int8()),
+        Precision::Int8(_) | Precision::Int8Affine => {
+            format!("{}, {}", vectors(), attention_of_int8())
+        }
         Precision::Bf16Factors => format!("{}, bf16 by {:?}", vectors(), Engine::for_bf16()),
         Precision::F32 | Precision::F16Storage | Precision::Half(_) => "cpu".to_owned(),
     }

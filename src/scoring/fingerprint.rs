@@ -133,9 +133,10 @@ impl ModelFingerprint {
         let [tokenizer, others] = checkpoint.hashes();
         let precision = backend.precision;
         let in_precision = match precision {
-            Precision::F32 | Precision::F16Storage | Precision::Int8(Outliers::ByRow) => {
-                precision.name().as_str().to_owned()
-            }
+            Precision::F32
+            | Precision::F16Storage
+            | Precision::Int8Affine
+            | Precision::Int8(Outliers::ByRow) => precision.name().as_str().to_owned(),
             Precision::Int8(Outliers::ByBatch) => {
                 format!("int8 by {} pairs", int8_batch.unwrap_or_default())
             }

@@ -366,7 +366,13 @@ impl<'a> Columns<'a> {
             let name = |text: &str| {
                 let mut names = PrecisionName::ALL.into_iter();
                 let name = names.find(|name| name.as_str() == text);
-                name.ok_or_else(|| wrong("precision", at, "expected f32, f16, bf16 or int8"))
+                name.ok_or_else(|| {
+                    wrong(
+                        "precision",
+                        at,
+                        "expected f32, f16, bf16, int8 or int8-affine",
+                    )
+                })
             };
             text.map(name).transpose()
         };

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::kernels::cpu::affine::AffineWeights;
 use crate::kernels::cpu::bf16::Bf16Weights;
 use crate::kernels::cpu::int8::Int8Weights;
 use crate::kernels::cpu::packed_weights::PackedWeights;
@@ -11,5 +12,6 @@ use crate::kernels::cpu::packed_weights::PackedWeights;
 pub enum LinearWeights {
     Float(Arc<PackedWeights>),
     Bf16(Arc<Bf16Weights>),
+    Affine(Arc<AffineWeights>),
     Int8(Arc<Int8Weights>),
 }
