@@ -6,6 +6,8 @@ use burn::tensor::{Device, Distribution, Tensor};
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use pairbench::kernels::activation::Activation;
 use pairbench::kernels::attention::{PositionProjections, fused};
+use pairbench::kernels::cpu::bf16::Bf16Weights;
+use pairbench::kernels::cpu::dot::Engine;
 use pairbench::kernels::cpu::int8::{Int8Weights, Outliers};
 use pairbench::kernels::cpu::linear::LinearWeights;
 use pairbench::kernels::cpu::packed_weights::{PackedWeights, Storage};
@@ -63,12 +65,18 @@ fn linear(c: &mut Criterion) {
                 .expect("nothing is read from a file"),
         ));
         let plain = Matrix::Plain(random(output, input));
-        for (name, matrix) in [
+        let mut matrices = vec![
             ("plain", plain),
             ("f32", Matrix::Packed(float(Storage::F32))),
             ("f16", Matrix::Packed(float(Storage::F16))),
             ("int8", Matrix::Packed(int8)),
-        ] {
+        ];
+        // Without instructions for them, products of bf16 are slow and nobody's choice.
+        if !Engine::all_for_bf16().is_empty() {
+            let bf16 = Bf16Weights::pack(output, input, read).expect("nothing is read from a file");
+            matrices.push(("bf16", Matrix::Packed(LinearWeights::Bf16(Arc::new(bf16)))));
+        }
+        for (name, matrix) in matrices {
             let layer = Linear::new(matrix, Some(Tensor::zeros([output], &Device::flex())));
             let x = random(512, input);
             let id = BenchmarkId::new(name, format!("{input}x{output}"));

@@ -15,7 +15,7 @@
 //! | [`model`] | token rows → logits | `support` `kernels` |
 //! | [`checkpoint`] | a directory or repository → configuration, tokenizer, weights | `support` `benchmark` `text` `kernels` `model` |
 //! | [`device`] | `--device` and `--dtype` → what computes, in which precision, how much at once | `support` `kernels` `model` `checkpoint` |
-//! | [`scoring`] | items → outcomes, kept in a journal, a cache and a run directory | `support` `benchmark` `data` `text` `kernels` `model` `checkpoint` `device` |
+//! | [`scoring`] | items → outcomes, kept in a journal, a cache and a run directory | `support` `stats` `benchmark` `data` `text` `kernels` `model` `checkpoint` `device` |
 //! | [`metrics`] | outcomes → accuracies, sections, averages, behaviour | `stats` `benchmark` `data` `scoring` |
 //! | [`comparison`] | two models' outcomes → differences; what the rules of a gate say of them | `support` `stats` `benchmark` `data` `scoring` `metrics` |
 //! | [`report`] | figures → a table, Markdown, a page, JSON, CSV, LaTeX, JUnit | `support` `stats` `benchmark` `data` `scoring` `metrics` `comparison` |

@@ -6,7 +6,6 @@
 mod binary;
 #[cfg(feature = "_gpu")]
 mod common;
-#[cfg(feature = "_gpu")]
 #[path = "common/skipped.rs"]
 mod skipped;
 
@@ -20,9 +19,11 @@ use pairbench::checkpoint::Precision;
 use pairbench::checkpoint::{Checkpoint, ModelSpec};
 use pairbench::data;
 use pairbench::device::Limits;
+use pairbench::kernels::cpu::dot::Engine;
 use pairbench::scoring;
 use pairbench::scoring::{Scorer, Step};
 use pairbench::support::hub::Hub;
+use skipped::skipped;
 
 #[test]
 fn a_device_that_cannot_be_had_is_an_error_with_its_remedy() {
@@ -50,14 +51,22 @@ fn a_device_that_cannot_be_had_is_an_error_with_its_remedy() {
     }
 }
 
+/// bf16 where the processor multiplies it; elsewhere the reason and what to take instead.
 #[test]
-fn precisions_that_a_cpu_has_not_are_refused() {
+fn bf16_on_a_cpu_is_computed_or_refused_by_name() {
     let output = pairbench()
         .args(["run", "--limit", "2", "--device", "cpu", "--dtype", "bf16"])
         .output()
         .unwrap();
-    assert_eq!(output.status.code(), Some(2));
-    assert!(String::from_utf8_lossy(&output.stderr).contains("for bf16 name a GPU with --device"));
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    if Engine::all_for_bf16().is_empty() {
+        assert_eq!(output.status.code(), Some(5), "{said}");
+        assert!(said.contains("neither AVX512-BF16 nor AMX"), "{said}");
+        assert!(said.contains("hint: take --dtype f32"), "{said}");
+        skipped("a run in bf16", "this processor lacks its instructions");
+    } else {
+        assert_eq!(output.status.code(), Some(0), "{said}");
+    }
 }
 
 #[test]

@@ -18,7 +18,7 @@ pub(crate) use contract::find_contract;
 pub use facts::{ContractSource, Facts};
 pub use files::{Backbone, CheckpointFiles};
 pub use loading::Checkpoint;
-pub use precision::{HalfType, Precision};
+pub use precision::{HalfType, Precision, PrecisionName};
 pub use spec::ModelSpec;
 pub use tokenizer_check::check_tokenizer;
 pub use weights::Weights;

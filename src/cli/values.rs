@@ -28,11 +28,18 @@ pub(crate) enum DtypeArg {
     /// On a GPU everything in half precision but the sums; on a CPU arithmetic in f32 on weights
     /// rounded to half precision: half the memory
     F16,
-    /// As f16, with the range of f32 and less precision; on a GPU only
+    /// On a GPU as f16, with the range of f32 and less precision; on a CPU with AVX512-BF16 or AMX,
+    /// factors of all products in bf16 and everything else in f32: half the memory, and faster
     Bf16,
     /// LLM.int8(), as the published tables were measured: the fastest on a CPU, and the least
     /// exact; on a CPU only
     Int8,
+    /// 8 bits with a zero point for each token row, nearer to f32 than LLM.int8(); on a CPU only
+    Int8Affine,
+    /// f32's verdicts faster: every pair in the fastest precision (f16 on a GPU; on a CPU bf16 where
+    /// it has the instructions, else 8 bits), and those whose verdict f32 could turn again in f32;
+    /// the report says what was shown
+    Verified,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
@@ -131,6 +138,8 @@ impl From<DtypeArg> for DtypeChoice {
             DtypeArg::F16 => Self::F16,
             DtypeArg::Bf16 => Self::Bf16,
             DtypeArg::Int8 => Self::Int8,
+            DtypeArg::Int8Affine => Self::Int8Affine,
+            DtypeArg::Verified => Self::Verified,
         }
     }
 }

@@ -10,8 +10,8 @@ use serde_json::json;
 use crate::checkpoint::{Checkpoint, ModelSpec};
 use crate::commands::hub_request::HubRequest;
 use crate::commands::threads::use_threads;
-use crate::device::Limits;
 use crate::device::backend::{Backend, BackendRequest};
+use crate::device::{Limits, physical_cores};
 use crate::model::heads::HeadConfig;
 use crate::model::{InputRow, ModelConfig, TokenRow};
 use crate::report::aligned;
@@ -87,11 +87,7 @@ pub(crate) fn bench(request: &BenchRequest) -> Result<String> {
         checkpoint.name,
         begun.elapsed().as_secs_f64()
     ));
-    let peak = if computing.devices.is_gpu() {
-        None
-    } else {
-        Some(peak())
-    };
+    let peak = (!computing.devices.is_gpu()).then(Peak::measured);
 
     let mut measured = Vec::new();
     if let Some(path) = &request.ids {
@@ -253,8 +249,31 @@ fn read(path: &Path) -> Result<Vec<Vec<u32>>> {
     Ok(rows)
 }
 
-/// Floating-point operations a second of all threads in registers alone.
-fn peak() -> f64 {
+/// Floating-point operations a second in registers alone, in f32.
+#[derive(Clone, Copy)]
+struct Peak {
+    all_threads: f64,
+    /// While the others rest.
+    one_thread: f64,
+}
+
+impl Peak {
+    fn measured() -> Self {
+        Self {
+            all_threads: peak(true),
+            one_thread: peak(false),
+        }
+    }
+
+    /// How many threads' work all threads do: 1 where two are logical cores of one physical core
+    /// or share its time.
+    fn in_parallel(self) -> f64 {
+        self.all_threads / self.one_thread
+    }
+}
+
+/// `all`: of all threads together, else of one.
+fn peak(all: bool) -> f64 {
     struct Spin;
     impl pulp::WithSimd for Spin {
         type Output = (f64, f32);
@@ -282,17 +301,19 @@ fn peak() -> f64 {
     // On every thread at once; a thread that wakes up late, or a busy machine, only makes it less.
     let round = || {
         let begun = Instant::now();
-        let flops: f64 =
-            rayon::broadcast(|_| std::hint::black_box(pulp::Arch::new().dispatch(Spin)).0)
-                .into_iter()
-                .sum();
+        let spin = || std::hint::black_box(pulp::Arch::new().dispatch(Spin)).0;
+        let flops: f64 = if all {
+            rayon::broadcast(|_| spin()).into_iter().sum()
+        } else {
+            spin()
+        };
         flops / begun.elapsed().as_secs_f64()
     };
     (0..5).map(|_| round()).fold(0.0, f64::max)
 }
 
 #[expect(clippy::cast_precision_loss, reason = "rates for people")]
-fn table(measured: &[Measured], computing: &Backend, peak: Option<f64>) -> String {
+fn table(measured: &[Measured], computing: &Backend, peak: Option<Peak>) -> String {
     let mut table = Table::new();
     table
         .load_style(TableStyle::new())
@@ -310,29 +331,33 @@ fn table(measured: &[Measured], computing: &Backend, peak: Option<f64>) -> Strin
             format!("{:.2}", m.rows as f64 / 2.0 / m.seconds),
             format!("{:.0}", m.flops / m.seconds / 1e9),
             peak.map_or_else(String::new, |peak| {
-                format!("{:.0} %", 100.0 * m.flops / m.seconds / peak)
+                format!("{:.0} %", 100.0 * m.flops / m.seconds / peak.all_threads)
             }),
         ]);
     }
     let lines = aligned(table, 0, 2);
     match peak {
         Some(peak) => {
-            let (threads, dtype) = (rayon::current_num_threads(), computing.precision.name());
+            let (threads, dtype) = (rayon::current_num_threads(), computing.dtype_name());
+            let cores = physical_cores()
+                .map_or_else(String::new, |cores| format!(" on {}", count(cores, "core")));
             format!(
-                "{lines}{}, {dtype}; in registers alone {:.0} GFLOP/s in f32\n",
+                "{lines}{}{cores}, {dtype}; in registers alone {:.0} GFLOP/s in f32, {:.2} times \
+                 what one thread does alone\n",
                 count(threads, "thread"),
-                peak / 1e9
+                peak.all_threads / 1e9,
+                peak.in_parallel()
             )
         }
         None => format!(
             "{lines}{}, {}\n",
             computing.devices.name(),
-            computing.precision.name()
+            computing.dtype_name()
         ),
     }
 }
 
-fn json(measured: &[Measured], computing: &Backend, peak: Option<f64>) -> String {
+fn json(measured: &[Measured], computing: &Backend, peak: Option<Peak>) -> String {
     let runs: Vec<_> = measured
         .iter()
         .map(|m| {
@@ -351,8 +376,10 @@ fn json(measured: &[Measured], computing: &Backend, peak: Option<f64>) -> String
         json!({
             "device": computing.devices.name(),
             "threads": rayon::current_num_threads(),
-            "dtype": computing.precision.name(),
-            "peak_flops": peak,
+            "dtype": computing.dtype_name(),
+            "physical_cores": physical_cores(),
+            "peak_flops": peak.map(|peak| peak.all_threads),
+            "peak_flops_of_one_thread": peak.map(|peak| peak.one_thread),
             "runs": runs,
         })
     )

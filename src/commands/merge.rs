@@ -78,10 +78,11 @@ pub(crate) fn merge(request: &MergeRequest) -> Result<Finished> {
         rulers,
     );
     report.put_beside(published.as_ref(), benchmark.as_ref())?;
+    report.notes.extend(run_report::verification_notes(&record));
     if plan
         .models
         .iter()
-        .any(|model| model.precision.starts_with("int8"))
+        .any(|model| model.precision.starts_with("int8") && !model.precision.contains("verified"))
     {
         report.notes.extend(
             columns

@@ -8,7 +8,7 @@ use crate::data::pair_texts::Texts;
 use crate::metrics::{self, Tally};
 use crate::report::{Format, ModelReport, Provenance, RunReport, Style, render};
 use crate::scoring::ScoredItem;
-use crate::scoring::run_dir::record::{RunRecord, Whole};
+use crate::scoring::run_dir::record::{ModelRecord, RunRecord, Whole};
 use crate::support::count::count;
 use crate::support::error::Result;
 
@@ -63,6 +63,12 @@ pub(crate) fn side_by_side(
 /// The text for stdout.
 pub(crate) fn rendered(report: &RunReport, format: Format) -> Result<String> {
     render(report, format, Style::of_stdout())
+}
+
+/// What was shown of the verdicts of a run with `--dtype verified`.
+pub(crate) fn verification_notes(record: &RunRecord) -> Vec<String> {
+    let note = |model: &ModelRecord| Some(model.verification.as_ref()?.note(&model.name));
+    record.models.iter().filter_map(note).collect()
 }
 
 /// How many verdicts 8 bits may have turned. On the golden pairs LLM.int8() moves margins by at

@@ -31,13 +31,19 @@ pub enum DtypeChoice {
     F16,
     Bf16,
     Int8,
+    Int8Affine,
+    /// The fastest half precision or 8 bits, and f32 where that could turn a verdict.
+    Verified,
 }
 
 /// Devices that were opened, with the precision and the limits to use on them.
 #[derive(Debug, Clone)]
 pub struct Backend {
     pub devices: Devices,
+    /// With `verified`, the fast one.
     pub precision: Precision,
+    /// Whether verdicts that f32 could turn are computed in f32 as well.
+    pub verified: bool,
     pub limits: Limits,
 }
 
@@ -48,7 +54,8 @@ impl Backend {
     /// A device that cannot be used, or a precision that it does not have.
     pub fn open(request: &BackendRequest) -> Result<Self> {
         // Only the CPU has int8, so that `auto` means the CPU.
-        let choice = if request.dtype == DtypeChoice::Int8 && request.device == Choice::Auto {
+        let is_int8 = matches!(request.dtype, DtypeChoice::Int8 | DtypeChoice::Int8Affine);
+        let choice = if is_int8 && request.device == Choice::Auto {
             &Choice::Cpu
         } else {
             &request.device
@@ -59,6 +66,7 @@ impl Backend {
         Ok(Self {
             devices,
             precision,
+            verified: request.dtype == DtypeChoice::Verified,
             limits: Limits {
                 batch_tokens,
                 items: request.int8_batch.map(|n| n as usize),
@@ -90,6 +98,24 @@ impl Backend {
         checkpoint.load_model(device, Precision::F32)
     }
 
+    /// The same devices in one precision throughout.
+    pub(crate) fn only(&self, precision: Precision) -> Self {
+        Self {
+            precision,
+            verified: false,
+            ..self.clone()
+        }
+    }
+
+    /// The word of `--dtype`.
+    pub(crate) fn dtype_name(&self) -> &'static str {
+        if self.verified {
+            "verified"
+        } else {
+            self.precision.name().as_str()
+        }
+    }
+
     /// Frees the memory that GPUs keep for reuse, once a model is no longer needed.
     pub fn tidy(&self) {
         if self.devices.is_gpu() {
@@ -109,7 +135,7 @@ impl Backend {
 
     /// Devices and precision, for messages.
     pub fn short_name(&self) -> String {
-        format!("{}, {}", self.devices.short_name(), self.precision.name())
+        format!("{}, {}", self.devices.short_name(), self.dtype_name())
     }
 }
 
@@ -136,19 +162,23 @@ fn precision(devices: &Devices, dtype: DtypeChoice, int8_batch: Option<u32>) -> 
         (DtypeChoice::Bf16, true) => half_precision(HalfType::Bf16, DType::BF16)?,
         (DtypeChoice::F16, false) => Precision::F16Storage,
         (DtypeChoice::Bf16, false) => {
-            return Err(Error::usage(
-                "failed to understand --dtype bf16: a CPU computes in f32 or int8",
-            )
-            .hint("--dtype f16 halves the memory; for bf16 name a GPU with --device"));
+            half_precision(HalfType::Bf16, DType::BF16)?;
+            Precision::Bf16Factors
         }
+        (DtypeChoice::Verified, true) => half_precision(HalfType::F16, DType::F16)?,
+        (DtypeChoice::Verified, false) => match devices.works_in(DType::BF16) {
+            Ok(()) => Precision::Bf16Factors,
+            Err(_) => Precision::Int8Affine,
+        },
         (DtypeChoice::Int8, false) => Precision::Int8(if int8_batch.is_some() {
             Outliers::ByBatch
         } else {
             Outliers::ByRow
         }),
-        (DtypeChoice::Int8, true) => {
+        (DtypeChoice::Int8Affine, false) => Precision::Int8Affine,
+        (DtypeChoice::Int8 | DtypeChoice::Int8Affine, true) => {
             return Err(
-                Error::usage("failed to understand --dtype int8: only the CPU has it")
+                Error::usage("failed to understand --dtype: only the CPU has 8 bits")
                     .hint("add --device cpu"),
             );
         }
@@ -158,6 +188,7 @@ fn precision(devices: &Devices, dtype: DtypeChoice, int8_batch: Option<u32>) -> 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kernels::cpu::dot::Engine;
 
     #[test]
     fn precisions_of_a_cpu() {
@@ -168,6 +199,14 @@ mod tests {
             of(DtypeChoice::Int8, Some(64)).unwrap(),
             Precision::Int8(Outliers::ByBatch)
         );
-        assert_eq!(of(DtypeChoice::Bf16, None).unwrap_err().kind as u8, 2);
+        match of(DtypeChoice::Bf16, None) {
+            Ok(precision) => assert_eq!(precision, Precision::Bf16Factors),
+            Err(error) => {
+                assert_eq!(error.kind as u8, 5);
+                assert!(error.render().contains("AVX512-BF16"), "{}", error.render());
+            }
+        }
+        let has_bf16 = !Engine::all_for_bf16().is_empty();
+        assert_eq!(of(DtypeChoice::Bf16, None).is_ok(), has_bf16);
     }
 }

@@ -1,5 +1,7 @@
 //! The CPU as a device.
 
+use burn::tensor::DType;
+
 use crate::checkpoint::Precision;
 use crate::kernels::cpu::dot::Engine;
 
@@ -8,11 +10,26 @@ use crate::kernels::cpu::dot::Engine;
 /// In f32 all are one kind: vectors of another width sum in another order, which moves the last
 /// digits of a logit. With int8 such a digit can move an activation to its neighbour among 255
 /// values, and the attention's factors are bf16 where the processor multiplies them. The sums of
-/// 8-bit integers themselves are exact, whatever the instructions.
+/// 8-bit integers themselves are exact, whatever the instructions. In bf16 a digit moves an
+/// activation to its neighbour, too, and AMX sums in another order than AVX-512.
 pub(super) fn arithmetic(precision: Precision) -> String {
     match precision {
-        Precision::Int8(_) => format!("{}, {}", vectors(), attention_of_int8()),
+        Precision::Int8(_) | Precision::Int8Affine => {
+            format!("{}, {}", vectors(), attention_of_int8())
+        }
+        Precision::Bf16Factors => format!("{}, bf16 by {:?}", vectors(), Engine::for_bf16()),
         Precision::F32 | Precision::F16Storage | Precision::Half(_) => "cpu".to_owned(),
+    }
+}
+
+/// Whether products of a type of two bytes have instructions here; else why not.
+pub(super) fn works_in(dtype: DType) -> Result<(), String> {
+    match (dtype, Engine::for_bf16()) {
+        (DType::BF16, Engine::Portable) => {
+            Err("this processor has neither AVX512-BF16 nor AMX".to_owned())
+        }
+        (DType::BF16, _) => Ok(()),
+        _ => Err("no processor multiplies it".to_owned()),
     }
 }
 

@@ -131,7 +131,7 @@ impl Devices {
     /// Whether all of them pass the self-test in a type of two bytes; else why not.
     pub fn works_in(&self, dtype: DType) -> std::result::Result<(), String> {
         match self {
-            Self::Cpu => Err("a CPU computes in f32 or int8".to_owned()),
+            Self::Cpu => cpu::works_in(dtype),
             Self::Gpus(gpus) => gpus.iter().try_for_each(|gpu| works(gpu, dtype)),
         }
     }

@@ -4,6 +4,7 @@ mod api;
 pub mod backend;
 mod batches;
 mod choice;
+mod cores;
 mod cpu;
 mod devices;
 mod gpu;
@@ -20,6 +21,7 @@ pub use api::Api;
 pub use backend::{Backend, BackendRequest, DtypeChoice};
 pub use batches::Limits;
 pub use choice::Choice;
+pub(crate) use cores::physical_cores;
 #[cfg(all(test, feature = "_gpu"))]
 pub(crate) use devices::devices_for_tests;
 pub use devices::{Devices, list};

@@ -234,6 +234,7 @@ mod tests {
             subset: subset.to_owned(),
             id: None,
             outcome: logits(if correct { 1.0 } else { -1.0 }, 0.5),
+            precision: None,
         };
         let of = |(subset, correct, n): &(&str, usize, usize)| {
             (0..*n)

@@ -151,6 +151,7 @@ mod tests {
             subset: String::new(),
             id: None,
             outcome,
+            precision: None,
         }
     }
 

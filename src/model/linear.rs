@@ -86,9 +86,12 @@ impl Linear {
         self.int8_outliers() == Some(Outliers::ByBatch)
     }
 
-    /// Whether its inputs are rounded to 8 bits.
-    pub(crate) fn is_int8(&self) -> bool {
-        self.int8_outliers().is_some()
+    /// Whether it multiplies factors that are rounded, to bf16 or to 8 bits.
+    pub(crate) fn rounds_factors(&self) -> bool {
+        match self {
+            Self::Plain(_) => false,
+            Self::Packed(packed) => !matches!(packed.weight, LinearWeights::Float(_)),
+        }
     }
 
     fn int8_outliers(&self) -> Option<Outliers> {

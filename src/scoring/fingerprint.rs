@@ -132,19 +132,26 @@ impl ModelFingerprint {
     pub(crate) fn new(checkpoint: &Checkpoint, backend: &Backend, int8_batch: Option<u32>) -> Self {
         let [tokenizer, others] = checkpoint.hashes();
         let precision = backend.precision;
+        let in_precision = match precision {
+            Precision::F32
+            | Precision::F16Storage
+            | Precision::Int8Affine
+            | Precision::Int8(Outliers::ByRow) => precision.name().as_str().to_owned(),
+            Precision::Int8(Outliers::ByBatch) => {
+                format!("int8 by {} pairs", int8_batch.unwrap_or_default())
+            }
+            Precision::Bf16Factors => "bf16 factors".to_owned(),
+            Precision::Half(_) => format!("{} arithmetic", precision.name().as_str()),
+        };
         Self {
             checkpoint: files::digest(others.join("\n")),
             tokenizer: files::digest(tokenizer.join("\n")),
             template: checkpoint.template.to_string(),
             truncation: checkpoint.template.limits(),
-            precision: match precision {
-                Precision::F32 | Precision::F16Storage | Precision::Int8(Outliers::ByRow) => {
-                    precision.name().to_owned()
-                }
-                Precision::Int8(Outliers::ByBatch) => {
-                    format!("int8 by {} pairs", int8_batch.unwrap_or_default())
-                }
-                Precision::Half(_) => format!("{} arithmetic", precision.name()),
+            precision: if backend.verified {
+                format!("{in_precision}, verified in f32")
+            } else {
+                in_precision
             },
             arithmetic: backend.arithmetic(),
         }

@@ -4,6 +4,7 @@ pub(crate) mod cache;
 pub(crate) mod fingerprint;
 pub mod journal;
 mod memory;
+mod model_pass;
 mod pipeline;
 mod prepare;
 mod resume;
@@ -13,6 +14,7 @@ mod scorer;
 pub(crate) mod session;
 pub(crate) mod tally;
 pub(crate) mod verdict;
+pub(crate) mod verification;
 mod worker;
 
 pub use pipeline::score;

@@ -3,14 +3,14 @@
 use std::collections::HashMap;
 use std::path::Path;
 
+use crate::checkpoint::PrecisionName;
 use crate::data::Item;
 use crate::scoring::ScoredItem;
 use crate::scoring::fingerprint::Fingerprint;
 use crate::scoring::journal;
-use crate::scoring::journal::{Contents, Journal, Session};
+use crate::scoring::journal::{Contents, Journal, Outcomes, Session};
 use crate::scoring::run_dir::RunDir;
 use crate::scoring::run_dir::output;
-use crate::scoring::verdict::Outcome;
 use crate::support::count::count;
 use crate::support::error::{Error, Result};
 use crate::support::existing::Existing;
@@ -20,8 +20,7 @@ use crate::support::terminal::say;
 /// Verdicts of an earlier run with the same plan.
 #[derive(Default)]
 pub(crate) struct Kept {
-    /// By place in the plan and row.
-    outcomes: HashMap<(usize, usize), Outcome>,
+    outcomes: Outcomes,
     /// Who found them, and this process.
     pub(crate) sessions: Vec<Session>,
     /// The models' names, where the run had ended.
@@ -37,15 +36,29 @@ impl Kept {
         }
     }
 
-    /// What one model said, by row; each outcome is given once.
+    /// What one model said in a precision, by row; each outcome is given once.
     pub(crate) fn outcomes_of(
         &mut self,
         model: usize,
-        items: &[Item],
+        precision: Option<PrecisionName>,
+        items: &[&Item],
     ) -> HashMap<usize, ScoredItem> {
-        let mut take = |item: &Item| {
-            let outcome = self.outcomes.remove(&(model, item.row))?;
-            Some((item.row, ScoredItem::new(item, outcome)))
+        // A finished run has one outcome of each, in whichever precision.
+        let all = [None].into_iter().chain(PrecisionName::ALL.map(Some));
+        let precisions: Vec<Option<PrecisionName>> = match self.finished {
+            Some(_) => all.collect(),
+            None => vec![precision],
+        };
+        let mut take = |item: &&Item| {
+            let of = |precision| {
+                Some((
+                    precision,
+                    self.outcomes.remove(&(model, item.row, precision))?,
+                ))
+            };
+            let (precision, outcome) = precisions.iter().copied().find_map(of)?;
+            let scored = ScoredItem::new(item, outcome).in_precision(precision);
+            Some((item.row, scored))
         };
         items.iter().filter_map(&mut take).collect()
     }
@@ -136,9 +149,9 @@ fn finished(dir: &Path, plan: &Fingerprint) -> Result<Kept> {
         .flat_map(|(at, (_, verdicts))| {
             verdicts
                 .iter()
-                .map(move |v| ((at, v.row), v.outcome.clone()))
+                .map(move |v| ((at, v.row, v.precision), v.outcome.clone()))
         });
-    let outcomes: HashMap<(usize, usize), Outcome> = verdicts.collect();
+    let outcomes: Outcomes = verdicts.collect();
     let names = run.models.into_iter().map(|(name, _)| name).collect();
     Ok(Kept {
         outcomes,

@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use crate::checkpoint::Checkpoint;
 use crate::scoring::scorer::Step;
 use crate::scoring::verdict::ScoredItem;
+use crate::scoring::verification::Verification;
 
 /// What one model said of all items.
 pub(crate) struct ScoredModel {
@@ -15,6 +16,8 @@ pub(crate) struct ScoredModel {
     pub(super) resumed: HashSet<usize>,
     pub(super) cached: HashSet<usize>,
     pub(crate) spent: Spent,
+    /// What was shown of them, where they were computed in two precisions in this process.
+    pub(crate) verification: Option<Verification>,
 }
 
 impl ScoredModel {
@@ -49,6 +52,13 @@ pub(crate) struct Spent {
 }
 
 impl Spent {
+    pub(super) fn plus(&mut self, other: &Self) {
+        self.tokens += other.tokens;
+        self.seconds += other.seconds;
+        self.halved += other.halved;
+        self.again += other.again;
+    }
+
     pub(super) fn add(&mut self, step: &Step) {
         self.tokens += step.tokens;
         self.halved += step.halved;

@@ -1,24 +1,28 @@
 //! One model's verdicts: those that are there already, then those that must be computed, each kept
 //! as it comes.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use crate::checkpoint::Checkpoint;
+use crate::checkpoint::{Checkpoint, Precision, PrecisionName};
 use crate::data::Item;
 use crate::device::backend::Backend;
 use crate::scoring::cache;
 use crate::scoring::cache::Cache;
-use crate::scoring::fingerprint::Fingerprint;
+use crate::scoring::fingerprint::{Fingerprint, ModelFingerprint};
 use crate::scoring::journal::{Journal, Session};
+use crate::scoring::model_pass::{
+    Done, Found, ModelPass, cache_keys, keep_whole_groups, keyed, missing,
+};
 use crate::scoring::pipeline;
 use crate::scoring::prepare::expected_tokens;
 use crate::scoring::resume::{self, Kept};
 use crate::scoring::scored_model::{ScoredModel, Spent};
 use crate::scoring::scorer::{Scorer, Step};
-use crate::scoring::verdict::{Outcome, ScoredItem};
+use crate::scoring::verdict::ScoredItem;
+use crate::scoring::verification::{self, Pass, Verification, VerificationPlan};
 use crate::support::cache_folder;
 use crate::support::count::count;
 use crate::support::error::{Error, Result, one_line};
@@ -43,16 +47,6 @@ pub(crate) struct Settings<'a> {
     pub(crate) cache: bool,
     /// With int8: items of a batch that share their outlier columns.
     pub int8_batch: Option<u32>,
-}
-
-/// Outcomes by row.
-type Done = HashMap<usize, ScoredItem>;
-
-/// One model that is being scored: its place in the fingerprint, and its checkpoint.
-#[derive(Clone, Copy)]
-struct Current<'a> {
-    at: usize,
-    checkpoint: &'a Checkpoint,
 }
 
 /// Scores the models of a run one after the other, and keeps what they say at once.
@@ -100,60 +94,115 @@ impl<'a> ScoringSession<'a> {
         at: usize,
         checkpoint: Checkpoint,
         items: &[Item],
-        mut observer: Option<&mut (dyn Observer + Send)>,
+        observer: Option<&mut (dyn Observer + Send)>,
     ) -> Result<ScoredModel> {
         self.stop.check()?;
         self.same_name(at, &checkpoint)?;
-        let (name, all) = (one_line(&checkpoint.name), items.len());
-        let mut done = self.kept.outcomes_of(at, items);
+        let mut found = Found::default();
+        let (mut scored, verification) = if self.backend.verified && self.kept.finished.is_none() {
+            let passes = self.passes(at, &checkpoint);
+            let (scored, shown) = self.verified(passes, items, &mut found, observer)?;
+            (scored, Some(shown))
+        } else {
+            let cache = self.cache(&self.fingerprint.models[at]);
+            let mut pass = ModelPass::new(at, &checkpoint, self.backend.clone(), None, cache);
+            let items: Vec<&Item> = items.iter().collect();
+            (self.pass(&mut pass, &items, &mut found, observer)?, None)
+        };
+        self.backend.tidy();
+        scored.sort_by_key(|item| item.row);
+        Ok(ScoredModel {
+            checkpoint,
+            items: scored,
+            resumed: found.resumed,
+            cached: found.cached,
+            spent: found.spent,
+            verification,
+        })
+    }
+
+    /// A model in the fast precision, and in f32: each as in a run of its own, whose cache it shares.
+    fn passes<'c>(&self, at: usize, checkpoint: &'c Checkpoint) -> [ModelPass<'c>; 2] {
+        [self.backend.precision, Precision::F32].map(|precision| {
+            let backend = self.backend.only(precision);
+            let cache = self.cache(&ModelFingerprint::new(checkpoint, &backend, None));
+            ModelPass::new(at, checkpoint, backend, Some(precision.name()), cache)
+        })
+    }
+
+    /// What counts of both precisions. `observer` is shown no other outcomes.
+    fn verified(
+        &mut self,
+        passes: [ModelPass; 2],
+        items: &[Item],
+        found: &mut Found,
+        mut observer: Option<&mut (dyn Observer + Send)>,
+    ) -> Result<(Vec<ScoredItem>, Verification)> {
+        let [mut fast, mut exact] = passes;
+        let shards = self.fingerprint.shard.map_or(1, |shard| shard.of);
+        let plan = VerificationPlan::new(items.iter().map(|item| item.row).collect(), shards);
+        let by_rounds = observer.is_some();
+        verification::verified(
+            items,
+            &plan,
+            self.backend.precision.name(),
+            by_rounds,
+            |pass, items| match pass {
+                Pass::Fast => self.pass(&mut fast, items, found, None),
+                Pass::F32 => {
+                    let mut again = Found::default();
+                    let scored = self.pass(&mut exact, items, &mut again, None);
+                    found.spent.plus(&again.spent);
+                    scored
+                }
+            },
+            |scored| match observer.as_mut() {
+                Some(observer) => observer.see(scored),
+                None => ControlFlow::Continue(()),
+            },
+        )
+    }
+
+    /// What a model says of items in one precision.
+    fn pass(
+        &mut self,
+        pass: &mut ModelPass,
+        items: &[&Item],
+        found: &mut Found,
+        mut observer: Option<&mut (dyn Observer + Send)>,
+    ) -> Result<Vec<ScoredItem>> {
+        let (label, all) = (pass.label(), items.len());
+        let mut done = self.kept.outcomes_of(pass.at, pass.precision, items);
         if let Some(n) = self.settings.int8_batch {
             keep_whole_groups(&mut done, items, n as usize);
         }
-        let resumed: HashSet<usize> = done.keys().copied().collect();
-        if !resumed.is_empty() {
-            say(&format!(
-                "{name}: {} of {} there already",
-                resumed.len(),
-                count(all, "verdict")
-            ));
+        if !done.is_empty() {
+            let all = count(all, "verdict");
+            say(&format!("{label}: {} of {all} there already", done.len()));
         }
-        let mut cache = self.cache(at);
-        let mut cached = self.look_up(at, items, &cache, &mut done)?;
+        found.resumed.extend(done.keys());
+        let cached = self.look_up(pass, items, &mut done)?;
         if !cached.is_empty() {
+            let all = count(all, "verdict");
             say(&format!(
-                "{name}: {} of {} from the cache",
-                cached.len(),
-                count(all, "verdict")
+                "{label}: {} of {all} from the cache",
+                cached.len()
             ));
         }
+        found.cached.extend(cached);
         let is_settled = observer.as_mut().is_some_and(|observer| {
             let known: Vec<ScoredItem> = done.values().cloned().collect();
             observer.see(&known).is_break()
         });
-        let missing = missing(items, &done, cache.is_on() && observer.is_none());
-        let spent = if is_settled || missing.is_empty() {
-            Spent::default()
-        } else {
+        let missing = missing(items, &done, pass.cache.is_on() && observer.is_none());
+        if !is_settled && !missing.is_empty() {
             self.is_unfinished(missing.len())?;
-            let current = Current {
-                at,
-                checkpoint: &checkpoint,
-            };
-            self.compute(current, &missing, &mut cache, &mut done, observer)?
-        };
-        cached.extend(self.look_up(at, items, &cache, &mut done)?);
-        let mut items: Vec<ScoredItem> = items
-            .iter()
-            .filter_map(|item| done.remove(&item.row))
-            .collect();
-        items.sort_by_key(|item| item.row);
-        Ok(ScoredModel {
-            checkpoint,
-            items,
-            resumed,
-            cached,
-            spent,
-        })
+            let spent = self.compute(pass, &missing, &mut done, observer)?;
+            found.spent.plus(&spent);
+        }
+        found.cached.extend(self.look_up(pass, items, &mut done)?);
+        let scored = items.iter().filter_map(|item| done.remove(&item.row));
+        Ok(scored.collect())
     }
 
     /// A finished run is read back under the names that it has.
@@ -181,59 +230,60 @@ impl<'a> ScoringSession<'a> {
     }
 
     /// Nothing is kept where an outcome depends on an item's neighbours.
-    fn cache(&self, at: usize) -> Cache {
+    fn cache(&self, model: &ModelFingerprint) -> Cache {
         let is_on = self.settings.cache && self.settings.int8_batch.is_none();
         let folder = cache_folder::folder().filter(|_| is_on);
-        folder.map_or_else(Cache::default, |folder| {
-            Cache::open(&folder, &self.fingerprint.models[at])
-        })
+        folder.map_or_else(Cache::default, |folder| Cache::open(&folder, model))
     }
 
     /// Adds what the cache has of the missing outcomes; returns their rows.
     fn look_up(
         &mut self,
-        at: usize,
-        items: &[Item],
-        cache: &Cache,
+        pass: &ModelPass,
+        items: &[&Item],
         done: &mut Done,
     ) -> Result<HashSet<usize>> {
-        if !cache.is_on() {
+        if !pass.cache.is_on() {
             return Ok(HashSet::new());
         }
         let missing = items.iter().filter(|item| !done.contains_key(&item.row));
-        let cached = |item: &Item| {
-            let outcome = cache.get(&cache::key(item))?.clone();
-            Some(ScoredItem::new(item, outcome))
+        let cached = |item: &&Item| {
+            let outcome = pass.cache.get(&cache::key(item))?.clone();
+            Some(ScoredItem::new(item, outcome).in_precision(pass.precision))
         };
         let found: Vec<ScoredItem> = missing.filter_map(cached).collect();
-        self.record(at, &found)?;
+        self.record(pass.at, pass.precision, &found)?;
         let rows = found.iter().map(|item| item.row).collect();
         done.extend(found.into_iter().map(|item| (item.row, item)));
         Ok(rows)
     }
 
-    fn record(&mut self, at: usize, scored: &[ScoredItem]) -> Result<()> {
+    fn record(
+        &mut self,
+        at: usize,
+        precision: Option<PrecisionName>,
+        scored: &[ScoredItem],
+    ) -> Result<()> {
         self.recorded += scored.len();
-        self.journal
-            .as_mut()
-            .map_or(Ok(()), |journal| journal.record(at, scored))
+        let journal = self.journal.as_mut();
+        journal.map_or(Ok(()), |journal| journal.record(at, precision, scored))
     }
 
     /// Puts the items through the model.
     fn compute(
         &mut self,
-        current: Current,
+        pass: &mut ModelPass,
         items: &[&Item],
-        cache: &mut Cache,
         done: &mut Done,
         mut observer: Option<&mut (dyn Observer + Send)>,
     ) -> Result<Spent> {
-        let Current { at, checkpoint } = current;
-        let (backend, name) = (self.backend, one_line(&checkpoint.name));
+        let (checkpoint, label) = (pass.checkpoint, pass.label());
         let begun = Instant::now();
+        let models = pass.models()?;
+        let (backend, at, precision) = (&pass.backend, pass.at, pass.precision);
         let exact = |device| backend.load_exact(checkpoint, device);
         let scorer = Scorer {
-            models: backend.load(checkpoint)?,
+            models,
             exact: if backend.is_half() {
                 Some(&exact)
             } else {
@@ -243,7 +293,8 @@ impl<'a> ScoringSession<'a> {
         };
         self.stop.check()?;
         say(&format!(
-            "{name}: {}, template {}, {}, loaded in {:.1} s",
+            "{}: {}, template {}, {}, loaded in {:.1} s",
+            one_line(&checkpoint.name),
             count(items.len(), "pair"),
             checkpoint.template,
             backend.short_name(),
@@ -251,13 +302,13 @@ impl<'a> ScoringSession<'a> {
         ));
         let (contract, tokenizer) = (checkpoint.template, &checkpoint.tokenizer);
         let tokens = expected_tokens(items, contract, tokenizer, &checkpoint.config);
-        let progress = Progress::over_pairs(&name, items.len() as u64, tokens);
+        let progress = Progress::over_pairs(&label, items.len() as u64, tokens);
         let begun = Instant::now();
-        let keys = cache_keys(items, cache);
+        let keys = cache_keys(items, &pass.cache);
         let mut spent = Spent::default();
         let each = |step: &Step| {
-            self.record(at, &step.scored)?;
-            cache.put(keyed(&step.scored, &keys));
+            self.record(at, precision, &step.scored)?;
+            pass.cache.put(keyed(&step.scored, &keys));
             spent.add(step);
             progress.pairs_done(step.scored.len(), step.tokens);
             self.stop.check()?;
@@ -270,15 +321,17 @@ impl<'a> ScoringSession<'a> {
             pipeline::score(items, contract, tokenizer, &scorer, backend.limits, each)?;
         drop(progress);
         spent.seconds = begun.elapsed().as_secs_f64();
-        drop(scorer);
-        backend.tidy();
-        self.say_spent(&name, &spent, waited);
-        done.extend(scored.into_iter().map(|item| (item.row, item)));
+        self.say_spent(pass, &spent, waited);
+        let scored = scored
+            .into_iter()
+            .map(|item| item.in_precision(pass.precision));
+        done.extend(scored.map(|item| (item.row, item)));
         Ok(spent)
     }
 
     /// `waited`: seconds that the devices waited for tokens.
-    fn say_spent(&self, name: &str, spent: &Spent, waited: f64) {
+    fn say_spent(&self, pass: &ModelPass, spent: &Spent, waited: f64) {
+        let name = pass.label();
         let Spent {
             tokens,
             seconds,
@@ -302,7 +355,7 @@ impl<'a> ScoringSession<'a> {
             say(&format!(
                 "{name}: computed again in f32: {}, with logits in {} that were not finite",
                 count(again, "row"),
-                self.backend.precision.name()
+                pass.backend.dtype_name()
             ));
         }
     }
@@ -317,38 +370,6 @@ impl<'a> ScoringSession<'a> {
             session.verdicts = self.recorded;
         }
         Some((self.kept.sessions, self.journal))
-    }
-}
-
-/// Items without an outcome. `once`: items with the same text are scored once and looked up in the
-/// cache afterwards; an observer that waits for its next item cannot wait for that.
-fn missing<'a>(items: &'a [Item], done: &Done, once: bool) -> Vec<&'a Item> {
-    let mut texts = HashSet::new();
-    let mut is_missing =
-        |item: &&Item| !done.contains_key(&item.row) && (!once || texts.insert(cache::key(item)));
-    items.iter().filter(|item| is_missing(item)).collect()
-}
-
-/// The cache's keys by row; none where it is off.
-fn cache_keys(items: &[&Item], cache: &Cache) -> HashMap<usize, String> {
-    let items = items.iter().filter(|_| cache.is_on());
-    items.map(|item| (item.row, cache::key(item))).collect()
-}
-
-/// Outcomes with the cache's keys.
-fn keyed(scored: &[ScoredItem], keys: &HashMap<usize, String>) -> Vec<(String, Outcome)> {
-    let keyed = |item: &ScoredItem| Some((keys.get(&item.row)?.clone(), item.outcome.clone()));
-    scored.iter().filter_map(keyed).collect()
-}
-
-/// Where outcomes depend on their neighbours, those of a group count only together.
-fn keep_whole_groups(done: &mut Done, items: &[Item], n: usize) {
-    for group in items.chunks(n) {
-        if group.iter().any(|item| !done.contains_key(&item.row)) {
-            for item in group {
-                done.remove(&item.row);
-            }
-        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::checkpoint::PrecisionName;
 use crate::data::{Id, Item};
 
 /// What the margin says.
@@ -55,6 +56,8 @@ pub struct ScoredItem {
     pub subset: String,
     pub id: Option<Id>,
     pub outcome: Outcome,
+    /// In a run that computes in two precisions, the one of these numbers.
+    pub precision: Option<PrecisionName>,
 }
 
 impl ScoredItem {
@@ -64,7 +67,12 @@ impl ScoredItem {
             subset: item.subset.clone(),
             id: item.id.clone(),
             outcome,
+            precision: None,
         }
+    }
+
+    pub(crate) fn in_precision(self, precision: Option<PrecisionName>) -> Self {
+        Self { precision, ..self }
     }
 
     /// See `Outcome::margin`.
@@ -142,12 +150,20 @@ impl Outcome {
 
     /// Why the verdict is [`Verdict::Invalid`]; `None` where it is not.
     pub(crate) fn reason(&self) -> Option<&str> {
-        let unscorable = match self {
-            Self::Pairwise(pair) => &pair.unscorable,
-            Self::Scalar(pair) => &pair.unscorable,
-        };
         let is_invalid = self.verdict() == Verdict::Invalid;
-        is_invalid.then(|| unscorable.as_deref().unwrap_or("the margin is not finite"))
+        is_invalid.then(|| self.unscorable().unwrap_or("the margin is not finite"))
+    }
+
+    fn unscorable(&self) -> Option<&str> {
+        match self {
+            Self::Pairwise(pair) => pair.unscorable.as_deref(),
+            Self::Scalar(pair) => pair.unscorable.as_deref(),
+        }
+    }
+
+    /// Whether there is no token row that the reference could score.
+    pub(crate) fn is_unscorable(&self) -> bool {
+        self.unscorable().is_some()
     }
 
     /// Says why there is no token row that the reference could score.

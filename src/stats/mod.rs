@@ -10,6 +10,7 @@ mod random;
 mod root;
 pub(crate) mod rounds;
 mod sequential;
+mod tail;
 #[cfg(test)]
 mod testing;
 mod weighted_mean;
@@ -19,7 +20,9 @@ pub use counts::{PairedCounts, Share};
 pub(crate) use detectable::smallest_detectable;
 pub(crate) use holm::holm;
 pub use interval::{Interval, LEVEL};
+pub(crate) use random::sample;
 pub(crate) use sequential::Sequence;
+pub(crate) use tail::{Tail, most_above_sample};
 #[cfg(test)]
 pub(crate) use testing::{changed, near};
 pub use weighted_mean::{mean, p_value, paired, unpaired};

@@ -124,6 +124,7 @@ pub fn verdict(row: usize, subset: &str, correct: bool) -> ScoredItem {
         subset: subset.to_owned(),
         id: None,
         outcome,
+        precision: None,
     }
 }
 

@@ -12,6 +12,8 @@ use crate::checkpoint::precision::Precision;
 use crate::checkpoint::weights::file_names::file_names;
 use crate::checkpoint::weights::tensor_file::{TensorEntry, TensorFile};
 use crate::checkpoint::weights::tensor_names::{common_prefix, model_name};
+use crate::kernels::cpu::affine::AffineWeights;
+use crate::kernels::cpu::bf16::Bf16Weights;
 use crate::kernels::cpu::int8::Int8Weights;
 use crate::kernels::cpu::linear::LinearWeights;
 use crate::kernels::cpu::packed_weights::{PackedWeights, Storage};
@@ -44,6 +46,8 @@ pub struct Weights {
     files: Vec<TensorFile>,
     device: Device,
     precision: Precision,
+    /// The number of the last encoder layer.
+    last_layer: Option<usize>,
 }
 
 impl Weights {
@@ -58,6 +62,7 @@ impl Weights {
             files: Vec::new(),
             device: device.clone(),
             precision: Precision::F32,
+            last_layer: None,
         };
         let mut entries = Vec::new();
         for name in file_names(directory)? {
@@ -74,6 +79,7 @@ impl Weights {
         for (index, entry) in entries {
             weights.add(&model_name(&entry.name, &prefix), index, entry)?;
         }
+        weights.last_layer = weights.tensors.keys().filter_map(|name| layer(name)).max();
         Ok(weights)
     }
 
@@ -145,6 +151,26 @@ impl Weights {
             "failed to load weights: {path}: tensors that the model has no place for: {shown}"
         ))
         .hint(OTHER_MODEL))
+    }
+
+    /// Whether a layer is computed for the few tokens that the head reads only: the head's, and most
+    /// of the last encoder layer.
+    fn is_of_few_tokens(&self, name: &str) -> bool {
+        if let Ok(keep) = std::env::var("PB_KEEP") {
+            return NOT_CONVERTED.contains(&name)
+                || keep
+                    .split(',')
+                    .any(|part| !part.is_empty() && name.contains(part));
+        }
+        match layer(name) {
+            None => true,
+            Some(number) => {
+                Some(number) == self.last_layer
+                    && !name.ends_with("key_proj.weight")
+                    && !name.ends_with("value_proj.weight")
+                    && !name.ends_with("pos_query_proj.weight")
+            }
+        }
     }
 
     /// Whether the device has the product with packed weights.
@@ -232,12 +258,19 @@ impl Parameters for Weights {
             return Ok(Matrix::Plain(self.tensor(name, shape)?));
         }
         let precision = self.precision;
+        let is_of_few_tokens = self.is_of_few_tokens(name);
         let (file, entry) = self.take(name, &shape)?;
         let [output, input] = shape;
         let read = |first: usize, rows: &mut [f32]| file.read(&entry, first * input, rows);
         let weights = match precision {
             Precision::Int8(outliers) if !NOT_CONVERTED.contains(&name) => {
                 LinearWeights::Int8(Arc::new(Int8Weights::pack(output, input, outliers, read)?))
+            }
+            Precision::Int8Affine if !is_of_few_tokens => {
+                LinearWeights::Affine(Arc::new(AffineWeights::pack(output, input, read)?))
+            }
+            Precision::Bf16Factors if !NOT_CONVERTED.contains(&name) => {
+                LinearWeights::Bf16(Arc::new(Bf16Weights::pack(output, input, read)?))
             }
             _ => {
                 let storage = precision.storage(entry.dtype);
@@ -246,6 +279,12 @@ impl Parameters for Weights {
         };
         Ok(Matrix::Packed(weights))
     }
+}
+
+/// The encoder layer to which a parameter belongs.
+fn layer(name: &str) -> Option<usize> {
+    let (_, after) = name.split_once("encoder.layer.")?;
+    after.split('.').next()?.parse().ok()
 }
 
 fn name_of(dtype: Dtype) -> String {

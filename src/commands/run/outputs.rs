@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::time::SystemTime;
 
+use crate::checkpoint::Precision;
 use crate::commands::run::prepared::Prepared;
 use crate::commands::run::scored::Scored;
 use crate::commands::run::this_process::unix;
@@ -129,7 +130,7 @@ fn new_record(prepared: &Prepared, scored: &Scored, sessions: &[Session]) -> Run
             limit: request.selection.limit,
             batch_tokens: backend.limits.batch_tokens,
             device: backend.devices.short_name(),
-            dtype: backend.precision.name().to_owned(),
+            dtype: backend.dtype_name().to_owned(),
             int8_batch: request.backend.int8_batch,
             against: against.map(|against| against.baseline.clone()),
             gate: against.map_or_else(Vec::new, |against| against.gates.clone()),
@@ -169,9 +170,18 @@ fn precision(prepared: &Prepared, model: &ScoredModel) -> PrecisionRecord {
     let is_gpu = backend.devices.is_gpu();
     let batch = prepared.request.backend.int8_batch;
     let columns = batch.map_or_else(String::new, |n| format!(", outlier columns by {n} pairs"));
+    let arithmetic = backend.precision.arithmetic();
+    let storage = backend.precision.storage_name(stored, is_gpu);
+    if backend.verified {
+        let exact = Precision::F32.storage_name(stored, is_gpu);
+        return PrecisionRecord {
+            storage: format!("{storage}, and {exact}"),
+            arithmetic: format!("{arithmetic}, verified in f32"),
+        };
+    }
     PrecisionRecord {
-        storage: backend.precision.storage_name(stored, is_gpu),
-        arithmetic: format!("{}{columns}", backend.precision.arithmetic()),
+        storage,
+        arithmetic: format!("{arithmetic}{columns}"),
     }
 }
 
@@ -196,6 +206,7 @@ fn model_record(
         seconds: model.spent.seconds,
         halved: model.spent.halved,
         again_in_f32: model.spent.again,
+        verification: model.verification.clone(),
         pairs: model.items.len(),
         resumed: model.resumed(),
         cached: model.cached(),

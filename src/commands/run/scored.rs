@@ -113,6 +113,7 @@ impl Scored {
         report.put_beside(prepared.published.as_ref(), benchmark)?;
         say_what_has_no_counterpart(&report);
         report.notes.extend(prepared.others.clone());
+        report.notes.extend(run_report::verification_notes(record));
         report.notes.extend(self.precision_notes(prepared)?);
         // Only a page shows it.
         if prepared.request.out.is_some() || prepared.request.format == Format::Html {
@@ -138,7 +139,7 @@ impl Scored {
     /// How many verdicts the precision has turned, by model.
     fn turned(&self, f32_run: &RunDir, prepared: &Prepared) -> Result<Vec<String>> {
         let same_data = f32_run.has_read(&prepared.fingerprint);
-        let precision = prepared.backend.precision.name();
+        let precision = prepared.backend.dtype_name();
         let line = |(name, scored): Column| {
             let before = f32_run.verdicts_of(name).unwrap_or_default();
             let (turned, n) = comparison::changed_verdicts(before, scored, same_data)?;

@@ -2,7 +2,8 @@
 
 use pulp::Simd;
 
-use crate::kernels::cpu::dot::{Bf16, DotType, Engine, Lane, PackedRows, PanelLanes, padded};
+use crate::kernels::cpu::bf16::{put_output, to_bf16};
+use crate::kernels::cpu::dot::{Bf16, DotType, Engine, PackedRows, PanelLanes, padded};
 use crate::kernels::cpu::math::bf16;
 use crate::kernels::cpu::micro_kernel::{
     GroupColumn, PanelRow, ROWS, WIDTH, multiply, pack_outputs, pack_rows,
@@ -134,8 +135,8 @@ impl Arithmetic for F32Factors {
     }
 }
 
-/// Factors rounded to bf16, sums in f32: the fastest. For activations that were rounded to 8 bits
-/// before, which moves a value about five times as far.
+/// Factors rounded to bf16, sums in f32: the fastest. For activations that were rounded before, to
+/// bf16 too or to 8 bits, which moves a value about five times as far.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Bf16Factors(());
 
@@ -183,11 +184,7 @@ impl Arithmetic for Bf16Factors {
                 values.resize(values.len() + depth, PanelLanes::ZERO);
             }
             let panel = values.len() - depth;
-            to_bf16(output, &mut halves);
-            let lanes: &[Lane] = bytemuck::cast_slice(&halves);
-            for (row, lane) in values[panel..].iter_mut().zip(lanes) {
-                row.0[at % WIDTH] = *lane;
-            }
+            put_output(output, at % WIDTH, &mut values[panel..], &mut halves);
         }
         PackedFactor { values, depth }
     }
@@ -223,19 +220,11 @@ impl Arithmetic for Bf16Factors {
         width: usize,
     ) {
         let panels = right.from(output);
-        let panels = &panels[..panels.len().min(width / WIDTH * right.depth)];
+        let panels = panels.chunks_exact(right.depth).take(width / WIDTH);
         left.products(panels, |first, panel, sums| {
             for (out, sums) in out.chunks_exact_mut(width).skip(first).zip(sums) {
                 out[panel * WIDTH..][..WIDTH].copy_from_slice(sums);
             }
         });
-    }
-}
-
-/// As many values as fit into `halves`, rounded.
-#[inline(always)]
-fn to_bf16(values: &[f32], halves: &mut [u16]) {
-    for (half, value) in halves.iter_mut().zip(values) {
-        *half = bf16(*value);
     }
 }

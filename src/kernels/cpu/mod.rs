@@ -1,8 +1,10 @@
 //! Kernels for CPUs: x86-64 with AVX2, AVX-512 or AMX, and what the compiler makes of portable code
 //! on other processors.
 
+pub mod affine;
 mod arithmetic;
 mod attention;
+pub mod bf16;
 pub mod dot;
 pub(crate) mod epilogue;
 pub mod int8;

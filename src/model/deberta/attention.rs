@@ -99,7 +99,7 @@ impl SelfAttention {
         };
         if is_fused(x, geometry) {
             let query = self.query.forward(select(x.clone()));
-            let allow_bf16 = self.query.is_int8();
+            let allow_bf16 = self.query.rounds_factors();
             let context = fused(
                 query,
                 key,

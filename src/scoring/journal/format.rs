@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::checkpoint::PrecisionName;
 use crate::scoring::fingerprint::Fingerprint;
 use crate::scoring::verdict::Outcome;
 
@@ -37,6 +38,9 @@ pub(crate) struct Line {
     /// Place in the plan.
     pub(crate) model: usize,
     pub(crate) row: usize,
+    /// In a run that computes in two.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) precision: Option<PrecisionName>,
     #[serde(flatten)]
     pub(crate) outcome: Outcome,
 }

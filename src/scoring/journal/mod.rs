@@ -11,5 +11,6 @@ mod tests;
 mod writer;
 
 pub(crate) use format::{NAME, Session};
+pub(crate) use reader::Outcomes;
 pub use reader::{Contents, parse};
 pub(crate) use writer::{Journal, discard};

@@ -6,18 +6,21 @@ use std::path::Path;
 use serde::Deserialize;
 use serde_json::Value;
 
+use crate::checkpoint::PrecisionName;
 use crate::scoring::fingerprint::Fingerprint;
 use crate::scoring::journal::format::{Header, Line, SCHEMA, Session};
 use crate::scoring::verdict::Outcome;
 use crate::support::error::{Error, Result};
+
+/// By place of the model in the plan, row, and precision in a run that computes in two.
+pub(crate) type Outcomes = HashMap<(usize, usize, Option<PrecisionName>), Outcome>;
 
 /// What a journal holds.
 #[derive(Debug)]
 pub struct Contents {
     pub(crate) plan: Fingerprint,
     pub(crate) sessions: Vec<Session>,
-    /// By model and row.
-    pub(crate) outcomes: HashMap<(usize, usize), Outcome>,
+    pub(crate) outcomes: Outcomes,
     /// Bytes of all whole lines.
     pub(crate) whole: usize,
     /// Whether something follows them.
@@ -86,6 +89,7 @@ impl Contents {
         let Line {
             model,
             row,
+            precision,
             outcome,
         } = Line::deserialize(&value).map_err(|e| e.to_string())?;
         if model >= self.plan.models.len() {
@@ -95,7 +99,7 @@ impl Contents {
             ));
         }
         // A second one is of a group of pairs that was cut in two and computed anew.
-        self.outcomes.insert((model, row), outcome);
+        self.outcomes.insert((model, row, precision), outcome);
         let Some(session) = self.sessions.last_mut() else {
             return Err("a verdict before the line of who found it".to_owned());
         };

@@ -18,6 +18,7 @@ fn item(row: usize, logit: f32) -> ScoredItem {
         subset: String::new(),
         id: None,
         outcome: logits(logit, 0.1),
+        precision: None,
     }
 }
 
@@ -45,10 +46,10 @@ fn written() -> Vec<u8> {
     };
     journal.begin(&session()).unwrap();
     journal
-        .record(0, &[item(0, 0.3), item(1, f32::NAN)])
+        .record(0, None, &[item(0, 0.3), item(1, f32::NAN)])
         .unwrap();
     journal.begin(&session()).unwrap();
-    journal.record(1, &[item(2, 1e-40)]).unwrap();
+    journal.record(1, None, &[item(2, 1e-40)]).unwrap();
     journal.out
 }
 
@@ -72,11 +73,11 @@ fn what_is_written_is_read_back() {
             .collect::<Vec<_>>(),
         [2, 1]
     );
-    let Outcome::Pairwise(both) = &found.outcomes[&(0, 1)] else {
+    let Outcome::Pairwise(both) = &found.outcomes[&(0, 1, None)] else {
         panic!("another head");
     };
     assert_eq!(both.logit_ab.to_bits(), f32::NAN.to_bits());
-    assert_eq!(found.outcomes[&(1, 2)], item(2, 1e-40).outcome);
+    assert_eq!(found.outcomes[&(1, 2, None)], item(2, 1e-40).outcome);
 }
 
 /// Wherever a crash cuts the file, its whole lines are what is read.
@@ -156,9 +157,9 @@ fn a_full_disk_is_exit_7_and_leaves_a_journal_that_can_be_read() {
         };
         let mut writes = || -> Result<()> {
             journal.begin(&session())?;
-            journal.record(0, &[item(0, 0.3), item(1, f32::NAN)])?;
+            journal.record(0, None, &[item(0, 0.3), item(1, f32::NAN)])?;
             journal.begin(&session())?;
-            journal.record(1, &[item(2, 1e-40)])
+            journal.record(1, None, &[item(2, 1e-40)])
         };
         let error = writes().unwrap_err();
         assert!(

@@ -4,6 +4,7 @@ use std::fs::{File, OpenOptions};
 use std::io::{Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
+use crate::checkpoint::PrecisionName;
 use crate::scoring::ScoredItem;
 use crate::scoring::fingerprint::Fingerprint;
 use crate::scoring::journal::format::{Header, Line, NAME, SCHEMA, Session, line};
@@ -75,12 +76,18 @@ impl<W: Write> Journal<W> {
         self.write(&line(&serde_json::json!({ "session": session })))
     }
 
-    /// Verdicts of one model, by its place in the plan.
-    pub(crate) fn record(&mut self, model: usize, verdicts: &[ScoredItem]) -> Result<()> {
+    /// Verdicts of one model, by its place in the plan; `precision`: in a run that computes in two.
+    pub(crate) fn record(
+        &mut self,
+        model: usize,
+        precision: Option<PrecisionName>,
+        verdicts: &[ScoredItem],
+    ) -> Result<()> {
         let lines = verdicts.iter().flat_map(|verdict| {
             line(&Line {
                 model,
                 row: verdict.row,
+                precision,
                 outcome: verdict.outcome.clone(),
             })
         });

@@ -12,6 +12,7 @@ use crate::data::shard::Shard;
 use crate::scoring::fingerprint::Fingerprint;
 use crate::scoring::journal::Session;
 use crate::scoring::run_dir::json_file;
+use crate::scoring::verification::Verification;
 use crate::support::count::count;
 use crate::support::error::Result;
 
@@ -116,6 +117,9 @@ pub(crate) struct ModelRecord {
     /// Rows that were computed again in f32.
     #[serde(default)]
     pub again_in_f32: usize,
+    /// What was shown of the verdicts, with `--dtype verified`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) verification: Option<Verification>,
     pub(crate) pairs: usize,
     /// Verdicts that the journal had already.
     pub(crate) resumed: usize,
@@ -132,6 +136,9 @@ impl ModelRecord {
         self.seconds += other.seconds;
         self.halved += other.halved;
         self.again_in_f32 += other.again_in_f32;
+        if let (Some(own), Some(other)) = (&mut self.verification, &other.verification) {
+            own.add(other);
+        }
         self.pairs += other.pairs;
         self.resumed += other.resumed;
         self.cached += other.cached;

@@ -8,6 +8,7 @@ use std::path::Path;
 
 use polars::prelude::*;
 
+use crate::checkpoint::PrecisionName;
 use crate::data::{Id, guarded, parquet_reader};
 use crate::scoring::verdict::{AnswerScores, BothOrders, Outcome, ScoredItem, Verdict};
 use crate::support::error::{Error, Result};
@@ -52,6 +53,7 @@ fn parquet(rows: &[ModelRow]) -> PolarsResult<Vec<u8>> {
         counts("tokens_rejected", rows, |item| {
             Some(scores(item)?.tokens_rejected)
         }),
+        precisions(rows),
         counts("source_cut", rows, |item| Some(item.outcome.cuts()[0])),
         counts("chosen_cut", rows, |item| Some(item.outcome.cuts()[1])),
         counts("rejected_cut", rows, |item| Some(item.outcome.cuts()[2])),
@@ -96,6 +98,15 @@ fn counts(name: &str, rows: &[ModelRow], get: fn(&ScoredItem) -> Option<usize>) 
     Column::new(name.into(), rows.iter().map(count).collect::<Vec<_>>())
 }
 
+/// Null in a run that computes in one precision: `run.json` has it.
+fn precisions(rows: &[ModelRow]) -> Column {
+    let name = |(_, item): &ModelRow| item.precision.map(PrecisionName::as_str);
+    Column::new(
+        "precision".into(),
+        rows.iter().map(name).collect::<Vec<Option<&str>>>(),
+    )
+}
+
 /// Numbers where the source has only numbers, else text; null where a row has none.
 fn ids(rows: &[ModelRow]) -> Column {
     let number = |id: &Id| {
@@ -138,7 +149,7 @@ fn decode(frame: &DataFrame) -> PolarsResult<Vec<(String, ScoredItem)>> {
     let (models, subsets) = (columns.texts("model")?, columns.texts("subset")?);
     let (rows, ids) = (columns.counts("row")?, columns.ids()?);
     let (margins, verdicts) = (columns.floats("margin")?, columns.texts("verdict")?);
-    let numbers = Numbers::of(&columns)?;
+    let (precisions, numbers) = (columns.precisions()?, Numbers::of(&columns)?);
     let row = |(at, id): (usize, Option<Id>)| {
         let outcome = numbers.outcome(at)?;
         agree(&outcome, margins[at], verdicts[at], at)?;
@@ -147,6 +158,7 @@ fn decode(frame: &DataFrame) -> PolarsResult<Vec<(String, ScoredItem)>> {
             subset: subsets[at].to_owned(),
             id,
             outcome,
+            precision: precisions[at],
         };
         Ok((models[at].to_owned(), item))
     };
@@ -340,6 +352,31 @@ impl<'a> Columns<'a> {
             count.transpose()
         };
         column.i64()?.iter().enumerate().map(count).collect()
+    }
+
+    /// Files of older versions have no such column.
+    fn precisions(&self) -> PolarsResult<Vec<Option<PrecisionName>>> {
+        let Ok(column) = self.0.column("precision") else {
+            return Ok(vec![None; self.0.height()]);
+        };
+        if column.null_count() == column.len() {
+            return Ok(vec![None; self.0.height()]);
+        }
+        let known = |(at, text): (usize, Option<&str>)| {
+            let name = |text: &str| {
+                let mut names = PrecisionName::ALL.into_iter();
+                let name = names.find(|name| name.as_str() == text);
+                name.ok_or_else(|| {
+                    wrong(
+                        "precision",
+                        at,
+                        "expected f32, f16, bf16, int8 or int8-affine",
+                    )
+                })
+            };
+            text.map(name).transpose()
+        };
+        column.str()?.iter().enumerate().map(known).collect()
     }
 
     fn ids(&self) -> PolarsResult<Vec<Option<Id>>> {

@@ -23,11 +23,16 @@ pub(crate) struct PackedRows<K> {
 impl<K: DotType> PackedRows<K> {
     /// No rows yet; rows will have `depth` lanes.
     pub(crate) fn new(depth: usize) -> Self {
+        Self::on(K::engine(), depth)
+    }
+
+    /// The same for another engine that the processor has.
+    pub(crate) fn on(engine: Engine, depth: usize) -> Self {
         Self {
             lanes: Vec::new(),
             rows: 0,
             depth: padded(depth),
-            engine: K::engine(),
+            engine,
             dot_type: PhantomData,
         }
     }
@@ -75,23 +80,24 @@ impl<K: DotType> PackedRows<K> {
         }
     }
 
-    /// Sums of every group of rows with every panel of `panels`, `[panels, depth]`. `each` gets the
-    /// group's first row, the panel, and the sums of the group's rows, `[rows, WIDTH]`.
-    pub(crate) fn products(
+    /// Sums of every group of rows with every panel, as deep as the rows. `each` gets the group's
+    /// first row, the panel's number, and the sums of the group's rows, `[rows, WIDTH]`.
+    pub(crate) fn products<'a>(
         &self,
-        panels: &[PanelLanes],
+        panels: impl Iterator<Item = &'a [PanelLanes]>,
         mut each: impl FnMut(usize, usize, &[[K::Sum; WIDTH]]),
     ) {
         let rows = self.engine.rows();
         let mut sums = GroupSums([[K::Sum::default(); WIDTH]; MAX_ROWS]);
         let _configured = dispatch::configure(self.engine);
-        for (at, panel) in panels.chunks_exact(self.depth).enumerate() {
+        for (at, panel) in panels.enumerate() {
             for (number, group) in self.lanes.chunks_exact(rows * self.depth).enumerate() {
                 if self.engine == Engine::Portable {
                     portable_dot::<K>(group, panel, &mut sums);
                 } else {
-                    // SAFETY: the engine is one that the processor has, `group` a whole group, and
-                    // the depth is padded.
+                    assert_eq!(panel.len(), self.depth, "a panel is as deep as the rows");
+                    // SAFETY: the engine is one that the processor has, `group` a whole group as
+                    // deep as the panel, and the depth is padded.
                     unsafe { K::dot(self.engine, group, panel, &mut sums) };
                 }
                 each(number * rows, at, &sums.0[..rows]);
@@ -124,10 +130,7 @@ mod tests {
         lane: impl Fn(usize, usize) -> Lane,
         weight: impl Fn(usize, usize) -> Lane,
     ) -> Vec<Vec<K::Sum>> {
-        let mut rows = PackedRows::<K> {
-            engine,
-            ..PackedRows::new(20)
-        };
+        let mut rows = PackedRows::<K>::on(engine, 20);
         for row in 0..40 {
             rows.push(&(0..20).map(|k| lane(row, k)).collect::<Vec<_>>());
         }
@@ -139,7 +142,7 @@ mod tests {
             }
         }
         let mut found = vec![vec![K::Sum::default(); 2 * WIDTH]; 40];
-        rows.products(&panels, |first, panel, sums| {
+        rows.products(panels.chunks_exact(padded(20)), |first, panel, sums| {
             for (found, sums) in found[first..].iter_mut().zip(sums) {
                 found[panel * WIDTH..][..WIDTH].copy_from_slice(sums);
             }

@@ -31,7 +31,7 @@ pub(crate) fn product(x: &[f32], weights: &Int8Weights, epilogue: &Epilogue) -> 
     let block = |x: &[f32], out: &mut [f32]| {
         let rows = QuantisedRows::new(x, input, threshold, shared.as_deref());
         rows.integers
-            .products(&weights.panels, |first, panel, sums| {
+            .products(weights.panels(), |first, panel, sums| {
                 finish(sums, &rows, first, weights, panel, epilogue, out);
             });
     };

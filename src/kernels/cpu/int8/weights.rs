@@ -14,7 +14,7 @@ use crate::support::error::Result;
 pub struct Int8Weights {
     /// `[panels, input / 4]`, filled up to the depth that [`padded`] gives. Weights are raised by
     /// 128, see [`PanelLanes`].
-    pub(super) panels: Vec<PanelLanes>,
+    panels: Vec<PanelLanes>,
     /// Largest magnitude of each output's weights, `[panels · WIDTH]`.
     pub(super) scales: Vec<f32>,
     pub(super) input: usize,
@@ -70,6 +70,10 @@ impl Int8Weights {
 
     pub(crate) fn outliers(&self) -> Outliers {
         self.outliers
+    }
+
+    pub(super) fn panels(&self) -> impl Iterator<Item = &[PanelLanes]> {
+        self.panels.chunks_exact(self.depth().max(1))
     }
 
     /// Lanes of a panel.

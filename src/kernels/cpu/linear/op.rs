@@ -8,6 +8,8 @@ use burn::backend::{
 use burn::tensor::{Tensor, TensorData};
 
 use crate::kernels::activation::Activation;
+use crate::kernels::cpu::affine;
+use crate::kernels::cpu::bf16;
 use crate::kernels::cpu::epilogue::Epilogue;
 use crate::kernels::cpu::int8;
 use crate::kernels::cpu::linear::LinearWeights;
@@ -52,6 +54,13 @@ impl PackedLinear for Flex {
             LinearWeights::Float(weights) => {
                 (float::product(values, weights, &epilogue), weights.output())
             }
+            LinearWeights::Bf16(weights) => {
+                (bf16::product(values, weights, &epilogue), weights.output())
+            }
+            LinearWeights::Affine(weights) => (
+                affine::product(values, weights, &epilogue),
+                weights.output(),
+            ),
             LinearWeights::Int8(weights) => {
                 (int8::product(values, weights, &epilogue), weights.output())
             }

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use crate::kernels::cpu::affine::AffineWeights;
+use crate::kernels::cpu::bf16::Bf16Weights;
 use crate::kernels::cpu::int8::Int8Weights;
 use crate::kernels::cpu::packed_weights::PackedWeights;
 
@@ -9,5 +11,7 @@ use crate::kernels::cpu::packed_weights::PackedWeights;
 #[derive(Debug, Clone)]
 pub enum LinearWeights {
     Float(Arc<PackedWeights>),
+    Bf16(Arc<Bf16Weights>),
+    Affine(Arc<AffineWeights>),
     Int8(Arc<Int8Weights>),
 }

@@ -1,0 +1,84 @@
+//! Weights in bf16.
+
+use rayon::prelude::*;
+
+use crate::kernels::cpu::bf16::rounding::put_output;
+use crate::kernels::cpu::dot::{PanelLanes, padded};
+use crate::kernels::cpu::micro_kernel::WIDTH;
+use crate::support::error::Result;
+
+/// A weight matrix `[output, input]` rounded to bf16, in panels of `WIDTH` outputs.
+#[derive(Debug)]
+pub struct Bf16Weights {
+    /// `[panels, input / 2]`, filled up with zeros to the depth that [`padded`] gives.
+    panels: Vec<PanelLanes>,
+    input: usize,
+    output: usize,
+}
+
+impl Bf16Weights {
+    /// Packs the panels in parallel. `read` fills its slice `[outputs, input]` with weights from
+    /// the given output on.
+    ///
+    /// # Errors
+    /// Those of `read`.
+    pub fn pack(
+        output: usize,
+        input: usize,
+        read: impl Fn(usize, &mut [f32]) -> Result<()> + Sync,
+    ) -> Result<Self> {
+        let depth = depth(input);
+        let mut panels = vec![PanelLanes::ZERO; output.div_ceil(WIDTH) * depth];
+        let pack_panel = |(at, panel): (usize, &mut [PanelLanes])| {
+            let first = at * WIDTH;
+            let mut weights = vec![0f32; WIDTH.min(output - first) * input];
+            read(first, &mut weights)?;
+            let mut halves = vec![0u16; 2 * depth];
+            for (at, weights) in weights.chunks_exact(input).enumerate() {
+                put_output(weights, at, panel, &mut halves);
+            }
+            Ok(())
+        };
+        panels
+            .par_chunks_mut(depth.max(1))
+            .enumerate()
+            .try_for_each(pack_panel)?;
+        Ok(Self {
+            panels,
+            input,
+            output,
+        })
+    }
+
+    pub(crate) fn input(&self) -> usize {
+        self.input
+    }
+
+    pub(crate) fn output(&self) -> usize {
+        self.output
+    }
+
+    /// Number of panels.
+    pub(super) fn count(&self) -> usize {
+        self.output.div_ceil(WIDTH)
+    }
+
+    /// The inputs `range`, which starts at a multiple of a tile's depth, of some panels.
+    pub(super) fn parts(
+        &self,
+        panels: std::ops::Range<usize>,
+        range: &std::ops::Range<usize>,
+    ) -> impl Iterator<Item = &[PanelLanes]> {
+        let depth = depth(self.input);
+        let lanes = range.start / 2..range.start / 2 + padded(range.len().div_ceil(2));
+        let panels = &self.panels[panels.start * depth..panels.end * depth];
+        panels
+            .chunks_exact(depth.max(1))
+            .map(move |panel| &panel[lanes.clone()])
+    }
+}
+
+/// Lanes of a panel.
+fn depth(input: usize) -> usize {
+    padded(input.div_ceil(2))
+}
