@@ -75,7 +75,6 @@ fn verdicts_are_those_of_f32_and_the_report_says_what_was_shown() {
     let mut twice = 0;
     for model in record["models"].as_array().unwrap() {
         let shown = &model["verification"];
-        println!("{}: {shown}", model["name"]);
         assert_eq!(shown["pairs"], 636);
         assert_eq!(shown["sampled"], 64);
         assert!(shown["expected_turned"].as_f64().unwrap() <= 0.05);

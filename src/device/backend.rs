@@ -158,14 +158,15 @@ fn precision(devices: &Devices, dtype: DtypeChoice, int8_batch: Option<u32>) -> 
             })
         }
         (DtypeChoice::Auto | DtypeChoice::F32, _) => Precision::F32,
-        (DtypeChoice::F16, true) => half_precision(HalfType::F16, DType::F16)?,
+        (DtypeChoice::F16 | DtypeChoice::Verified, true) => {
+            half_precision(HalfType::F16, DType::F16)?
+        }
         (DtypeChoice::Bf16, true) => half_precision(HalfType::Bf16, DType::BF16)?,
         (DtypeChoice::F16, false) => Precision::F16Storage,
         (DtypeChoice::Bf16, false) => {
             half_precision(HalfType::Bf16, DType::BF16)?;
             Precision::Bf16Factors
         }
-        (DtypeChoice::Verified, true) => half_precision(HalfType::F16, DType::F16)?,
         (DtypeChoice::Verified, false) => match devices.works_in(DType::BF16) {
             Ok(()) => Precision::Bf16Factors,
             Err(_) => Precision::Int8Affine,

@@ -156,12 +156,6 @@ impl Weights {
     /// Whether a layer is computed for the few tokens that the head reads only: the head's, and most
     /// of the last encoder layer.
     fn is_of_few_tokens(&self, name: &str) -> bool {
-        if let Ok(keep) = std::env::var("PB_KEEP") {
-            return NOT_CONVERTED.contains(&name)
-                || keep
-                    .split(',')
-                    .any(|part| !part.is_empty() && name.contains(part));
-        }
         match layer(name) {
             None => true,
             Some(number) => {
