@@ -334,7 +334,12 @@ fn hidden_states_of_every_layer() {
 #[test]
 fn batches_change_no_bit() {
     for name in MODELS {
-        for precision in [Precision::F32, Precision::Int8(Outliers::ByRow)] {
+        for precision in [
+            Precision::F32,
+            Precision::Bf16Factors,
+            Precision::Int8(Outliers::ByRow),
+            Precision::Int8Affine,
+        ] {
             let dir = decoders("models").join(name);
             let model = load(&dir, &Device::flex(), precision);
             let rows: Vec<(Vec<u32>, bool)> = lines(&format!("{name}.jsonl"))

@@ -281,12 +281,11 @@ impl Arithmetic for Bf16Factors {
     ) {
         // A lane has two of the depth, and whole panels' depths are multiples of 16 lanes.
         let depth = from / 2..from / 2 + left.depth();
-        for (panel, to) in right.parts(depth).zip((0..width).step_by(WIDTH)) {
-            left.products(panel, |first, _, sums| {
-                for (out, sums) in out.chunks_exact_mut(width).skip(first).zip(sums) {
-                    out[to..to + WIDTH].copy_from_slice(sums);
-                }
-            });
-        }
+        let panels = right.parts(depth).take(width / WIDTH);
+        left.products(panels, |first, panel, sums| {
+            for (out, sums) in out.chunks_exact_mut(width).skip(first).zip(sums) {
+                out[panel * WIDTH..][..WIDTH].copy_from_slice(sums);
+            }
+        });
     }
 }
