@@ -3,7 +3,7 @@
 #[path = "common/binary.rs"]
 mod binary;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use binary::{assert_same_run, json_file, question, run};
@@ -264,145 +264,113 @@ fn a_hostile_template_is_harmless() {
     }
 }
 
-/// What cannot be scored is refused by name, with what can, before anything is computed.
-#[test]
-fn other_models_are_refused_by_name() {
+/// Runs a changed checkpoint, which must fail with this exit code and these words.
+#[track_caller]
+fn assert_refused(template: &str, change: impl Fn(&Path), exit: i32, words: &[&str]) {
     let dir = tempfile::tempdir().unwrap();
     let data = write_pairs(dir.path());
-    let config = |changes: Value| move |to: &Path| set(&to.join("config.json"), &changes);
-    let renamed = |name: &'static str| {
-        move |to: &Path| {
-            let path = to.join("model.safetensors");
-            let bytes = std::fs::read(&path).unwrap();
-            let from = b"\"score.weight\"";
-            let at = bytes
-                .windows(from.len())
-                .position(|window| window == from)
-                .unwrap();
-            let size = u64::from_le_bytes(bytes[..8].try_into().unwrap());
-            let header = [
-                &bytes[8..at],
-                format!("\"{name}\"").as_bytes(),
-                &bytes[at + from.len()..8 + usize::try_from(size).unwrap()],
-            ]
-            .concat();
-            let rest = &bytes[8 + usize::try_from(size).unwrap()..];
-            let new = [&(header.len() as u64).to_le_bytes()[..], &header, rest].concat();
-            std::fs::write(path, new).unwrap();
-        }
-    };
-    let no_template = |to: &Path| {
-        set(
-            &to.join("tokenizer_config.json"),
-            &json!({ "chat_template": null }),
-        );
-    };
-    let no_tokenizer = |to: &Path| std::fs::remove_file(to.join("tokenizer.json")).unwrap();
-    let cases: Vec<(Box<dyn Fn(&Path)>, &str, i32, Vec<&str>)> = vec![
+    let checkpoint = copy("tiny-qwen3-rm", &dir.path().join("changed"), change);
+    let spec = format!("{checkpoint},template={template}");
+    let (_, stderr, code) = run(&["run", "--data", &data, "--model", &spec]);
+    assert_eq!(code, exit, "{stderr}");
+    for word in words {
+        assert!(stderr.contains(word), "{word}: {stderr}");
+    }
+}
+
+/// What cannot be scored is refused by name, with what can, before anything is computed.
+#[test]
+fn configurations_of_other_models_are_refused_by_name() {
+    for (changes, words) in [
         (
-            Box::new(config(
-                json!({ "architectures": ["LlamaForRewardModelWithGating"] }),
-            )),
-            "chat",
-            4,
-            vec![
+            json!({ "architectures": ["LlamaForRewardModelWithGating"] }),
+            [
                 "LlamaForRewardModelWithGating",
                 "Qwen3ForSequenceClassification",
             ],
         ),
         (
-            Box::new(config(json!({
-                "architectures": ["InternLM2ForRewardModel"], "model_type": "internlm2"
-            }))),
-            "chat",
-            4,
-            vec!["InternLM2ForRewardModel", "LlamaForSequenceClassification"],
+            json!({ "architectures": ["InternLM2ForRewardModel"], "model_type": "internlm2" }),
+            ["InternLM2ForRewardModel", "LlamaForSequenceClassification"],
         ),
         (
-            Box::new(config(json!({ "architectures": ["Qwen3ForCausalLM"] }))),
-            "chat",
-            4,
-            vec!["Qwen3ForCausalLM", "`architectures`"],
+            json!({ "architectures": ["Qwen3ForCausalLM"] }),
+            ["Qwen3ForCausalLM", "`architectures`"],
         ),
         (
-            Box::new(config(json!({ "id2label": { "0": "a", "1": "b" } }))),
-            "chat",
-            4,
-            vec!["`id2label`", "one label"],
+            json!({ "id2label": { "0": "a", "1": "b" } }),
+            ["`id2label`", "one label"],
         ),
         (
-            Box::new(config(
-                json!({ "rope_scaling": { "rope_type": "yarn", "factor": 4.0 } }),
-            )),
-            "chat",
-            4,
-            vec!["`rope_scaling`", "yarn", "llama3"],
+            json!({ "rope_scaling": { "rope_type": "yarn", "factor": 4.0 } }),
+            ["yarn", "llama3"],
         ),
         (
-            Box::new(config(json!({ "num_key_value_heads": 3 }))),
-            "chat",
-            4,
-            vec![
+            json!({ "num_key_value_heads": 3 }),
+            [
                 "`num_key_value_heads`",
                 "a divisor of num_attention_heads 4",
             ],
         ),
+        (json!({ "head_dim": 23 }), ["`head_dim`", "an even number"]),
         (
-            Box::new(config(json!({ "quantization_config": { "bits": 4 } }))),
-            "chat",
-            4,
-            vec!["`quantization_config`"],
+            json!({ "quantization_config": { "bits": 4 } }),
+            ["`quantization_config`", "must not be packed"],
         ),
         (
-            Box::new(renamed("v_head.weight")),
-            "chat",
-            4,
-            vec!["v_head.weight", "value head"],
+            json!({ "pad_token_id": 5000 }),
+            ["`pad_token_id`", "below vocab_size"],
         ),
-        (
-            Box::new(renamed("score.0.weight")),
-            "chat",
-            4,
-            vec!["two layers"],
-        ),
-        (
-            Box::new(renamed("score.bias")),
-            "chat",
-            4,
-            vec!["no tensor `score.weight`"],
-        ),
-        (
-            Box::new(no_template),
-            "chat",
-            4,
-            vec!["chat_template.jinja"],
-        ),
-        (
-            Box::new(no_tokenizer),
-            "chat",
-            5,
-            vec!["tokenizer.json", "save_pretrained"],
-        ),
-        (
-            Box::new(|_| {}),
-            "raw",
-            2,
-            vec!["scalar, on a decoder", "chat, card"],
-        ),
-    ];
-    for (at, (change, template, exit, parts)) in cases.iter().enumerate() {
-        let checkpoint = copy(
-            "tiny-qwen3-rm",
-            &dir.path().join(format!("case-{at}")),
-            change,
-        );
-        let spec = format!("{checkpoint},template={template}");
-        let (_, stderr, code) = run(&["run", "--data", &data, "--model", &spec]);
-        assert_eq!(code, *exit, "{at}: {stderr}");
-        for part in parts {
-            assert!(stderr.contains(part), "{at}: {part}: {stderr}");
-        }
+    ] {
+        let change = |to: &Path| set(&to.join("config.json"), &changes);
+        assert_refused("chat", change, 4, &words);
     }
+}
+
+/// Gives the tensor `score.weight` another name.
+fn rename_head(to: &Path, name: &str) {
+    let path = to.join("model.safetensors");
+    let bytes = std::fs::read(&path).unwrap();
+    let size = usize::try_from(u64::from_le_bytes(bytes[..8].try_into().unwrap())).unwrap();
+    let header = String::from_utf8(bytes[8..8 + size].to_vec()).unwrap();
+    let header = header.replace("\"score.weight\"", &format!("\"{name}\""));
+    let length = (header.len() as u64).to_le_bytes();
+    let new = [&length, header.as_bytes(), &bytes[8 + size..]].concat();
+    std::fs::write(path, new).unwrap();
+}
+
+#[test]
+fn files_of_other_models_are_refused_by_name() {
+    for (name, words) in [
+        ("v_head.weight", ["v_head.weight", "value head"]),
+        ("score.0.weight", ["score.0.weight", "two layers"]),
+        ("score.bias", ["no tensor `score.weight`", "random numbers"]),
+    ] {
+        assert_refused("chat", |to| rename_head(to, name), 4, &words);
+    }
+    let no_template = |to: &Path| {
+        let changes = json!({ "chat_template": null });
+        set(&to.join("tokenizer_config.json"), &changes);
+    };
+    assert_refused("chat", no_template, 4, &["chat_template.jinja"]);
+    let no_tokenizer = |to: &Path| std::fs::remove_file(to.join("tokenizer.json")).unwrap();
+    assert_refused(
+        "chat",
+        no_tokenizer,
+        5,
+        &["tokenizer.json", "save_pretrained"],
+    );
+    let adapter = |to: &Path| {
+        std::fs::remove_file(to.join("config.json")).unwrap();
+        std::fs::write(to.join("adapter_config.json"), "{}").unwrap();
+    };
+    assert_refused(
+        "chat",
+        adapter,
+        5,
+        &["config.json", "merge it into its base model"],
+    );
+    assert_refused("raw", |_| {}, 2, &["scalar, on a decoder", "chat, card"]);
 }
 
 /// With the number, and the precision that would fit.

@@ -154,7 +154,6 @@ impl Architecture for DecoderConfig {
 mod tests {
     use std::path::Path;
 
-    use super::*;
     use crate::model::ModelConfig;
 
     /// Qwen3-0.6B: 440 million weights in its layers; causal attention reads half the square.
