@@ -38,7 +38,8 @@ impl ModelConfig {
             return Self::of_decoder(&keys, family);
         }
         if model_type != Some("deberta-v2") {
-            let key = if keys.classes().is_empty() {
+            let is_deberta = |class: &&str| class.starts_with("DebertaV2");
+            let key = if keys.classes().iter().all(is_deberta) {
                 "model_type"
             } else {
                 "architectures"
