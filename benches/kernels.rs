@@ -14,7 +14,7 @@ use pairbench::kernels::cpu::packed_weights::{PackedWeights, Storage};
 use pairbench::kernels::relative_positions::PositionTerms;
 use pairbench::model::deberta::{geometry, plain_attention};
 use pairbench::model::linear::Linear;
-use pairbench::model::{DebertaConfig, Matrix, ModelConfig, TokenRows};
+use pairbench::model::{DebertaConfig, Matrix, ModelConfig, TokenRows, TransformerConfig};
 
 const HIDDEN: usize = 1024;
 const INNER: usize = 4096;
@@ -30,9 +30,11 @@ fn random(rows: usize, columns: usize) -> Tensor<2> {
 /// The golden checkpoint's configuration at the sizes of the published ones.
 fn large() -> DebertaConfig {
     let text = include_str!("../tests/data/golden/models/tiny-pairrm/config.json");
-    let mut config = ModelConfig::parse(text, std::path::Path::new("config.json"))
-        .expect("a valid configuration")
-        .encoder;
+    let config = ModelConfig::parse(text, std::path::Path::new("config.json"));
+    let config = config.expect("a valid configuration");
+    let TransformerConfig::Deberta(mut config) = config.transformer else {
+        panic!("a DeBERTa");
+    };
     (config.hidden_size, config.heads, config.intermediate_size) = (HIDDEN, 16, INNER);
     if let Some(relative) = &mut config.relative {
         (relative.terms, relative.buckets, relative.max_distance) =

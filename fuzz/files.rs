@@ -23,10 +23,11 @@ use pairbench::data::Item;
 use pairbench::data::Message;
 use pairbench::kernels::cpu::int8::Outliers;
 use pairbench::kernels::relative_positions::RelativeRows;
-use pairbench::model::{ModelConfig, Parameters};
+use pairbench::model::{ModelConfig, Parameters, TransformerConfig};
 use pairbench::report::Format;
 use pairbench::scoring;
 use pairbench::scoring::journal;
+use pairbench::text::chat_template::ChatTemplate;
 use pairbench::text::contract::{InputContract, PairContract};
 use pairbench::text::{Side, Tokenizer};
 
@@ -67,7 +68,8 @@ static ALLOCATOR: Allocator = Allocator;
 type Target = fn(&Path, &[u8]);
 
 /// By name; each has a directory of seeds of the same name.
-const TARGETS: [(&str, Target); 11] = [
+const TARGETS: [(&str, Target); 12] = [
+    ("chat-template", chat_template),
     ("config", config),
     ("csv", |dir, data| pairs(dir, "x.csv", data)),
     ("json", |dir, data| pairs(dir, "x.jsonl", data)),
@@ -138,7 +140,9 @@ fn config(_: &Path, data: &[u8]) {
         return;
     };
     let _ = config.head.positions(&[3, 0, 1, 2]);
-    if let Some(relative) = &config.encoder.relative {
+    if let TransformerConfig::Deberta(encoder) = &config.transformer
+        && let Some(relative) = &encoder.relative
+    {
         let _ = RelativeRows::new(relative, 600).within(7);
     }
 }
@@ -163,6 +167,27 @@ fn tokenizer(dir: &Path, name: &str, data: &[u8]) {
     ] {
         let _ = tokenizer.segment(text, 4, Side::Right);
         let _ = tokenizer.round_trip(text, 4, Side::Left);
+    }
+}
+
+/// A template, and after U+001F a text that it is given.
+fn chat_template(_: &Path, data: &[u8]) {
+    let text = String::from_utf8_lossy(data);
+    let (template, content) = text
+        .split_once('\u{1f}')
+        .unwrap_or((&text, "a <|im_end|> b"));
+    let Ok(template) = ChatTemplate::of_text(template) else {
+        return;
+    };
+    let turns = [
+        ("user", content),
+        ("assistant", " b \n"),
+        ("user", ""),
+        ("assistant", content),
+    ];
+    let messages = turns.map(|(role, content)| Message::new(role, content));
+    for count in [0, 2, 4] {
+        let _ = template.render(&messages[..count]);
     }
 }
 

@@ -51,7 +51,7 @@ fn hidden_states_of_every_layer() {
             .collect();
         let mut states: Vec<Vec<f32>> = Vec::new();
         model
-            .encoder
+            .transformer
             .forward_each(&TokenRows::new([input.as_slice()]), |x| {
                 states.push(x.clone().into_data().try_to_vec().unwrap());
             });

@@ -3,18 +3,16 @@
 mod common;
 
 use std::collections::HashMap;
-use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use burn::tensor::Device;
-use common::{LOGIT, conversation, float, ids, load, numbers};
+use common::{LOGIT, conversation, float, ids, is_recorded, load, numbers};
 use pairbench::checkpoint::Precision;
 use pairbench::data::Message;
 use pairbench::model::{RewardModel, TokenRow, TokenRows};
 use pairbench::text::Tokenizer;
 use pairbench::text::contract::{AnswerContract, AnswerRow};
 use serde_json::Value;
-use sha2::{Digest, Sha256};
 
 fn scalar(part: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -64,24 +62,6 @@ fn view(row: &AnswerRow) -> TokenRow<'_> {
     }
 }
 
-/// A recorded text, of which long ones are given by their hash.
-fn is_recorded(text: &str, recorded: &Value) -> bool {
-    match recorded.as_str() {
-        Some(whole) => whole == text,
-        None => {
-            recorded["chars"] == text.chars().count()
-                && recorded["sha256"] == hexadecimal(&Sha256::digest(text))
-        }
-    }
-}
-
-fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
-}
-
 const CONTRACTS: [(&str, AnswerContract); 4] = [
     ("raw", AnswerContract::Raw),
     ("tulu", AnswerContract::Tulu),
@@ -103,8 +83,8 @@ fn texts_ids_and_scores_of_all_cases_under_all_contracts() {
         for (name, contract) in CONTRACTS {
             let expected = &record[name];
             let case = &cases[id];
-            contract.check(case).unwrap();
-            if let Some(text) = contract.text(case) {
+            contract.check(&tokenizer, case).unwrap();
+            if let Some(text) = contract.text(&tokenizer, case) {
                 assert!(is_recorded(&text, &expected["rendered"]), "{id} {name}");
             }
             let row = contract.row(&tokenizer, case).unwrap();
@@ -249,7 +229,7 @@ fn hidden_states_of_every_layer() {
             .collect();
         let mut states: Vec<Vec<f32>> = Vec::new();
         let rows = TokenRows::new([input.as_slice()]);
-        model.encoder.forward_each(&rows, |x| {
+        model.transformer.forward_each(&rows, |x| {
             states.push(x.clone().into_data().try_to_vec().unwrap());
         });
         assert_eq!(states.len(), 3);

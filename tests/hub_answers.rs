@@ -565,18 +565,18 @@ fn a_renamed_repository_is_found_and_its_new_name_is_said() {
 #[test]
 fn an_unsupported_architecture_is_named_before_weights_are_downloaded() {
     let directory = checkpoint();
-    let config = r#"{"model_type": "llama", "architectures": ["LlamaForSequenceClassification"]}"#;
+    let config = r#"{"model_type": "phi3", "architectures": ["Phi3ForSequenceClassification"]}"#;
     fs::write(directory.path().join("config.json"), config).unwrap();
-    let hub = LoopbackHub::start(&[("models/a/llama", directory.path())], |_| None);
+    let hub = LoopbackHub::start(&[("models/a/phi", directory.path())], |_| None);
     let machine = Machine::new(&hub);
     for command in ["fetch", "inspect"] {
-        let refused = machine.run(&[command, "a/llama"]);
+        let refused = machine.run(&[command, "a/phi"]);
         assert!(
             refused.code == 4
                 && refused
                     .err
-                    .contains("a/llama@main, whose architecture is LlamaForSequenceClassification")
-                && refused.err.contains("\"llama\""),
+                    .contains("a/phi@main, whose architecture is Phi3ForSequenceClassification")
+                && refused.err.contains("LlamaForSequenceClassification"),
             "{}",
             refused.err
         );

@@ -332,7 +332,7 @@ fn what_gives_no_score_is_refused_by_name() {
         ),
         (&pooler, &["`pooler_hidden_size`", "64"]),
         (&packed, &["`quantization_config`"]),
-        (&value_head, &["`classifier.weight`", "trained pooler"]),
+        (&value_head, &["`v_head.summary.bias`", "a value head"]),
         (&no_pooler, &["`pooler.dense.bias`", "trained pooler"]),
     ] {
         let model = format!("{model},template=pair");

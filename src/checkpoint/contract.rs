@@ -6,9 +6,11 @@ use crate::checkpoint::facts::ContractSource;
 use crate::checkpoint::known_models::contract_of;
 use crate::checkpoint::spec::ModelSpec;
 use crate::model::heads::HeadConfig;
+use crate::model::heads::scalar::ScalarConfig;
 use crate::support::error::{Error, Result};
 use crate::support::input_file::Directory;
 use crate::support::toml_text::from_toml;
+use crate::text::Tokenizer;
 use crate::text::contract::InputContract;
 
 const SIDECAR: &str = "pairbench.toml";
@@ -58,7 +60,11 @@ pub(super) fn contracts_of(head: &HeadConfig) -> Vec<InputContract> {
 fn fits(contract: InputContract, head: &HeadConfig) -> bool {
     match head {
         HeadConfig::Pairwise(_) => matches!(contract, InputContract::Pairwise(_)),
-        HeadConfig::Scalar(_) => matches!(contract, InputContract::Scalar(_)),
+        HeadConfig::Scalar(head) => {
+            let on_decoder = matches!(head, ScalarConfig::LastToken(_));
+            matches!(contract, InputContract::Scalar(contract)
+                if contract.has_chat_template() == on_decoder)
+        }
     }
 }
 
@@ -71,14 +77,34 @@ pub(super) fn check_contract(
     if fits(contract, head) {
         return Ok(());
     }
+    let head_of = match head {
+        HeadConfig::Scalar(ScalarConfig::LastToken(_)) => "scalar, on a decoder",
+        other => other.name(),
+    };
     Err(Error::usage(format!(
         "failed to use template {contract} for model: {spec}"
     ))
-    .caused_by(format!("its head is {}", head.name()))
+    .caused_by(format!("its head is {head_of}"))
     .hint(format!(
         "add `,template=NAME` to this --model; NAME is one of: {}",
         InputContract::names(contracts_of(head))
     )))
+}
+
+/// Refuses a contract whose chat template the checkpoint lacks.
+pub(super) fn check_chat_template(
+    spec: &ModelSpec,
+    contract: InputContract,
+    tokenizer: &Tokenizer,
+) -> Result<()> {
+    let needs = matches!(contract, InputContract::Scalar(contract) if contract.has_chat_template());
+    if !needs || tokenizer.chat_template().is_some() {
+        return Ok(());
+    }
+    let what = format!("failed to use template {contract} for model: {spec}");
+    Err(Error::bad_input(what)
+        .caused_by("neither chat_template.jinja nor tokenizer_config.json has a chat template")
+        .hint("put the template that the model was trained with into DIR/chat_template.jinja"))
 }
 
 /// The error for a checkpoint whose contract is nowhere.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::checkpoint::files::{Backbone, CheckpointFiles};
 use crate::checkpoint::tokenizer_check::check_tokenizer;
-use crate::model::{ModelConfig, RankerConfig};
+use crate::model::{ModelConfig, RankerConfig, TransformerConfig};
 use crate::support::error::{Error, Result};
 use crate::support::input_file::{Directory, InputFile};
 use crate::text::Tokenizer;
@@ -42,7 +42,11 @@ impl Description {
 
     /// The layout of transformers.
     fn of_model(config: ModelConfig, directory: &Directory) -> Result<Self> {
-        let (tokenizer, names) = Tokenizer::load(directory)?;
+        let (tokenizer, names) = match config.transformer {
+            TransformerConfig::Deberta(_) => Tokenizer::load(directory)?,
+            TransformerConfig::Decoder(_) => Tokenizer::load_of_decoder(directory)?,
+        };
+        let config = config.with_pad(tokenizer.pad_id());
         check_tokenizer(&tokenizer, &config, directory.path())?;
         let tokenizer_files: Vec<String> = names.into_iter().map(str::to_owned).collect();
         let names = tokenizer_files.iter().map(String::as_str).chain([CONFIG]);
@@ -102,7 +106,12 @@ const CONFIG: &str = "config.json";
 
 fn config_text(directory: &Directory) -> Result<String> {
     if !directory.has(CONFIG) {
-        return Err(directory.missing(CONFIG));
+        let missing = directory.missing(CONFIG);
+        return Err(if directory.has("adapter_config.json") {
+            missing.or_hint("this is an adapter (LoRA): merge it into its base model and save that")
+        } else {
+            missing
+        });
     }
     directory.file(CONFIG).text()
 }

@@ -41,11 +41,12 @@ impl fmt::Display for Backbone {
 }
 
 /// What says which model it is and how it reads text; a repository may lack some of it.
-const DESCRIPTION: [&str; 8] = [
+const DESCRIPTION: [&str; 9] = [
     "config.json",
     "pairbench.toml",
     "tokenizer.json",
     "tokenizer_config.json",
+    "chat_template.jinja",
     "added_tokens.json",
     "special_tokens_map.json",
     "spm.model",

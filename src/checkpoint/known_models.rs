@@ -19,6 +19,7 @@ const PICKLE: &str = "a pickle: to be converted";
 const NOT_SEEN: &str = "not seen: an error says where they are";
 
 const PAIR: InputContract = InputContract::Scalar(AnswerContract::Pair);
+const CARD: InputContract = InputContract::Scalar(AnswerContract::Card);
 const SEQUENCE: &str = "DebertaV2ForSequenceClassification";
 
 const fn ranker(repository: &'static str, weights: &'static str) -> KnownModel {
@@ -52,8 +53,22 @@ const fn scalar(
     }
 }
 
-/// Pairwise models first.
-pub(crate) const KNOWN: [KnownModel; 9] = [
+/// A decoder, whose card renders conversations with the chat template.
+const fn decoder(repository: &'static str, architecture: &'static str) -> KnownModel {
+    KnownModel {
+        repository,
+        architecture,
+        contract: CARD,
+        weights: NOT_SEEN,
+    }
+}
+
+const QWEN3: &str = "Qwen3ForSequenceClassification";
+const LLAMA: &str = "LlamaForSequenceClassification";
+const GEMMA2: &str = "Gemma2ForSequenceClassification";
+
+/// Pairwise models first, then encoders, then decoders by their size.
+pub(crate) const KNOWN: [KnownModel; 20] = [
     pairwise("llm-blender/PairRM-hf", PairContract::PairRm),
     pairwise("maywell/Better-PairRM", PairContract::BetterPairRm),
     // The name under which RewardBench registers the same model.
@@ -80,6 +95,17 @@ pub(crate) const KNOWN: [KnownModel; 9] = [
         "DebertaV2ForMultipleChoice",
         PICKLE,
     ),
+    decoder("Skywork/Skywork-Reward-V2-Qwen3-0.6B", QWEN3),
+    decoder("Skywork/Skywork-Reward-V2-Llama-3.2-1B", LLAMA),
+    decoder("Skywork/Skywork-Reward-V2-Qwen3-1.7B", QWEN3),
+    decoder("Skywork/Skywork-Reward-V2-Llama-3.2-3B", LLAMA),
+    decoder("Skywork/Skywork-Reward-V2-Qwen3-4B", QWEN3),
+    decoder("Skywork/Skywork-Reward-V2-Qwen3-8B", QWEN3),
+    decoder("Skywork/Skywork-Reward-V2-Llama-3.1-8B", LLAMA),
+    decoder("Skywork/Skywork-Reward-V2-Llama-3.1-8B-40M", LLAMA),
+    decoder("Skywork/Skywork-Reward-Llama-3.1-8B-v0.2", LLAMA),
+    decoder("Skywork/Skywork-Reward-Llama-3.1-8B", LLAMA),
+    decoder("Skywork/Skywork-Reward-Gemma-2-27B-v0.2", GEMMA2),
 ];
 
 /// The contract of a repository, where it is known.

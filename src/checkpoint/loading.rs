@@ -5,10 +5,13 @@ use std::collections::BTreeMap;
 use burn::tensor::Device;
 use rayon::prelude::*;
 
-use crate::checkpoint::contract::{check_contract, contracts_of, find_contract, no_contract};
+use crate::checkpoint::contract::{
+    check_chat_template, check_contract, contracts_of, find_contract, no_contract,
+};
 use crate::checkpoint::description::Description;
 use crate::checkpoint::facts::{ContractSource, Facts};
 use crate::checkpoint::files::{Backbone, CheckpointFiles};
+use crate::checkpoint::memory::check_memory;
 use crate::checkpoint::precision::Precision;
 use crate::checkpoint::spec::ModelSpec;
 use crate::checkpoint::weights::Weights;
@@ -51,6 +54,7 @@ impl Checkpoint {
         let found = find_contract(spec, template, &files.files)?;
         let contract = found.ok_or_else(|| no_contract(spec, head))?;
         check_contract(spec, contract.0, head)?;
+        check_chat_template(spec, contract.0, &description.tokenizer)?;
         Self::with_contract(spec, files, description, contract)
     }
 
@@ -130,6 +134,10 @@ impl Checkpoint {
     /// Weights that are missing, cannot be read or do not belong to the configuration.
     pub fn load_model(&self, device: &Device, precision: Precision) -> Result<RewardModel> {
         let mut weights = Weights::open(&self.directory, device)?.with_precision(precision);
+        weights.check_head()?;
+        if *device == Device::flex() {
+            check_memory(&self.name, &weights, precision)?;
+        }
         let model = RewardModel::load(&mut weights, &self.config)
             .and_then(|model| weights.finish().map(|()| model))
             .map_err(|error| match &self.facts.backbone {

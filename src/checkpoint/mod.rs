@@ -7,6 +7,7 @@ mod facts;
 mod files;
 pub(crate) mod known_models;
 mod loading;
+mod memory;
 mod nearest;
 mod precision;
 mod safetensors_header;

@@ -5,6 +5,7 @@ use std::path::Path;
 use crate::model::ModelConfig;
 use crate::model::heads::HeadConfig;
 use crate::model::heads::pairwise::PairwiseConfig;
+use crate::model::heads::scalar::ScalarConfig;
 use crate::support::error::{Error, Result};
 use crate::text::Tokenizer;
 
@@ -26,7 +27,8 @@ pub fn check_tokenizer(
     };
     match &config.head {
         HeadConfig::Pairwise(head) => check_markers(tokenizer, head, refuse)?,
-        HeadConfig::Scalar(_) => {
+        HeadConfig::Scalar(ScalarConfig::LastToken(_)) => {}
+        HeadConfig::Scalar(ScalarConfig::Pooled(_)) => {
             if !tokenizer.frames_as_pair()? {
                 return Err(refuse(
                     "the tokenizer's post-processor does not make [CLS] text [SEP] text [SEP]"

@@ -7,6 +7,7 @@ use crate::model::TokenRow;
 use crate::scoring::{self, Prepared};
 use crate::support::count::count;
 use crate::support::error::{Result, one_line, without_workflow_command};
+use crate::text::Tokenizer;
 use crate::text::contract::{AnswerContract, InputContract};
 
 /// Items whose rows are shown.
@@ -53,7 +54,7 @@ fn of_contract(checkpoint: &Checkpoint, contract: InputContract, items: &[Item])
         text.push_str(&line(&format!("row {}, {row}", item.row)));
     }
     text.push_str(&line(&truncated(&prepared)));
-    for warning in warnings(contract, items, &prepared) {
+    for warning in warnings(contract, tokenizer, items, &prepared) {
         text.push_str(&line(&format!("warning: {warning}")));
     }
     Ok(text)
@@ -90,7 +91,12 @@ fn truncated(prepared: &[Prepared]) -> String {
 }
 
 /// What may be wrong under this contract, with how many pairs it concerns.
-fn warnings(contract: InputContract, items: &[Item], prepared: &[Prepared]) -> Vec<String> {
+fn warnings(
+    contract: InputContract,
+    tokenizer: &Tokenizer,
+    items: &[Item],
+    prepared: &[Prepared],
+) -> Vec<String> {
     let mut found = Vec::new();
     let mut warn = |n: usize, what: &str| {
         if n > 0 {
@@ -101,13 +107,20 @@ fn warnings(contract: InputContract, items: &[Item], prepared: &[Prepared]) -> V
         let rows = p.token_rows();
         rows.is_some_and(|rows| rows.iter().any(|row: &TokenRow| row.is_first_masked))
     };
+    let has_chat_template =
+        matches!(contract, InputContract::Scalar(contract) if contract.has_chat_template());
     warn(
         prepared.iter().filter(is_masked).count(),
-        "doubled [CLS]: a text begins with it; the first of the two is masked, and it is the one \
-         whose state is the score, as in RewardBench",
+        if has_chat_template {
+            "doubled BOS: the chat template begins with the token that the tokenizer adds once \
+             more; the first of the two is masked, as in RewardBench"
+        } else {
+            "doubled [CLS]: a text begins with it; the first of the two is masked, and it is the \
+             one whose state is the score, as in RewardBench"
+        },
     );
-    for marker in markers(contract) {
-        let has_it = |item: &&Item| texts(item).any(|text| text.contains(marker));
+    for marker in markers(contract, tokenizer) {
+        let has_it = |item: &&Item| texts(item).any(|text| text.contains(&marker));
         let what = format!("a text contains {marker}, which has a meaning in this template");
         warn(items.iter().filter(has_it).count(), &what);
     }
@@ -144,8 +157,8 @@ fn texts(item: &Item) -> impl Iterator<Item = &str> {
 }
 
 /// What means something in a row of this contract.
-fn markers(contract: InputContract) -> &'static [&'static str] {
-    match contract {
+fn markers(contract: InputContract, tokenizer: &Tokenizer) -> Vec<String> {
+    let markers: &[&str] = match contract {
         InputContract::Pairwise(_) => &[
             "[CLS]",
             "[SEP]",
@@ -157,8 +170,12 @@ fn markers(contract: InputContract) -> &'static [&'static str] {
         InputContract::Scalar(AnswerContract::Tulu) => {
             &["[CLS]", "[SEP]", "<|user|>", "<|assistant|>"]
         }
+        InputContract::Scalar(contract) if contract.has_chat_template() => {
+            return tokenizer.special_texts();
+        }
         InputContract::Scalar(_) => &["[CLS]", "[SEP]"],
-    }
+    };
+    markers.iter().map(|marker| (*marker).to_owned()).collect()
 }
 
 fn is_single_turn(contract: InputContract) -> bool {

@@ -136,11 +136,11 @@ impl Devices {
         }
     }
 
-    /// Refuses a model whose heads are too large for the attention's kernel. Without that kernel
-    /// f32 would not be exact, and everything slow.
+    /// Refuses a model that GPUs have no kernels for, or whose heads are too large for the
+    /// attention's. Without that kernel f32 would not be exact, and everything slow.
     ///
     /// # Errors
-    /// Heads that are too large for a device's shared memory.
+    /// An architecture of the CPU alone, or heads that are too large for a device's shared memory.
     pub(crate) fn check_architecture(
         &self,
         architecture: &dyn Architecture,
@@ -149,6 +149,12 @@ impl Devices {
         let Self::Gpus(gpus) = self else {
             return Ok(());
         };
+        if !architecture.has_gpu_kernels() {
+            let what = format!("failed to compute on {}", self.name());
+            return Err(Error::unavailable(what)
+                .caused_by("decoders are computed on the CPU alone")
+                .hint("add --device cpu"));
+        }
         if gpus.iter().all(|gpu| fits(gpu, architecture, dtype)) {
             return Ok(());
         }

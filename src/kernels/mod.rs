@@ -18,10 +18,12 @@
 
 pub mod activation;
 pub mod attention;
+pub mod causal_attention;
 pub mod cpu;
 #[cfg(feature = "_gpu")]
 pub(crate) mod gpu;
 mod placement;
 pub mod relative_positions;
+pub mod rotary;
 
 pub(crate) use placement::is_on_gpu;

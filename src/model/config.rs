@@ -2,25 +2,29 @@
 
 use std::path::Path;
 
+use serde_json::Value;
+
 use crate::model::architecture::Architecture;
 use crate::model::config_keys::Keys;
 use crate::model::deberta::DebertaConfig;
+use crate::model::decoder::Family;
 use crate::model::heads::HeadConfig;
 use crate::model::heads::pairwise::MarkerError;
 use crate::model::token_rows::{InputRow, TokenRow};
+use crate::model::transformer::TransformerConfig;
 use crate::support::error::Result;
 
 /// An architecture under a head.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ModelConfig {
-    pub encoder: DebertaConfig,
+    pub transformer: TransformerConfig,
     pub head: HeadConfig,
 }
 
 impl ModelConfig {
-    /// The encoder under the head.
+    /// The architecture under the head.
     pub fn architecture(&self) -> &dyn Architecture {
-        &self.encoder
+        self.transformer.architecture()
     }
 
     /// Reads the text of a `config.json`; `path` is for the errors.
@@ -29,9 +33,48 @@ impl ModelConfig {
     /// The key whose value is not accepted, with what was found and what is accepted.
     pub fn parse(text: &str, path: &Path) -> Result<Self> {
         let keys = Keys::parse(text, path)?;
+        let model_type = keys.get("model_type").and_then(Value::as_str);
+        if let Some(family) = model_type.and_then(Family::of) {
+            return Self::of_decoder(&keys, family);
+        }
+        if model_type != Some("deberta-v2") {
+            let is_deberta = |class: &&str| class.starts_with("DebertaV2");
+            let key = if keys.classes().iter().all(is_deberta) {
+                "model_type"
+            } else {
+                "architectures"
+            };
+            return Err(keys.refuse(key, &what_loads()));
+        }
         let encoder = DebertaConfig::read(&keys)?;
-        let head = HeadConfig::read(&keys, encoder.vocab_size, encoder.hidden_size)?;
-        Ok(Self { encoder, head })
+        let (vocabulary, hidden) = (encoder.vocab_size, encoder.hidden_size);
+        Ok(Self {
+            head: HeadConfig::read_on_encoder(&keys, vocabulary, hidden)?,
+            transformer: TransformerConfig::Deberta(encoder),
+        })
+    }
+
+    fn of_decoder(keys: &Keys, family: Family) -> Result<Self> {
+        // transformers goes by `model_type` alone, and takes random numbers for a head that the
+        // weights lack: a class of another name has another head.
+        let classes = keys.classes();
+        if !classes.is_empty() && !classes.contains(&family.class()) {
+            return Err(keys.refuse("architectures", &what_loads()));
+        }
+        let decoder = family.read(keys)?;
+        Ok(Self {
+            head: HeadConfig::read_on_decoder(keys, decoder.vocab_size)?,
+            transformer: TransformerConfig::Decoder(decoder),
+        })
+    }
+
+    /// With the padding token of the tokenizer, where the configuration lacks one that it needs.
+    #[must_use]
+    pub(crate) fn with_pad(self, pad: Option<u32>) -> Self {
+        Self {
+            head: self.head.with_pad(pad),
+            ..self
+        }
     }
 
     /// A token row with what the head reads of it.
@@ -46,14 +89,25 @@ impl ModelConfig {
         Ok(InputRow { tokens, positions })
     }
 
-    /// What the encoder's tensors are called: transformers names the encoder of its own classes
-    /// after the architecture, and `DebertaV2PairRM` has a name of its own.
-    pub(super) fn encoder_name(&self) -> &'static str {
-        match self.head {
-            HeadConfig::Pairwise(_) => "pretrained_model",
-            HeadConfig::Scalar(_) => "deberta",
+    /// What the tensors below the head are called: transformers names the encoder of its own classes
+    /// after the architecture, every decoder `model`, and `DebertaV2PairRM` has a name of its own.
+    pub(super) fn transformer_name(&self) -> &'static str {
+        match (&self.transformer, &self.head) {
+            (TransformerConfig::Decoder(_), _) => "model",
+            (TransformerConfig::Deberta(_), HeadConfig::Pairwise(_)) => "pretrained_model",
+            (TransformerConfig::Deberta(_), HeadConfig::Scalar(_)) => "deberta",
         }
     }
+}
+
+/// The classes of all models, for errors.
+fn what_loads() -> String {
+    let decoders = Family::ALL.map(Family::class).join(", ");
+    format!(
+        "DeBERTa (model_type \"deberta-v2\": DebertaV2ForSequenceClassification, \
+         DebertaV2ForMultipleChoice, DebertaV2PairRM) and, with one label, {decoders}; a head of its \
+         own (a value head, gates, several objectives) and code of a repository are not computed"
+    )
 }
 
 #[cfg(test)]
@@ -80,6 +134,13 @@ mod tests {
         ModelConfig::parse(&base.to_string(), Path::new("config.json"))
     }
 
+    fn encoder(config: &ModelConfig) -> &DebertaConfig {
+        match &config.transformer {
+            TransformerConfig::Deberta(encoder) => encoder,
+            TransformerConfig::Decoder(_) => panic!("a decoder"),
+        }
+    }
+
     #[test]
     fn the_published_family_loads() {
         for (hidden, heads, layers) in [(384, 6, 12), (768, 12, 6), (768, 12, 12), (1024, 16, 24)] {
@@ -87,15 +148,16 @@ mod tests {
                 "hidden_size": hidden, "num_attention_heads": heads, "num_hidden_layers": layers
             }))
             .unwrap();
-            assert_eq!(c.encoder.relative.as_ref().unwrap().span(), 256);
-            assert_eq!(c.encoder.absolute_positions, None);
+            let encoder = encoder(&c);
+            assert_eq!(encoder.relative.as_ref().unwrap().span(), 256);
+            assert_eq!(encoder.absolute_positions, None);
         }
         let xlarge = config(&json!({
             "hidden_size": 1536, "num_attention_heads": 24,
             "conv_kernel_size": 3, "conv_act": "gelu"
         }))
         .unwrap();
-        assert_eq!(xlarge.encoder.conv.unwrap().kernel, 3);
+        assert_eq!(encoder(&xlarge).conv.as_ref().unwrap().kernel, 3);
         assert!(config(&json!({"vocab_size": 251_000})).is_ok());
     }
 
@@ -104,7 +166,8 @@ mod tests {
         let string = config(&json!({"pos_att_type": " C2P | p2c"})).unwrap();
         let list = config(&json!({"pos_att_type": ["p2c", "c2p"]})).unwrap();
         assert_eq!(string, list);
-        assert_eq!(list.encoder.relative.unwrap().terms, PositionTerms::Both);
+        let relative = encoder(&list).relative.as_ref();
+        assert_eq!(relative.unwrap().terms, PositionTerms::Both);
     }
 
     #[test]
@@ -113,9 +176,10 @@ mod tests {
             &json!({"relative_attention": null, "position_biased_input": null, "hidden_act": null}),
         )
         .unwrap();
-        assert_eq!(c.encoder.relative, None);
-        assert_eq!(c.encoder.absolute_positions, Some(512));
-        assert_eq!(c.encoder.activation, Activation::Gelu);
+        let encoder = encoder(&c);
+        assert_eq!(encoder.relative, None);
+        assert_eq!(encoder.absolute_positions, Some(512));
+        assert_eq!(encoder.activation, Activation::Gelu);
     }
 
     #[test]

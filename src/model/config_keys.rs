@@ -50,6 +50,13 @@ impl<'a> Keys<'a> {
         ))
     }
 
+    /// What the configuration calls its classes.
+    pub(super) fn classes(&self) -> Vec<&str> {
+        let names = self.get("architectures").and_then(Value::as_array);
+        let names = names.into_iter().flatten();
+        names.filter_map(Value::as_str).collect()
+    }
+
     /// An integer from 0 to [`MAX_SIZE`].
     pub(super) fn size(&self, key: &str, default: Option<usize>) -> Result<usize> {
         let accepted = format!("an integer from 0 to {MAX_SIZE}");
@@ -80,6 +87,27 @@ impl<'a> Keys<'a> {
                 .filter(|n| n.unsigned_abs() <= MAX_SIZE)
                 .ok_or_else(|| self.refuse(key, "an integer; -1 for the default")),
         }
+    }
+
+    /// A finite number that `accepts` takes.
+    pub(super) fn number(
+        &self,
+        key: &str,
+        default: f64,
+        accepts: impl Fn(f64) -> bool,
+    ) -> Result<f64> {
+        match self.get(key) {
+            None => Ok(default),
+            Some(value) => value
+                .as_f64()
+                .filter(|n| n.is_finite() && accepts(*n))
+                .ok_or_else(|| self.refuse(key, &format!("a number such as {default}"))),
+        }
+    }
+
+    /// Whether the key is there, be its value null.
+    pub(super) fn is_given(&self, key: &str) -> bool {
+        self.map.contains_key(key)
     }
 
     pub(super) fn flag(&self, key: &str, default: bool) -> Result<bool> {

@@ -67,6 +67,21 @@ impl Linear {
         ))
     }
 
+    /// Takes `{name}.weight`, and `{name}.bias` where the layer `has_bias`.
+    pub(crate) fn load_as(
+        from: &mut impl Parameters,
+        name: &str,
+        input: usize,
+        output: usize,
+        has_bias: bool,
+    ) -> Result<Self> {
+        if has_bias {
+            Self::load(from, name, input, output)
+        } else {
+            Self::load_unbiased(from, name, input, output)
+        }
+    }
+
     /// `bias`: `[output]`
     pub fn new(weight: Matrix, bias: Option<Tensor<1>>) -> Self {
         match weight {

@@ -10,6 +10,7 @@ use crate::model::config_keys::Keys;
 use crate::model::deberta::DebertaConfig;
 use crate::model::heads::HeadConfig;
 use crate::model::heads::pairwise::PairwiseConfig;
+use crate::model::transformer::TransformerConfig;
 use crate::support::error::Result;
 
 /// `RankerConfig` of `llm_blender/pair_ranker/config.py`, of a `pairranker`.
@@ -91,7 +92,10 @@ impl RankerConfig {
             cand1_prefix_id: cand1,
             cand2_prefix_id: cand2,
         });
-        Ok(ModelConfig { encoder, head })
+        Ok(ModelConfig {
+            transformer: TransformerConfig::Deberta(encoder),
+            head,
+        })
     }
 }
 

@@ -146,7 +146,8 @@ impl TokenRows {
         QuerySelection::new(&self.pieces().0, of_pieces.iter().map(Vec::as_slice))
     }
 
-    fn is_masked(&self, row: usize) -> bool {
+    /// Whether the first token of a row is masked.
+    pub(super) fn is_masked(&self, row: usize) -> bool {
         self.masked.binary_search(&row).is_ok()
     }
 }

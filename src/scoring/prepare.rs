@@ -169,6 +169,9 @@ pub(crate) fn expected_tokens(
 
 /// Why the model cannot take a row.
 fn unscorable(config: &ModelConfig, row: TokenRow) -> Option<String> {
+    if row.ids.is_empty() {
+        return Some("it has no tokens".to_owned());
+    }
     if let Err(error) = config.head.positions(row.ids) {
         return Some(error.to_string());
     }

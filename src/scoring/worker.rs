@@ -137,10 +137,38 @@ impl<'a> Worker<'a> {
                 })
                 .filter(|batch: &Vec<usize>| !batch.is_empty())
                 .collect(),
+            None if self.model().config().architecture().shares_beginnings() => {
+                self.batches_of_items(places, rows)
+            }
             None => self
                 .limits
                 .batches(&rows.iter().map(InputRow::len).collect::<Vec<_>>()),
         }
+    }
+
+    /// Batches in which the rows of an item stand together, as they begin alike.
+    fn batches_of_items(&self, places: &[Place], rows: &[InputRow]) -> Vec<Vec<usize>> {
+        let of_items: Vec<Vec<usize>> = (0..places.len())
+            .collect::<Vec<_>>()
+            .chunk_by(|a, b| places[*a].item == places[*b].item)
+            .map(<[usize]>::to_vec)
+            .collect();
+        let tokens = |members: &Vec<usize>| {
+            let rows: Vec<&InputRow> = members.iter().map(|row| &rows[*row]).collect();
+            let all: usize = rows.iter().map(|row| row.len()).sum();
+            let repeated = (rows.len() - 1) * common_beginning(&rows);
+            all - repeated
+        };
+        let lengths: Vec<usize> = of_items.iter().map(tokens).collect();
+        let batches = self.limits.batches(&lengths).into_iter();
+        batches
+            .map(|items| {
+                items
+                    .iter()
+                    .flat_map(|item| of_items[*item].clone())
+                    .collect()
+            })
+            .collect()
     }
 
     /// Whether there is memory for so many tokens; a device with a queue says so when it is read.
@@ -260,6 +288,16 @@ fn no_memory(item: &Item, tokens: usize) -> Error {
         ),
     )
     .hint("end other programs or take a larger machine, then go on with --resume")
+}
+
+/// How many tokens these rows begin with alike.
+fn common_beginning(rows: &[&InputRow]) -> usize {
+    let first = rows[0].tokens.ids;
+    let with_first = |row: &&InputRow| {
+        let pairs = first.iter().zip(row.tokens.ids);
+        pairs.take_while(|(a, b)| a == b).count()
+    };
+    rows.iter().map(with_first).min().unwrap_or(0)
 }
 
 fn halve(mut batch: Vec<usize>, waiting: &mut VecDeque<Vec<usize>>) {

@@ -10,6 +10,7 @@ pub mod files;
 pub mod hub;
 pub mod input_file;
 pub mod lock;
+pub(crate) mod memory;
 pub(crate) mod signals;
 pub mod terminal;
 pub(crate) mod test_hooks;

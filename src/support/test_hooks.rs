@@ -31,6 +31,17 @@ pub(crate) fn token_limit() -> Option<usize> {
     None
 }
 
+/// Instead of the bytes of memory that are there: `PAIRBENCH_TEST_AVAILABLE`.
+#[cfg(feature = "_test-hooks")]
+pub(crate) fn available_memory() -> Option<u64> {
+    std::env::var("PAIRBENCH_TEST_AVAILABLE").ok()?.parse().ok()
+}
+
+#[cfg(not(feature = "_test-hooks"))]
+pub(crate) fn available_memory() -> Option<u64> {
+    None
+}
+
 /// Instead of the seconds between signs of life: `PAIRBENCH_TEST_INTERVAL`, in milliseconds.
 #[cfg(feature = "_test-hooks")]
 pub(crate) fn interval() -> Option<Duration> {

@@ -1,8 +1,13 @@
 //! Items → token rows.
 
 mod charsmap;
+pub mod chat_template;
 pub mod contract;
+mod framing;
+mod python_text;
 mod sentencepiece;
+mod special_tokens;
 mod tokenizer;
+mod tokenizer_files;
 
 pub use tokenizer::{Side, Tokenizer};

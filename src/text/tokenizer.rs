@@ -6,7 +6,10 @@ use tokenizers::AddedToken;
 use crate::support::catch_panic::guarded;
 use crate::support::error::{Error, Result};
 use crate::support::input_file::Directory;
-use crate::text::{charsmap, sentencepiece};
+use crate::text::chat_template::ChatTemplate;
+use crate::text::framing::Framing;
+use crate::text::special_tokens::SpecialTokens;
+use crate::text::tokenizer_files::{Found, invalid};
 
 /// From which side a text is truncated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,74 +31,116 @@ const MARKERS: [&str; 4] = [
 /// A loaded tokenizer, with the settings of `tokenizer_config.json` that change ids or texts.
 pub struct Tokenizer {
     inner: tokenizers::Tokenizer,
-    cls: u32,
-    sep: u32,
+    /// Around a text.
+    framing: Framing,
     clean_up_spaces: bool,
     model_max_length: Option<usize>,
+    /// Of a decoder's tokenizer.
+    special: SpecialTokens,
+    chat: Option<ChatTemplate>,
 }
 
 impl Tokenizer {
-    /// From `tokenizer.json`, else built from `spm.model`; also the names of the files that were
-    /// read.
+    /// The tokenizer of a DeBERTa, from `tokenizer.json`, else built from `spm.model`; also the names
+    /// of the files that were read.
     ///
     /// # Errors
-    /// Where a file is damaged, or the tokenizer is not one of a pair model.
+    /// Where a file is damaged, or the tokenizer does not make `[CLS] text [SEP]`.
     pub fn load(home: &Directory) -> Result<(Self, Vec<&'static str>)> {
-        let mut files = Vec::new();
-        let settings = if home.has("tokenizer_config.json") {
-            files.push("tokenizer_config.json");
-            home.json("tokenizer_config.json")?
-        } else {
-            Value::Null
-        };
-        let (mut inner, read) = if home.has("tokenizer.json") {
-            (read_tokenizer_json(home)?, vec!["tokenizer.json"])
-        } else {
-            build_from_spm_model(home, &settings)?
-        };
-        files.extend(read);
-        let invalid = |what: &str| {
-            Error::bad_input(format!(
-                "failed to load tokenizer: {}: {what}",
-                home.path().display()
-            ))
-        };
-        inner
-            .with_truncation(None)
-            .map_err(|e| invalid("its truncation settings").caused_by(e))?;
-        inner.with_padding(None);
+        let found = Found::read(home)?;
         let special = |token: &str| {
-            let id = inner.token_to_id(token);
-            id.ok_or_else(|| invalid(&format!("no token {token}")))
+            let id = found.inner.token_to_id(token);
+            id.ok_or_else(|| invalid(home, &format!("no token {token}")))
         };
-        let (cls, sep) = (special("[CLS]")?, special("[SEP]")?);
+        let framing = Framing::of_segment(special("[CLS]")?, special("[SEP]")?);
         // Absent, the key means false since transformers 4.45; the reference runs 4.51.
-        let clean_up_spaces = settings
+        let clean_up_spaces = found
+            .settings
             .get("clean_up_tokenization_spaces")
             .and_then(Value::as_bool)
             .unwrap_or(false);
-        // transformers writes 1e30, a float, where there is no limit.
-        let model_max_length = settings.get("model_max_length").and_then(Value::as_u64);
         let tokenizer = Self {
-            inner,
-            cls,
-            sep,
+            model_max_length: found.model_max_length(),
+            inner: found.inner,
+            framing,
             clean_up_spaces,
-            model_max_length: model_max_length.and_then(|max| usize::try_from(max).ok()),
+            special: SpecialTokens::default(),
+            chat: None,
         };
         let body = tokenizer
             .encode("a ")
-            .map_err(|e| invalid("it fails on a one-letter text").caused_by(e))?;
+            .map_err(|e| invalid(home, "it fails on a one-letter text").caused_by(e))?;
         if !tokenizer.frames_as_segment(&body) {
-            return Err(invalid("its post-processor does not make [CLS] text [SEP]"));
+            let what = "its post-processor does not make [CLS] text [SEP]";
+            return Err(invalid(home, what));
         }
+        Ok((tokenizer, found.files))
+    }
+
+    /// The tokenizer of a decoder, from `tokenizer.json`, with the chat template where there is one;
+    /// also the names of the files that were read.
+    ///
+    /// # Errors
+    /// Where a file is missing or damaged, or what stands around a text cannot be said.
+    pub fn load_of_decoder(home: &Directory) -> Result<(Self, Vec<&'static str>)> {
+        if !home.has("tokenizer.json") {
+            return Err(home.missing("tokenizer.json").or_hint(
+                "AutoTokenizer.from_pretrained(DIR).save_pretrained(DIR) of transformers writes it \
+                 from tokenizer.model",
+            ));
+        }
+        let Found {
+            inner,
+            settings,
+            mut files,
+        } = Found::read(home)?;
+        let (special, read) = SpecialTokens::read(home, &settings)?;
+        files.extend(read);
+        let framing = Framing::of_text(&inner, &settings, &special);
+        let framing = framing.ok_or_else(|| {
+            let what = "its post-processor puts no tokens before and after a text, but changes it";
+            invalid(home, what)
+        })?;
+        let chat = ChatTemplate::read(home, &settings, &special)?;
+        files.extend(chat.as_ref().map(ChatTemplate::file));
+        files.sort_unstable();
+        files.dedup();
+        let tokenizer = Self {
+            inner,
+            framing,
+            clean_up_spaces: false,
+            model_max_length: None,
+            special,
+            chat,
+        };
         Ok((tokenizer, files))
+    }
+
+    /// The chat template, where there is one.
+    pub fn chat_template(&self) -> Option<&ChatTemplate> {
+        self.chat.as_ref()
+    }
+
+    /// The text of the token that begins a text.
+    pub(crate) fn bos(&self) -> Option<&str> {
+        self.special.get("bos_token")
+    }
+
+    /// The padding token, else the token that ends a text, which RewardBench takes then.
+    pub(crate) fn pad_id(&self) -> Option<u32> {
+        let pad = self.special.get("pad_token");
+        let token = pad.or_else(|| self.special.get("eos_token"));
+        token.and_then(|token| self.id_of(token))
     }
 
     /// Whether the post-processor, where there is one, does what [`Self::segment`] does: it puts
     /// `[CLS]` and `[SEP]` around the ids `body` of "a ".
     fn frames_as_segment(&self, body: &[u32]) -> bool {
-        self.frames("a ", &[&[self.cls], body, &[self.sep]].concat())
+        self.frames("a ", &self.framed(body))
+    }
+
+    fn framed(&self, body: &[u32]) -> Vec<u32> {
+        [&self.framing.before, body, &self.framing.after].concat()
     }
 
     /// The same of two segments, `[CLS] text [SEP] text [SEP]`.
@@ -140,6 +185,15 @@ impl Tokenizer {
         self.inner.token_to_id(token)
     }
 
+    /// The special tokens, which mean something wherever a text has them.
+    pub(crate) fn special_texts(&self) -> Vec<String> {
+        let added = self.inner.get_added_tokens_decoder();
+        let special = added.values().filter(|token| token.special);
+        let mut texts: Vec<String> = special.map(|token| token.content.clone()).collect();
+        texts.sort_unstable();
+        texts
+    }
+
     /// The largest id of the vocabulary, added tokens included.
     pub(crate) fn largest_id(&self) -> u32 {
         self.inner.get_vocab(true).into_values().max().unwrap_or(0)
@@ -159,11 +213,22 @@ impl Tokenizer {
         } else {
             ""
         };
+        let named = |ids: &[u32]| {
+            let name = |id: &u32| {
+                let token = self.inner.id_to_token(*id).unwrap_or_default();
+                format!("{token} {id}")
+            };
+            ids.iter().map(name).collect::<Vec<_>>().join(", ")
+        };
+        let around = match (&self.framing.before[..], &self.framing.after[..]) {
+            ([], []) => "nothing around a text".to_owned(),
+            (before, []) => format!("{} before a text", named(before)),
+            ([], after) => format!("{} after a text", named(after)),
+            (before, after) => format!("{}, {}", named(before), named(after)),
+        };
         format!(
-            "{algorithm}, {} ids, [CLS] {}, [SEP] {}{cleaned}",
+            "{algorithm}, {} ids, {around}{cleaned}",
             self.inner.get_vocab_size(true),
-            self.cls,
-            self.sep
         )
     }
 
@@ -183,22 +248,19 @@ impl Tokenizer {
         Ok(encoding.get_ids().to_vec())
     }
 
-    /// `[CLS] text [SEP]` of at most `max` ids, these two included; also the number of ids that
-    /// were cut.
+    /// `[CLS] text [SEP]`, or what else stands around a text, of at most `max` ids in all; also the
+    /// number of ids that were cut.
     pub fn segment(&self, text: &str, max: usize, side: Side) -> Result<(Vec<u32>, usize)> {
         let body = self.encode(text)?;
-        let (body, cut) = truncate(&body, max.saturating_sub(2), side);
-        let mut ids = Vec::with_capacity(body.len() + 2);
-        ids.push(self.cls);
-        ids.extend_from_slice(body);
-        ids.push(self.sep);
-        Ok((ids, cut))
+        let around = self.framing.before.len() + self.framing.after.len();
+        let (body, cut) = truncate(&body, max.saturating_sub(around), side);
+        Ok((self.framed(body), cut))
     }
 
     /// `text [SEP]`, after a segment.
     pub(crate) fn second_segment(&self, text: &str) -> Result<Vec<u32>> {
         let mut ids = self.encode(text)?;
-        ids.push(self.sep);
+        ids.extend_from_slice(&self.framing.after);
         Ok(ids)
     }
 
@@ -260,36 +322,6 @@ fn clean_up(text: &str) -> String {
     ]
     .iter()
     .fold(text.to_owned(), |text, (from, to)| text.replace(from, to))
-}
-
-/// tokenizers 0.23 panics on some malformed files: any damaged character map, or a template that
-/// names a token which the file lacks.
-fn read_tokenizer_json(home: &Directory) -> Result<tokenizers::Tokenizer> {
-    let file = home.file("tokenizer.json");
-    let bytes = file.bytes()?;
-    let invalid = || {
-        let path = file.path();
-        Error::bad_input(format!("failed to load tokenizer: {}", path.display()))
-    };
-    let read = charsmap::are_whole(&bytes)
-        .then(|| guarded(|| tokenizers::Tokenizer::from_bytes(&bytes)))
-        .flatten();
-    read.ok_or_else(|| invalid().hint("the file is damaged; download it again"))?
-        .map_err(|e| invalid().caused_by(e))
-}
-
-/// Also the names of the files that were read. Adding a token normalises it, which panics where the
-/// character map is damaged.
-fn build_from_spm_model(
-    home: &Directory,
-    settings: &Value,
-) -> Result<(tokenizers::Tokenizer, Vec<&'static str>)> {
-    let damaged = || {
-        let path = home.file("spm.model").path();
-        Error::bad_input(format!("failed to load tokenizer: {}", path.display()))
-            .hint("the file is damaged; download it again")
-    };
-    guarded(|| sentencepiece::build(home, settings)).ok_or_else(damaged)?
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 //! `tests/data/golden/meta.json`).
 #![allow(dead_code, reason = "each test binary uses its part")]
 
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use burn::tensor::Device;
@@ -10,6 +11,7 @@ use pairbench::data::Message;
 use pairbench::model::{InputRow, ModelConfig, RewardModel, TokenRow, TokenRows};
 use pairbench::scoring::{BothOrders, Outcome, ScoredItem};
 use serde_json::Value;
+use sha2::{Digest, Sha256};
 
 /// Logits and hidden states in f32 against the reference's: its own f32 error is 3.4e-6, and sums
 /// over 64 to 128 terms in another order move the last digits.
@@ -107,6 +109,24 @@ pub fn float(value: &Value) -> f32 {
     )]
     let value = value.as_f64().unwrap() as f32;
     value
+}
+
+/// A recorded text, of which long ones are given by their hash.
+pub fn is_recorded(text: &str, recorded: &Value) -> bool {
+    match recorded.as_str() {
+        Some(whole) => whole == text,
+        None => {
+            recorded["chars"] == text.chars().count()
+                && recorded["sha256"] == hexadecimal(&Sha256::digest(text))
+        }
+    }
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }
 
 /// A verdict that is correct or wrong by the same margin.

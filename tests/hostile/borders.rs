@@ -60,7 +60,6 @@ fn nothing_that_runs_code_of_a_file_is_compiled() {
         "wasmtime",
         "wasmer",
         "wasmi",
-        "minijinja",
         "tera",
         "handlebars",
         "liquid",

@@ -144,7 +144,7 @@ fn any_text_becomes_a_row_or_a_reason() {
                     && row
                         .ids
                         .iter()
-                        .all(|id| (*id as usize) < config.encoder.vocab_size),
+                        .all(|id| (*id as usize) < config.architecture().vocabulary()),
                 "{pair:?}"
             );
             assert!(

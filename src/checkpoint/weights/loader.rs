@@ -10,6 +10,7 @@ use safetensors::Dtype;
 
 use crate::checkpoint::precision::Precision;
 use crate::checkpoint::weights::file_names::file_names;
+use crate::checkpoint::weights::other_heads::other_head;
 use crate::checkpoint::weights::tensor_file::{TensorEntry, TensorFile};
 use crate::checkpoint::weights::tensor_names::{common_prefix, model_name};
 use crate::kernels::cpu::affine::AffineWeights;
@@ -23,11 +24,16 @@ use crate::support::error::{Error, Result};
 use crate::support::input_file::Directory;
 
 /// transformers' 8-bit loading leaves out the module that owns the last parameter: of the pairwise
-/// and of the scalar head.
-const NOT_CONVERTED: [&str; 2] = ["head_layer.4.weight", "classifier.weight"];
+/// head and of the scalar ones.
+const NOT_CONVERTED: [&str; 3] = ["head_layer.4.weight", "classifier.weight", "score.weight"];
 
-/// Buffers that old versions of transformers saved although no computation reads them.
-const IGNORED_SUFFIXES: &[&str] = &["embeddings.position_ids"];
+/// Buffers that old versions of transformers saved although no computation reads them, and the
+/// output layer that a decoder had before it got its head.
+const IGNORED_SUFFIXES: &[&str] = &[
+    "embeddings.position_ids",
+    "rotary_emb.inv_freq",
+    "lm_head.weight",
+];
 
 /// The hint for weights that do not fit the configuration.
 const OTHER_MODEL: &str = concat!(
@@ -46,7 +52,7 @@ pub struct Weights {
     files: Vec<TensorFile>,
     device: Device,
     precision: Precision,
-    /// The number of the last encoder layer.
+    /// The number of the last layer.
     last_layer: Option<usize>,
 }
 
@@ -122,6 +128,40 @@ impl Weights {
         parameters
     }
 
+    /// Refuses the head of another kind of reward model.
+    ///
+    /// # Errors
+    /// Its name, and the tensor by which it was known.
+    pub(crate) fn check_head(&self) -> Result<()> {
+        let known = |name: &String| other_head(name).map(|head| (name.clone(), head));
+        let Some((tensor, head)) = self.tensors.keys().find_map(known) else {
+            return Ok(());
+        };
+        let path = self.files[0].path.display();
+        let what = format!("failed to load weights: {path}: tensor `{tensor}` is of {head}");
+        Err(Error::bad_input(what).hint(
+            "a reward model is loaded where its head is `score.weight` of one row on a decoder, or \
+             the pooler and classifier, or the pairwise head, on a DeBERTa",
+        ))
+    }
+
+    /// Bytes that the parameters take on a CPU in this precision.
+    pub(crate) fn bytes_in(&self, precision: Precision) -> u64 {
+        let of_tensor = |(name, (_, entry)): (&String, &(usize, TensorEntry))| {
+            let elements = entry.shape.iter().product::<usize>() as u64;
+            let is_matrix = entry.shape.len() == 2 && !name.contains("embed");
+            let is_int8 =
+                is_matrix && matches!(precision, Precision::Int8(_) | Precision::Int8Affine);
+            match (is_int8, precision.storage(entry.dtype)) {
+                (true, _) => elements,
+                (false, Storage::F32) => 4 * elements,
+                (false, Storage::F16 | Storage::Bf16) => 2 * elements,
+            }
+        };
+        let used = self.tensors.iter().filter(|(name, _)| !is_ignored(name));
+        used.map(of_tensor).sum()
+    }
+
     /// The types in which the parameters are stored.
     pub fn dtypes(&self) -> Vec<String> {
         let used = self.tensors.iter().filter(|(name, _)| !is_ignored(name));
@@ -163,6 +203,8 @@ impl Weights {
                     && !name.ends_with("key_proj.weight")
                     && !name.ends_with("value_proj.weight")
                     && !name.ends_with("pos_query_proj.weight")
+                    && !name.ends_with(".k_proj.weight")
+                    && !name.ends_with(".v_proj.weight")
             }
         }
     }
@@ -222,8 +264,16 @@ impl Weights {
         dtype: impl FnOnce(Dtype) -> DType,
     ) -> Result<Tensor<D>> {
         let (file, entry) = self.take(name, &shape)?;
-        let (values, dtype) = (values(file, &entry)?, dtype(entry.dtype));
-        Ok(upload(values, shape, dtype, &self.device))
+        let dtype = dtype(entry.dtype);
+        let data = match dtype {
+            DType::F16 => TensorData::new(values(file, &entry, f16::from_f32)?, shape),
+            DType::BF16 => TensorData::new(values(file, &entry, bf16::from_f32)?, shape),
+            _ => TensorData::new(values(file, &entry, |value| value)?, shape),
+        };
+        Ok(match dtype {
+            DType::F16 | DType::BF16 => Tensor::from_data(data, (&self.device, dtype)),
+            _ => Tensor::from_data(data, &self.device),
+        })
     }
 }
 
@@ -275,9 +325,10 @@ impl Parameters for Weights {
     }
 }
 
-/// The encoder layer to which a parameter belongs.
+/// The layer to which a parameter of an encoder or a decoder belongs.
 fn layer(name: &str) -> Option<usize> {
-    let (_, after) = name.split_once("encoder.layer.")?;
+    let of_encoder = name.split_once("encoder.layer.");
+    let (_, after) = of_encoder.or_else(|| name.split_once("model.layers."))?;
     after.split('.').next()?.parse().ok()
 }
 
@@ -285,34 +336,26 @@ fn name_of(dtype: Dtype) -> String {
     format!("{dtype:?}").to_lowercase()
 }
 
-/// All values of a tensor, read in parallel.
-fn values(file: &TensorFile, entry: &TensorEntry) -> Result<Vec<f32>> {
+/// All values of a tensor, read and converted in parallel, piece by piece: a table of gigabytes is in
+/// memory once.
+fn values<T: Clone + Default + Send>(
+    file: &TensorFile,
+    entry: &TensorEntry,
+    convert: impl Fn(f32) -> T + Sync,
+) -> Result<Vec<T>> {
     const PIECE: usize = 1 << 18;
-    let mut values = vec![0f32; entry.shape.iter().product()];
+    let mut values = vec![T::default(); entry.shape.iter().product()];
+    let read = |(at, piece): (usize, &mut [T])| {
+        let mut wide = vec![0f32; piece.len()];
+        file.read(entry, at * PIECE, &mut wide)?;
+        for (value, wide) in piece.iter_mut().zip(wide) {
+            *value = convert(wide);
+        }
+        Ok(())
+    };
     values
         .par_chunks_mut(PIECE)
         .enumerate()
-        .try_for_each(|(at, piece)| file.read(entry, at * PIECE, piece))?;
+        .try_for_each(read)?;
     Ok(values)
-}
-
-/// Values as a tensor of a type on a device; rounding to half precision is done in parallel.
-fn upload<const D: usize>(
-    values: Vec<f32>,
-    shape: [usize; D],
-    dtype: DType,
-    device: &Device,
-) -> Tensor<D> {
-    let data = match dtype {
-        DType::F16 => {
-            let rounded: Vec<f16> = values.into_par_iter().map(f16::from_f32).collect();
-            TensorData::new(rounded, shape)
-        }
-        DType::BF16 => {
-            let rounded: Vec<bf16> = values.into_par_iter().map(bf16::from_f32).collect();
-            TensorData::new(rounded, shape)
-        }
-        _ => return Tensor::from_data(TensorData::new(values, shape), device),
-    };
-    Tensor::from_data(data, (device, dtype))
 }

@@ -2,6 +2,7 @@
 
 mod file_names;
 mod loader;
+mod other_heads;
 mod tensor_file;
 mod tensor_names;
 

@@ -46,6 +46,11 @@ impl QuerySelection {
         x.select(0, index)
     }
 
+    /// The selected tokens by their indices among all tokens.
+    pub(crate) fn tokens(&self) -> &[usize] {
+        &self.tokens
+    }
+
     /// The index of row `r`'s first selected token among all selected ones, and the positions of
     /// the row's selected tokens within the row.
     pub(crate) fn row(&self, r: usize) -> (usize, &[usize]) {

@@ -45,6 +45,18 @@ pub(crate) trait Arithmetic: Copy + Send + Sync {
         out: &mut [f32],
         width: usize,
     );
+
+    /// Products of the left factor's rows with all outputs of a right factor that is deeper: from
+    /// its depth `from` on, a multiple of [`WIDTH`]. `out`: `[rows, width]`
+    fn partial_products<S: Simd>(
+        self,
+        simd: S,
+        left: &Self::Left,
+        right: &Self::Right,
+        from: usize,
+        out: &mut [f32],
+        width: usize,
+    );
 }
 
 /// f32 throughout.
@@ -68,6 +80,13 @@ impl<T> Default for PackedFactor<T> {
 }
 
 impl<T> PackedFactor<T> {
+    /// Each panel's part of this depth.
+    fn parts(&self, depth: std::ops::Range<usize>) -> impl Iterator<Item = &[T]> {
+        self.values
+            .chunks_exact(self.depth)
+            .map(move |panel| &panel[depth.clone()])
+    }
+
     /// The panels from `output` on, a multiple of [`WIDTH`].
     fn from(&self, output: usize) -> &[T] {
         &self.values[(output / WIDTH * self.depth).min(self.values.len())..]
@@ -129,6 +148,28 @@ impl Arithmetic for F32Factors {
                 let sums = multiply(simd, group, panel);
                 for (out, sums) in out.chunks_exact_mut(width).zip(&sums) {
                     out[from..from + WIDTH].copy_from_slice(&sums.0);
+                }
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn partial_products<S: Simd>(
+        self,
+        simd: S,
+        left: &Self::Left,
+        right: &Self::Right,
+        from: usize,
+        out: &mut [f32],
+        width: usize,
+    ) {
+        let panels = right.parts(from..from + left.depth);
+        for (panel, to) in panels.zip((0..width).step_by(WIDTH)) {
+            let groups = left.values.chunks_exact(left.depth);
+            for (group, out) in groups.zip(out.chunks_mut(ROWS * width)) {
+                let sums = multiply(simd, group, panel);
+                for (out, sums) in out.chunks_exact_mut(width).zip(&sums) {
+                    out[to..to + WIDTH].copy_from_slice(&sums.0);
                 }
             }
         }
@@ -221,6 +262,26 @@ impl Arithmetic for Bf16Factors {
     ) {
         let panels = right.from(output);
         let panels = panels.chunks_exact(right.depth).take(width / WIDTH);
+        left.products(panels, |first, panel, sums| {
+            for (out, sums) in out.chunks_exact_mut(width).skip(first).zip(sums) {
+                out[panel * WIDTH..][..WIDTH].copy_from_slice(sums);
+            }
+        });
+    }
+
+    #[inline(always)]
+    fn partial_products<S: Simd>(
+        self,
+        _: S,
+        left: &Self::Left,
+        right: &Self::Right,
+        from: usize,
+        out: &mut [f32],
+        width: usize,
+    ) {
+        // A lane has two of the depth, and whole panels' depths are multiples of 16 lanes.
+        let depth = from / 2..from / 2 + left.depth();
+        let panels = right.parts(depth).take(width / WIDTH);
         left.products(panels, |first, panel, sums| {
             for (out, sums) in out.chunks_exact_mut(width).skip(first).zip(sums) {
                 out[panel * WIDTH..][..WIDTH].copy_from_slice(sums);

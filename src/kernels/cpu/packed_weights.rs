@@ -98,30 +98,42 @@ impl PackedWeights {
         let (start, end) = (at * self.input + range.start, at * self.input + range.end);
         match &self.panels {
             Panels::F32(rows) => &rows[start..end],
-            Panels::F16(rows) => widen(&rows[start..end], buffer, |from, to| {
-                bits::<f16>(from).convert_to_f32_slice(to);
-            }),
-            Panels::Bf16(rows) => widen(&rows[start..end], buffer, |from, to| {
-                bits::<bf16>(from).convert_to_f32_slice(to);
-            }),
+            Panels::F16(rows) => {
+                let rows = &rows[start..end];
+                buffer.resize(rows.len(), PanelRow::ZERO);
+                for (from, to) in rows.iter().zip(buffer.iter_mut()) {
+                    let halves: &[f16] = bytemuck::cast_slice(&from.0);
+                    halves.convert_to_f32_slice(&mut to.0);
+                }
+                buffer
+            }
+            Panels::Bf16(rows) => {
+                let rows = &rows[start..end];
+                buffer.resize(rows.len(), PanelRow::ZERO);
+                pulp::Arch::new().dispatch(WidenBf16 { rows, to: buffer });
+                buffer
+            }
         }
     }
 }
 
-fn bits<T: bytemuck::Pod>(row: &[u16; WIDTH]) -> &[T] {
-    bytemuck::cast_slice(row)
+/// bf16 → f32, whose upper half it is: a shift, which all lanes of a register take at once.
+struct WidenBf16<'a> {
+    rows: &'a [HalfPanelRow],
+    to: &'a mut [PanelRow],
 }
 
-fn widen<'a>(
-    rows: &[HalfPanelRow],
-    buffer: &'a mut Vec<PanelRow>,
-    convert: impl Fn(&[u16; WIDTH], &mut [f32; WIDTH]),
-) -> &'a [PanelRow] {
-    buffer.resize(rows.len(), PanelRow::ZERO);
-    for (from, to) in rows.iter().zip(buffer.iter_mut()) {
-        convert(&from.0, &mut to.0);
+impl pulp::NullaryFnOnce for WidenBf16<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn call(self) {
+        for (from, to) in self.rows.iter().zip(self.to) {
+            for (from, to) in from.0.iter().zip(&mut to.0) {
+                *to = f32::from_bits(u32::from(*from) << 16);
+            }
+        }
     }
-    buffer
 }
 
 /// Weights `[output, input]` → panels `[panels, input]`; `put` writes the weight of one output into

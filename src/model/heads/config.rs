@@ -1,10 +1,8 @@
 //! `config.json` → which head it is.
 
-use serde_json::Value;
-
 use crate::model::config_keys::Keys;
 use crate::model::heads::pairwise::{MarkerError, PairwiseConfig};
-use crate::model::heads::scalar::ScalarConfig;
+use crate::model::heads::scalar::{LastTokenConfig, PooledConfig, ScalarConfig};
 use crate::support::error::Result;
 
 /// A head, as a configuration describes it.
@@ -23,15 +21,25 @@ const ACCEPTED: &str = "\"DebertaV2ForSequenceClassification\" with one label, \
     \"DebertaV2ForMultipleChoice\", or the pairwise head of PairRM with its key `source_prefix_id`";
 
 impl HeadConfig {
+    /// Reads the head's part of a configuration, on a decoder with this vocabulary.
+    pub(in crate::model) fn read_on_decoder(keys: &Keys, vocabulary: usize) -> Result<Self> {
+        check_storage(keys)?;
+        let config = LastTokenConfig::read(keys, vocabulary)?;
+        Ok(Self::Scalar(ScalarConfig::LastToken(config)))
+    }
+
     /// Reads the head's part of a configuration, on an encoder with this vocabulary and hidden
     /// size.
-    pub(in crate::model) fn read(keys: &Keys, vocabulary: usize, hidden: usize) -> Result<Self> {
-        if keys.get("quantization_config").is_some() {
-            return Err(keys.refuse("quantization_config", "nothing: weights must not be packed"));
-        }
-        let classes = classes(keys);
-        if let Some(class) = classes.iter().find_map(|class| ScalarConfig::class(class)) {
-            return ScalarConfig::read(keys, class, hidden).map(Self::Scalar);
+    pub(in crate::model) fn read_on_encoder(
+        keys: &Keys,
+        vocabulary: usize,
+        hidden: usize,
+    ) -> Result<Self> {
+        check_storage(keys)?;
+        let classes = keys.classes();
+        if let Some(class) = classes.iter().find_map(|class| PooledConfig::class(class)) {
+            let config = PooledConfig::read(keys, class, hidden)?;
+            return Ok(Self::Scalar(ScalarConfig::Pooled(config)));
         }
         let has_other_head = classes
             .iter()
@@ -51,6 +59,18 @@ impl HeadConfig {
         }
     }
 
+    /// With the padding token of the tokenizer, where the head needs one and the configuration has
+    /// none.
+    #[must_use]
+    pub(crate) fn with_pad(self, pad: Option<u32>) -> Self {
+        match self {
+            Self::Scalar(ScalarConfig::LastToken(LastTokenConfig { pad: None })) => {
+                Self::Scalar(ScalarConfig::LastToken(LastTokenConfig { pad }))
+            }
+            other => other,
+        }
+    }
+
     /// The positions whose hidden states the head reads, of a row with these ids.
     ///
     /// # Errors
@@ -58,14 +78,15 @@ impl HeadConfig {
     pub fn positions(&self, ids: &[u32]) -> std::result::Result<Vec<usize>, MarkerError> {
         match self {
             Self::Pairwise(config) => config.markers(ids).map(Vec::from),
-            Self::Scalar(_) => Ok(vec![ScalarConfig::POSITION]),
+            Self::Scalar(config) => Ok(vec![config.position(ids)]),
         }
     }
 }
 
-/// What the configuration calls its classes.
-fn classes<'a>(keys: &'a Keys) -> Vec<&'a str> {
-    let names = keys.get("architectures").and_then(Value::as_array);
-    let names = names.into_iter().flatten();
-    names.filter_map(Value::as_str).collect()
+/// Refuses weights that are stored in fewer bits.
+fn check_storage(keys: &Keys) -> Result<()> {
+    match keys.get("quantization_config") {
+        None => Ok(()),
+        Some(_) => Err(keys.refuse("quantization_config", "nothing: weights must not be packed")),
+    }
 }

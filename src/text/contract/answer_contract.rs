@@ -3,7 +3,7 @@
 use crate::data::Message;
 use crate::support::error::Result;
 use crate::text::contract::row::{AnswerRow, Unsupported};
-use crate::text::contract::{fastchat, segments};
+use crate::text::contract::{chat, fastchat, segments};
 use crate::text::tokenizer::{Side, Tokenizer};
 
 /// The contracts of models that give one answer a score.
@@ -18,10 +18,21 @@ pub enum AnswerContract {
     Tulu,
     /// As `pair`, with both texts tokenized and decoded once before: `llm_blender`.
     Blender,
+    /// The checkpoint's chat template, through RewardBench's pipeline.
+    Chat,
+    /// The checkpoint's chat template, as model cards use it.
+    Card,
 }
 
 impl AnswerContract {
-    pub const ALL: [Self; 4] = [Self::Pair, Self::Raw, Self::Tulu, Self::Blender];
+    pub const ALL: [Self; 6] = [
+        Self::Pair,
+        Self::Raw,
+        Self::Tulu,
+        Self::Blender,
+        Self::Chat,
+        Self::Card,
+    ];
 
     pub(super) fn name(self) -> &'static str {
         match self {
@@ -29,14 +40,16 @@ impl AnswerContract {
             Self::Raw => "raw",
             Self::Tulu => "tulu",
             Self::Blender => "blender",
+            Self::Chat => "chat",
+            Self::Card => "card",
         }
     }
 
     /// The truncation limits, for fingerprints and people.
     pub(super) fn limits(self) -> String {
         match self {
-            Self::Pair => "none".to_owned(),
-            Self::Raw | Self::Tulu => format!("row {}", fastchat::ROW_MAX),
+            Self::Pair | Self::Card => "none".to_owned(),
+            Self::Raw | Self::Tulu | Self::Chat => format!("row {}", fastchat::ROW_MAX),
             Self::Blender => "each text the tokenizer's model_max_length".to_owned(),
         }
     }
@@ -44,8 +57,8 @@ impl AnswerContract {
     /// The side from which a prompt that is too long is cut.
     pub(super) fn source_side(self) -> Side {
         match self {
-            Self::Raw | Self::Tulu => fastchat::SIDE,
-            Self::Pair | Self::Blender => Side::Right,
+            Self::Raw | Self::Tulu | Self::Chat => fastchat::SIDE,
+            Self::Pair | Self::Blender | Self::Card => Side::Right,
         }
     }
 
@@ -60,23 +73,35 @@ impl AnswerContract {
         matches!(self, Self::Pair | Self::Blender)
     }
 
+    /// Whether it renders conversations with the checkpoint's chat template.
+    pub(crate) fn has_chat_template(self) -> bool {
+        matches!(self, Self::Chat | Self::Card)
+    }
+
     /// Checks that the reference accepts this conversation; its last message is the answer.
     ///
     /// # Errors
-    /// The reference's assertion that fails.
-    pub fn check(self, conversation: &[Message]) -> std::result::Result<(), Unsupported> {
+    /// The reference's assertion that fails, or the template's reason.
+    pub fn check(
+        self,
+        tokenizer: &Tokenizer,
+        conversation: &[Message],
+    ) -> std::result::Result<(), Unsupported> {
         match self {
             Self::Raw | Self::Tulu => fastchat::check(conversation),
             Self::Pair | Self::Blender => Ok(()),
+            Self::Chat | Self::Card => chat::text(tokenizer, conversation).map(drop),
         }
     }
 
-    /// What is tokenized, where it is one text.
-    pub fn text(self, conversation: &[Message]) -> Option<String> {
+    /// What is tokenized, where it is one text, of a conversation that passed [`Self::check`].
+    pub fn text(self, tokenizer: &Tokenizer, conversation: &[Message]) -> Option<String> {
         match self {
             Self::Raw => Some(fastchat::text(conversation, fastchat::raw)),
             Self::Tulu => Some(fastchat::text(conversation, fastchat::tulu)),
             Self::Pair | Self::Blender => None,
+            Self::Chat => chat::text(tokenizer, conversation).ok(),
+            Self::Card => chat::card_text(tokenizer, conversation).ok(),
         }
     }
 
@@ -90,6 +115,8 @@ impl AnswerContract {
             Self::Tulu => fastchat::row(tokenizer, conversation, fastchat::tulu),
             Self::Pair => segments::row(tokenizer, conversation),
             Self::Blender => segments::row_after_round_trip(tokenizer, conversation),
+            Self::Chat => chat::row(tokenizer, conversation),
+            Self::Card => chat::card_row(tokenizer, conversation),
         }
     }
 }

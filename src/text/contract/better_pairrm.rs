@@ -3,6 +3,7 @@
 use crate::data::Message;
 use crate::support::error::Result;
 use crate::text::contract::row::{Row, Unsupported, check_shared};
+use crate::text::python_text::strip;
 use crate::text::tokenizer::{Side, Tokenizer};
 
 /// The largest number of ids of the source, its marker segment included.
@@ -89,20 +90,9 @@ pub fn render(messages: &[Message]) -> String {
     text
 }
 
-/// Python's `str.strip`: it removes Unicode white space and the separators U+001C to U+001F, which
-/// Rust's `trim` keeps.
-fn strip(text: &str) -> &str {
-    text.trim_matches(|c: char| c.is_whitespace() || ('\u{1c}'..='\u{1f}').contains(&c))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn strip_is_pythons() {
-        assert_eq!(strip("\u{1c}\u{1f} \u{3000}a\u{200b}\u{85}"), "a\u{200b}");
-    }
 
     #[test]
     fn a_system_message_moves_the_answers_to_a_shared_turn() {

@@ -136,7 +136,7 @@ fn each_answer(
     conversations: &[Vec<Message>; 2],
 ) -> Result<Encoded> {
     for conversation in conversations {
-        if let Err(unsupported) = contract.check(conversation) {
+        if let Err(unsupported) = contract.check(tokenizer, conversation) {
             return Ok(Encoded::Unscorable(unsupported.to_string()));
         }
     }

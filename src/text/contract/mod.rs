@@ -2,6 +2,7 @@
 
 mod answer_contract;
 mod better_pairrm;
+mod chat;
 mod fastchat;
 mod input_contract;
 mod pair_contract;

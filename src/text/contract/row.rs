@@ -45,6 +45,10 @@ pub enum Unsupported {
          and not roles, a system message among them"
     )]
     NotTheUsersTurn,
+    #[error("the checkpoint has no chat template")]
+    NoChatTemplate,
+    #[error("{0}")]
+    ByTemplate(String),
 }
 
 /// A conversation's messages before the answer, and the answer.

@@ -4,11 +4,11 @@ use pulp::Simd;
 
 use crate::kernels::attention::Geometry;
 use crate::kernels::cpu::arithmetic::Arithmetic;
-use crate::kernels::cpu::attention::matrix_view::MatrixView;
 use crate::kernels::cpu::attention::tables::{Tables, reached};
-use crate::kernels::cpu::math::{exp, in_lanes};
+use crate::kernels::cpu::matrix_view::MatrixView;
 use crate::kernels::cpu::micro_kernel::WIDTH;
 use crate::kernels::cpu::relative_bias::{LANES, RelativeBias, ScoreBlock, add};
+use crate::kernels::cpu::softmax::exponentials;
 
 /// One head of one token row.
 pub(super) struct HeadRow<'a, A: Arithmetic> {
@@ -106,24 +106,4 @@ impl<A: Arithmetic> pulp::WithSimd for HeadRow<'_, A> {
         }
         context
     }
-}
-
-/// e to the power of (x − max x) · `scale`, in place → 1 / their sum. This is the softmax without a
-/// factor, which the product with the values gets instead. `x`: `[keys]`
-#[inline(always)]
-fn exponentials(x: &mut [f32], scale: f32) -> f32 {
-    let highest = in_lanes(x, f32::NEG_INFINITY, |a, b| if b > a { b } else { a });
-    let mut sums = [0f32; 16];
-    let (chunks, rest) = x.as_chunks_mut::<16>();
-    for chunk in chunks {
-        for (sum, v) in sums.iter_mut().zip(chunk) {
-            *v = exp((*v - highest) * scale);
-            *sum += *v;
-        }
-    }
-    for (sum, v) in sums.iter_mut().zip(rest) {
-        *v = exp((*v - highest) * scale);
-        *sum += *v;
-    }
-    1.0 / sums.iter().sum::<f32>()
 }

@@ -6,6 +6,5 @@
 //! cache.
 
 mod head_row;
-mod matrix_view;
 mod op;
 mod tables;

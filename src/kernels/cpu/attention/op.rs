@@ -9,8 +9,8 @@ use rayon::prelude::*;
 use crate::kernels::attention::{DisentangledAttention, Geometry, QuerySelection};
 use crate::kernels::cpu::arithmetic::{Arithmetic, Bf16Factors, F32Factors};
 use crate::kernels::cpu::attention::head_row::HeadRow;
-use crate::kernels::cpu::attention::matrix_view::MatrixView;
 use crate::kernels::cpu::attention::tables::Tables;
+use crate::kernels::cpu::matrix_view::MatrixView;
 
 impl DisentangledAttention for Flex {
     fn disentangled_attention(

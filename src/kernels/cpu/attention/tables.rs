@@ -2,7 +2,7 @@
 
 use crate::kernels::attention::Geometry;
 use crate::kernels::cpu::arithmetic::Arithmetic;
-use crate::kernels::cpu::attention::matrix_view::MatrixView;
+use crate::kernels::cpu::matrix_view::MatrixView;
 use crate::kernels::cpu::micro_kernel::WIDTH;
 
 /// One head's projected positions, as far as the longest row of the batch reaches into the table.

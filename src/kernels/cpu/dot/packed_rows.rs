@@ -37,6 +37,11 @@ impl<K: DotType> PackedRows<K> {
         }
     }
 
+    /// Lanes of a row, with those that fill it up.
+    pub(crate) fn depth(&self) -> usize {
+        self.depth
+    }
+
     /// Removes all rows and keeps the memory.
     pub(crate) fn clear(&mut self, depth: usize) {
         self.lanes.clear();

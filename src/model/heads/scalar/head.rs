@@ -1,21 +1,19 @@
-//! The scalar head over an encoder.
+//! The hidden state that a scalar head reads → a score.
 
 use burn::module::Module;
 use burn::tensor::Tensor;
 
 use crate::model::heads::scalar::config::ScalarConfig;
-use crate::model::linear::Linear;
+use crate::model::heads::scalar::last_token::LastTokenHead;
+use crate::model::heads::scalar::pooled::PooledHead;
 use crate::model::parameters::Parameters;
 use crate::support::error::Result;
 
-/// `ContextPooler` and classifier of transformers' `modeling_deberta_v2.py`: score =
-/// W · activation(P · h + p) + b, without a sigmoid. Its dropouts do nothing in evaluation.
+/// One of the scalar heads.
 #[derive(Module, Debug)]
-pub struct ScalarHead {
-    pooler: Linear,
-    classifier: Linear,
-    #[module(skip)]
-    config: ScalarConfig,
+pub enum ScalarHead {
+    Pooled(PooledHead),
+    LastToken(LastTokenHead),
 }
 
 impl ScalarHead {
@@ -24,27 +22,20 @@ impl ScalarHead {
         config: &ScalarConfig,
         hidden: usize,
     ) -> Result<Self> {
-        let mut linear = |name, output| {
-            Linear::load(from, name, hidden, output).map_err(|error| {
-                error.or_hint(
-                    "a score needs the trained pooler and a classifier of one row, for which \
-                     transformers would take random numbers",
-                )
-            })
-        };
-        Ok(Self {
-            pooler: linear("pooler.dense", hidden)?,
-            classifier: linear("classifier", 1)?,
-            config: config.clone(),
+        Ok(match config {
+            ScalarConfig::Pooled(config) => Self::Pooled(PooledHead::load(from, config, hidden)?),
+            ScalarConfig::LastToken(_) => Self::LastToken(LastTokenHead::load(from, hidden)?),
         })
     }
 
     /// `hidden`: `[rows, 1, hidden]` → the score of each row, `[rows]`.
     pub(in crate::model::heads) fn forward(&self, hidden: Tensor<3>) -> Tensor<1> {
         let [rows, _, size] = hidden.dims();
-        let pooled = self
-            .pooler
-            .forward_activated(hidden.reshape([rows, size]), self.config.activation);
-        self.classifier.forward(pooled).reshape([rows])
+        let hidden = hidden.reshape([rows, size]);
+        let scores = match self {
+            Self::Pooled(head) => head.forward(hidden),
+            Self::LastToken(head) => head.forward(hidden),
+        };
+        scores.reshape([rows])
     }
 }

@@ -2,14 +2,14 @@
 
 /// A row-major view: row i starts at `i · stride`.
 #[derive(Clone, Copy)]
-pub(super) struct MatrixView<'a> {
-    pub(super) data: &'a [f32],
-    pub(super) stride: usize,
+pub(crate) struct MatrixView<'a> {
+    pub(crate) data: &'a [f32],
+    pub(crate) stride: usize,
 }
 
 impl<'a> MatrixView<'a> {
     /// The view that starts `at` elements later.
-    pub(super) fn from(self, at: usize) -> MatrixView<'a> {
+    pub(crate) fn from(self, at: usize) -> MatrixView<'a> {
         MatrixView {
             data: &self.data[at..],
             stride: self.stride,
@@ -17,7 +17,7 @@ impl<'a> MatrixView<'a> {
     }
 
     /// The first `size` elements of some rows.
-    pub(super) fn rows(
+    pub(crate) fn rows(
         self,
         range: std::ops::Range<usize>,
         size: usize,

@@ -1,0 +1,71 @@
+//! The gated feed-forward part of a layer.
+
+use burn::module::Module;
+use burn::tensor::Tensor;
+
+use crate::kernels::activation::Activation;
+use crate::kernels::cpu::rows;
+use crate::kernels::cpu::rows::GateActivation;
+use crate::model::decoder::config::DecoderConfig;
+use crate::model::linear::Linear;
+use crate::model::parameters::Parameters;
+use crate::support::error::Result;
+
+/// Tokens that go through at once: the matrices between the products are the widest of all and
+/// would determine the peak of the memory.
+const TOKENS: usize = 1024;
+
+/// down(activation(gate · x) · (up · x)).
+#[derive(Module, Debug)]
+pub(super) struct FeedForward {
+    gate: Linear,
+    up: Linear,
+    down: Linear,
+    #[module(skip)]
+    activation: Activation,
+}
+
+impl FeedForward {
+    pub(super) fn load(
+        from: &mut impl Parameters,
+        name: &str,
+        config: &DecoderConfig,
+    ) -> Result<Self> {
+        let (hidden, inner, bias) = (
+            config.hidden_size,
+            config.intermediate_size,
+            config.biases.feed_forward,
+        );
+        let mut linear = |part: &str, input, output| {
+            Linear::load_as(from, &format!("{name}.{part}"), input, output, bias)
+        };
+        Ok(Self {
+            gate: linear("gate_proj", hidden, inner)?,
+            up: linear("up_proj", hidden, inner)?,
+            down: linear("down_proj", inner, hidden)?,
+            activation: config.activation,
+        })
+    }
+
+    /// `[tokens, hidden]` → `[tokens, hidden]`
+    pub(super) fn forward(&self, x: Tensor<2>) -> Tensor<2> {
+        let [tokens, hidden] = x.dims();
+        if tokens <= TOKENS || self.down.depends_on_batch() {
+            return self.compute(x);
+        }
+        let parts = (0..tokens).step_by(TOKENS).map(|from| {
+            let part = from..(from + TOKENS).min(tokens);
+            self.compute(x.clone().slice([part, 0..hidden]))
+        });
+        Tensor::cat(parts.collect(), 0)
+    }
+
+    fn compute(&self, x: Tensor<2>) -> Tensor<2> {
+        let (gate, up) = (self.gate.forward(x.clone()), self.up.forward(x));
+        self.down
+            .forward(match GateActivation::of(self.activation) {
+                Some(activation) => rows::gate(gate, up, activation),
+                None => self.activation.forward(gate) * up,
+            })
+    }
+}

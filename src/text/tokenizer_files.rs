@@ -1,0 +1,91 @@
+//! The files of a tokenizer → the tokenizers crate's own.
+
+use serde_json::Value;
+
+use crate::support::catch_panic::guarded;
+use crate::support::error::{Error, Result};
+use crate::support::input_file::Directory;
+use crate::text::{charsmap, sentencepiece};
+
+/// A tokenizer, and what says how it is used.
+pub(super) struct Found {
+    pub(super) inner: tokenizers::Tokenizer,
+    /// The content of `tokenizer_config.json`.
+    pub(super) settings: Value,
+    /// The names of the files that were read.
+    pub(super) files: Vec<&'static str>,
+}
+
+impl Found {
+    /// From `tokenizer.json`, else built from `spm.model`.
+    ///
+    /// # Errors
+    /// Where a file is missing or damaged.
+    pub(super) fn read(home: &Directory) -> Result<Self> {
+        let mut files = Vec::new();
+        let settings = if home.has("tokenizer_config.json") {
+            files.push("tokenizer_config.json");
+            home.json("tokenizer_config.json")?
+        } else {
+            Value::Null
+        };
+        let (mut inner, read) = if home.has("tokenizer.json") {
+            (read_tokenizer_json(home)?, vec!["tokenizer.json"])
+        } else {
+            build_from_spm_model(home, &settings)?
+        };
+        files.extend(read);
+        inner
+            .with_truncation(None)
+            .map_err(|e| invalid(home, "its truncation settings").caused_by(e))?;
+        inner.with_padding(None);
+        Ok(Self {
+            inner,
+            settings,
+            files,
+        })
+    }
+
+    /// The most ids that the settings allow.
+    pub(super) fn model_max_length(&self) -> Option<usize> {
+        // transformers writes 1e30, a float, where there is no limit.
+        let max = self.settings.get("model_max_length")?.as_u64()?;
+        usize::try_from(max).ok()
+    }
+}
+
+/// The error for a tokenizer that cannot be used.
+pub(super) fn invalid(home: &Directory, what: &str) -> Error {
+    let path = home.path().display();
+    Error::bad_input(format!("failed to load tokenizer: {path}: {what}"))
+}
+
+/// tokenizers 0.23 panics on some malformed files: any damaged character map, or a template that
+/// names a token which the file lacks.
+fn read_tokenizer_json(home: &Directory) -> Result<tokenizers::Tokenizer> {
+    let file = home.file("tokenizer.json");
+    let bytes = file.bytes()?;
+    let invalid = || {
+        let path = file.path();
+        Error::bad_input(format!("failed to load tokenizer: {}", path.display()))
+    };
+    let read = charsmap::are_whole(&bytes)
+        .then(|| guarded(|| tokenizers::Tokenizer::from_bytes(&bytes)))
+        .flatten();
+    read.ok_or_else(|| invalid().hint("the file is damaged; download it again"))?
+        .map_err(|e| invalid().caused_by(e))
+}
+
+/// Also the names of the files that were read. Adding a token normalises it, which panics where the
+/// character map is damaged.
+fn build_from_spm_model(
+    home: &Directory,
+    settings: &Value,
+) -> Result<(tokenizers::Tokenizer, Vec<&'static str>)> {
+    let damaged = || {
+        let path = home.file("spm.model").path();
+        Error::bad_input(format!("failed to load tokenizer: {}", path.display()))
+            .hint("the file is damaged; download it again")
+    };
+    guarded(|| sentencepiece::build(home, settings)).ok_or_else(damaged)?
+}
