@@ -43,6 +43,8 @@ pub(crate) struct Column {
 pub(crate) enum Content {
     Values(Kind),
     Messages,
+    /// Lists of strings.
+    Texts,
 }
 
 impl Footer {
@@ -100,6 +102,7 @@ impl Footer {
                 column.write(schema);
                 let shown = match content {
                     Content::Messages => "a list of messages".to_owned(),
+                    Content::Texts => "a list of strings".to_owned(),
                     Content::Values(_) => column.element.shown(),
                 };
                 self.columns.push(Column {
@@ -205,6 +208,7 @@ impl<'a> Node<'a> {
                 };
             }
             match &node.children[..] {
+                [] if lists == 1 && node.element.kind() == Kind::Text => return Ok(Content::Texts),
                 [] if lists > 0 => return Err(format!("a list of {}", node.element.shown())),
                 [] => break,
                 [only] => node = only,

@@ -2,10 +2,11 @@
 
 use serde_json::{Map, Value, json};
 
+use crate::benchmark::Metric;
 use crate::comparison::gate::{Conclusion, Measured, RuleOutcome, Settling};
 use crate::comparison::published::{Beside, Counterpart, PublishedComparison};
 use crate::comparison::{Comparison, Difference, Matching};
-use crate::metrics::{Estimate, Scores, Tally};
+use crate::metrics::{Estimate, Scores, SubsetScore, Tally};
 use crate::report::comparison_report::{ComparisonReport, Flip};
 use crate::report::comparison_table::texts;
 use crate::report::document::Document;
@@ -48,13 +49,21 @@ fn run(report: &RunReport) -> Value {
         "schema": SUMMARY_SCHEMA,
         "title": report.title,
         "benchmark": report.benchmark,
-        "metric": report.metric,
+        "metric": metric(&report.metrics),
         "dataset": report.dataset,
         "partial": report.partial,
         "models": models,
         "baselines": baselines,
         "notes": report.notes,
     })
+}
+
+/// `mixed` where subsets have several; each subset says its own then.
+fn metric(metrics: &[Metric]) -> Value {
+    match metrics {
+        [only] => json!(only),
+        _ => json!("mixed"),
+    }
 }
 
 /// An object with a key for each entry of a list, in its order.
@@ -87,7 +96,7 @@ fn model(model: &ModelReport) -> Value {
 }
 
 fn scores(scores: &Scores) -> Map<String, Value> {
-    let subsets = named(&scores.subsets, |(name, own)| (name.clone(), tally(own)));
+    let subsets = named(&scores.subsets, |(name, own)| (name.clone(), subset(own)));
     let mut map = Map::new();
     map.insert("subsets".to_owned(), subsets);
     map.insert("sections".to_owned(), estimates(&scores.sections));
@@ -98,7 +107,10 @@ fn scores(scores: &Scores) -> Map<String, Value> {
     if let Some((headline, estimate)) = &scores.headline {
         map.insert(headline.key.clone(), json!(estimate));
     }
-    map.insert("total".to_owned(), tally(&scores.total));
+    for (aspect, estimate) in &scores.aspects {
+        map.insert(aspect.name().to_owned(), json!(estimate));
+    }
+    map.insert("total".to_owned(), counted(scores.total, scores.all));
     map
 }
 
@@ -106,17 +118,29 @@ fn estimates(list: &[(String, Estimate)]) -> Value {
     named(list, |(name, estimate)| (name.clone(), json!(estimate)))
 }
 
-fn tally(tally: &Tally) -> Value {
-    let estimate = tally.estimate();
+/// A subset; its metric stands there where it is another than that of most benchmarks.
+fn subset(score: &SubsetScore) -> Value {
+    let mut value = counted(score.tally, Some(score.estimate()));
+    if score.metric != Metric::PairAccuracy {
+        value["metric"] = json!(score.metric);
+    }
+    for (name, estimate) in score.aspects() {
+        value[name] = json!(estimate);
+    }
+    value
+}
+
+/// Verdicts, and the figure that they have; null where they have none.
+fn counted(tally: Tally, estimate: Option<Estimate>) -> Value {
     json!({
         "n": tally.n(),
         "correct": tally.correct,
         "wrong": tally.wrong,
         "tie": tally.tie,
         "invalid": tally.invalid,
-        "accuracy": estimate.accuracy,
-        "low": estimate.low,
-        "high": estimate.high,
+        "accuracy": estimate.map(|own| own.accuracy),
+        "low": estimate.map(|own| own.low),
+        "high": estimate.map(|own| own.high),
     })
 }
 
