@@ -25,7 +25,7 @@ pub enum Metric {
 
 /// A part of what a metric counts, shown as a figure of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Aspect {
+pub enum Aspect {
     /// All of it.
     Whole,
     /// The chosen answer has the more elaborate style.
@@ -187,6 +187,11 @@ impl Metric {
             Self::Ties => [-0.01, 1.01],
             _ => [0.0, 1.0],
         }
+    }
+
+    /// Whether a unit can count more than 0 and less than 1.
+    pub(crate) fn counts_in_parts(self) -> bool {
+        matches!(self, Self::BestOfN | Self::Ties | Self::Styles)
     }
 
     /// Whether each item is a unit of its own; of `ties` the rows of one number are.

@@ -101,6 +101,7 @@ impl Comparison {
         if !same_data {
             notes.push(OTHER_FILES.to_owned());
         }
+        notes.extend(counted_in_parts(benchmark));
         let margins = matched.pairs.iter();
         let margins = margins.map(|(before, after)| [before.margin(), after.margin()]);
         let only = matched.only.each_ref().map(|side| side.values().sum());
@@ -292,6 +293,20 @@ fn keep_shared_subsets(sides: &mut [BTreeMap<String, Tally>; 2]) -> Result<Vec<S
         }
     }
     Ok(notes)
+}
+
+/// What p is of where a unit counts more than 0 or 1.
+fn counted_in_parts(benchmark: Option<&Benchmark>) -> Option<String> {
+    let metrics = benchmark.map_or_else(Vec::new, Benchmark::metrics);
+    let in_parts = metrics.into_iter().filter(|own| own.counts_in_parts());
+    let names: Vec<&str> = in_parts.map(Metric::name).collect();
+    (!names.is_empty()).then(|| {
+        format!(
+            "{}: gained and lost are units that count more or less, one a row (of ties one a \
+             prompt number); p is that of the interval of their mean difference, not McNemar's",
+            names.join(", ")
+        )
+    })
 }
 
 /// Matched items by the baseline's subset.

@@ -29,21 +29,19 @@ pub(crate) struct Footer {
     pub(crate) bytes: Vec<u8>,
 }
 
-/// A column that can be read.
+/// A column that can be read; `shown` is its type, for errors.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Column {
     pub(crate) name: String,
     pub(crate) content: Content,
-    /// Its type, for errors.
     pub(crate) shown: String,
 }
 
-/// What a column holds.
+/// What a column holds; `Texts` are lists of strings.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Content {
     Values(Kind),
     Messages,
-    /// Lists of strings.
     Texts,
 }
 

@@ -13,6 +13,7 @@ mod github;
 mod hostile;
 mod html;
 mod json;
+mod json_scores;
 mod junit;
 mod latex;
 mod markdown;

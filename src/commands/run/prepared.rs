@@ -238,7 +238,12 @@ fn title(request: &RunRequest, benchmark: Option<&Benchmark>, items: &[Item]) ->
     let data = Some(names.join(" + ")).filter(|names| !names.is_empty());
     let benchmark = benchmark.map(|benchmark| benchmark.name.clone());
     let parts: Vec<String> = benchmark.into_iter().chain(data).collect();
-    format!("{}, {}", parts.join(": "), count(items.len(), "pair"))
+    let what = if items.iter().all(|item| item.pair().is_some()) {
+        "pair"
+    } else {
+        "item"
+    };
+    format!("{}, {}", parts.join(": "), count(items.len(), what))
 }
 
 /// The models that are named; the embedded ones where none is, which is said.

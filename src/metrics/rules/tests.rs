@@ -118,6 +118,35 @@ fn the_ties_score_is_that_of_version_0_1_5() {
     assert_eq!(compared, 20);
 }
 
+/// More scores, by rewardbench 0.1.4.
+#[test]
+fn more_scores_of_rewardbench_2_agree() {
+    let text = include_str!("../../../tests/data/benchmarks/rewardbench2.json");
+    let all: Value = serde_json::from_str(text).unwrap();
+    let best_of_n_cases = all["best_of_n"].as_array().unwrap();
+    for case in best_of_n_cases {
+        near(
+            best_of_n(&numbers(&case["scores"])),
+            number(&case["result"]),
+            case,
+        );
+    }
+    let ties_cases = all["ties"].as_array().unwrap();
+    for case in ties_cases {
+        let mut found: BTreeMap<i64, [Option<Gaps>; 2]> = BTreeMap::new();
+        for row in case["rows"].as_array().unwrap() {
+            let id = Id::Text(row["id"].as_str().unwrap().to_owned());
+            let (is_tied, n) = ties_id(Some(&id)).unwrap();
+            let chosen = usize::try_from(row["num_correct"].as_u64().unwrap()).unwrap();
+            let gaps = Gaps::of(&numbers(&row["scores"]), chosen);
+            found.entry(n).or_default()[usize::from(is_tied)] = Some(gaps);
+        }
+        let found: Vec<[Option<Gaps>; 2]> = found.into_values().collect();
+        near(ties_score(&found), number(&case["overall_score"]), case);
+    }
+    assert_eq!((best_of_n_cases.len(), ties_cases.len()), (7, 4));
+}
+
 /// The domains are those of the built-in definition: its sections, headline figure and aspects.
 #[test]
 fn styles_are_rm_benchs() {
