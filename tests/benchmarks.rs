@@ -740,7 +740,7 @@ fn what_cannot_be_scored_is_refused_with_what_to_do() {
         (two, "found 2 chosen"),
         (
             json!({ "prompt": "p", "chosen": [], "rejected": ["b"], "subset": "Math" }),
-            "a list without an answer",
+            "expected a string, found []",
         ),
     ];
     for (row, says) in rows {

@@ -3,9 +3,11 @@
 use polars::prelude::*;
 
 use crate::data::Comparisons;
-use crate::scoring::run_dir::verdicts::ModelRow;
 use crate::scoring::several::{ComparedAnswers, ScoredAnswers};
-use crate::scoring::verdict::Outcome;
+use crate::scoring::verdict::{Outcome, ScoredItem};
+
+/// A row of the file: a model's name, and what the model said.
+pub(super) type ModelRow<'a> = (&'a str, &'a ScoredItem);
 
 /// How many of the answers are chosen ones.
 pub(super) fn answers(rows: &[ModelRow]) -> Column {

@@ -10,13 +10,10 @@ use polars::prelude::*;
 
 use crate::checkpoint::PrecisionName;
 use crate::data::{Id, guarded, parquet_reader};
-use crate::scoring::run_dir::several_columns::{self as several, Several};
+use crate::scoring::run_dir::several_columns::{self as several, ModelRow, Several};
 use crate::scoring::verdict::{AnswerScores, BothOrders, Outcome, ScoredItem, Verdict};
 use crate::support::error::{Error, Result};
 use crate::support::files;
-
-/// A row of the file: a model's name, and what the model said.
-pub(super) type ModelRow<'a> = (&'a str, &'a ScoredItem);
 
 /// The file's bytes; `models` are names with what they said, in the order of the data.
 ///
