@@ -296,6 +296,7 @@ fn text(_: &Path, data: &[u8]) {
         prompt,
         chosen: chosen.into(),
         rejected: rejected.into(),
+        comparisons: pairbench::data::Comparisons::default(),
     }];
     let (tokenizer, config) = &*PARTS;
     for template in PairContract::ALL.map(InputContract::Pairwise) {

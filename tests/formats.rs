@@ -354,8 +354,8 @@ fn trainers_forms_of_preference_data_are_read() {
             "no column `prompt`",
         ),
         (
-            "{\"chosen\": [\"a\"], \"rejected\": [\"b\"], \"prompt\": \"q\"}".to_owned(),
-            "row 0, column `chosen`: expected a string, found [\"a\"]",
+            "{\"chosen\": [\"a\", 1], \"rejected\": [\"b\"], \"prompt\": \"q\"}".to_owned(),
+            "row 0, column `chosen`: expected a string, found a list with 1",
         ),
     ] {
         let error = refused(&path(&text), &[]);

@@ -21,7 +21,7 @@ const NAMES: [(&str, u8); 8] = [
     ("progress", 1),
     ("pairs", 1),
     ("list", 1),
-    ("verdicts", 1),
+    ("verdicts", 2),
 ];
 
 /// As the binary prints it.

@@ -5,6 +5,9 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+use crate::benchmark::built_in;
+use crate::benchmark::columns::Columns;
+use crate::benchmark::metric::Metric;
 use crate::benchmark::quickstart;
 use crate::benchmark::source::{Files, Source};
 use crate::support::error::{Error, Result};
@@ -21,11 +24,19 @@ pub struct Benchmark {
     /// Where the items are, for benchmarks that know it.
     #[serde(default)]
     source: Source,
-    /// Expected rows by subset.
+    /// The terms under which the items may be used, as their publisher states them.
+    #[serde(default)]
+    pub(crate) licence: Option<String>,
+    /// Which columns of its files are which, where they have other names.
+    #[serde(default)]
+    columns: Columns,
+    /// Expected rows by subset; 0 where their number is not established, and not checked.
     pub subsets: BTreeMap<String, usize>,
-    /// How a subset is scored.
+    /// How subsets are scored, but for those in `metrics`.
     #[serde(default)]
     pub(crate) metric: Metric,
+    #[serde(default)]
+    metrics: BTreeMap<String, Metric>,
     /// Weights in section scores that are not the expected rows.
     #[serde(default)]
     weights: BTreeMap<String, usize>,
@@ -44,32 +55,18 @@ pub struct Benchmark {
     /// Published tables that compare with it.
     #[serde(default)]
     pub(crate) published: Vec<String>,
+    /// What every reader of its figures must know.
+    #[serde(default)]
+    pub(crate) notes: Vec<String>,
+    /// The same of the figures of pairwise models.
+    #[serde(default)]
+    pub(crate) pairwise_note: Option<String>,
     /// The text of the file.
     #[serde(skip)]
     toml: String,
 }
 
-/// What is counted in a subset.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Metric {
-    /// Pairs whose chosen answer the model prefers, of all pairs.
-    #[default]
-    PairAccuracy,
-}
-
-impl Metric {
-    /// What a figure of a subset is.
-    pub(crate) fn note(self) -> &'static str {
-        match self {
-            Self::PairAccuracy => {
-                "accuracy: pairs whose chosen answer the model prefers, of all pairs"
-            }
-        }
-    }
-}
-
-/// The plain mean of all sections, shown where every one was measured.
+/// A mean that the benchmark is quoted by, shown where all of it was measured.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Headline {
@@ -77,6 +74,22 @@ pub struct Headline {
     pub(crate) key: String,
     /// In tables.
     pub(crate) label: String,
+    /// Of what it is the mean.
+    #[serde(default)]
+    pub(crate) mean: MeanOf,
+}
+
+/// What has the same weight in a mean.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum MeanOf {
+    /// Each section, but for `weight` of it.
+    #[default]
+    Sections,
+    /// Each subset.
+    Subsets,
+    /// Each item.
+    Items,
 }
 
 /// A definition as a run records it.
@@ -108,38 +121,51 @@ pub struct Variant {
 pub struct Section {
     pub name: String,
     pub subsets: Vec<String>,
+    /// Its weight in the headline figure.
+    #[serde(default = "one")]
+    pub(crate) weight: usize,
+    /// Whether its items have the same weight, however many of each subset there are.
+    #[serde(default)]
+    pub(crate) pooled: bool,
 }
 
-const REWARD_BENCH: &str = include_str!("../../benchmarks/reward-bench.toml");
+fn one() -> usize {
+    1
+}
 
 impl Benchmark {
-    /// Names that need no file.
-    pub(crate) const BUILT_IN: [&str; 2] = ["reward-bench", "quickstart"];
-
     /// The built-in RewardBench.
     #[expect(
         clippy::missing_panics_doc,
-        reason = "the embedded file is parsed by a test"
+        reason = "a test finds every built-in definition"
     )]
     pub fn reward_bench() -> Self {
-        Self::parse(REWARD_BENCH, Path::new("benchmarks/reward-bench.toml"))
-            .expect("the embedded definition is valid")
+        Self::find("reward-bench").expect("the embedded definition is valid")
     }
 
     /// The built-in demonstration.
     pub fn quickstart() -> Result<Self> {
         let home = Directory::Embedded(quickstart::benchmark());
-        let mut benchmark = Self::parse(
-            &home.file("quickstart.toml").text()?,
-            &home.file("quickstart.toml").path(),
-        )?;
+        let file = home.file("quickstart.toml");
+        let mut benchmark = Self::parse(&file.text()?, &file.path())?;
         benchmark.source.home = Some(home);
+        benchmark.licence = built_in::licence(built_in::QUICKSTART).map(str::to_owned);
         Ok(benchmark)
     }
 
     /// Those that need no file.
     pub(crate) fn built_in() -> Result<Vec<Self>> {
-        Self::BUILT_IN.into_iter().map(Self::find).collect()
+        built_in::names().map(Self::find).collect()
+    }
+
+    /// Whether one of this name needs no file.
+    pub(crate) fn is_built_in(name: &str) -> bool {
+        Self::built_in_names().any(|known| known == name)
+    }
+
+    /// The names of those that need no file.
+    pub(crate) fn built_in_names() -> impl Iterator<Item = &'static str> {
+        built_in::names()
     }
 
     /// Where its pairs come from, in words.
@@ -149,16 +175,23 @@ impl Benchmark {
 
     /// A built-in name or a `.toml` file.
     pub fn find(name: &str) -> Result<Self> {
-        let path = Path::new(name);
-        match name {
-            "reward-bench" => return Ok(Self::reward_bench()),
-            "quickstart" => return Self::quickstart(),
-            _ => {}
+        if let Some(text) = built_in::text(name) {
+            let path = format!("benchmarks/{name}.toml");
+            let mut benchmark = Self::parse(text, Path::new(&path))?;
+            let licence = || built_in::licence(name).map(str::to_owned);
+            benchmark.licence = benchmark.licence.or_else(licence);
+            return Ok(benchmark);
         }
+        if name == built_in::QUICKSTART {
+            return Self::quickstart();
+        }
+        let path = Path::new(name);
         if !path.exists() {
             return Err(
-                Error::unavailable(format!("failed to find benchmark: {name}"))
-                    .hint("give `reward-bench`, `quickstart` or a .toml file"),
+                Error::unavailable(format!("failed to find benchmark: {name}")).hint(format!(
+                    "give a .toml file or one of: {}",
+                    built_in::names().collect::<Vec<_>>().join(", ")
+                )),
             );
         }
         let mut benchmark = Self::parse(&files::read_text(path)?, path)?;
@@ -182,7 +215,7 @@ impl Benchmark {
         self.source.files(&self.name, hub)
     }
 
-    pub(super) fn parse(text: &str, path: &Path) -> Result<Self> {
+    pub(crate) fn parse(text: &str, path: &Path) -> Result<Self> {
         let invalid = || Error::bad_input(format!("failed to parse benchmark: {}", path.display()));
         let mut benchmark: Self = from_toml(text).map_err(|e| invalid().caused_by(e))?;
         text.clone_into(&mut benchmark.toml);
@@ -198,27 +231,112 @@ impl Benchmark {
                 ))
                 .hint("give other files with --data"));
         }
-        let mut seen = BTreeSet::new();
-        let sections = benchmark.sections.iter().flat_map(|s| &s.subsets);
-        for subset in sections
-            .chain(benchmark.weights.keys())
-            .chain(benchmark.variants.iter().flat_map(|v| v.weights.keys()))
-        {
-            if !benchmark.subsets.contains_key(subset) {
-                return Err(invalid().caused_by(format!("`{subset}` is not listed in [subsets]")));
-            }
-        }
-        for variant in &benchmark.variants {
-            if benchmark.sections.iter().all(|s| s.name != variant.section) {
-                return Err(invalid().caused_by(format!("`{}` is not a section", variant.section)));
-            }
-        }
-        for subset in benchmark.sections.iter().flat_map(|s| &s.subsets) {
-            if !seen.insert(subset) {
-                return Err(invalid().caused_by(format!("`{subset}` is in two sections")));
-            }
-        }
+        benchmark.check().map_err(|e| invalid().caused_by(e))?;
         Ok(benchmark)
+    }
+
+    /// Whether its parts agree with each other.
+    fn check(&self) -> std::result::Result<(), String> {
+        self.columns.map()?;
+        let mut seen = BTreeSet::new();
+        let sections = self.sections.iter().flat_map(|s| &s.subsets);
+        for subset in sections
+            .chain(self.weights.keys())
+            .chain(self.metrics.keys())
+            .chain(&self.columns.subset_is)
+            .chain(self.variants.iter().flat_map(|v| v.weights.keys()))
+        {
+            if !self.subsets.contains_key(subset) {
+                return Err(format!("`{subset}` is not listed in [subsets]"));
+            }
+        }
+        for variant in &self.variants {
+            if self.sections.iter().all(|s| s.name != variant.section) {
+                return Err(format!("`{}` is not a section", variant.section));
+            }
+        }
+        for subset in self.sections.iter().flat_map(|s| &s.subsets) {
+            if !seen.insert(subset) {
+                return Err(format!("`{subset}` is in two sections"));
+            }
+        }
+        self.check_weights()
+    }
+
+    /// Whether every mean of it can be computed.
+    fn check_weights(&self) -> std::result::Result<(), String> {
+        for section in &self.sections {
+            let of = |subset: &String| self.metric_of(subset);
+            let is_by_item = section.subsets.iter().all(|subset| of(subset).is_by_item());
+            if section.pooled && !is_by_item {
+                return Err(format!(
+                    "section `{}` cannot be pooled: the metric `ties` is no mean over items",
+                    section.name
+                ));
+            }
+            if section.pooled {
+                continue;
+            }
+            if let Some(subset) = section.subsets.iter().find(|own| self.weight(own) == 0) {
+                return Err(format!(
+                    "`{subset}` has no weight in section `{}`: give its rows in [subsets], a weight \
+                     in [weights], or `pooled = true` in the section",
+                    section.name
+                ));
+            }
+        }
+        let headline = self.headline.as_ref();
+        if headline.is_some_and(|own| own.mean == MeanOf::Items) && !self.is_one_sample() {
+            return Err("`headline.mean = \"items\"` needs one metric for all subsets".to_owned());
+        }
+        Ok(())
+    }
+
+    /// How a subset is scored.
+    pub(crate) fn metric_of(&self, subset: &str) -> Metric {
+        self.metrics.get(subset).copied().unwrap_or(self.metric)
+    }
+
+    /// Whether all items are scored alike, so that a mean over them says something.
+    pub(crate) fn is_one_sample(&self) -> bool {
+        let mut metrics = self.subsets.keys().map(|subset| self.metric_of(subset));
+        let first = metrics.next().unwrap_or_default();
+        first.is_by_item() && metrics.all(|metric| metric == first)
+    }
+
+    /// The metrics of its subsets, each once.
+    pub(crate) fn metrics(&self) -> Vec<Metric> {
+        let mut metrics: Vec<Metric> = Vec::new();
+        for subset in self.subsets.keys() {
+            let metric = self.metric_of(subset);
+            if !metrics.contains(&metric) {
+                metrics.push(metric);
+            }
+        }
+        metrics
+    }
+
+    /// Which columns of its files are which, as `--map` says it; `None` for the usual ones.
+    pub(crate) fn columns(&self) -> Option<String> {
+        self.columns.map().ok().flatten()
+    }
+
+    /// The subset to which rows belong that name it so: its own name, or, where the definition
+    /// says so, the longest that the name begins with.
+    pub(crate) fn subset_of<'a>(&'a self, named: &'a str) -> &'a str {
+        if let Some(only) = &self.columns.subset_is {
+            return only;
+        }
+        if !self.columns.subset_begins_with || self.subsets.contains_key(named) {
+            return named;
+        }
+        let begins = self
+            .subsets
+            .keys()
+            .filter(|own| named.starts_with(own.as_str()));
+        begins
+            .max_by_key(|own| own.len())
+            .map_or(named, String::as_str)
     }
 
     /// Weight of a subset in its section's score.
@@ -261,6 +379,13 @@ mod tests {
             "name='x'\ncolour=1\n[subsets]\na=1",
             "name='x'\nvariants=[{section='s',label='t',note='n',weights={a=1}}]\n[subsets]\na=1",
             "name='x'\nsections=[{name='s',subsets=['a']},{name='t',subsets=['a']}]\n[subsets]\na=1",
+            "name='x'\nmetric='best'\n[subsets]\na=1",
+            "name='x'\nmetrics={b='ties'}\n[subsets]\na=1",
+            "name='x'\nmetric='ties'\nsections=[{name='s',subsets=['a'],pooled=true}]\n[subsets]\na=1",
+            "name='x'\nsections=[{name='s',subsets=['a']}]\n[subsets]\na=0",
+            "name='x'\nmetrics={a='ties'}\nheadline={key='k',label='l',mean='items'}\n[subsets]\na=1\nb=1",
+            "name='x'\n[columns]\nchosen='a,b'\n[subsets]\na=1",
+            "name='x'\n[columns]\nanswer='a'\n[subsets]\na=1",
         ] {
             assert!(
                 Benchmark::parse(text, Path::new("x.toml")).is_err(),

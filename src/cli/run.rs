@@ -7,7 +7,7 @@ use clap::Args;
 
 use crate::checkpoint::ModelSpec;
 use crate::cli::shared::{ComputingArgs, HubArgs};
-use crate::cli::values::{FormatArg, format};
+use crate::cli::values::{FormatArg, PairsArg, format};
 use crate::commands::run::{AgainstRequest, RunRequest};
 use crate::comparison::gate::sequential::SEED;
 use crate::data::ColumnMap;
@@ -65,6 +65,10 @@ pub(crate) struct RunArgs {
     /// Only the first N pairs, at least 1
     #[arg(long, value_name = "N")]
     pub(crate) limit: Option<NonZeroUsize>,
+    /// Which of several answers to a prompt a pairwise model compares, where the metric has it
+    /// compare all
+    #[arg(long, value_name = "WHICH", value_enum, default_value_t)]
+    pub(crate) pairs: PairsArg,
     /// Go on with the run that --out holds: pairs that have a verdict there are not scored again
     #[arg(long)]
     pub(crate) resume: bool,
@@ -155,6 +159,7 @@ impl From<RunArgs> for RunRequest {
                 subsets: typed.subsets,
                 limit: typed.limit.map(NonZeroUsize::get),
                 allow_partial: typed.allow_partial,
+                star: typed.pairs == PairsArg::Star,
             },
             contract: typed.template,
             every_contract: typed.every_template,

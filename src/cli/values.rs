@@ -43,6 +43,15 @@ pub(crate) enum DtypeArg {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub(crate) enum PairsArg {
+    /// Every answer with every other one, in both orders: n · (n − 1) rows for n answers
+    #[default]
+    Full,
+    /// The first answer with every other one, in both orders: 2 · (n − 1) rows
+    Star,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
 pub(crate) enum FormatArg {
     #[default]
     Table,

@@ -28,7 +28,7 @@ pub(crate) fn models() -> Vec<String> {
 }
 
 pub(crate) fn benchmarks() -> Vec<String> {
-    Benchmark::BUILT_IN.map(str::to_owned).into()
+    Benchmark::built_in_names().map(str::to_owned).collect()
 }
 
 /// Of the built-in benchmarks.

@@ -42,8 +42,8 @@ pub(crate) fn fetch(request: &FetchRequest) -> Result<String> {
 
 /// Where it comes from, and its files.
 fn files(spec: &str, hub: &Hub, revision: Option<&str>) -> Result<(String, Vec<InputFile>)> {
-    let is_definition = Path::new(spec).extension().is_some_and(|e| e == "toml")
-        || Benchmark::BUILT_IN.contains(&spec);
+    let is_definition =
+        Path::new(spec).extension().is_some_and(|e| e == "toml") || Benchmark::is_built_in(spec);
     if is_definition {
         let found = Benchmark::find(spec)?.files(hub)?;
         return Ok((

@@ -77,7 +77,7 @@ impl Schema {
             Self::Progress => include_str!("../../docs/schema/progress.v1.json"),
             Self::Pairs => include_str!("../../docs/schema/pairs.v1.json"),
             Self::List => include_str!("../../docs/schema/list.v1.json"),
-            Self::Verdicts => include_str!("../../docs/schema/verdicts.v1.json"),
+            Self::Verdicts => include_str!("../../docs/schema/verdicts.v2.json"),
         }
     }
 }

@@ -43,8 +43,8 @@ pub struct InspectRequest {
 pub(crate) fn inspect(request: &InspectRequest) -> Result<String> {
     let hub = request.hub.open();
     let path = Path::new(&request.what);
-    let is_definition = path.extension().is_some_and(|e| e == "toml")
-        || Benchmark::BUILT_IN.contains(&request.what.as_str());
+    let is_definition =
+        path.extension().is_some_and(|e| e == "toml") || Benchmark::is_built_in(&request.what);
     if is_definition {
         return definition(&Benchmark::find(&request.what)?, request, &hub);
     }
@@ -168,7 +168,21 @@ fn pairs(
     request: &InspectRequest,
     hub: &Hub,
 ) -> Result<String> {
-    let pairs = data::load(files, &request.map)?;
+    let map = ColumnMap::or_of(&request.map, benchmark)?;
+    let pairs = data::load(files, &map)?;
+    let subset_of = |item: &Item| {
+        let named = item.subset.as_str();
+        benchmark
+            .map_or(named, |own| own.subset_of(named))
+            .to_owned()
+    };
+    let pairs: Vec<Item> = pairs
+        .into_iter()
+        .map(|item| Item {
+            subset: subset_of(&item),
+            ..item
+        })
+        .collect();
     let mut subsets: BTreeMap<&str, Vec<&Item>> = BTreeMap::new();
     for pair in &pairs {
         subsets.entry(&pair.subset).or_default().push(pair);
@@ -262,7 +276,8 @@ fn tokens(
         let invalid = prepared.iter().filter(|p| p.is_unscorable()).count();
         let mut row = vec![one_line(name), pairs.len().to_string()];
         row.extend(percentiles(
-            rows.map(|[first, _]| first.ids.len()).collect(),
+            rows.filter_map(|rows| Some(rows.first()?.ids.len()))
+                .collect(),
         ));
         row.extend([
             share(0),

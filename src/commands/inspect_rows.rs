@@ -40,8 +40,8 @@ fn of_contract(checkpoint: &Checkpoint, contract: InputContract, items: &[Item])
         contract.limits()
     );
     for (item, prepared) in items.iter().zip(&prepared).take(SHOWN) {
-        let row = match prepared.token_rows() {
-            Some([row, _]) => {
+        let row = match prepared.token_rows().unwrap_or_default().first() {
+            Some(row) => {
                 let (tokens, shown) = (row.ids.len(), tokenizer.show(row.ids)?);
                 format!(
                     "{}: {}",

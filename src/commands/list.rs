@@ -63,6 +63,12 @@ pub(super) fn benchmark_text(benchmark: &Benchmark) -> String {
             String::new(),
         ]);
     }
+    if let Some(licence) = &benchmark.licence {
+        rows.push(["licence".to_owned(), licence.clone(), String::new()]);
+    }
+    let metrics = benchmark.metrics();
+    let metrics: Vec<&str> = metrics.iter().map(|metric| metric.name()).collect();
+    rows.push(["metric".to_owned(), metrics.join(", "), String::new()]);
     if let Some(headline) = &benchmark.headline {
         rows.push(["headline".to_owned(), headline.label.clone(), String::new()]);
     }
@@ -73,10 +79,20 @@ pub(super) fn benchmark_text(benchmark: &Benchmark) -> String {
         for (at, name) in names.iter().enumerate() {
             let section = if at == 0 { section } else { "" };
             let n = benchmark.subsets.get(*name).copied().unwrap_or(0);
-            rows.push([section.to_owned(), (*name).to_owned(), n.to_string()]);
+            let n = if n == 0 {
+                "any".to_owned()
+            } else {
+                n.to_string()
+            };
+            rows.push([section.to_owned(), (*name).to_owned(), n]);
         }
     }
     text.push_str(&indented(&rows));
+    let pairwise = benchmark.pairwise_note.iter();
+    let pairwise = pairwise.map(|note| format!("pairwise models: {note}"));
+    for note in benchmark.notes.iter().cloned().chain(pairwise) {
+        text.push_str(&harmless(&format!("  note: {note}")));
+    }
     text
 }
 
@@ -112,6 +128,8 @@ fn benchmark_json(benchmark: &Benchmark) -> Value {
         "sections": benchmark.sections.iter().map(section).collect::<Vec<_>>(),
         "source": benchmark.source(),
         "published": benchmark.published,
+        "licence": benchmark.licence,
+        "metrics": benchmark.metrics(),
     })
 }
 

@@ -66,7 +66,12 @@ pub(crate) fn merge(request: &MergeRequest) -> Result<Finished> {
         .iter()
         .map(|(name, verdicts)| (name.as_str(), verdicts.as_slice()))
         .collect();
+    // None where items are no pairs.
     let rulers = ["longer", "shorter"].map(|name| (name, tallies(&parts, name)));
+    let rulers = rulers
+        .into_iter()
+        .filter(|(_, tallies)| !tallies.is_empty());
+    let rulers = rulers.collect();
     let records: Vec<RunRecord> = parts.iter().map(|part| part.dir.record.clone()).collect();
     let record = RunRecord::merged(&records, &plan);
     let mut report = run_report::report(

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::benchmark;
 use crate::benchmark::published::PublishedChoice;
-use crate::benchmark::{Benchmark, Metric, Named};
+use crate::benchmark::{Benchmark, Named};
 use crate::commands::named_run::NamedRun;
 use crate::commands::run_report::rendered;
 use crate::comparison::leaderboard::{Leaderboard, LeaderboardEntry};
@@ -83,9 +83,7 @@ fn collect(runs: &[Run], published: Option<&PublishedChoice>, page: bool) -> Res
     let mut report = RunReport {
         title: said(runs, |summary| std::slice::from_ref(&summary.title)).join("; "),
         benchmark: benchmark.as_ref().map(|benchmark| benchmark.name.clone()),
-        metric: benchmark
-            .as_ref()
-            .map_or_else(Metric::default, |own| own.metric),
+        metrics: report::metrics(benchmark.as_ref()),
         weighting: benchmark.as_ref().map(report::weighting),
         dataset: runs[0].summary.dataset.clone().filter(|own| {
             runs.iter()

@@ -22,9 +22,14 @@ pub(crate) fn report(
     models: &[Column],
     benchmark: Option<&Benchmark>,
     record: &RunRecord,
-    rulers: [(&str, BTreeMap<String, Tally>); 2],
+    rulers: Vec<(&str, BTreeMap<String, Tally>)>,
 ) -> RunReport {
     let partial = whole.partial.as_deref();
+    let is_pairwise = |(_, scored): &Column| scored.iter().any(|own| own.outcome.is_pairwise());
+    let about_pairwise = benchmark
+        .and_then(|own| own.pairwise_note.as_ref())
+        .filter(|_| models.iter().any(is_pairwise))
+        .map(|note| format!("pairwise models: {note}"));
     let models = models
         .iter()
         .map(|(name, verdicts)| {
@@ -32,13 +37,15 @@ pub(crate) fn report(
             ModelReport::new(name, verdicts, benchmark, provenance)
         })
         .collect();
-    RunReport {
+    let mut report = RunReport {
         title: whole.title,
         partial: whole.partial,
         dataset,
         models,
         ..RunReport::about(benchmark, rulers)
-    }
+    };
+    report.notes.extend(about_pairwise);
+    report
 }
 
 /// What only a page shows; `models` as in `report`.

@@ -47,7 +47,7 @@ impl Candidate {
         let scores = Scores::of(scored, benchmark);
         let subsets = scores.subsets.iter();
         let sizes: BTreeMap<String, usize> = subsets
-            .map(|(name, tally)| (name.clone(), tally.n()))
+            .map(|(name, score)| (name.clone(), score.n()))
             .collect();
         let mut expected = sizes.clone();
         for (subset, n) in lacking {
@@ -67,7 +67,7 @@ impl Candidate {
 fn own_figures(scores: &Scores, benchmark: Option<&Benchmark>) -> Blocks<OwnFigure> {
     let subsets = scores.subsets.iter();
     let sizes: Vec<(String, usize)> = subsets
-        .map(|(name, tally)| (name.clone(), tally.n()))
+        .map(|(name, score)| (name.clone(), score.n()))
         .collect();
     let n = |subset: &str| {
         sizes

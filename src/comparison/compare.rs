@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::benchmark::Benchmark;
+use crate::benchmark::{Aspect, Benchmark, Metric};
 use crate::comparison::candidate::Candidate;
 use crate::comparison::change::Change;
 use crate::comparison::coverage::Coverage;
@@ -11,9 +11,9 @@ use crate::comparison::figure::{Blocks, Figure, estimates, figures};
 use crate::comparison::matching::{MatchedBy, match_items};
 use crate::comparison::notes::{OTHER_FILES, SIDES, UNPAIRED, left_out, ties_and_invalid};
 use crate::comparison::published::{Counted, PrintedMeans};
-use crate::metrics::{Estimate, Scores, Tally};
-use crate::scoring::{ScoredItem, Verdict};
-use crate::stats::{PairedCounts, holm};
+use crate::metrics::{Estimate, Scores, Tally, units};
+use crate::scoring::ScoredItem;
+use crate::stats::{PairedValues, holm};
 use crate::support::count::count;
 use crate::support::error::{Error, Result};
 
@@ -69,26 +69,27 @@ impl Comparison {
         benchmark: Option<&Benchmark>,
     ) -> Result<Self> {
         let matched = match_items(baseline, candidate, same_data)?;
-        let mut tables: BTreeMap<String, PairedCounts> = BTreeMap::new();
-        let mut tallies = [BTreeMap::<String, Tally>::new(), BTreeMap::new()];
-        let mut changes = Vec::new();
-        for (before, after) in &matched.pairs {
-            let [was_right, is_right] =
-                [before, *after].map(|item| item.verdict() == Verdict::Correct);
-            let table = tables.entry(before.subset.clone()).or_default();
-            table.add(was_right, is_right);
-            for (tallies, item) in tallies.iter_mut().zip([before, after]) {
-                let tally = tallies.entry(item.subset.clone()).or_default();
-                tally.add(item.verdict());
-            }
-            changes.extend(Change::between(before, after));
-        }
+        let sides = [0, 1].map(|side: usize| {
+            let of = |pair: &(&ScoredItem, &ScoredItem)| [pair.0, pair.1][side].clone();
+            matched.pairs.iter().map(of).collect::<Vec<ScoredItem>>()
+        });
+        let by_subset = by_subset(&matched.pairs);
+        let changes = matched.pairs.iter();
+        let changes = changes.filter_map(|(before, after)| Change::between(before, after));
+        let mut changes: Vec<Change> = changes.collect();
         changes.sort_by(|a, b| b.size().total_cmp(&a.size()).then(a.row.cmp(&b.row)));
-        let counts = |weights: &[(String, f64)]| {
-            let of = |(subset, weight): &(String, f64)| Some((*weight, *tables.get(subset)?));
-            SubsetCounts::Paired(weights.iter().filter_map(of).collect())
+        let counts = |figure: &Figure| {
+            let of = |(subset, weight): &(String, f64)| {
+                let metric = benchmark.map_or(Metric::default(), |own| own.metric_of(subset));
+                let pairs = by_subset.get(subset.as_str())?;
+                Some((*weight, paired_values(metric, figure.aspect, pairs)))
+            };
+            SubsetCounts::Paired(figure.weights.iter().filter_map(of).collect())
         };
-        let blocks = differences(&tallies, benchmark, counts);
+        // Both sides have the same subsets by the baseline's names.
+        let scores = sides.each_ref().map(|side| Scores::of(side, benchmark));
+        let blocks = differences(&scores, benchmark, counts);
+        let tallies = scores.each_ref().map(tallies);
         let compared = sizes(&tallies[0]);
         let mut baseline = compared.clone();
         for (subset, n) in &matched.only[0] {
@@ -100,6 +101,7 @@ impl Comparison {
         if !same_data {
             notes.push(OTHER_FILES.to_owned());
         }
+        notes.extend(counted_in_parts(benchmark));
         let margins = matched.pairs.iter();
         let margins = margins.map(|(before, after)| [before.margin(), after.margin()]);
         let only = matched.only.each_ref().map(|side| side.values().sum());
@@ -171,14 +173,15 @@ impl Comparison {
         let is_whole = left_out.is_empty() && !coverage.clone().counted_by(benchmark).has_gaps();
         notes.extend(left_out);
         notes.extend(ties_and_invalid(&sides));
-        let counts = |weights: &[(String, f64)]| {
+        let counts = |figure: &Figure| {
             let share = |side: usize, subset: &str| Some(sides[side].get(subset)?.share());
             let of = |(subset, weight): &(String, f64)| {
                 Some((*weight, [share(0, subset)?, share(1, subset)?]))
             };
-            SubsetCounts::Unpaired(weights.iter().filter_map(of).collect())
+            SubsetCounts::Unpaired(figure.weights.iter().filter_map(of).collect())
         };
-        let mut blocks = differences(&sides, benchmark, counts);
+        let scores = sides.each_ref().map(|side| Scores::new(side, benchmark));
+        let mut blocks = differences(&scores, benchmark, counts);
         for printed in printed.iter().flatten() {
             notes.extend(keep_printed(&mut blocks, printed, is_whole));
         }
@@ -292,24 +295,75 @@ fn keep_shared_subsets(sides: &mut [BTreeMap<String, Tally>; 2]) -> Result<Vec<S
     Ok(notes)
 }
 
+/// What p is of where a unit counts more than 0 or 1.
+fn counted_in_parts(benchmark: Option<&Benchmark>) -> Option<String> {
+    let metrics = benchmark.map_or_else(Vec::new, Benchmark::metrics);
+    let in_parts = metrics.into_iter().filter(|own| own.counts_in_parts());
+    let names: Vec<&str> = in_parts.map(Metric::name).collect();
+    (!names.is_empty()).then(|| {
+        format!(
+            "{}: gained and lost are units that count more or less, one a row (of ties one a \
+             prompt number); p is that of the interval of their mean difference, not McNemar's",
+            names.join(", ")
+        )
+    })
+}
+
+/// Matched items by the baseline's subset.
+fn by_subset<'a>(
+    pairs: &[(&'a ScoredItem, &'a ScoredItem)],
+) -> BTreeMap<&'a str, Vec<[&'a ScoredItem; 2]>> {
+    let mut found: BTreeMap<&str, Vec<[&ScoredItem; 2]>> = BTreeMap::new();
+    for (before, after) in pairs {
+        found
+            .entry(&before.subset)
+            .or_default()
+            .push([before, after]);
+    }
+    found
+}
+
+/// What each unit of a subset counts under both models.
+fn paired_values(metric: Metric, aspect: Aspect, pairs: &[[&ScoredItem; 2]]) -> PairedValues {
+    let [before, after] = [0, 1].map(|side: usize| {
+        let side: Vec<&ScoredItem> = pairs.iter().map(|pair| pair[side]).collect();
+        units(metric, aspect, &side)
+    });
+    PairedValues {
+        limits: metric.limits(),
+        units: before
+            .into_iter()
+            .zip(after)
+            .map(<[f64; 2]>::from)
+            .collect(),
+    }
+}
+
+/// The verdicts of every subset.
+fn tallies(scores: &Scores) -> BTreeMap<String, Tally> {
+    let subsets = scores.subsets.iter();
+    subsets
+        .map(|(subset, score)| (subset.clone(), score.tally))
+        .collect()
+}
+
 /// The figures of two sides that have the same subsets.
 fn differences(
-    sides: &[BTreeMap<String, Tally>; 2],
+    [baseline, candidate]: &[Scores; 2],
     benchmark: Option<&Benchmark>,
-    counts: impl Fn(&[(String, f64)]) -> SubsetCounts,
+    counts: impl Fn(&Figure) -> SubsetCounts,
 ) -> Blocks<Difference> {
-    let [baseline, candidate] = sides.each_ref().map(|side| Scores::new(side, benchmark));
     let sizes: Vec<(String, usize)> = candidate
         .subsets
         .iter()
-        .map(|(name, tally)| (name.clone(), tally.n()))
+        .map(|(name, score)| (name.clone(), score.n()))
         .collect();
     let figures = figures(&sizes, benchmark);
-    let [before, after] = [&baseline, &candidate].map(estimates);
+    let [before, after] = [baseline, candidate].map(estimates);
     let block = |figures: Vec<Figure>, before: Vec<Estimate>, after: Vec<Estimate>| {
         let sides = before.into_iter().zip(after).map(<[Estimate; 2]>::from);
         let difference = |(figure, sides): (Figure, [Estimate; 2])| {
-            let counts = counts(&figure.weights);
+            let counts = counts(&figure);
             Difference::new(figure, counts, sides)
         };
         figures.into_iter().zip(sides).map(difference).collect()

@@ -3,13 +3,13 @@
 use crate::comparison::figure::{Aggregation, Figure};
 use crate::metrics::Estimate;
 use crate::stats;
-use crate::stats::{Interval, LEVEL, PairedCounts, Share};
+use crate::stats::{Interval, LEVEL, PairedValues, Share, Values};
 
 /// Counts of each subset of a figure, with its coefficient in the figure.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum SubsetCounts {
-    /// The same pairs under both models.
-    Paired(Vec<(f64, PairedCounts)>),
+    /// The same units under both models.
+    Paired(Vec<(f64, PairedValues)>),
     /// Baseline and candidate, whose pairs are not matched.
     Unpaired(Vec<(f64, [Share; 2])>),
 }
@@ -39,7 +39,8 @@ pub(crate) struct Difference {
 /// What matched pairs show beyond accuracies.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct PairedTest {
-    /// Correct under the candidate only, and under the baseline only.
+    /// Units that count more under the candidate, and less; of pairs those that are correct under one
+    /// side only.
     pub(crate) gained: usize,
     pub(crate) lost: usize,
     /// The two-sided p-value.
@@ -60,7 +61,10 @@ impl Difference {
             SubsetCounts::Unpaired(subsets) => {
                 (subsets.iter().map(|(_, sides)| sides[1].n).sum(), None)
             }
-            SubsetCounts::Paired(subsets) => (pooled(subsets).n(), Some(PairedTest::new(subsets))),
+            SubsetCounts::Paired(subsets) => (
+                subsets.iter().map(|(_, values)| values.n()).sum(),
+                Some(PairedTest::new(subsets)),
+            ),
         };
         let subsets = figure.weights.into_iter().map(|(subset, _)| subset);
         Self {
@@ -98,11 +102,11 @@ impl Difference {
         let SubsetCounts::Paired(subsets) = &self.counts else {
             return None;
         };
-        let subsets = subsets.iter();
-        let lost: Vec<(f64, PairedCounts)> = subsets
-            .map(|(weight, counts)| (*weight, PairedCounts::all_lost(counts.n())))
+        let lost: Vec<(f64, Values)> = subsets
+            .iter()
+            .map(|(weight, values)| (*weight, values.all_lost()))
             .collect();
-        Some(stats::p_value(&lost))
+        Some(stats::p_value_of(&lost))
     }
 
     /// Whether no matched pair is gained or lost; false in unpaired comparisons.
@@ -113,35 +117,33 @@ impl Difference {
 }
 
 impl PairedTest {
-    fn new(subsets: &[(f64, PairedCounts)]) -> Self {
-        let all = pooled(subsets);
+    fn new(subsets: &[(f64, PairedValues)]) -> Self {
+        let differences = differences(subsets);
+        let sum = |of: fn(&PairedValues) -> usize| subsets.iter().map(|(_, own)| of(own)).sum();
         Self {
-            gained: all.gained,
-            lost: all.lost,
-            p: stats::p_value(subsets),
+            gained: sum(PairedValues::gained),
+            lost: sum(PairedValues::lost),
+            p: stats::p_value_of(&differences),
             holm: None,
-            detectable: stats::smallest_detectable(subsets),
+            detectable: stats::smallest_detectable(&differences),
         }
     }
 }
 
+fn differences(subsets: &[(f64, PairedValues)]) -> Vec<(f64, Values)> {
+    let one = |(weight, values): &(f64, PairedValues)| (*weight, values.differences());
+    subsets.iter().map(one).collect()
+}
+
 fn interval(aggregation: Aggregation, counts: &SubsetCounts, level: f64) -> Interval {
     match (counts, aggregation) {
-        (SubsetCounts::Paired(subsets), _) => stats::paired(subsets, level),
+        (SubsetCounts::Paired(subsets), _) => stats::difference(&differences(subsets), level),
         (SubsetCounts::Unpaired(subsets), Aggregation::Mean) => stats::unpaired(subsets, level),
         (SubsetCounts::Unpaired(subsets), Aggregation::Pooled) => {
             let sides = [0, 1].map(|side| pooled_share(subsets, side));
             stats::unpaired(&[(1.0, sides)], level)
         }
     }
-}
-
-fn pooled(subsets: &[(f64, PairedCounts)]) -> PairedCounts {
-    subsets
-        .iter()
-        .fold(PairedCounts::default(), |sum, (_, counts)| {
-            sum.plus(*counts)
-        })
 }
 
 fn pooled_share(subsets: &[(f64, [Share; 2])], side: usize) -> Share {

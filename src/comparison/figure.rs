@@ -1,8 +1,7 @@
 //! The figures that are compared: subsets, sections, totals.
 
-use crate::benchmark::Benchmark;
+use crate::benchmark::{Aspect, Benchmark};
 use crate::metrics::{Estimate, Figures, Mixture, Scores};
-use crate::stats::count;
 
 /// Names of the totals, and their keys in rules.
 pub(crate) const AVERAGE: &str = "average";
@@ -27,6 +26,8 @@ pub(crate) struct Figure {
     /// Subsets with coefficients that add up to 1.
     pub(crate) weights: Vec<(String, f64)>,
     pub(crate) aggregation: Aggregation,
+    /// Of which part of the metric.
+    pub(crate) aspect: Aspect,
 }
 
 /// The figures of a comparison, by block, of type `T`.
@@ -45,6 +46,7 @@ impl Figure {
             key: key.to_owned(),
             weights: mixture.0.clone(),
             aggregation: Aggregation::Mean,
+            aspect: Aspect::Whole,
         }
     }
 
@@ -54,22 +56,17 @@ impl Figure {
             key: key.to_owned(),
             weights,
             aggregation: Aggregation::Pooled,
+            aspect: Aspect::Whole,
         }
     }
 }
 
 /// The figures of a comparison of so many pairs in each subset.
 pub(crate) fn figures(sizes: &[(String, usize)], benchmark: Option<&Benchmark>) -> Blocks<Figure> {
-    let measured = sizes.iter().map(|(subset, _)| subset.as_str()).collect();
-    let figures = Figures::of(&measured, benchmark);
+    let figures = Figures::of(sizes, benchmark);
     let subset =
         |(subset, _): &(String, usize)| Figure::pooled(subset, subset, vec![(subset.clone(), 1.0)]);
     let section = |(name, mixture): &(String, Mixture)| Figure::mean(name, name, mixture);
-    let whole = count(sizes.iter().map(|(_, n)| n).sum());
-    let all = sizes
-        .iter()
-        .map(|(subset, n)| (subset.clone(), count(*n) / whole))
-        .collect();
     let mut totals = Vec::new();
     if let Some(mixture) = &figures.average {
         totals.push(Figure::mean(AVERAGE, AVERAGE, mixture));
@@ -77,7 +74,16 @@ pub(crate) fn figures(sizes: &[(String, usize)], benchmark: Option<&Benchmark>) 
     if let Some((headline, mixture)) = &figures.headline {
         totals.push(Figure::mean(&headline.label, &headline.key, mixture));
     }
-    totals.push(Figure::pooled(ALL, TOTAL, all));
+    for (aspect, mixture) in &figures.aspects {
+        let figure = Figure::mean(aspect.name(), aspect.name(), mixture);
+        totals.push(Figure {
+            aspect: *aspect,
+            ..figure
+        });
+    }
+    if let Some(all) = figures.all {
+        totals.push(Figure::pooled(ALL, TOTAL, all.0));
+    }
     Blocks {
         subsets: sizes.iter().map(subset).collect(),
         sections: figures.sections.iter().map(section).collect(),
@@ -87,7 +93,7 @@ pub(crate) fn figures(sizes: &[(String, usize)], benchmark: Option<&Benchmark>) 
 
 /// One side's estimates, in the order of [`figures`].
 pub(crate) fn estimates(scores: &Scores) -> Blocks<Estimate> {
-    let subsets = scores.subsets.iter().map(|(_, tally)| tally.estimate());
+    let subsets = scores.subsets.iter().map(|(_, score)| score.estimate());
     let sections = scores.sections.iter().map(|(_, estimate)| *estimate);
     let headline = scores.headline.as_ref().map(|(_, estimate)| *estimate);
     Blocks {
@@ -95,7 +101,8 @@ pub(crate) fn estimates(scores: &Scores) -> Blocks<Estimate> {
         sections: sections.collect(),
         totals: std::iter::once(scores.average)
             .chain(headline)
-            .chain([scores.total.estimate()])
+            .chain(scores.aspects.iter().map(|(_, estimate)| *estimate))
+            .chain(scores.all)
             .collect(),
     }
 }

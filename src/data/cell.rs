@@ -2,6 +2,7 @@
 
 use crate::data::column_map::Field;
 use crate::data::item::Message;
+use crate::support::count::count;
 
 /// A value of a column in use.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -9,6 +10,10 @@ pub(crate) enum Cell {
     Text(String),
     Integer(i64),
     Messages(Vec<Message>),
+    /// A list of strings, which may be empty.
+    Texts(Vec<String>),
+    /// A list of integers.
+    Integers(Vec<i64>),
     /// Anything else, as errors show it: `null`, `1.5`, the start of a list.
     Other(String),
 }
@@ -46,6 +51,11 @@ impl Cell {
                 let roles: Vec<&str> = messages.iter().map(|m| m.role.as_str()).collect();
                 excerpt(&format!("messages of {}", roles.join(", ")))
             }
+            Self::Texts(texts) => {
+                let first = texts.first().map_or_else(String::new, |text| excerpt(text));
+                format!("a list of {}: \"{first}\" …", count(texts.len(), "string"))
+            }
+            Self::Integers(numbers) => excerpt(&format!("{numbers:?}")),
             Self::Other(shown) => shown.clone(),
         }
     }

@@ -3,6 +3,9 @@
 use std::fmt;
 use std::str::FromStr;
 
+use crate::benchmark::Benchmark;
+use crate::support::error::{Error, Result};
+
 /// What a column can be used as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Field {
@@ -11,17 +14,20 @@ pub(crate) enum Field {
     Prompt,
     Chosen,
     Rejected,
+    /// All answers in one list, where `label` is a list that has 1 for each chosen one.
+    Choices,
     /// Which of two answers is better, where the columns of the answers do not say it.
     Label,
 }
 
 impl Field {
-    pub(crate) const ALL: [Self; 6] = [
+    pub(crate) const ALL: [Self; 7] = [
         Self::Subset,
         Self::Id,
         Self::Prompt,
         Self::Chosen,
         Self::Rejected,
+        Self::Choices,
         Self::Label,
     ];
 
@@ -32,6 +38,7 @@ impl Field {
             Self::Prompt => "prompt",
             Self::Chosen => "chosen",
             Self::Rejected => "rejected",
+            Self::Choices => "choices",
             Self::Label => "label",
         }
     }
@@ -45,7 +52,12 @@ enum Place {
     Own,
     /// Given as nothing: not in use.
     Unused,
-    Named(String),
+    /// The first of these that is there.
+    Named {
+        columns: Vec<String>,
+        /// Whether one of them must be there.
+        needed: bool,
+    },
 }
 
 /// The columns in use, by name. By default `prompt`, `chosen`, `rejected`, `subset` and `id`.
@@ -56,40 +68,86 @@ pub struct ColumnMap {
     places: [Place; Field::ALL.len()],
     /// The labels of rows whose first answer, and whose second answer, is better.
     winners: Option<[String; 2]>,
+    /// Whether rows whose label names no winner are left out.
+    drops_ties: bool,
 }
 
 impl ColumnMap {
+    /// The columns that were typed, else those that the benchmark's definition names.
+    pub(crate) fn or_of(typed: &Self, benchmark: Option<&Benchmark>) -> Result<Self> {
+        match benchmark.and_then(Benchmark::columns) {
+            Some(columns) if *typed == Self::default() => columns.parse().map_err(|why: String| {
+                let name = benchmark.map_or("", |own| &own.name);
+                let what = format!("failed to read the columns of benchmark: {name}");
+                Error::bad_input(what).caused_by(why)
+            }),
+            _ => Ok(typed.clone()),
+        }
+    }
+
+    /// The columns that are used as this: the first of them that is there.
+    pub(crate) fn columns(&self, field: Field) -> &[String] {
+        match &self.places[field as usize] {
+            Place::Named { columns, .. } => columns,
+            Place::Own | Place::Unused => &[],
+        }
+    }
+
+    /// The same, with the field's own name.
+    pub(crate) fn names_of(&self, field: Field) -> Vec<&str> {
+        let own = self.is_own(field).then(|| field.name());
+        let named = self.columns(field).iter().map(String::as_str);
+        own.into_iter().chain(named).collect()
+    }
+
+    /// Whether the field's own name is in use.
+    fn is_own(&self, field: Field) -> bool {
+        let is_usual = match field {
+            // Data with `chosen` and `rejected` may have any column called `label`.
+            Field::Label => self.renames_answers(),
+            Field::Choices => false,
+            // Answers in one list leave no meaning to the others.
+            Field::Chosen | Field::Rejected => !self.names(Field::Choices),
+            Field::Subset | Field::Id | Field::Prompt => true,
+        };
+        is_usual && self.places[field as usize] == Place::Own
+    }
+
     /// The column that is used as this, if it is there.
     pub(crate) fn column(&self, field: Field) -> Option<&str> {
-        match &self.places[field as usize] {
-            // Data with `chosen` and `rejected` may have any column called `label`.
-            Place::Own if field == Field::Label && !self.renames_answers() => None,
-            Place::Own => Some(field.name()),
-            Place::Unused => None,
-            Place::Named(column) => Some(column),
-        }
+        self.names_of(field).into_iter().next()
     }
 
     /// The field that a column is used as.
     pub(crate) fn field(&self, column: &str) -> Option<Field> {
-        Field::ALL
-            .into_iter()
-            .find(|field| self.column(*field) == Some(column))
+        let mut all = Field::ALL.into_iter();
+        all.find(|field| self.names_of(*field).contains(&column))
     }
 
     /// How errors call a field: by its column.
-    pub(crate) fn shown(&self, field: Field) -> &str {
-        self.column(field).unwrap_or(field.name())
+    pub(crate) fn shown(&self, field: Field) -> String {
+        let names = self.names_of(field);
+        if names.is_empty() {
+            field.name().to_owned()
+        } else {
+            names.join("` or `")
+        }
     }
 
     /// Whether a column was named for it, which then must be there.
     pub(crate) fn names(&self, field: Field) -> bool {
-        matches!(self.places[field as usize], Place::Named(_))
+        let place = &self.places[field as usize];
+        matches!(place, Place::Named { needed: true, .. })
+    }
+
+    pub(crate) fn drops_ties(&self) -> bool {
+        self.drops_ties
     }
 
     /// Whether the answers' columns are other ones than `chosen` and `rejected`.
     pub(crate) fn renames_answers(&self) -> bool {
-        self.names(Field::Chosen) || self.names(Field::Rejected)
+        let renamed = [Field::Chosen, Field::Rejected, Field::Choices];
+        renamed.into_iter().any(|field| self.names(field))
     }
 
     /// Whether it was said which column names the winner, or that none does.
@@ -106,7 +164,22 @@ impl ColumnMap {
         Some(self.typed.clone()).filter(|typed| !typed.is_empty())
     }
 
-    fn set(&mut self, field: Field, column: &str) -> Result<(), String> {
+    /// No column has two uses.
+    fn check_doubled(&self) -> std::result::Result<(), String> {
+        for (at, field) in Field::ALL.into_iter().enumerate() {
+            for other in &Field::ALL[..at] {
+                let names = self.names_of(field);
+                let mut others = self.names_of(*other).into_iter();
+                if let Some(column) = others.find(|name| names.contains(name)) {
+                    let [one, two] = [other.name(), field.name()];
+                    return Err(format!("column `{column}` would be {one} and {two}"));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn set(&mut self, field: Field, column: &str) -> std::result::Result<(), String> {
         let (column, winners) = match column.rsplit_once(':') {
             Some((column, values)) if field == Field::Label => (column, Some(values)),
             _ => (column, None),
@@ -125,7 +198,14 @@ impl ColumnMap {
         *place = if column.is_empty() {
             Place::Unused
         } else {
-            Place::Named(column.to_owned())
+            let (columns, needed) = match column.strip_suffix('?') {
+                Some(columns) => (columns, false),
+                None => (column, true),
+            };
+            Place::Named {
+                columns: columns.split('|').map(str::to_owned).collect(),
+                needed,
+            }
         };
         Ok(())
     }
@@ -134,7 +214,7 @@ impl ColumnMap {
 impl FromStr for ColumnMap {
     type Err = String;
 
-    fn from_str(text: &str) -> Result<Self, String> {
+    fn from_str(text: &str) -> std::result::Result<Self, String> {
         let mut map = Self {
             typed: text.to_owned(),
             ..Self::default()
@@ -143,6 +223,10 @@ impl FromStr for ColumnMap {
             let (name, column) = part
                 .split_once('=')
                 .ok_or_else(|| format!("`{part}` is not NAME=COLUMN"))?;
+            if (name, column) == ("ties", "drop") {
+                map.drops_ties = true;
+                continue;
+            }
             let known = Field::ALL.into_iter().find(|field| field.name() == name);
             let field = known.ok_or_else(|| {
                 let names = Field::ALL.map(Field::name).join(", ");
@@ -151,22 +235,11 @@ impl FromStr for ColumnMap {
             map.set(field, column)?;
         }
         for field in [Field::Chosen, Field::Rejected] {
-            if map.column(field).is_none() {
+            if map.column(field).is_none() && !map.names(Field::Choices) {
                 return Err(format!("`{}` needs a column", field.name()));
             }
         }
-        for (at, field) in Field::ALL.into_iter().enumerate() {
-            let others = || {
-                Field::ALL[..at]
-                    .iter()
-                    .filter(|other| map.column(**other).is_some())
-            };
-            if let Some(other) = others().find(|other| map.column(**other) == map.column(field)) {
-                let column = map.shown(field);
-                let [one, two] = [other.name(), field.name()];
-                return Err(format!("column `{column}` would be {one} and {two}"));
-            }
-        }
+        map.check_doubled()?;
         Ok(map)
     }
 }
@@ -199,6 +272,14 @@ mod tests {
         let label: ColumnMap = "chosen=a,rejected=b,label=who:A>B/B>A".parse().unwrap();
         assert_eq!(label.column(Field::Label), Some("who"));
         assert_eq!(label.winners().unwrap(), &["A>B", "B>A"]);
+        let several: ColumnMap = "chosen=a.b|c,rejected=d,subset=x?,ties=drop"
+            .parse()
+            .unwrap();
+        assert_eq!(several.names_of(Field::Chosen), ["a.b", "c"]);
+        assert_eq!(several.shown(Field::Chosen), "a.b` or `c");
+        assert!(several.drops_ties() && !several.names(Field::Subset));
+        let choices: ColumnMap = "choices=t.choices,label=t.labels".parse().unwrap();
+        assert_eq!(choices.column(Field::Chosen), None);
     }
 
     #[test]

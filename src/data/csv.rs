@@ -27,18 +27,15 @@ pub(crate) fn rows(source: Source, text: &str, delimiter: char) -> Result<Vec<Ra
     let header = header.cells;
     let mut fields = Vec::new();
     for field in Field::ALL {
-        let Some(name) = source.map.column(field) else {
-            continue;
-        };
-        match header.iter().filter(|found| *found == name).count() {
-            0 => {}
-            1 => fields.extend(
-                header
-                    .iter()
-                    .position(|found| found == name)
-                    .map(|at| (field, at)),
-            ),
-            n => return Err(source.bad(&format!("{n} columns `{name}`"))),
+        for name in source.map.names_of(field) {
+            let count = header.iter().filter(|found| *found == name).count();
+            if count > 1 {
+                return Err(source.bad(&format!("{count} columns `{name}`")));
+            }
+            if let Some(at) = header.iter().position(|found| found == name) {
+                fields.push((field, at));
+                break;
+            }
         }
     }
     let id = fields
@@ -268,12 +265,12 @@ mod tests {
             (2, Some(Id::Text("01".to_owned())), "a, \"b\"\nc")
         );
         assert_eq!(
-            (found[0].chosen.as_str(), found[0].rejected.as_str()),
-            ("", "null")
+            (found[0].chosen.only(), found[0].rejected.only()),
+            (Some(""), Some("null"))
         );
         assert_eq!(
-            (found[1].chosen.as_str(), &found[1].prompt[0].content),
-            ("é", &long)
+            (found[1].chosen.only(), &found[1].prompt[0].content),
+            (Some("é"), &long)
         );
         assert!(read("", ',').unwrap().is_empty());
         assert!(read("prompt,chosen,rejected\n", ',').unwrap().is_empty());
@@ -309,7 +306,7 @@ mod tests {
             let found = read(&text, ',').unwrap();
             let found: Vec<[String; 2]> = found
                 .into_iter()
-                .map(|row| [row.chosen, row.rejected])
+                .map(|row| [row.chosen, row.rejected].map(|own| own.only().unwrap().to_owned()))
                 .collect();
             assert_eq!(found, expected, "{text:?}");
         }
@@ -387,6 +384,6 @@ mod tests {
     fn tabs_divide_cells_where_they_are_the_delimiter() {
         let found = read("prompt\tchosen\trejected\na, b\t\"c\td\"\te\n", '\t').unwrap();
         assert_eq!(found[0].prompt[0].content, "a, b");
-        assert_eq!(found[0].chosen, "c\td");
+        assert_eq!(found[0].chosen.only(), Some("c\td"));
     }
 }

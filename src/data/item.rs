@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::benchmark::Comparisons;
+
 /// One turn of a conversation.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Deserialize, Serialize)]
 pub struct Message {
@@ -49,6 +51,16 @@ impl Answers {
         Self { first, others }
     }
 
+    /// `None` without an answer.
+    pub(crate) fn from_list(all: Vec<String>) -> Option<Self> {
+        let mut all = all.into_iter();
+        Some(Self::new(all.next()?, all.collect()))
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        1 + self.others.len()
+    }
+
     pub(crate) fn iter(&self) -> impl Iterator<Item = &str> {
         std::iter::once(&self.first)
             .chain(&self.others)
@@ -77,9 +89,23 @@ pub struct Item {
     pub prompt: Vec<Message>,
     pub chosen: Answers,
     pub rejected: Answers,
+    /// Which of the answers a pairwise model reads against each other.
+    pub comparisons: Comparisons,
 }
 
 impl Item {
+    /// All answers, the chosen ones first.
+    pub(crate) fn answers(&self) -> Vec<&str> {
+        self.chosen.iter().chain(self.rejected.iter()).collect()
+    }
+
+    /// The left and the right answer, by their places among all, of every row that a pairwise model
+    /// reads. A pair has two: the chosen answer left, then the rejected one.
+    pub(crate) fn ordered_pairs(&self) -> Vec<[usize; 2]> {
+        let all = self.chosen.len() + self.rejected.len();
+        self.comparisons.ordered_pairs(self.chosen.len(), all)
+    }
+
     /// The chosen and the rejected answer, where there is just one of each.
     pub(crate) fn pair(&self) -> Option<[&str; 2]> {
         Some([self.chosen.only()?, self.rejected.only()?])

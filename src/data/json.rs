@@ -102,21 +102,34 @@ impl Place<'_> {
             )));
         }
         let mut cells = Cells::default();
-        for (key, value) in &entries {
-            let Some(field) = self.source.map.field(key) else {
-                continue;
-            };
-            if cells.has(field) {
-                let what = format!("row {}: 2 columns `{key}`", self.row);
-                return Err(self.source.bad(&what));
+        for field in Field::ALL {
+            for column in self.source.map.names_of(field) {
+                self.no_double(column, &entries)?;
+                let found = match at_path(&entries, column) {
+                    Some(found) => self.cell(field, &found)?,
+                    None => continue,
+                };
+                cells.set(field, found);
+                break;
             }
-            cells.set(field, self.cell(field, value)?);
         }
         preference::row(self.source, self.row, cells, &|| keys(&entries))
     }
 
-    fn cell(&self, field: Field, written: &str) -> Result<Cell> {
-        cell(written).ok_or_else(|| {
+    fn no_double(&self, column: &str, entries: &Entries) -> Result<()> {
+        if entries.iter().filter(|(key, _)| key == column).count() < 2 {
+            return Ok(());
+        }
+        let what = format!("row {}: 2 columns `{column}`", self.row);
+        Err(self.source.bad(&what))
+    }
+
+    fn cell(&self, field: Field, found: &Written) -> Result<Cell> {
+        let cell = match found {
+            Written::One(written) => cell(written),
+            Written::Each(all) => texts(all),
+        };
+        cell.ok_or_else(|| {
             let column = self.source.map.shown(field);
             let what = format!("row {}, column `{column}`: a lone surrogate", self.row);
             self.invalid(self.line)
@@ -161,17 +174,66 @@ fn keys(entries: &Entries) -> Vec<String> {
 pub(crate) fn cell(written: &str) -> Option<Cell> {
     Some(match written.as_bytes().first()? {
         b'"' => Cell::Text(text(written)?),
-        b'[' => messages(written)?,
+        b'[' => list(written)?,
         _ => written
             .parse()
             .map_or_else(|_| Cell::other(written), Cell::Integer),
     })
 }
 
-/// A list of messages, or something else; other keys of messages are passed over.
-fn messages(written: &str) -> Option<Cell> {
+/// What stands at a path.
+enum Written<'a> {
+    One(&'a str),
+    /// The same path in each object of a list.
+    Each(Vec<&'a str>),
+}
+
+/// The value of a column, or what a path leads to: `a.b` is `b` in the object `a`, or in each
+/// object of the list `a`.
+fn at_path<'a>(entries: &Entries<'a>, path: &str) -> Option<Written<'a>> {
+    let of = |entries: &Entries<'a>, name: &str| {
+        let found = entries.iter().find(|(key, _)| key == name);
+        found.map(|(_, value)| *value)
+    };
+    if let Some(whole) = of(entries, path) {
+        return Some(Written::One(whole));
+    }
+    let (name, rest) = path.split_once('.')?;
+    let outer = of(entries, name)?;
+    let inner = |object: &'a str| of(&JsonText::new(object).object()?, rest);
+    if outer.starts_with('[') {
+        let each = JsonText::new(outer).list()?.into_iter().map(inner);
+        return each.collect::<Option<Vec<_>>>().map(Written::Each);
+    }
+    inner(outer).map(Written::One)
+}
+
+/// A list of messages, of strings or of integers, or something else; other keys of messages are
+/// passed over.
+fn list(written: &str) -> Option<Cell> {
+    let elements = JsonText::new(written).list()?;
+    match elements.first() {
+        Some(first) if first.starts_with('"') => texts(&elements),
+        Some(first) if first.starts_with('{') => messages(written, &elements),
+        _ => {
+            let numbers: Option<Vec<i64>> = elements.iter().map(|own| own.parse().ok()).collect();
+            let numbers = numbers.filter(|numbers| !numbers.is_empty());
+            Some(numbers.map_or_else(|| Cell::other(written), Cell::Integers))
+        }
+    }
+}
+
+fn texts(elements: &[&str]) -> Option<Cell> {
+    if let Some(other) = elements.iter().find(|element| !element.starts_with('"')) {
+        return Some(Cell::other(&format!("a list with {other}")));
+    }
+    let texts: Option<Vec<String>> = elements.iter().map(|element| text(element)).collect();
+    texts.map(Cell::Texts)
+}
+
+fn messages(written: &str, elements: &[&str]) -> Option<Cell> {
     let mut found = Vec::new();
-    for element in JsonText::new(written).list()? {
+    for element in elements {
         let entries = JsonText::new(element).object().unwrap_or_default();
         let part = |name: &str| {
             let mut all = entries.iter().filter(|(key, _)| key == name);
@@ -183,9 +245,6 @@ fn messages(written: &str) -> Option<Cell> {
             return Some(Cell::other(written));
         };
         found.push(Message::new(&text(role)?, &text(content)?));
-    }
-    if found.is_empty() {
-        return Some(Cell::other(written));
     }
     Some(Cell::Messages(found))
 }

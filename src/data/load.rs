@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use crate::benchmark::Comparisons;
 use crate::data::column_map::{ColumnMap, Field};
 use crate::data::compressed::{self, Compression};
 use crate::data::item::{Id, Item};
@@ -11,10 +12,23 @@ use crate::support::error::Result;
 use crate::support::files;
 use crate::support::input_file::InputFile;
 
+/// The rows of files.
+pub struct Loaded {
+    pub items: Vec<Item>,
+    /// Rows that were left out: of them neither answer is better.
+    pub ties: usize,
+}
+
+/// The items of [`load_all`].
+pub fn load(files: &[InputFile], map: &ColumnMap) -> Result<Vec<Item>> {
+    load_all(files, map).map(|loaded| loaded.items)
+}
+
 /// Reads the files in order. Rows of a file without a column for subsets belong to a subset named
 /// after the file.
-pub fn load(files: &[InputFile], map: &ColumnMap) -> Result<Vec<Item>> {
-    let mut pairs: Vec<Item> = Vec::new();
+pub fn load_all(files: &[InputFile], map: &ColumnMap) -> Result<Loaded> {
+    let mut items: Vec<Item> = Vec::new();
+    let mut read_so_far = 0;
     let mut seen: HashMap<(String, Id), usize> = HashMap::new();
     for file in files {
         let path = &file.path();
@@ -26,13 +40,18 @@ pub fn load(files: &[InputFile], map: &ColumnMap) -> Result<Vec<Item>> {
         }
         winner::settle(source, &mut rows)?;
         for (at, raw) in rows.into_iter().enumerate() {
+            let row = read_so_far;
+            read_so_far += 1;
+            if raw.is_tie {
+                continue;
+            }
             if let Some((field, size)) = raw.oversized() {
                 let what = format!("a text of {size} bytes, accepted: up to {MAX_TEXT}");
-                return Err(source.bad_cell(at, map.shown(field), &what));
+                return Err(source.bad_cell(at, &map.shown(field), &what));
             }
             let subset = raw.subset.unwrap_or_else(|| name.stem.clone());
             if let Some(id) = &raw.id
-                && let Some(first) = seen.insert((subset.clone(), written(id)), pairs.len())
+                && let Some(first) = seen.insert((subset.clone(), written(id)), row)
             {
                 let what = format!(
                     "row {at}: id {id} of subset {subset} occurs twice, first in row {first}"
@@ -43,17 +62,21 @@ pub fn load(files: &[InputFile], map: &ColumnMap) -> Result<Vec<Item>> {
                     map.shown(Field::Id)
                 )));
             }
-            pairs.push(Item {
-                row: pairs.len(),
+            items.push(Item {
+                row,
                 subset,
                 id: raw.id,
                 prompt: raw.prompt,
-                chosen: raw.chosen.into(),
-                rejected: raw.rejected.into(),
+                chosen: raw.chosen,
+                rejected: raw.rejected,
+                comparisons: Comparisons::default(),
             });
         }
     }
-    Ok(pairs)
+    Ok(Loaded {
+        ties: read_so_far - items.len(),
+        items,
+    })
 }
 
 /// An id as a file of verdicts has it: not all of them say whether it was a number.
@@ -94,11 +117,22 @@ impl Name {
         };
         Self {
             // Lower case has the same length, but for letters that no such name has.
-            stem: name.get(..stem).unwrap_or(&name).to_owned(),
+            stem: without_part(name.get(..stem).unwrap_or(&name)).to_owned(),
             format: format.to_owned(),
             compression,
         }
     }
+}
+
+/// Of `test-00000-of-00002`, a part of a split of the hub, `test`.
+fn without_part(stem: &str) -> &str {
+    let is_number = |text: &str| text.len() == 5 && text.bytes().all(|b| b.is_ascii_digit());
+    let split = || {
+        let (numbered, of) = stem.rsplit_once("-of-")?;
+        let (name, part) = numbered.rsplit_once('-')?;
+        (is_number(part) && is_number(of)).then_some(name)
+    };
+    split().unwrap_or(stem)
 }
 
 fn read(source: Source, file: &InputFile, name: &Name) -> Result<Vec<RawRow>> {

@@ -1,6 +1,7 @@
 //! Files of preference data → [`Item`]s.
 
 mod cell;
+mod choices;
 mod column_map;
 mod compressed;
 mod csv;
@@ -8,6 +9,7 @@ mod item;
 mod json;
 mod json_text;
 mod load;
+pub(crate) mod metric_shape;
 mod missing_column;
 pub(crate) mod pair_texts;
 mod parquet;
@@ -17,6 +19,7 @@ mod parquet_type;
 mod preference;
 mod raw_row;
 pub(crate) mod recorded_file;
+mod row_place;
 pub(crate) mod selection;
 pub(crate) mod shard;
 mod thrift;
@@ -24,8 +27,10 @@ mod winner;
 
 pub use column_map::ColumnMap;
 pub use item::{Answers, Id, Item, Message};
-pub use load::load;
+pub use load::{Loaded, load, load_all};
 pub(crate) use recorded_file::DataFile;
+
+pub use crate::benchmark::Comparisons;
 
 pub(crate) use parquet::guarded;
 pub(crate) use parquet_guard::reader as parquet_reader;

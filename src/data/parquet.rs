@@ -119,7 +119,7 @@ fn check(source: Source, footer: &Footer) -> Result<()> {
             ),
             Some(Field::Label) => ("strings or integers", "write it as strings"),
             _ => (
-                "strings or lists of messages with strings `role` and `content`",
+                "strings, lists of strings, or lists of messages with strings `role` and `content`",
                 "write it as strings, for example with CAST(… AS VARCHAR) or .astype(str)",
             ),
         };
@@ -138,6 +138,10 @@ fn check(source: Source, footer: &Footer) -> Result<()> {
     if has(&Field::Chosen) && has(&Field::Rejected) {
         return Ok(());
     }
+    if source.map.names(Field::Choices) {
+        let what = "answers in one list, with a list of labels, are read from JSON files only";
+        return Err(source.bad(what).hint("write the rows as JSON Lines"));
+    }
     let needed = [Field::Prompt, Field::Chosen, Field::Rejected];
     let missing: Vec<Field> = needed.into_iter().filter(|field| !has(field)).collect();
     Err(missing_columns(source, 0, &missing, &footer.names))
@@ -146,11 +150,12 @@ fn check(source: Source, footer: &Footer) -> Result<()> {
 /// Whether a column holds what its field takes.
 fn suits(source: Source, column: &Column) -> bool {
     match (source.map.field(&column.name), &column.content) {
-        (Some(Field::Id | Field::Label), Content::Values(_))
+        (Some(Field::Chosen | Field::Rejected | Field::Choices), Content::Texts)
+        | (Some(Field::Id | Field::Label), Content::Values(_))
         | (_, Content::Values(Kind::Text | Kind::Json))
         | (Some(Field::Subset), Content::Values(Kind::Uuid))
         | (Some(Field::Prompt | Field::Chosen | Field::Rejected), Content::Messages) => true,
-        (_, Content::Values(_) | Content::Messages) => false,
+        (_, Content::Values(_) | Content::Messages | Content::Texts) => false,
     }
 }
 
@@ -159,6 +164,7 @@ fn cells(series: &Series, content: &Content) -> PolarsResult<Vec<Cell>> {
     let or_null = |cell: Option<Cell>| cell.unwrap_or_else(|| Cell::other("null"));
     Ok(match content {
         Content::Messages => return messages(series),
+        Content::Texts => return texts(series),
         Content::Values(Kind::Text) => {
             let text = |text: &str| Cell::Text(text.to_owned());
             series
@@ -255,6 +261,20 @@ fn uuid(bytes: &[u8]) -> String {
     let digits = files::hex(bytes);
     let parts = [0..8, 8..12, 12..16, 16..20, 20..32].map(|part| digits.get(part).unwrap_or(""));
     parts.join("-")
+}
+
+/// Lists of strings.
+fn texts(series: &Series) -> PolarsResult<Vec<Cell>> {
+    let lists = series.list()?;
+    let one = |at: usize| {
+        let Some(answers) = lists.get_as_series(at) else {
+            return Ok(Cell::other("null"));
+        };
+        let texts = answers.str()?.iter().map(|text| text.map(str::to_owned));
+        let texts: Option<Vec<String>> = texts.collect();
+        Ok(texts.map_or_else(|| Cell::other("a list with null"), Cell::Texts))
+    };
+    (0..lists.len()).map(one).collect()
 }
 
 /// Lists of structs with `role` and `content`.

@@ -29,20 +29,20 @@ pub(crate) struct Footer {
     pub(crate) bytes: Vec<u8>,
 }
 
-/// A column that can be read.
+/// A column that can be read; `shown` is its type, for errors.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Column {
     pub(crate) name: String,
     pub(crate) content: Content,
-    /// Its type, for errors.
     pub(crate) shown: String,
 }
 
-/// What a column holds.
+/// What a column holds; `Texts` are lists of strings.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Content {
     Values(Kind),
     Messages,
+    Texts,
 }
 
 impl Footer {
@@ -100,6 +100,7 @@ impl Footer {
                 column.write(schema);
                 let shown = match content {
                     Content::Messages => "a list of messages".to_owned(),
+                    Content::Texts => "a list of strings".to_owned(),
                     Content::Values(_) => column.element.shown(),
                 };
                 self.columns.push(Column {
@@ -205,6 +206,7 @@ impl<'a> Node<'a> {
                 };
             }
             match &node.children[..] {
+                [] if lists == 1 && node.element.kind() == Kind::Text => return Ok(Content::Texts),
                 [] if lists > 0 => return Err(format!("a list of {}", node.element.shown())),
                 [] => break,
                 [only] => node = only,

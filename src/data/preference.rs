@@ -6,10 +6,12 @@
 //! that lack their prompt cannot be told from texts that begin with it.
 
 use crate::data::cell::{Cell, Cells};
+use crate::data::choices;
 use crate::data::column_map::Field;
-use crate::data::item::{Id, Message};
+use crate::data::item::{Answers, Message};
 use crate::data::missing_column::{missing_columns, unused_label};
 use crate::data::raw_row::{RawRow, Source};
+use crate::data::row_place::RowPlace;
 use crate::support::error::{Error, Result};
 
 /// The row of these values; `found` lists the file's columns for errors.
@@ -20,8 +22,15 @@ pub(crate) fn row(
     found: &dyn Fn() -> Vec<String>,
 ) -> Result<RawRow> {
     let missing = missing(source, &cells);
+    if !missing.is_empty() {
+        return Err(missing_columns(source, at, &missing, &found()));
+    }
+    let row = RowPlace { source, at };
+    if cells.has(Field::Choices) {
+        return choices::row(&row, cells);
+    }
     let answers = (cells.take(Field::Chosen), cells.take(Field::Rejected));
-    let (true, (Some(chosen), Some(rejected))) = (missing.is_empty(), answers) else {
+    let (Some(chosen), Some(rejected)) = answers else {
         return Err(missing_columns(source, at, &missing, &found()));
     };
     let (subset, id) = (cells.take(Field::Subset), cells.take(Field::Id));
@@ -29,20 +38,27 @@ pub(crate) fn row(
     if label.is_none() {
         unused_label(source, found)?;
     }
-    let row = Row { source, at };
+    let no_prompt = || missing_columns(source, at, &[Field::Prompt], &found());
     let (prompt, [chosen, rejected]) = match (chosen, rejected) {
         (Cell::Text(chosen), Cell::Text(rejected)) => {
             row.not_lists_as_text(&chosen, &rejected)?;
-            let Some(prompt) = prompt else {
-                return Err(missing_columns(source, at, &[Field::Prompt], &found()));
-            };
-            (row.prompt(prompt)?, [chosen, rejected])
+            let prompt = row.prompt(prompt.ok_or_else(no_prompt)?)?;
+            (prompt, [chosen.into(), rejected.into()])
         }
         (Cell::Messages(chosen), Cell::Messages(rejected)) => {
-            row.conversations(prompt, chosen, rejected)?
+            let (prompt, answers) = row.conversations(prompt, chosen, rejected)?;
+            (prompt, answers.map(Answers::from))
         }
-        (Cell::Text(_), other) => {
-            return Err(row.wrong(Field::Rejected, "a string", &other));
+        (
+            chosen @ (Cell::Text(_) | Cell::Texts(_)),
+            rejected @ (Cell::Text(_) | Cell::Texts(_)),
+        ) => {
+            let prompt = row.prompt(prompt.ok_or_else(no_prompt)?)?;
+            let chosen = row.answers(Field::Chosen, chosen)?;
+            (prompt, [chosen, row.answers(Field::Rejected, rejected)?])
+        }
+        (Cell::Text(_) | Cell::Texts(_), other) => {
+            return Err(row.wrong(Field::Rejected, "a string or a list of them", &other));
         }
         (Cell::Messages(_), other) => {
             return Err(row.wrong(Field::Rejected, "a list of messages", &other));
@@ -56,6 +72,7 @@ pub(crate) fn row(
         chosen,
         rejected,
         label: label.map(|cell| row.label(cell)).transpose()?,
+        is_tie: false,
     })
 }
 
@@ -63,9 +80,11 @@ pub(crate) fn row(
 /// answers that could hold it, the prompt's.
 fn missing(source: Source, cells: &Cells) -> Vec<Field> {
     let lacks = |field: Field| !cells.has(field);
+    let in_one_list = source.map.names(Field::Choices);
     let no_answers = lacks(Field::Chosen) || lacks(Field::Rejected);
     let is_needed = |field: Field| match field {
-        Field::Chosen | Field::Rejected => true,
+        Field::Chosen | Field::Rejected => !in_one_list,
+        Field::Prompt | Field::Label if in_one_list => true,
         Field::Prompt if source.map.column(Field::Prompt).is_some() && no_answers => true,
         _ => source.map.names(field),
     };
@@ -73,55 +92,7 @@ fn missing(source: Source, cells: &Cells) -> Vec<Field> {
     Field::ALL.into_iter().filter(lost).collect()
 }
 
-/// Where the values stand, for errors.
-struct Row<'a> {
-    source: Source<'a>,
-    at: usize,
-}
-
-impl Row<'_> {
-    fn bad(&self, field: Field, what: &str) -> Error {
-        let column = self.source.map.shown(field);
-        self.source.bad_cell(self.at, column, what)
-    }
-
-    fn wrong(&self, field: Field, expected: &str, found: &Cell) -> Error {
-        let what = format!("expected {expected}, found {}", found.shown());
-        self.bad(field, &what)
-    }
-
-    fn subset(&self, cell: Cell) -> Result<String> {
-        match cell {
-            Cell::Text(text) => Ok(text),
-            other => Err(self.wrong(Field::Subset, "a string", &other)),
-        }
-    }
-
-    fn id(&self, cell: Cell) -> Result<Id> {
-        match cell {
-            Cell::Text(text) => Ok(Id::Text(text)),
-            Cell::Integer(number) => Ok(Id::Number(number)),
-            other => Err(self.wrong(Field::Id, "an integer or a string", &other)),
-        }
-    }
-
-    fn label(&self, cell: Cell) -> Result<String> {
-        match cell {
-            Cell::Text(text) | Cell::Other(text) if text != "null" => Ok(text),
-            Cell::Integer(number) => Ok(number.to_string()),
-            other => Err(self.wrong(Field::Label, "which answer is better", &other)),
-        }
-    }
-
-    /// A string is one user's turn; a list holds the turns so far.
-    fn prompt(&self, cell: Cell) -> Result<Vec<Message>> {
-        match cell {
-            Cell::Text(text) => Ok(vec![Message::new("user", &text)]),
-            Cell::Messages(messages) => Ok(messages),
-            other => Err(self.wrong(Field::Prompt, "a string or a list of messages", &other)),
-        }
-    }
-
+impl RowPlace<'_> {
     /// Lists that somebody wrote into texts, in Python's or in JSON's notation.
     fn not_lists_as_text(&self, chosen: &str, rejected: &str) -> Result<()> {
         let is_list = |text: &str| {
@@ -306,8 +277,8 @@ mod tests {
             let row = read(prompt, chosen, rejected).unwrap();
             assert_eq!(row.prompt, [Message::new("user", "q")], "{form}");
             assert_eq!(
-                (row.chosen.as_str(), row.rejected.as_str()),
-                ("a", "b"),
+                (row.chosen.only(), row.rejected.only()),
+                (Some("a"), Some("b")),
                 "{form}"
             );
         }

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::data::column_map::{ColumnMap, Field};
-use crate::data::item::{Id, Message};
+use crate::data::item::{Answers, Id, Message};
 use crate::support::error::Error;
 
 /// A file and which of its columns are which.
@@ -19,10 +19,12 @@ pub(crate) struct RawRow {
     pub(crate) subset: Option<String>,
     pub(crate) id: Option<Id>,
     pub(crate) prompt: Vec<Message>,
-    pub(crate) chosen: String,
-    pub(crate) rejected: String,
+    pub(crate) chosen: Answers,
+    pub(crate) rejected: Answers,
     /// Which answer is better; without one it is `chosen`.
     pub(crate) label: Option<String>,
+    /// Whether the label says that neither is.
+    pub(crate) is_tie: bool,
 }
 
 /// Bytes of one text. The models read the first or last 2,000 tokens of it, and a tokenizer takes a
@@ -47,11 +49,16 @@ impl RawRow {
             (Field::Subset, of(&self.subset)),
             (Field::Id, id),
             (Field::Prompt, prompt),
-            (Field::Chosen, self.chosen.len()),
-            (Field::Rejected, self.rejected.len()),
+            (Field::Chosen, longest(&self.chosen)),
+            (Field::Rejected, longest(&self.rejected)),
         ];
         sizes.into_iter().find(|(_, size)| *size > MAX_TEXT)
     }
+}
+
+/// Bytes of the longest answer.
+fn longest(answers: &Answers) -> usize {
+    answers.iter().map(str::len).max().unwrap_or(0)
 }
 
 impl Source<'_> {

@@ -35,6 +35,10 @@ pub(crate) fn settle(source: Source, rows: &mut [RawRow]) -> Result<()> {
     let numbers = numbers(source, rows)?;
     for (at, row) in rows.iter_mut().enumerate() {
         let label = row.label.take().unwrap_or_default();
+        if source.map.drops_ties() && is_tie(&label) {
+            row.is_tie = true;
+            continue;
+        }
         let second = is_second(source, &label, numbers);
         if second.ok_or_else(|| no_winner(source, at, &label))? {
             std::mem::swap(&mut row.chosen, &mut row.rejected);
@@ -81,7 +85,7 @@ fn is_second(source: Source, label: &str, numbers: bool) -> Option<bool> {
         return among([first, second], label);
     }
     let columns = [Field::Chosen, Field::Rejected].map(|field| source.map.shown(field));
-    if let Some(found) = among(columns, label) {
+    if let Some(found) = among(columns.each_ref().map(String::as_str), label) {
         return Some(found);
     }
     let lower = label.to_lowercase();
@@ -93,15 +97,18 @@ fn is_second(source: Source, label: &str, numbers: bool) -> Option<bool> {
     NAMES.into_iter().find_map(|names| among(names, short))
 }
 
+/// Whether a label says that neither answer is better.
+fn is_tie(label: &str) -> bool {
+    let lower = label.to_lowercase();
+    let words = ["tie", "both", "neither", "none", "same"];
+    words.iter().any(|word| lower.contains(word))
+}
+
 fn no_winner(source: Source, row: usize, label: &str) -> Error {
     let column = source.map.shown(Field::Label);
     let what = format!("`{}` names neither answer", excerpt(label));
-    let error = source.bad_cell(row, column, &what);
-    let lower = label.to_lowercase();
-    if ["tie", "both", "neither", "none", "same"]
-        .iter()
-        .any(|word| lower.contains(word))
-    {
+    let error = source.bad_cell(row, &column, &what);
+    if is_tie(label) {
         return error.hint("a tie is no pair: leave such rows out of the file");
     }
     error.hint(format!(
@@ -128,14 +135,16 @@ mod tests {
             subset: None,
             id: None,
             prompt: Vec::new(),
-            chosen: "a".to_owned(),
-            rejected: "b".to_owned(),
+            chosen: "a".to_owned().into(),
+            rejected: "b".to_owned().into(),
             label: Some((*label).to_owned()),
+            is_tie: false,
         };
         let mut rows: Vec<RawRow> = labels.iter().map(row).collect();
         settle(source, &mut rows)?;
         assert!(rows.iter().all(|row| row.chosen != row.rejected));
-        Ok(rows.into_iter().map(|row| row.chosen).collect())
+        let better = rows.iter().filter(|row| !row.is_tie);
+        Ok(better.filter_map(|row| row.chosen.only()).collect())
     }
 
     #[test]
@@ -155,6 +164,14 @@ mod tests {
         }
         let shp = "chosen=human_ref_A,rejected=human_ref_B,label=labels:1/0";
         assert_eq!(winners(shp, &["1", "0", "1"]).unwrap(), "aba");
+    }
+
+    #[test]
+    fn ties_are_left_out_where_the_map_says_so() {
+        let map = "chosen=response_1,rejected=response_2,label=winner,ties=drop";
+        let labels = ["model_a", "tie", "model_b", "tie (bothbad)"];
+        assert_eq!(winners(map, &labels).unwrap(), "ab");
+        assert!(winners(map, &["model_a", "model_c"]).is_err());
     }
 
     #[test]

@@ -1,195 +1,65 @@
 //! Verdicts → accuracies with intervals, section scores and averages.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use serde::Serialize;
-
-use crate::benchmark::{Benchmark, Headline, Section, Variant};
+use crate::benchmark::{Aspect, Benchmark, Headline, Metric};
+use crate::metrics::estimate::Estimate;
+use crate::metrics::figures::{Figures, Mixture};
+use crate::metrics::subset_score::SubsetScore;
 use crate::scoring::{ScoredItem, Tally};
-use crate::stats;
-use crate::stats::{Interval, LEVEL, Share, count};
+use crate::stats::{self, LEVEL};
 
-impl Tally {
-    /// Correct of all: ties and invalid items count against the model, as in the reference.
-    pub(crate) fn share(&self) -> Share {
-        Share {
-            correct: self.correct,
-            n: self.n(),
-        }
-    }
-
-    pub(crate) fn accuracy(&self) -> f64 {
-        self.share().value()
-    }
-
-    /// Accuracy with its interval.
-    pub(crate) fn estimate(&self) -> Estimate {
-        let interval = stats::mean(&[(1.0, self.share())], LEVEL);
-        Estimate::new(self.accuracy(), interval)
-    }
-}
-
-/// A figure with its 95 % interval.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-pub struct Estimate {
-    pub accuracy: f64,
-    pub(crate) low: f64,
-    pub(crate) high: f64,
-}
-
-impl Estimate {
-    fn new(accuracy: f64, Interval { low, high }: Interval) -> Self {
-        Self {
-            accuracy,
-            low,
-            high,
-        }
-    }
-}
-
-/// A weighted mean of subset accuracies: subsets with coefficients that add up to 1.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Mixture(pub Vec<(String, f64)>);
-
-impl Mixture {
-    /// `None` where nothing has a weight.
-    fn new(weights: impl Iterator<Item = (String, f64)>) -> Option<Self> {
-        let weights: Vec<(String, f64)> = weights.collect();
-        let whole: f64 = weights.iter().map(|(_, w)| w).sum();
-        (whole > 0.0).then(|| {
-            Self(
-                weights
-                    .into_iter()
-                    .map(|(subset, w)| (subset, w / whole))
-                    .collect(),
-            )
-        })
-    }
-
-    /// The mean with its interval.
-    fn estimate(&self, tallies: &BTreeMap<String, Tally>) -> Estimate {
-        let strata: Vec<(f64, Share)> = self
-            .0
-            .iter()
-            .filter_map(|(subset, w)| Some((*w, tallies.get(subset)?.share())))
-            .collect();
-        // Divided by the same sum, so that rounding makes no mean of ones more or less than 1.
-        let mean = strata
-            .iter()
-            .map(|(w, share)| w * share.value())
-            .sum::<f64>()
-            / strata.iter().map(|(w, _)| w).sum::<f64>();
-        Estimate::new(mean, stats::mean(&strata, LEVEL))
-    }
-}
-
-/// Which figures some subsets have under a benchmark, and how each is made of them.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Figures {
-    /// Sections with at least one measured subset, in the benchmark's order.
-    pub(crate) sections: Vec<(String, Mixture)>,
-    /// Sections under other weights that somebody published.
-    pub(crate) variants: Vec<(String, Mixture)>,
-    /// Plain mean of the subsets.
-    pub(crate) average: Option<Mixture>,
-    /// The benchmark's headline figure, where every section was measured.
-    pub(crate) headline: Option<(Headline, Mixture)>,
-}
-
-impl Figures {
-    /// Without a benchmark there is no section, and nothing has a weight but in the average.
-    pub(crate) fn of(measured: &BTreeSet<&str>, benchmark: Option<&Benchmark>) -> Self {
-        let average = Mixture::new(measured.iter().map(|subset| ((*subset).to_owned(), 1.0)));
-        let Some(benchmark) = benchmark else {
-            return Self {
-                average,
-                ..Self::default()
-            };
-        };
-        let mixture = |subsets: &[String], weight: &dyn Fn(&str) -> usize| {
-            let measured = subsets
-                .iter()
-                .filter(|subset| measured.contains(subset.as_str()));
-            Mixture::new(measured.map(|subset| (subset.clone(), count(weight(subset)))))
-        };
-        let section = |section: &Section| {
-            let mixture = mixture(&section.subsets, &|subset| benchmark.weight(subset))?;
-            Some((section.name.clone(), mixture))
-        };
-        let variant = |variant: &Variant| {
-            let section = benchmark
-                .sections
-                .iter()
-                .find(|s| s.name == variant.section)?;
-            // Without the subsets that it weighs differently it would be the section itself.
-            let differs = variant
-                .weights
-                .keys()
-                .any(|subset| measured.contains(subset.as_str()));
-            let weight = |subset: &str| {
-                let own = variant.weights.get(subset).copied();
-                own.unwrap_or_else(|| benchmark.weight(subset))
-            };
-            let mixture = mixture(&section.subsets, &weight)?;
-            differs.then(|| (variant.label.clone(), mixture))
-        };
-        let sections: Vec<(String, Mixture)> =
-            benchmark.sections.iter().filter_map(section).collect();
-        let whole = sections.len() == benchmark.sections.len();
-        let headline = benchmark
-            .headline
-            .clone()
-            .filter(|_| whole)
-            .and_then(|headline| {
-                let subsets = sections
-                    .iter()
-                    .flat_map(|(_, section)| section.0.iter().cloned());
-                Some((headline, Mixture::new(subsets)?))
-            });
-        let variants = benchmark.variants.iter().filter_map(variant).collect();
-        Self {
-            sections,
-            variants,
-            average,
-            headline,
-        }
-    }
-}
-
-/// Accuracies of one column of the table.
+/// Figures of one column of the table.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Scores {
     /// By subset, in the benchmark's order; subsets it does not know follow by name.
-    pub(crate) subsets: Vec<(String, Tally)>,
-    /// Sections with at least one pair, in the benchmark's order.
+    pub(crate) subsets: Vec<(String, SubsetScore)>,
+    /// Sections with at least one item, in the benchmark's order.
     pub sections: Vec<(String, Estimate)>,
     /// Sections under other weights that somebody published.
     pub(crate) variants: Vec<(String, Estimate)>,
-    /// Plain mean of the subset accuracies: the model card's figure.
+    /// Plain mean of the subsets: the model card's figure.
     pub average: Estimate,
-    /// The benchmark's headline figure, where every section has items.
+    /// The benchmark's headline figure, where every part of it has items.
     pub headline: Option<(Headline, Estimate)>,
-    /// Over all pairs.
+    /// The headline figure, or else the average, of parts of the metric.
+    pub(crate) aspects: Vec<(Aspect, Estimate)>,
+    /// The mean over all items, where all are scored alike.
+    pub(crate) all: Option<Estimate>,
+    /// Over all items.
     pub(crate) total: Tally,
 }
 
 impl Scores {
-    pub(crate) fn of(verdicts: &[ScoredItem], benchmark: Option<&Benchmark>) -> Self {
-        let mut tallies: BTreeMap<String, Tally> = BTreeMap::new();
-        for verdict in verdicts {
-            tallies
-                .entry(verdict.subset.clone())
-                .or_default()
-                .add(verdict.verdict());
+    pub(crate) fn of(scored: &[ScoredItem], benchmark: Option<&Benchmark>) -> Self {
+        let mut by_subset: BTreeMap<&str, Vec<&ScoredItem>> = BTreeMap::new();
+        for item in scored {
+            by_subset.entry(&item.subset).or_default().push(item);
         }
-        Self::new(&tallies, benchmark)
+        let score = |(subset, items): (&str, Vec<&ScoredItem>)| {
+            let metric = benchmark.map_or(Metric::default(), |own| own.metric_of(subset));
+            (subset.to_owned(), SubsetScore::of(metric, &items))
+        };
+        Self::of_subsets(&by_subset.into_iter().map(score).collect(), benchmark)
     }
 
+    /// Of pairs of which no more is known than their verdicts.
     pub fn new(tallies: &BTreeMap<String, Tally>, benchmark: Option<&Benchmark>) -> Self {
-        let figures = Figures::of(&tallies.keys().map(String::as_str).collect(), benchmark);
+        let score =
+            |(subset, tally): (&String, &Tally)| (subset.clone(), SubsetScore::of_pairs(*tally));
+        Self::of_subsets(&tallies.iter().map(score).collect(), benchmark)
+    }
+
+    fn of_subsets(scores: &BTreeMap<String, SubsetScore>, benchmark: Option<&Benchmark>) -> Self {
+        let sizes: Vec<(String, usize)> = scores
+            .iter()
+            .map(|(subset, score)| (subset.clone(), score.n()))
+            .collect();
+        let figures = Figures::of(&sizes, benchmark);
+        let whole = |mixture: &Mixture| estimate(mixture, Aspect::Whole, scores);
         let estimates = |list: &[(String, Mixture)]| {
             list.iter()
-                .map(|(name, mixture)| (name.clone(), mixture.estimate(tallies)))
+                .filter_map(|(name, mixture)| Some((name.clone(), whole(mixture)?)))
                 .collect()
         };
         let sections = benchmark.map_or(&[][..], |benchmark| &benchmark.sections);
@@ -197,31 +67,59 @@ impl Scores {
         let first = known
             .iter()
             .copied()
-            .filter(|subset| tallies.contains_key(*subset));
-        let order = first.chain(tallies.keys().filter(|subset| !known.contains(subset)));
+            .filter(|subset| scores.contains_key(*subset));
+        let order = first.chain(scores.keys().filter(|subset| !known.contains(subset)));
         Self {
             subsets: order
-                .map(|subset| (subset.clone(), tallies[subset]))
+                .map(|subset| (subset.clone(), scores[subset].clone()))
                 .collect(),
             sections: estimates(&figures.sections),
             variants: estimates(&figures.variants),
-            average: figures.average.map_or(
-                Estimate {
-                    accuracy: 0.0,
-                    low: 0.0,
-                    high: 1.0,
-                },
-                |mixture| mixture.estimate(tallies),
-            ),
+            average: figures.average.as_ref().and_then(whole).unwrap_or(NOTHING),
             headline: figures
                 .headline
-                .map(|(headline, mixture)| (headline, mixture.estimate(tallies))),
-            total: tallies
+                .and_then(|(headline, mixture)| Some((headline, whole(&mixture)?))),
+            aspects: figures
+                .aspects
+                .iter()
+                .filter_map(|(aspect, mixture)| {
+                    Some((*aspect, estimate(mixture, *aspect, scores)?))
+                })
+                .collect(),
+            all: figures.all.as_ref().and_then(whole),
+            total: scores
                 .values()
-                .fold(Tally::default(), |sum, tally| sum.plus(*tally)),
+                .fold(Tally::default(), |sum, score| sum.plus(score.tally)),
         }
     }
 }
+
+/// The mean with its interval; `None` where a subset's metric has no such aspect.
+fn estimate(
+    mixture: &Mixture,
+    aspect: Aspect,
+    scores: &BTreeMap<String, SubsetScore>,
+) -> Option<Estimate> {
+    let mut strata = Vec::new();
+    // Divided by the same sum, so that rounding makes no mean of ones more or less than 1.
+    let (mut sum, mut whole) = (0.0, 0.0);
+    for (subset, weight) in &mixture.0 {
+        let Some(score) = scores.get(subset) else {
+            continue;
+        };
+        sum += weight * score.value(aspect)?;
+        whole += weight;
+        strata.push((*weight, score.units(aspect)?.clone()));
+    }
+    Some(Estimate::new(sum / whole, stats::mean_of(&strata, LEVEL)))
+}
+
+/// The mean of no subset.
+const NOTHING: Estimate = Estimate {
+    accuracy: 0.0,
+    low: 0.0,
+    high: 1.0,
+};
 
 #[cfg(test)]
 mod tests {
@@ -303,13 +201,8 @@ mod tests {
                     )
                 })
                 .collect();
-            let mixture = Mixture::new(
-                tallies
-                    .iter()
-                    .map(|(name, tally)| (name.clone(), count(tally.n()))),
-            )
-            .unwrap();
-            let mean = mixture.estimate(&tallies);
+            let scores = Scores::new(&tallies, None);
+            let mean = scores.all.unwrap();
             assert!(
                 (1.0..=1.0).contains(&mean.accuracy) && mean.low <= 1.0 && mean.high <= 1.0,
                 "{n}: {mean:?}"

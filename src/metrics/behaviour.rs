@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::scoring::{BothOrders, ScoredItem};
+use crate::scoring::{ScoredItem, disagree};
 use crate::stats::{Share, count};
 
 /// What depends on which answer stands on the left.
@@ -119,12 +119,12 @@ fn position_bias(scored: &[ScoredItem]) -> Option<PositionBias> {
     if !scored.iter().any(|item| item.outcome.is_pairwise()) {
         return None;
     }
-    let both: Vec<&BothOrders> = scored
+    let both: Vec<[f32; 2]> = scored
         .iter()
-        .filter_map(|item| item.outcome.both_orders())
+        .flat_map(|item| item.outcome.both_orders())
         .collect();
-    let share = |test: fn(&BothOrders) -> bool| {
-        let correct = both.iter().filter(|both| test(both)).count();
+    let share = |test: fn([f32; 2]) -> bool| {
+        let correct = both.iter().filter(|both| test(**both)).count();
         Share {
             correct,
             n: both.len(),
@@ -133,9 +133,9 @@ fn position_bias(scored: &[ScoredItem]) -> Option<PositionBias> {
     };
     Some(PositionBias {
         n: both.len(),
-        disagree: share(BothOrders::disagree),
-        accuracy_chosen_first: share(|both| both.logit_ab > 0.0),
-        accuracy_rejected_first: share(|both| both.logit_ba < 0.0),
+        disagree: share(disagree),
+        accuracy_chosen_first: share(|[ab, _]| ab > 0.0),
+        accuracy_rejected_first: share(|[_, ba]| ba < 0.0),
     })
 }
 

@@ -1,6 +1,8 @@
 //! What a figure of a column is of.
 
-use crate::metrics::accuracy::{Estimate, Scores};
+use crate::benchmark::Aspect;
+use crate::metrics::accuracy::Scores;
+use crate::metrics::estimate::Estimate;
 
 /// One accuracy of many.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -11,7 +13,9 @@ pub(crate) enum FigureKey<'a> {
     Variant(&'a str),
     Average,
     Headline,
-    /// Every pair with the same weight.
+    /// The headline figure, or else the average, of a part of the metric.
+    Aspect(Aspect),
+    /// Every item with the same weight.
     Total,
 }
 
@@ -30,7 +34,11 @@ impl Scores {
             FigureKey::Section(name) => named(&self.sections, name),
             FigureKey::Variant(name) => named(&self.variants, name),
             FigureKey::Average => Some(self.average),
-            FigureKey::Total => Some(self.total.estimate()),
+            FigureKey::Aspect(aspect) => {
+                let found = self.aspects.iter().find(|(known, _)| *known == aspect);
+                found.map(|(_, estimate)| *estimate)
+            }
+            FigureKey::Total => self.all,
             FigureKey::Headline => self.headline.as_ref().map(|(_, estimate)| *estimate),
         }
     }

@@ -7,8 +7,11 @@ use crate::metrics::Tally;
 use crate::scoring::Verdict;
 
 /// The tallies by subset of preferring the longer answer, and of preferring the shorter one. Length
-/// is in characters; equal lengths are a tie.
-pub(crate) fn length_baselines(pairs: &[Item]) -> [(&'static str, BTreeMap<String, Tally>); 2] {
+/// is in characters; equal lengths are a tie. None where an item is no pair.
+pub(crate) fn length_baselines(pairs: &[Item]) -> Vec<(&'static str, BTreeMap<String, Tally>)> {
+    if pairs.iter().any(|item| item.pair().is_none()) {
+        return Vec::new();
+    }
     let tallies = |sign: isize| {
         let mut tallies: BTreeMap<String, Tally> = BTreeMap::new();
         for pair in pairs {
@@ -22,7 +25,7 @@ pub(crate) fn length_baselines(pairs: &[Item]) -> [(&'static str, BTreeMap<Strin
         }
         tallies
     };
-    [("longer", tallies(1)), ("shorter", tallies(-1))]
+    vec![("longer", tallies(1)), ("shorter", tallies(-1))]
 }
 
 /// The length of the longest answer.
@@ -45,9 +48,12 @@ mod tests {
             prompt: vec![Message::new("user", "?")],
             chosen: chosen.to_owned().into(),
             rejected: rejected.to_owned().into(),
+            comparisons: crate::data::Comparisons::default(),
         };
-        let [(_, longer), (_, shorter)] =
-            length_baselines(&[pair("éé", "abc"), pair("ab", "a"), pair("é", "a")]);
+        let found = length_baselines(&[pair("éé", "abc"), pair("ab", "a"), pair("é", "a")]);
+        let [(_, longer), (_, shorter)] = &found[..] else {
+            panic!("{found:?}");
+        };
         assert_eq!(
             (longer["x"].correct, longer["x"].wrong, longer["x"].tie),
             (1, 1, 1)

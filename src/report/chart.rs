@@ -63,7 +63,7 @@ pub(super) fn of_comparison(blocks: [&[Difference]; 3]) -> [Vec<ChartRow>; 3] {
 fn subsets(report: &RunReport, first: &Scores) -> Vec<ChartRow> {
     let subsets = first.subsets.iter();
     subsets
-        .map(|(name, tally)| row(report, name, tally.n().to_string(), FigureKey::Subset(name)))
+        .map(|(name, score)| row(report, name, score.n().to_string(), FigureKey::Subset(name)))
         .collect()
 }
 
@@ -81,9 +81,15 @@ fn totals(report: &RunReport, first: &Scores) -> Vec<ChartRow> {
         .headline
         .iter()
         .map(|(headline, _)| row(report, &headline.label, String::new(), FigureKey::Headline));
+    let aspects = first.aspects.iter();
+    let aspects =
+        aspects.map(|(own, _)| row(report, own.name(), String::new(), FigureKey::Aspect(*own)));
+    let all = first.all.iter();
+    let all = all.map(|_| row(report, ALL, pairs(), FigureKey::Total));
     std::iter::once(row(report, AVERAGE, pairs(), FigureKey::Average))
         .chain(headline)
-        .chain([row(report, ALL, pairs(), FigureKey::Total)])
+        .chain(aspects)
+        .chain(all)
         .collect()
 }
 

@@ -1,14 +1,14 @@
 //! JSON for programs: `docs/schema` describes both documents.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use crate::comparison::gate::{Conclusion, Measured, RuleOutcome, Settling};
 use crate::comparison::published::{Beside, Counterpart, PublishedComparison};
 use crate::comparison::{Comparison, Difference, Matching};
-use crate::metrics::{Estimate, Scores, Tally};
 use crate::report::comparison_report::{ComparisonReport, Flip};
 use crate::report::comparison_table::texts;
 use crate::report::document::Document;
+use crate::report::json_scores::{metric, named, scores};
 use crate::report::notes;
 use crate::report::provenance::Origin;
 use crate::report::run_report::{ModelReport, RunReport};
@@ -48,18 +48,13 @@ fn run(report: &RunReport) -> Value {
         "schema": SUMMARY_SCHEMA,
         "title": report.title,
         "benchmark": report.benchmark,
-        "metric": report.metric,
+        "metric": metric(&report.metrics),
         "dataset": report.dataset,
         "partial": report.partial,
         "models": models,
         "baselines": baselines,
         "notes": report.notes,
     })
-}
-
-/// An object with a key for each entry of a list, in its order.
-fn named<T>(list: &[T], entry: impl Fn(&T) -> (String, Value)) -> Value {
-    Value::Object(list.iter().map(entry).collect())
 }
 
 fn model(model: &ModelReport) -> Value {
@@ -84,40 +79,6 @@ fn model(model: &ModelReport) -> Value {
         }
     }
     Value::Object(value)
-}
-
-fn scores(scores: &Scores) -> Map<String, Value> {
-    let subsets = named(&scores.subsets, |(name, own)| (name.clone(), tally(own)));
-    let mut map = Map::new();
-    map.insert("subsets".to_owned(), subsets);
-    map.insert("sections".to_owned(), estimates(&scores.sections));
-    map.insert("variants".to_owned(), estimates(&scores.variants));
-    map.insert("average".to_owned(), json!(scores.average));
-    // Always there, as schema 1 promises; the headline figure of a benchmark may be another one.
-    map.insert("rewardbench".to_owned(), Value::Null);
-    if let Some((headline, estimate)) = &scores.headline {
-        map.insert(headline.key.clone(), json!(estimate));
-    }
-    map.insert("total".to_owned(), tally(&scores.total));
-    map
-}
-
-fn estimates(list: &[(String, Estimate)]) -> Value {
-    named(list, |(name, estimate)| (name.clone(), json!(estimate)))
-}
-
-fn tally(tally: &Tally) -> Value {
-    let estimate = tally.estimate();
-    json!({
-        "n": tally.n(),
-        "correct": tally.correct,
-        "wrong": tally.wrong,
-        "tie": tally.tie,
-        "invalid": tally.invalid,
-        "accuracy": estimate.accuracy,
-        "low": estimate.low,
-        "high": estimate.high,
-    })
 }
 
 /// Margins by quantile; null where no margin is finite.

@@ -8,7 +8,7 @@ use quick_junit::{
 };
 
 use crate::comparison::gate::{RuleOutcome, Status};
-use crate::metrics::Tally;
+use crate::metrics::{SubsetScore, Tally};
 use crate::report::comparison_report::ComparisonReport;
 use crate::report::document::Document;
 use crate::report::measured_with;
@@ -40,7 +40,7 @@ fn run(report: &RunReport) -> Report {
             suite.add_property(Property::new(fact.key, text(&fact.text)));
         }
         let cases = model.scores.subsets.iter();
-        suite.add_test_cases(cases.map(|(subset, tally)| subset_case(subset, *tally, &model.name)));
+        suite.add_test_cases(cases.map(|(subset, score)| subset_case(subset, score, &model.name)));
         suite
     });
     out.add_test_suites(suites);
@@ -97,20 +97,20 @@ fn properties<'a>(model: &'a ModelReport, report: &RunReport) -> Vec<(&'a str, S
     properties
 }
 
-fn subset_case(subset: &str, tally: Tally, model: &str) -> TestCase {
+fn subset_case(subset: &str, score: &SubsetScore, model: &str) -> TestCase {
     let Tally {
         correct,
         wrong,
         tie,
         invalid,
-    } = tally;
+    } = score.tally;
     let printed = format!(
         "accuracy {:.6}, n {}, correct {correct}, wrong {wrong}, tie {tie}, invalid {invalid}",
-        tally.accuracy(),
-        tally.n()
+        score.estimate().accuracy,
+        score.n()
     );
     let status = if invalid > 0 {
-        let message = format!("invalid: {invalid} of {}", count(tally.n(), "verdict"));
+        let message = format!("invalid: {invalid} of {}", count(score.n(), "verdict"));
         let status = TestCaseStatus::non_success(NonSuccessKind::Error);
         with_message(status, "invalid", &message, std::slice::from_ref(&printed))
     } else {
@@ -194,7 +194,9 @@ mod tests {
     fn a_suite_for_each_model_and_a_case_for_each_subset() {
         let mut report = samples::run();
         report.models.truncate(2);
-        report.models[0].scores.subsets[0].1.invalid = 1;
+        let score = &mut report.models[0].scores.subsets[0].1;
+        score.tally.invalid = 1;
+        *score = SubsetScore::of_pairs(score.tally);
         report.partial = Some("a \"part\"".to_owned());
         let xml = junit(Document::Run(&report)).unwrap();
         for expected in [

@@ -13,6 +13,7 @@ mod github;
 mod hostile;
 mod html;
 mod json;
+mod json_scores;
 mod junit;
 mod latex;
 mod markdown;
@@ -44,7 +45,7 @@ pub(crate) use pairs::{Answer, Cut, End, PairPage, ShownPair, pairs_json, pairs_
 pub(crate) use provenance::Origin;
 pub use provenance::Provenance;
 pub use render::render;
-pub(crate) use run_report::weighting;
 pub use run_report::{ModelReport, RunReport};
+pub(crate) use run_report::{metrics, weighting};
 pub use style::Style;
 pub(crate) use wrap::fitted;

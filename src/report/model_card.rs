@@ -102,7 +102,7 @@ fn figures(model: &ModelReport) -> impl Iterator<Item = (&str, f64)> {
         scores
             .subsets
             .iter()
-            .map(|(name, tally)| (name.as_str(), tally.accuracy())),
+            .map(|(name, score)| (name.as_str(), score.estimate().accuracy)),
     )
 }
 

@@ -22,7 +22,7 @@ pub(super) fn run(report: &RunReport) -> Vec<String> {
         .map(|why| format!("PARTIAL: {why}"))
         .collect();
     notes.extend(measured_with::unlike(&measured_with::of_run(report)));
-    notes.push(report.metric.note().to_owned());
+    notes.extend(report.metrics.iter().map(|own| own.note().to_owned()));
     let subsets = report
         .models
         .first()

@@ -19,8 +19,8 @@ pub struct RunReport {
     pub title: String,
     /// Whose sections and weights are used; `None` where files were scored without a benchmark.
     pub benchmark: Option<String>,
-    /// What is counted in a subset.
-    pub metric: Metric,
+    /// What is counted in subsets, each metric once.
+    pub metrics: Vec<Metric>,
     /// How sections and the headline figure weigh their subsets; `None` without a benchmark.
     pub weighting: Option<String>,
     /// The hub dataset of the pairs; `None` where they are from files.
@@ -48,9 +48,9 @@ impl RunReport {
 
     /// A report without models: what follows from the benchmark, and a column for each set of
     /// tallies by subset.
-    pub fn about<const N: usize>(
+    pub fn about<'a>(
         benchmark: Option<&Benchmark>,
-        others: [(&str, BTreeMap<String, Tally>); N],
+        others: impl IntoIterator<Item = (&'a str, BTreeMap<String, Tally>)>,
     ) -> Self {
         let others: Vec<(String, Scores)> = others
             .into_iter()
@@ -60,7 +60,7 @@ impl RunReport {
         Self {
             title: name.clone().unwrap_or_default(),
             benchmark: name,
-            metric: benchmark.map_or_else(Metric::default, |benchmark| benchmark.metric),
+            metrics: metrics(benchmark),
             weighting: benchmark.map(weighting),
             dataset: None,
             partial: None,
@@ -93,6 +93,11 @@ impl RunReport {
     }
 }
 
+/// The metrics of a benchmark's subsets; of bare files that of pairs.
+pub(crate) fn metrics(benchmark: Option<&Benchmark>) -> Vec<Metric> {
+    benchmark.map_or_else(|| vec![Metric::default()], Benchmark::metrics)
+}
+
 /// What the variants of sections are that these columns have, and what the length baselines are.
 fn notes_about(benchmark: Option<&Benchmark>, others: &[(String, Scores)]) -> Vec<String> {
     let is_shown = |label: &str| {
@@ -101,11 +106,12 @@ fn notes_about(benchmark: Option<&Benchmark>, others: &[(String, Scores)]) -> Ve
             .any(|(_, scores)| scores.variants.iter().any(|(known, _)| known == label))
     };
     let variants = benchmark.map_or(&[][..], |benchmark| &benchmark.variants);
-    let mut notes: Vec<String> = variants
+    let mut notes = benchmark.map_or_else(Vec::new, |benchmark| benchmark.notes.clone());
+    let variants = variants
         .iter()
         .filter(|variant| is_shown(&variant.label))
-        .map(|variant| format!("{}: {}", variant.label, variant.note))
-        .collect();
+        .map(|variant| format!("{}: {}", variant.label, variant.note));
+    notes.extend(variants);
     if !others.is_empty() {
         notes.push(
             "longer, shorter: what picking the longer or the shorter answer scores, in characters; \

@@ -83,10 +83,10 @@ fn measured_rows(scores: &Scores) -> [Vec<RowName<'_>>; 3] {
     let headline = scores.headline.iter().map(|(known, _)| &known.label);
     [
         subsets
-            .map(|(name, tally)| (name.as_str(), Some(tally.n()), FigureKey::Subset(name)))
+            .map(|(name, score)| (name.as_str(), Some(score.n()), FigureKey::Subset(name)))
             .collect(),
         mean_rows(sections, variants),
-        total_rows(scores.total.n(), headline),
+        total_rows(scores.total.n(), headline, scores),
     ]
 }
 
@@ -101,7 +101,7 @@ fn published_rows(comparison: &PublishedComparison) -> [Vec<RowName<'_>>; 3] {
             .map(|(name, n, _)| (name.as_str(), Some(*n), FigureKey::Subset(name)))
             .collect(),
         mean_rows(sections, variants),
-        total_rows(pairs, headline),
+        published_totals(pairs, headline),
     ]
 }
 
@@ -114,7 +114,26 @@ fn mean_rows<'a>(
     sections.chain(variants).collect()
 }
 
-fn total_rows<'a>(pairs: usize, headline: impl Iterator<Item = &'a String>) -> Vec<RowName<'a>> {
+fn total_rows<'a>(
+    items: usize,
+    headline: impl Iterator<Item = &'a String>,
+    scores: &Scores,
+) -> Vec<RowName<'a>> {
+    let headline = headline.map(|label| (label.as_str(), None, FigureKey::Headline));
+    let aspects = scores.aspects.iter();
+    let aspects = aspects.map(|(own, _)| (own.name(), None, FigureKey::Aspect(*own)));
+    let all = scores.all.map(|_| (ALL, Some(items), FigureKey::Total));
+    std::iter::once((AVERAGE, Some(items), FigureKey::Average))
+        .chain(headline)
+        .chain(aspects)
+        .chain(all)
+        .collect()
+}
+
+fn published_totals<'a>(
+    pairs: usize,
+    headline: impl Iterator<Item = &'a String>,
+) -> Vec<RowName<'a>> {
     let headline = headline.map(|label| (label.as_str(), None, FigureKey::Headline));
     std::iter::once((AVERAGE, Some(pairs), FigureKey::Average))
         .chain(headline)

@@ -9,7 +9,7 @@ use crate::comparison::tests::{paired, verdict};
 use crate::data::pair_texts::PairTexts;
 use crate::metrics::behaviour::Truncated;
 use crate::metrics::calibration::Margins;
-use crate::metrics::{Behaviour, Estimate, PositionBias, Scores, Tally};
+use crate::metrics::{Behaviour, Estimate, PositionBias, Scores, SubsetScore, Tally};
 use crate::report::provenance::tests::provenance;
 use crate::report::{ComparisonReport, Flip, ModelReport, Origin, RunReport, weighting};
 
@@ -27,11 +27,13 @@ pub(crate) fn run() -> RunReport {
             invalid: 0,
         };
         Scores {
-            subsets: vec![("hep-go".to_owned(), tally)],
+            subsets: vec![("hep-go".to_owned(), SubsetScore::of_pairs(tally))],
             sections: vec![("Reasoning".to_owned(), estimate(tally.accuracy()))],
             variants: Vec::new(),
             average: estimate(tally.accuracy()),
             headline: None,
+            aspects: Vec::new(),
+            all: Some(SubsetScore::of_pairs(tally).estimate()),
             total: tally,
         }
     };
@@ -63,7 +65,7 @@ pub(crate) fn run() -> RunReport {
     RunReport {
         title: "a|b".to_owned(),
         benchmark: Some("reward-bench".to_owned()),
-        metric: Metric::default(),
+        metrics: vec![Metric::default()],
         weighting: Some(weighting(&Benchmark::reward_bench())),
         dataset: None,
         partial: None,

@@ -6,7 +6,7 @@ use serde_json::Value;
 use crate::benchmark::{Benchmark, Files};
 use crate::checkpoint::{Checkpoint, Precision};
 use crate::data::shard::Shard;
-use crate::data::{Id, Item};
+use crate::data::{Comparisons, Id, Item};
 use crate::device::backend::Backend;
 use crate::kernels::cpu::int8::Outliers;
 use crate::scoring::ScoredItem;
@@ -37,6 +37,9 @@ pub(crate) struct Fingerprint {
     /// Which columns of the files are which, where `--map` says it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) map: Option<String>,
+    /// Which of several answers are compared, where `--pairs` says it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) pairs_of: Option<Comparisons>,
     /// What may end the run before all pairs are scored.
     #[serde(default)]
     pub(crate) gate: Option<GateFingerprint>,
@@ -93,6 +96,7 @@ impl Fingerprint {
             models,
             shard,
             map: None,
+            pairs_of: None,
             gate: None,
         })
     }
@@ -257,6 +261,7 @@ pub(crate) mod tests {
             models: vec![model.clone(), model],
             shard: None,
             map: None,
+            pairs_of: None,
             gate: None,
         }
     }

@@ -1,6 +1,7 @@
 //! Items → outcomes: the rows of every item through the model, and its numbers kept at once.
 
 pub(crate) mod cache;
+mod exact;
 pub(crate) mod fingerprint;
 pub mod journal;
 mod memory;
@@ -12,6 +13,7 @@ pub mod run_dir;
 mod scored_model;
 mod scorer;
 pub(crate) mod session;
+mod several;
 pub(crate) mod tally;
 pub(crate) mod verdict;
 pub(crate) mod verification;
@@ -21,6 +23,8 @@ pub use pipeline::score;
 pub use prepare::{Prepared, prepare};
 pub(crate) use scored_model::ScoredModel;
 pub use scorer::{Scorer, Step};
+pub use several::{ComparedAnswers, ScoredAnswers};
 pub use tally::Tally;
+pub(crate) use verdict::disagree;
 pub use verdict::{AnswerScores, BothOrders, Outcome, ScoredItem, Verdict};
 pub use worker::logits;

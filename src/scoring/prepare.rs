@@ -1,15 +1,17 @@
 //! Items → token rows, or why an item cannot be scored.
 
 use std::borrow::Borrow;
+use std::collections::HashMap;
 
 use rayon::prelude::*;
 
 use crate::data::Item;
 use crate::model::{InputRow, ModelConfig, TokenRow};
+use crate::scoring::several::{ComparedAnswers, ScoredAnswers};
 use crate::scoring::verdict::{AnswerScores, BothOrders, Outcome, ScoredItem};
 use crate::support::error::{Error, Result};
 use crate::text::Tokenizer;
-use crate::text::contract::{Encoded, InputContract, ItemRows};
+use crate::text::contract::{AnswerRow, Encoded, InputContract, ItemRows};
 
 /// An item as token rows, or why it cannot be scored.
 #[derive(Debug, Clone)]
@@ -17,9 +19,10 @@ pub struct Prepared {
     contract: InputContract,
     rows: Option<ItemRows>,
     unscorable: Option<String>,
+    cuts: [usize; 3],
 }
 
-/// Where a row belongs: to which item, and which of its two it is.
+/// Where a row belongs: to which item, and which of its rows it is.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Place {
     pub(crate) item: usize,
@@ -27,23 +30,15 @@ pub(crate) struct Place {
 }
 
 impl Prepared {
-    /// The token rows: that with the chosen answer left and that with the rejected answer left, or
-    /// that of the chosen and that of the rejected answer.
-    pub fn token_rows(&self) -> Option<[TokenRow<'_>; 2]> {
+    /// The token rows: one for each ordered pair of answers, or one for each answer.
+    pub fn token_rows(&self) -> Option<Vec<TokenRow<'_>>> {
         self.rows.as_ref().map(token_rows)
     }
 
-    /// Ids that truncation removed from the prompt, the chosen and the rejected answer.
+    /// Ids that truncation removed from the prompt, the chosen and the rejected answer: of a pair in
+    /// the row with the chosen answer left, of several answers the most in any row.
     pub(crate) fn cuts(&self) -> [usize; 3] {
-        match &self.rows {
-            None => [0; 3],
-            Some(ItemRows::BothOrders([ab, _])) => [ab.source_cut, ab.first_cut, ab.second_cut],
-            Some(ItemRows::EachAnswer([chosen, rejected])) => [
-                chosen.source_cut.max(rejected.source_cut),
-                chosen.answer_cut,
-                rejected.answer_cut,
-            ],
-        }
+        self.cuts
     }
 
     pub fn is_unscorable(&self) -> bool {
@@ -55,62 +50,152 @@ impl Prepared {
         self.computed().map(|(_, row)| row.ids.len()).sum()
     }
 
-    /// The rows to compute, with which of the two each is. Equal rows are computed once: their margin is exactly
-    /// 0, whatever a kernel does with its neighbours.
+    /// The rows to compute, each with its place. Equal rows are computed once, so that equal answers
+    /// tie exactly, whatever a kernel does with a row's neighbours.
     fn computed(&self) -> impl Iterator<Item = (usize, TokenRow<'_>)> {
         let rows = self.token_rows().filter(|_| !self.is_unscorable());
-        let places = if are_equal(rows) { 1 } else { 2 };
-        rows.into_iter().flatten().enumerate().take(places)
+        let rows = rows.unwrap_or_default();
+        let first = first_equal(&rows);
+        let is_first = move |at: &usize| first[*at] == *at;
+        rows.into_iter()
+            .enumerate()
+            .filter(move |(at, _)| is_first(at))
+    }
+
+    /// How many rows there are, computed or equal to one that is.
+    pub(crate) fn rows(&self) -> usize {
+        self.rows.as_ref().map_or(0, |rows| match rows {
+            ItemRows::Preferences(rows) => rows.len(),
+            ItemRows::Scores(rows) => rows.len(),
+        })
     }
 
     /// The item with the model's numbers for its rows, as far as they were computed.
-    pub(crate) fn scored(&self, item: &Item, numbers: [Option<f32>; 2]) -> ScoredItem {
-        let rows = self.token_rows();
-        let [first, second] = numbers.map(|number| number.unwrap_or(f32::NAN));
-        let second = if are_equal(rows) { first } else { second };
-        let [first_tokens, second_tokens] = rows.map_or([0; 2], |rows| rows.map(|r| r.ids.len()));
-        let [source_cut, chosen_cut, rejected_cut] = self.cuts();
-        let unscorable = self.unscorable.clone();
-        let outcome = match self.contract {
-            InputContract::Pairwise(_) => Outcome::Pairwise(BothOrders {
-                logit_ab: first,
-                logit_ba: second,
-                unscorable,
-                tokens_ab: first_tokens,
-                tokens_ba: second_tokens,
-                source_cut,
-                chosen_cut,
-                rejected_cut,
-            }),
-            InputContract::Scalar(_) => Outcome::Scalar(AnswerScores {
-                score_chosen: first,
-                score_rejected: second,
-                unscorable,
-                tokens_chosen: first_tokens,
-                tokens_rejected: second_tokens,
-                source_cut,
-                chosen_cut,
-                rejected_cut,
-            }),
+    pub(crate) fn scored(&self, item: &Item, computed: &[Option<f32>]) -> ScoredItem {
+        let rows = self.token_rows().unwrap_or_default();
+        let first = first_equal(&rows);
+        let number = |at: usize| {
+            let found = first.get(at).and_then(|first| *computed.get(*first)?);
+            found.unwrap_or(f32::NAN)
+        };
+        let tokens = |at: usize| rows.get(at).map_or(0, |row| row.ids.len());
+        let outcome = match (self.contract, item.pair().is_some()) {
+            (InputContract::Pairwise(_), true) => {
+                self.both_orders([0, 1].map(number), [0, 1].map(tokens))
+            }
+            (InputContract::Scalar(_), true) => {
+                self.answer_scores([0, 1].map(number), [0, 1].map(tokens))
+            }
+            (InputContract::Pairwise(_), false) => {
+                let pairs = item.ordered_pairs().into_iter().enumerate();
+                let numbers = pairs.map(|(at, pair)| (pair, number(at)));
+                Outcome::Compared(ComparedAnswers {
+                    unscorable: self.unscorable.clone(),
+                    tokens: (0..rows.len()).map(tokens).sum(),
+                    cuts: self.cuts,
+                    ..ComparedAnswers::new(item, numbers)
+                })
+            }
+            (InputContract::Scalar(_), false) => {
+                let scores = (0..item.answers().len()).map(number).collect();
+                Outcome::Scored(ScoredAnswers {
+                    chosen: item.chosen.len(),
+                    scores,
+                    unscorable: self.unscorable.clone(),
+                    tokens: (0..rows.len()).map(tokens).sum(),
+                    cuts: self.cuts,
+                })
+            }
         };
         ScoredItem::new(item, outcome)
     }
-}
 
-/// What the model reads of an item.
-fn token_rows(rows: &ItemRows) -> [TokenRow<'_>; 2] {
-    match rows {
-        ItemRows::BothOrders(rows) => rows.each_ref().map(|row| row.ids.as_slice().into()),
-        ItemRows::EachAnswer(rows) => rows.each_ref().map(|row| TokenRow {
-            ids: &row.ids,
-            second_segment: row.second_segment,
-            is_first_masked: row.is_first_masked,
-        }),
+    fn both_orders(&self, logits: [f32; 2], tokens: [usize; 2]) -> Outcome {
+        let [logit_ab, logit_ba] = logits;
+        let [tokens_ab, tokens_ba] = tokens;
+        let [source_cut, chosen_cut, rejected_cut] = self.cuts;
+        Outcome::Pairwise(BothOrders {
+            logit_ab,
+            logit_ba,
+            unscorable: self.unscorable.clone(),
+            tokens_ab,
+            tokens_ba,
+            source_cut,
+            chosen_cut,
+            rejected_cut,
+        })
+    }
+
+    fn answer_scores(&self, scores: [f32; 2], tokens: [usize; 2]) -> Outcome {
+        let [score_chosen, score_rejected] = scores;
+        let [tokens_chosen, tokens_rejected] = tokens;
+        let [source_cut, chosen_cut, rejected_cut] = self.cuts;
+        Outcome::Scalar(AnswerScores {
+            score_chosen,
+            score_rejected,
+            unscorable: self.unscorable.clone(),
+            tokens_chosen,
+            tokens_rejected,
+            source_cut,
+            chosen_cut,
+            rejected_cut,
+        })
     }
 }
 
-fn are_equal(rows: Option<[TokenRow; 2]>) -> bool {
-    rows.is_some_and(|[first, second]| first == second)
+/// See [`Prepared::cuts`].
+fn cuts(item: &Item, rows: &ItemRows) -> [usize; 3] {
+    let part = |answer: usize| if answer < item.chosen.len() { 1 } else { 2 };
+    let mut cuts = [0; 3];
+    let mut add = |part: usize, cut: usize| cuts[part] = cuts[part].max(cut);
+    match rows {
+        ItemRows::Preferences(rows) => {
+            let counted = if item.pair().is_some() { 1 } else { rows.len() };
+            for (row, [left, right]) in rows.iter().zip(item.ordered_pairs()).take(counted) {
+                add(0, row.source_cut);
+                add(part(left), row.first_cut);
+                add(part(right), row.second_cut);
+            }
+        }
+        ItemRows::Scores(rows) => {
+            for (answer, row) in rows.iter().enumerate() {
+                add(0, row.source_cut);
+                add(part(answer), row.answer_cut);
+            }
+        }
+    }
+    cuts
+}
+
+/// What the model reads of an item.
+fn token_rows(rows: &ItemRows) -> Vec<TokenRow<'_>> {
+    match rows {
+        ItemRows::Preferences(rows) => rows.iter().map(|row| row.ids.as_slice().into()).collect(),
+        ItemRows::Scores(rows) => rows.iter().map(answer_row).collect(),
+    }
+}
+
+fn answer_row(row: &AnswerRow) -> TokenRow<'_> {
+    TokenRow {
+        ids: &row.ids,
+        second_segment: row.second_segment,
+        is_first_masked: row.is_first_masked,
+    }
+}
+
+/// For each row the first that is equal to it.
+fn first_equal(rows: &[TokenRow]) -> Vec<usize> {
+    let mut known: HashMap<&[u32], Vec<usize>> = HashMap::new();
+    let mut first = Vec::with_capacity(rows.len());
+    for (at, row) in rows.iter().enumerate() {
+        let same_ids = known.entry(row.ids).or_default();
+        let equal = same_ids.iter().find(|other| rows[**other] == *row).copied();
+        if equal.is_none() {
+            same_ids.push(at);
+        }
+        first.push(equal.unwrap_or(at));
+    }
+    first
 }
 
 /// Turns items into token rows, in parallel.
@@ -143,6 +228,7 @@ pub fn prepare<I: Borrow<Item> + Sync>(
         };
         Ok(Prepared {
             contract,
+            cuts: rows.as_ref().map_or([0; 3], |rows| cuts(item, rows)),
             rows,
             unscorable,
         })

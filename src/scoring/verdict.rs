@@ -4,6 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::checkpoint::PrecisionName;
 use crate::data::{Id, Item};
+use crate::scoring::exact;
+use crate::scoring::several::{ComparedAnswers, ScoredAnswers};
 
 /// What the margin says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -93,6 +95,10 @@ impl ScoredItem {
 pub enum Outcome {
     Pairwise(BothOrders),
     Scalar(AnswerScores),
+    #[serde(rename = "pairwise-several")]
+    Compared(ComparedAnswers),
+    #[serde(rename = "scalar-several")]
+    Scored(ScoredAnswers),
 }
 
 /// A pair under a pairwise head, which reads both answers at once: its two orders.
@@ -136,11 +142,44 @@ pub struct AnswerScores {
 
 impl Outcome {
     /// How much the model prefers the chosen answer: logit(chosen first) − logit(rejected first),
-    /// or score(chosen) − score(rejected).
+    /// or score(chosen) − score(rejected). Of several answers it is that of the chosen and the
+    /// rejected one that are nearest to each other, or most in the wrong order.
     pub(crate) fn margin(&self) -> f32 {
         match self {
             Self::Pairwise(pair) => pair.logit_ab - pair.logit_ba,
             Self::Scalar(pair) => pair.score_chosen - pair.score_rejected,
+            Self::Compared(several) => several.margin(),
+            Self::Scored(several) => several.margin(),
+        }
+    }
+
+    /// How many answers are chosen ones.
+    pub(crate) fn chosen(&self) -> usize {
+        match self {
+            Self::Pairwise(_) | Self::Scalar(_) => 1,
+            Self::Compared(several) => several.chosen,
+            Self::Scored(several) => several.chosen,
+        }
+    }
+
+    /// A score of every answer, the chosen ones first, where the numbers give one; the scores of a
+    /// pair under a pairwise head are half of its margin apart from 0.
+    pub(crate) fn scores(&self) -> Option<Vec<f32>> {
+        match self {
+            Self::Pairwise(_) => Some(vec![self.margin() / 2.0, -self.margin() / 2.0]),
+            Self::Scalar(pair) => Some(vec![pair.score_chosen, pair.score_rejected]),
+            Self::Compared(several) => several.scores(),
+            Self::Scored(several) => Some(several.scores.clone()),
+        }
+    }
+
+    /// How much the model prefers a chosen answer to a rejected one, each by its place among its
+    /// own; NaN where there is no such number.
+    pub(crate) fn preference(&self, chosen: usize, rejected: usize) -> f32 {
+        match self {
+            Self::Pairwise(_) | Self::Scalar(_) => self.margin(),
+            Self::Compared(several) => several.preference(chosen, rejected),
+            Self::Scored(several) => several.preference(chosen, rejected),
         }
     }
 
@@ -158,6 +197,8 @@ impl Outcome {
         match self {
             Self::Pairwise(pair) => pair.unscorable.as_deref(),
             Self::Scalar(pair) => pair.unscorable.as_deref(),
+            Self::Compared(several) => several.unscorable.as_deref(),
+            Self::Scored(several) => several.unscorable.as_deref(),
         }
     }
 
@@ -171,6 +212,8 @@ impl Outcome {
         match self {
             Self::Pairwise(pair) => pair.unscorable = reason,
             Self::Scalar(pair) => pair.unscorable = reason,
+            Self::Compared(several) => several.unscorable = reason,
+            Self::Scored(several) => several.unscorable = reason,
         }
     }
 
@@ -179,66 +222,37 @@ impl Outcome {
         match self {
             Self::Pairwise(pair) => [pair.source_cut, pair.chosen_cut, pair.rejected_cut],
             Self::Scalar(pair) => [pair.source_cut, pair.chosen_cut, pair.rejected_cut],
+            Self::Compared(several) => several.cuts,
+            Self::Scored(several) => several.cuts,
         }
     }
 
     /// Whether the head reads two answers at once.
     pub(crate) fn is_pairwise(&self) -> bool {
-        matches!(self, Self::Pairwise(_))
+        matches!(self, Self::Pairwise(_) | Self::Compared(_))
     }
 
-    /// Both orders, where the head reads two answers at once and the margin is finite.
-    pub(crate) fn both_orders(&self) -> Option<&BothOrders> {
+    /// Whether there are more answers than two.
+    pub(crate) fn is_several(&self) -> bool {
+        matches!(self, Self::Compared(_) | Self::Scored(_))
+    }
+
+    /// Both orders, where the head reads two answers at once and the margin is finite; of several
+    /// answers, both orders of each chosen one with each rejected one that were read.
+    pub(crate) fn both_orders(&self) -> Vec<[f32; 2]> {
         match self {
-            Self::Pairwise(pair) if self.margin().is_finite() => Some(pair),
-            _ => None,
+            _ if !self.margin().is_finite() => Vec::new(),
+            Self::Pairwise(pair) => vec![[pair.logit_ab, pair.logit_ba]],
+            Self::Compared(several) => several.both_orders(),
+            Self::Scalar(_) | Self::Scored(_) => Vec::new(),
         }
     }
 }
 
-impl BothOrders {
-    /// Whether the two orders, each read alone, prefer different answers.
-    pub(crate) fn disagree(&self) -> bool {
-        (self.logit_ab > 0.0) != (self.logit_ba < 0.0)
-    }
-}
-
-/// f32 in JSON, bit for bit: a finite one as the number it is (f64 holds each, and a reader's last
-/// digit is far below an f32's), any other as its bits in hexadecimal.
-mod exact {
-    use serde::de::Error;
-    use serde::{Deserialize, Deserializer, Serializer};
-
-    #[derive(Deserialize)]
-    #[serde(untagged)]
-    enum Written {
-        Number(f64),
-        Bits(String),
-    }
-
-    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
-    pub(crate) fn serialize<S: Serializer>(value: &f32, to: S) -> Result<S::Ok, S::Error> {
-        if value.is_finite() {
-            to.serialize_f64(f64::from(*value))
-        } else {
-            to.serialize_str(&format!("{:08x}", value.to_bits()))
-        }
-    }
-
-    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<f32, D::Error> {
-        #[expect(
-            clippy::cast_possible_truncation,
-            reason = "an overflow to infinity is refused"
-        )]
-        match Written::deserialize(from)? {
-            Written::Number(value) => Some(value as f32).filter(|value| value.is_finite()),
-            Written::Bits(text) => {
-                let bits = u32::from_str_radix(&text, 16).ok().map(f32::from_bits);
-                bits.filter(|value| !value.is_finite())
-            }
-        }
-        .ok_or_else(|| D::Error::custom("not an f32"))
-    }
+/// Whether two orders, each read alone, prefer different answers: the logit with the chosen answer
+/// left, and that with the rejected answer left.
+pub(crate) fn disagree([ab, ba]: [f32; 2]) -> bool {
+    (ab > 0.0) != (ba < 0.0)
 }
 
 #[cfg(test)]

@@ -51,12 +51,13 @@ impl<'a> Worker<'a> {
         for place in &places {
             left[place.item] += 1;
         }
-        let mut logits = vec![[None; 2]; items.len()];
+        let rows_of = |prepared: &Prepared| vec![None; prepared.rows()];
+        let mut logits: Vec<Vec<Option<f32>>> = prepared.iter().map(rows_of).collect();
 
         // Items that need no model are finished at once.
         let unscored = (0..items.len())
             .filter(|item| left[*item] == 0)
-            .map(|item| prepared[item].scored(items[item].borrow(), [None; 2]));
+            .map(|item| prepared[item].scored(items[item].borrow(), &[]));
         let mut step = Step {
             scored: unscored.collect(),
             ..Step::default()
@@ -106,7 +107,7 @@ impl<'a> Worker<'a> {
                         if left[place.item] == 0 {
                             let item = items[place.item].borrow();
                             step.scored
-                                .push(prepared[place.item].scored(item, logits[place.item]));
+                                .push(prepared[place.item].scored(item, &logits[place.item]));
                         }
                     }
                 }

@@ -39,14 +39,6 @@ pub struct PairedCounts {
 }
 
 impl PairedCounts {
-    /// Every pair right under the baseline only.
-    pub(crate) fn all_lost(n: usize) -> Self {
-        Self {
-            lost: n,
-            ..Self::default()
-        }
-    }
-
     /// Adds a pair: whether each model got it right.
     pub fn add(&mut self, baseline: bool, candidate: bool) {
         match (baseline, candidate) {
@@ -57,24 +49,8 @@ impl PairedCounts {
         }
     }
 
-    /// The counts of both samples together.
-    #[must_use]
-    pub(crate) fn plus(self, other: Self) -> Self {
-        Self {
-            both: self.both + other.both,
-            lost: self.lost + other.lost,
-            gained: self.gained + other.gained,
-            neither: self.neither + other.neither,
-        }
-    }
-
     pub fn n(self) -> usize {
         self.both + self.lost + self.gained + self.neither
-    }
-
-    /// Pairs that one model got right and the other did not.
-    pub(crate) fn discordant(self) -> usize {
-        self.lost + self.gained
     }
 
     pub fn baseline(self) -> Share {
@@ -88,15 +64,6 @@ impl PairedCounts {
         Share {
             correct: self.both + self.gained,
             n: self.n(),
-        }
-    }
-
-    /// Accuracy of the candidate minus that of the baseline; 0 without pairs.
-    pub(crate) fn difference(self) -> f64 {
-        if self.n() == 0 {
-            0.0
-        } else {
-            (count(self.gained) - count(self.lost)) / count(self.n())
         }
     }
 }

@@ -13,6 +13,7 @@ mod sequential;
 mod tail;
 #[cfg(test)]
 mod testing;
+mod values;
 mod weighted_mean;
 
 pub(crate) use counts::count;
@@ -25,4 +26,6 @@ pub(crate) use sequential::Sequence;
 pub(crate) use tail::{Tail, most_above_sample};
 #[cfg(test)]
 pub(crate) use testing::{changed, near};
+pub use values::{PairedValues, Values};
+pub(crate) use weighted_mean::{difference, mean_of, p_value_of};
 pub use weighted_mean::{mean, p_value, paired, unpaired};

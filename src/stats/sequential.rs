@@ -2,7 +2,8 @@
 //! after every round simultaneously, so that the data may be looked at after each round and the
 //! sampling stopped at any of them.
 //!
-//! A pair's d is 1 when it is gained, −1 when it is lost and 0 otherwise. The difference of a
+//! A pair's d is 1 when it is gained, −1 when it is lost and 0 otherwise; of items that count
+//! shares it lies between −1 and 1, which is all that is used of it. The difference of a
 //! figure is Δ = Σ c δ over its strata, where δ is the mean of d in a stratum and c the stratum's
 //! coefficient. A *round* has k ≥ 1 pairs of every stratum. Before a round, a stake g is chosen,
 //! and the bet on each pair of a stratum is λ = g c / k, which is below 1: the wealth of a betting
@@ -29,7 +30,7 @@
 //! The model is that of the fixed intervals: the pairs are a sample of a population of such pairs,
 //! in the benchmark's proportions.
 
-use crate::stats::{Interval, PairedCounts, count};
+use crate::stats::{Interval, count};
 
 /// Betting strategies of one side.
 const STRATEGIES: usize = 6;
@@ -67,12 +68,13 @@ impl Sequence {
         }
     }
 
-    /// Adds a round: at least one pair of each stratum, with the stratum's coefficient. The
-    /// coefficients are the same in every round. A round that lacks a stratum is ignored.
-    pub(crate) fn round(&mut self, strata: &[(f64, PairedCounts)]) {
+    /// Adds a round: the differences of at least one pair of each stratum, from −1 to 1, with the
+    /// stratum's coefficient. The coefficients are the same in every round. A round that lacks a
+    /// stratum is ignored.
+    pub(crate) fn round(&mut self, strata: &[(f64, Vec<f64>)]) {
         let most = strata
             .iter()
-            .map(|(coefficient, counts)| count(counts.n()) / coefficient)
+            .map(|(coefficient, differences)| count(differences.len()) / coefficient)
             .fold(f64::INFINITY, f64::min);
         if most <= 0.0 || most.is_infinite() {
             return;
@@ -97,13 +99,13 @@ impl Sequence {
     }
 
     /// Changes the wealth of a strategy, on both sides, by the pairs of a round.
-    fn bet(&mut self, strategy: usize, stake: f64, strata: &[(f64, PairedCounts)]) {
-        for (coefficient, counts) in strata {
-            let bet = stake * coefficient / count(counts.n());
-            let [win, loss] = [bet.ln_1p(), (-bet).ln_1p()];
-            let [gained, lost] = [counts.gained, counts.lost].map(count);
-            self.log_wealth[0][strategy] += gained * win + lost * loss;
-            self.log_wealth[1][strategy] += lost * win + gained * loss;
+    fn bet(&mut self, strategy: usize, stake: f64, strata: &[(f64, Vec<f64>)]) {
+        for (coefficient, differences) in strata {
+            let bet = stake * coefficient / count(differences.len());
+            for difference in differences {
+                self.log_wealth[0][strategy] += (bet * difference).ln_1p();
+                self.log_wealth[1][strategy] += (-bet * difference).ln_1p();
+            }
         }
     }
 
@@ -129,12 +131,8 @@ mod tests {
     use super::*;
     use crate::stats::{LEVEL, near};
 
-    fn pairs(d: &[i32]) -> PairedCounts {
-        let mut table = PairedCounts::default();
-        for d in d {
-            table.add(*d <= 0, *d >= 0);
-        }
-        table
+    fn pairs(d: &[i32]) -> Vec<f64> {
+        d.iter().copied().map(f64::from).collect()
     }
 
     /// n pairs, one to a round: lost where the number is 3 modulo `lost`, otherwise gained where it

@@ -22,22 +22,31 @@
 
 use crate::stats::gamma_sum::{Term, at_most_zero};
 use crate::stats::root::rising_root;
-use crate::stats::{Interval, PairedCounts, Share, count, normal};
+use crate::stats::{Interval, PairedCounts, Share, Values, count, normal};
 
 /// Interval of Σ coefficient · share.
 pub fn mean(strata: &[(f64, Share)], level: f64) -> Interval {
-    let values = |share: Share| {
-        vec![
-            (1.0, share.correct),
-            (0.0, share.n.saturating_sub(share.correct)),
-        ]
-    };
-    Sample::new(strata, 0.0, values).interval(level)
+    mean_of(&as_values(strata), level)
+}
+
+/// Interval of Σ coefficient · mean.
+pub(crate) fn mean_of(strata: &[(f64, Values)], level: f64) -> Interval {
+    Sample::new(strata, [0.0, 1.0]).interval(level)
 }
 
 /// Interval of Σ coefficient · (candidate − baseline) for matched pairs.
 pub fn paired(strata: &[(f64, PairedCounts)], level: f64) -> Interval {
-    differences(strata).interval(level)
+    difference(&as_values(strata), level)
+}
+
+/// Interval of Σ coefficient · mean difference.
+pub(crate) fn difference(strata: &[(f64, Values)], level: f64) -> Interval {
+    Sample::new(strata, [-1.0, 1.0]).interval(level)
+}
+
+fn as_values<T: Copy + Into<Values>>(strata: &[(f64, T)]) -> Vec<(f64, Values)> {
+    let one = |(coefficient, counts): &(f64, T)| (*coefficient, (*counts).into());
+    strata.iter().map(one).collect()
 }
 
 /// Interval of Σ coefficient · (candidate − baseline) for pairs that cannot be matched: the bounds
@@ -63,16 +72,14 @@ pub fn unpaired(strata: &[(f64, [Share; 2])], level: f64) -> Interval {
 /// excludes 0. Where all pairs have the same weight, it is that of McNemar's exact test (McNemar,
 /// 1947, Psychometrika 12:153; the exact form: Agresti, Categorical Data Analysis, 2002, 10.1.4).
 pub fn p_value(strata: &[(f64, PairedCounts)]) -> f64 {
-    let sample = differences(strata);
-    let one_sided = sample.below(0.0).min(sample.mirrored().below(0.0));
-    (2.0 * one_sided).clamp(f64::MIN_POSITIVE, 1.0)
+    p_value_of(&as_values(strata))
 }
 
-fn differences(strata: &[(f64, PairedCounts)]) -> Sample {
-    Sample::new(strata, -1.0, |counts| {
-        let same = counts.both + counts.neither;
-        vec![(1.0, counts.gained), (-1.0, counts.lost), (0.0, same)]
-    })
+/// The same of any differences of matched units.
+pub(crate) fn p_value_of(strata: &[(f64, Values)]) -> f64 {
+    let sample = Sample::new(strata, [-1.0, 1.0]);
+    let one_sided = sample.below(0.0).min(sample.mirrored().below(0.0));
+    (2.0 * one_sided).clamp(f64::MIN_POSITIVE, 1.0)
 }
 
 /// Observations with the same weight and value.
@@ -83,7 +90,7 @@ struct Group {
     n: usize,
 }
 
-/// Observations, none of which could have been below `least`.
+/// Observations, none of which could have been below `least` or above `most`.
 struct Sample {
     groups: Vec<Group>,
     least: f64,
@@ -91,19 +98,22 @@ struct Sample {
 }
 
 impl Sample {
-    /// `values`: those of a stratum, with their numbers, none above 1.
-    fn new<T: Copy>(
-        strata: &[(f64, T)],
-        least: f64,
-        values: impl Fn(T) -> Vec<(f64, usize)>,
-    ) -> Self {
-        let of_stratum = |(coefficient, counts): &(f64, T)| {
-            let values = values(*counts);
-            let n: usize = values.iter().map(|(_, n)| n).sum();
-            let weight = coefficient / count(n.max(1));
-            let group = move |(value, n)| Group { weight, value, n };
-            values.into_iter().map(group)
+    /// `limits`: those of every observation, where no stratum has wider ones.
+    fn new(strata: &[(f64, Values)], limits: [f64; 2]) -> Self {
+        let of_stratum = |(coefficient, values): &(f64, Values)| {
+            let weight = coefficient / count(values.n().max(1));
+            let group = move |(value, n): &(f64, usize)| Group {
+                weight,
+                value: *value,
+                n: *n,
+            };
+            values.counts.iter().map(group).collect::<Vec<_>>()
         };
+        let [mut least, mut most] = limits;
+        for (_, values) in strata {
+            least = least.min(values.limits[0]);
+            most = most.max(values.limits[1]);
+        }
         let mut groups: Vec<Group> = strata.iter().flat_map(of_stratum).collect();
         groups.retain(|group| group.weight > 0.0);
         groups.sort_by(|a, b| {
@@ -120,7 +130,7 @@ impl Sample {
         Self {
             groups,
             least,
-            most: 1.0,
+            most,
         }
     }
 
@@ -337,7 +347,10 @@ mod tests {
             for lost in (0..=n).step_by(n.div_ceil(9)) {
                 for gained in (0..=n - lost).step_by(n.div_ceil(9)) {
                     let strata = [(0.9, changed(n, lost, gained)), (0.1, changed(3, 1, 0))];
-                    let estimate: f64 = strata.iter().map(|(w, c)| w * c.difference()).sum();
+                    let estimate: f64 = strata
+                        .iter()
+                        .map(|(w, c)| w * (c.candidate().value() - c.baseline().value()))
+                        .sum();
                     let found = paired(&strata, LEVEL);
                     assert!(
                         found.low < estimate && estimate < found.high,

@@ -54,8 +54,8 @@ fn a_row_that_is_not_what_it_should_be_ends_the_run_with_its_place() {
         ),
         (
             "list.jsonl",
-            with("\"hi!\"", "[\"x\"]"),
-            "row 1, column `chosen`: expected a string, found [\"x\"]",
+            with("\"hi!\"", "[\"x\", null]"),
+            "row 1, column `chosen`: expected a string, found a list with null",
         ),
         (
             "prompt.jsonl",

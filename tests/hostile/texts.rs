@@ -76,6 +76,7 @@ fn pair(prompt: Vec<Message>, chosen: &str, rejected: &str) -> Item {
         prompt,
         chosen: chosen.to_owned().into(),
         rejected: rejected.to_owned().into(),
+        comparisons: pairbench::data::Comparisons::default(),
     }
 }
 
@@ -134,7 +135,7 @@ fn any_text_becomes_a_row_or_a_reason() {
         let prepared = prepare(&pairs, template, &tokenizer, &config).unwrap();
         let mut rows = 0;
         for (prepared, pair) in prepared.iter().zip(&pairs) {
-            let Some([row, _]) = prepared.token_rows() else {
+            let Some(&[row, _]) = prepared.token_rows().as_deref() else {
                 assert!(prepared.is_unscorable(), "{pair:?}");
                 continue;
             };

@@ -118,7 +118,7 @@ fn new_record(prepared: &Prepared, scored: &Scored, sessions: &[Session]) -> Run
     let recorded = |(file, sha256): (&InputFile, &String)| DataFile {
         path: file.path(),
         sha256: sha256.clone(),
-        map: request.map.recorded(),
+        map: prepared.map.recorded(),
     };
     RunRecord {
         schema: SCHEMA,

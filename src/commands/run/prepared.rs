@@ -10,7 +10,7 @@ use crate::commands::run::against::Against;
 use crate::commands::run::request::RunRequest;
 use crate::commands::threads::use_threads;
 use crate::data::selection::{self, Selected};
-use crate::data::{self, Item};
+use crate::data::{self, ColumnMap, Comparisons, Item};
 use crate::device::backend::Backend;
 use crate::scoring::fingerprint::{Fingerprint, ModelFingerprint};
 use crate::scoring::run_dir::RunDir;
@@ -35,6 +35,8 @@ pub struct Prepared<'a> {
     /// An f32 run of the same models.
     pub f32_run: Option<RunDir>,
     pub(crate) data: Files,
+    /// Which of their columns are which.
+    pub(crate) map: ColumnMap,
     /// The whole run, of which this may be a shard.
     pub(crate) whole: Whole,
     /// What is scored, for the heading of the report.
@@ -66,12 +68,17 @@ impl<'a> Prepared<'a> {
         let benchmark = benchmark(request)?;
         let hub = request.hub.open();
         let data = files(request, benchmark.as_ref(), &hub)?;
-        let loaded = data::load(&data.files, &request.map)?;
+        let map = ColumnMap::or_of(&request.map, benchmark.as_ref())?;
+        let loaded = data::load_all(&data.files, &map)?;
+        let ties = ties_left_out(loaded.ties);
         let Selected {
             items,
             partial,
             others,
-        } = selection::select(loaded, &request.selection, benchmark.as_ref())?;
+        } = selection::select(loaded.items, &request.selection, benchmark.as_ref())?;
+        check_groups(request, &items)?;
+        let others: Vec<String> = ties.into_iter().chain(others).collect();
+        let others = Some(others.join("; ")).filter(|others| !others.is_empty());
         if let Some(others) = &others {
             say(others);
         }
@@ -90,6 +97,7 @@ impl<'a> Prepared<'a> {
             &items,
             &checkpoints,
             &backend,
+            &map,
         )?;
         say_what_is_read(&checkpoints, &data, &fingerprint.data, &items);
         let (items, part) = divide(items, request, &checkpoints[0])?;
@@ -102,6 +110,7 @@ impl<'a> Prepared<'a> {
             published,
             f32_run,
             data,
+            map,
             whole,
             title,
             part,
@@ -177,6 +186,29 @@ fn files(request: &RunRequest, benchmark: Option<&Benchmark>, hub: &Hub) -> Resu
     Ok(files)
 }
 
+/// Batches of `--int8-batch` are of pairs.
+fn check_groups(request: &RunRequest, items: &[Item]) -> Result<()> {
+    let several = items.iter().find(|item| item.pair().is_none());
+    match (request.backend.int8_batch, several) {
+        (Some(_), Some(item)) => Err(Error::usage(format!(
+            "failed to understand --int8-batch: it is defined for pairs, and row {} has more \
+             answers than two",
+            item.row
+        ))
+        .hint("leave it out: outlier columns are then those of each row")),
+        _ => Ok(()),
+    }
+}
+
+fn ties_left_out(ties: usize) -> Option<String> {
+    (ties > 0).then(|| {
+        format!(
+            "left out: {} on which neither answer is better",
+            count(ties, "row")
+        )
+    })
+}
+
 /// With `--verbose`: what a run reads. `sha256`: of each file of `data`.
 fn say_what_is_read(checkpoints: &[Checkpoint], data: &Files, sha256: &[String], items: &[Item]) {
     for Checkpoint { name, facts, .. } in checkpoints {
@@ -206,7 +238,12 @@ fn title(request: &RunRequest, benchmark: Option<&Benchmark>, items: &[Item]) ->
     let data = Some(names.join(" + ")).filter(|names| !names.is_empty());
     let benchmark = benchmark.map(|benchmark| benchmark.name.clone());
     let parts: Vec<String> = benchmark.into_iter().chain(data).collect();
-    format!("{}, {}", parts.join(": "), count(items.len(), "pair"))
+    let what = if items.iter().all(|item| item.pair().is_some()) {
+        "pair"
+    } else {
+        "item"
+    };
+    format!("{}, {}", parts.join(": "), count(items.len(), what))
 }
 
 /// The models that are named; the embedded ones where none is, which is said.
@@ -277,13 +314,15 @@ fn fingerprint(
     items: &[Item],
     checkpoints: &[Checkpoint],
     backend: &Backend,
+    map: &ColumnMap,
 ) -> Result<Fingerprint> {
     let of_model = |checkpoint: &Checkpoint| {
         ModelFingerprint::new(checkpoint, backend, request.backend.int8_batch)
     };
     let models = checkpoints.iter().map(of_model).collect();
     let mut fingerprint = Fingerprint::new(benchmark, data, items, models, request.shard)?;
-    fingerprint.map = request.map.recorded();
+    fingerprint.map = map.recorded();
+    fingerprint.pairs_of = request.selection.star.then_some(Comparisons::Star);
     Ok(fingerprint)
 }
 

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::benchmark::Aspect;
 use crate::comparison::coverage::{Coverage, Gap};
 use crate::comparison::figure::{AVERAGE, TOTAL};
 use crate::comparison::gate::pattern::Pattern;
@@ -14,10 +15,18 @@ pub enum Scope {
     /// The benchmark's headline figure: whichever it has, or the one with this key.
     Headline(Option<String>),
     Total,
+    /// A part of the metric.
+    Aspect(Aspect),
     /// The sections whose names match.
     Section(Pattern),
     /// The subsets whose names match.
     Subset(Pattern),
+}
+
+/// The part of a metric that is called so.
+fn aspect(name: &str) -> Option<Aspect> {
+    let mut all = Aspect::STYLES.into_iter();
+    all.find(|aspect| aspect.name() == name)
 }
 
 impl fmt::Display for Scope {
@@ -26,6 +35,7 @@ impl fmt::Display for Scope {
             Self::Average => f.write_str("average"),
             Self::Headline(key) => f.write_str(key.as_deref().unwrap_or("headline")),
             Self::Total => f.write_str("total"),
+            Self::Aspect(aspect) => f.write_str(aspect.name()),
             Self::Section(names) => write!(f, "section:{names}"),
             Self::Subset(names) => write!(f, "subset:{names}"),
         }
@@ -43,7 +53,7 @@ impl Scope {
                 "headline" => Ok(Self::Headline(None)),
                 "rewardbench" => Ok(Self::Headline(Some(text.to_owned()))),
                 "total" => Ok(Self::Total),
-                _ => Err(unknown()),
+                _ => aspect(text).map(Self::Aspect).ok_or_else(unknown),
             },
             Some((_, "")) => Err(unknown()),
             Some(("section", names)) => Pattern::new(names).map(Self::Section),
@@ -66,15 +76,16 @@ impl Scope {
     ) -> Result<Vec<&'a T>> {
         let [subsets, sections, totals] = blocks;
         let figures = match self {
-            Self::Average | Self::Total | Self::Headline(_) => totals,
+            Self::Average | Self::Total | Self::Headline(_) | Self::Aspect(_) => totals,
             Self::Section(_) => sections,
             Self::Subset(_) => subsets,
         };
         let covers = |key: &str| match self {
             Self::Average => key == AVERAGE,
             Self::Total => key == TOTAL,
-            Self::Headline(None) => key != AVERAGE && key != TOTAL,
+            Self::Headline(None) => key != AVERAGE && key != TOTAL && aspect(key).is_none(),
             Self::Headline(Some(name)) => key == name,
+            Self::Aspect(own) => key == own.name(),
             Self::Section(names) | Self::Subset(names) => names.matches(key),
         };
         let covered: Vec<&T> = figures
@@ -102,6 +113,8 @@ impl Scope {
             Self::Headline(_) => {
                 "; this benchmark has no headline figure, or not all of its sections"
             }
+            Self::Aspect(_) => "; only the metric `styles` has it",
+            Self::Total => "; subsets that are scored by different metrics have no total",
             _ => "",
         }
     }
@@ -120,7 +133,7 @@ impl Scope {
     /// lacks.
     pub(crate) fn gaps<'a>(&self, coverage: &'a Coverage) -> Vec<&'a Gap> {
         let concerns = |gap: &&Gap| match self {
-            Self::Average | Self::Total | Self::Headline(_) => true,
+            Self::Average | Self::Total | Self::Headline(_) | Self::Aspect(_) => true,
             Self::Section(names) => gap.sections.iter().any(|section| names.matches(section)),
             Self::Subset(names) => names.matches(&gap.subset),
         };

@@ -129,8 +129,8 @@ impl PublishedComparison {
             FigureKey::Section(name) => named(&self.sections, name),
             FigureKey::Variant(name) => named(&self.variants, name),
             FigureKey::Average => Some(&self.average),
-            // No table prints it.
-            FigureKey::Total => None,
+            // No table prints them.
+            FigureKey::Total | FigureKey::Aspect(_) => None,
             FigureKey::Headline => self.headline.as_ref().map(|(_, beside)| beside),
         }
     }
@@ -171,8 +171,8 @@ impl Sides<'_> {
             return Beside::NotPublished;
         };
         let measured = self.measured.subsets.iter().find(|(own, _)| own == name);
-        let n = measured.map_or(0, |(_, tally)| tally.n());
-        let Some((_, tally)) = measured.filter(|_| n == published.n()) else {
+        let n = measured.map_or(0, |(_, score)| score.n());
+        let Some((_, score)) = measured.filter(|_| n == published.n()) else {
             let why = format!("{n} of {} pairs", published.n());
             return Beside::NotCompared { printed, why };
         };
@@ -180,8 +180,8 @@ impl Sides<'_> {
         let every: Vec<usize> = every.map(|counts| counts.correct).collect();
         Beside::Counts {
             printed,
-            pairs: signed(tally.correct) - signed(published.correct),
-            standing: Standing::of(tally.correct, published.correct, &every),
+            pairs: signed(score.tally.correct) - signed(published.correct),
+            standing: Standing::of(score.tally.correct, published.correct, &every),
         }
     }
 

@@ -15,8 +15,8 @@ use crate::support::error::breaks_line;
 fn formats_are_as_committed() {
     let mut report = samples::run();
     let mut scores = report.models[1].scores.clone();
-    let tally = scores.subsets[0].1;
-    scores.subsets = HOSTILE.map(|name| (name.to_owned(), tally)).into();
+    let score = scores.subsets[0].1.clone();
+    scores.subsets = HOSTILE.map(|name| (name.to_owned(), score.clone())).into();
     for model in &mut report.models {
         model.scores = scores.clone();
     }

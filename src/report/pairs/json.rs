@@ -34,8 +34,9 @@ fn answer(answer: &Answer) -> Value {
     let (both, scores) = match &answer.outcome {
         Outcome::Pairwise(both) => (Some(both), None),
         Outcome::Scalar(scores) => (None, Some(scores)),
+        Outcome::Compared(_) | Outcome::Scored(_) => (None, None),
     };
-    json!({
+    let mut value = json!({
         "model": answer.model,
         "verdict": answer.outcome.verdict(),
         "margin": answer.outcome.margin(),
@@ -49,7 +50,15 @@ fn answer(answer: &Answer) -> Value {
         "tokens_rejected": scores.map(|scores| scores.tokens_rejected),
         "cut": { "prompt": prompt, "chosen": chosen, "rejected": rejected },
         "reason": answer.outcome.reason(),
-    })
+    });
+    if answer.outcome.is_several() {
+        value["scores"] = json!(answer.outcome.scores());
+    }
+    if let Outcome::Compared(several) = &answer.outcome {
+        let rows = several.logits.chunks(several.answers);
+        value["logits"] = rows.map(|row| json!(row)).collect();
+    }
+    value
 }
 
 /// Null where nothing was cut.

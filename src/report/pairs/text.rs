@@ -182,7 +182,39 @@ fn numbers(answer: &Answer) -> String {
             let [chosen, rejected] = [scores.score_chosen, scores.score_rejected].map(shown);
             format!("margin {margin}: score {chosen} of chosen, {rejected} of rejected")
         }
+        several @ (Outcome::Compared(_) | Outcome::Scored(_)) => {
+            format!("margin {margin}: {}", of_several(several))
+        }
     }
+}
+
+/// The scores of all answers, or, where they were read across only, how much each chosen one is
+/// preferred to each rejected one.
+fn of_several(outcome: &Outcome) -> String {
+    let listed = |numbers: &[f32]| {
+        let shown = numbers.iter().map(|own| signed(*own).unwrap_or_default());
+        shown.collect::<Vec<_>>().join(" ")
+    };
+    let chosen = outcome.chosen();
+    if let Some(scores) = outcome.scores() {
+        let (chosen, rejected) = scores.split_at(chosen.min(scores.len()));
+        return format!(
+            "scores {} of chosen, {} of rejected",
+            listed(chosen),
+            listed(rejected)
+        );
+    }
+    let rejected = match outcome {
+        Outcome::Compared(several) => several.answers - several.chosen,
+        _ => 0,
+    };
+    let row = |at: usize| -> Vec<f32> {
+        (0..rejected)
+            .map(|other| outcome.preference(at, other))
+            .collect()
+    };
+    let rows: Vec<String> = (0..chosen).map(|at| listed(&row(at))).collect();
+    format!("preferred to the rejected ones by {}", rows.join("; "))
 }
 
 #[cfg(test)]
@@ -211,6 +243,7 @@ mod tests {
                 ],
                 chosen: "\tone two three".to_owned().into(),
                 rejected: "prompt".to_owned().into(),
+                comparisons: crate::data::Comparisons::default(),
             },
             answers: vec![
                 answer(

@@ -17,11 +17,14 @@ struct Line {
     check: String,
 }
 
-/// What the model sees of a pair, as a hash.
-pub(crate) fn key(pair: &Item) -> String {
-    let text =
-        serde_json::to_vec(&(&pair.prompt, &pair.chosen, &pair.rejected)).unwrap_or_default();
-    files::digest(text)
+/// What the model sees of an item, as a hash; of several answers also which are compared.
+pub(crate) fn key(item: &Item) -> String {
+    let texts = (&item.prompt, &item.chosen, &item.rejected);
+    let text = match item.pair() {
+        Some(_) => serde_json::to_vec(&texts),
+        None => serde_json::to_vec(&(texts, item.comparisons)),
+    };
+    files::digest(text.unwrap_or_default())
 }
 
 /// A line with its end. `model`: the name of the file.
@@ -70,6 +73,7 @@ mod tests {
             prompt: vec![Message::new("user", prompt)],
             chosen: chosen.to_owned().into(),
             rejected: String::new().into(),
+            comparisons: crate::data::Comparisons::default(),
         };
         assert_eq!(key(&pair(1, "a", "b")), key(&pair(2, "a", "b")));
         assert_ne!(key(&pair(1, "ab", "")), key(&pair(1, "a", "b")));

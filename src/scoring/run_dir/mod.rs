@@ -4,6 +4,7 @@ mod counts;
 mod json_file;
 pub(crate) mod output;
 pub(crate) mod record;
+mod several_columns;
 mod summary;
 pub(crate) mod verdicts;
 

@@ -10,12 +10,10 @@ use polars::prelude::*;
 
 use crate::checkpoint::PrecisionName;
 use crate::data::{Id, guarded, parquet_reader};
+use crate::scoring::run_dir::several_columns::{self as several, ModelRow, Several};
 use crate::scoring::verdict::{AnswerScores, BothOrders, Outcome, ScoredItem, Verdict};
 use crate::support::error::{Error, Result};
 use crate::support::files;
-
-/// A row of the file: a model's name, and what the model said.
-type ModelRow<'a> = (&'a str, &'a ScoredItem);
 
 /// The file's bytes; `models` are names with what they said, in the order of the data.
 ///
@@ -53,6 +51,11 @@ fn parquet(rows: &[ModelRow]) -> PolarsResult<Vec<u8>> {
         counts("tokens_rejected", rows, |item| {
             Some(scores(item)?.tokens_rejected)
         }),
+        several::answers(rows),
+        several::scores(rows),
+        several::logits(rows),
+        several::compared(rows),
+        counts("tokens", rows, |item| several::tokens(&item.outcome)),
         precisions(rows),
         counts("source_cut", rows, |item| Some(item.outcome.cuts()[0])),
         counts("chosen_cut", rows, |item| Some(item.outcome.cuts()[1])),
@@ -69,14 +72,14 @@ fn parquet(rows: &[ModelRow]) -> PolarsResult<Vec<u8>> {
 fn both_orders(item: &ScoredItem) -> Option<&BothOrders> {
     match &item.outcome {
         Outcome::Pairwise(both) => Some(both),
-        Outcome::Scalar(_) => None,
+        _ => None,
     }
 }
 
 fn scores(item: &ScoredItem) -> Option<&AnswerScores> {
     match &item.outcome {
-        Outcome::Pairwise(_) => None,
         Outcome::Scalar(scores) => Some(scores),
+        _ => None,
     }
 }
 
@@ -217,6 +220,7 @@ impl OfHead {
 struct Numbers {
     pairwise: OfHead,
     scalar: OfHead,
+    several: Several,
     cuts: [Vec<usize>; 3],
 }
 
@@ -233,6 +237,7 @@ impl Numbers {
                 ["score_chosen", "score_rejected"],
                 ["tokens_chosen", "tokens_rejected"],
             )?,
+            several: Several::read(columns.0)?,
             cuts: [
                 columns.counts("source_cut")?,
                 columns.counts("chosen_cut")?,
@@ -243,8 +248,24 @@ impl Numbers {
 
     /// The file does not say why an item is invalid; `run.json` does.
     fn outcome(&self, at: usize) -> PolarsResult<Outcome> {
-        let [source_cut, chosen_cut, rejected_cut] = self.cuts.each_ref().map(|cuts| cuts[at]);
-        match (self.pairwise.at(at)?, self.scalar.at(at)?) {
+        let cuts = self.cuts.each_ref().map(|cuts| cuts[at]);
+        let [source_cut, chosen_cut, rejected_cut] = cuts;
+        let of_pair = (self.pairwise.at(at)?, self.scalar.at(at)?);
+        if let Some(outcome) = self
+            .several
+            .outcome(at, cuts)
+            .map_err(|e| wrong("scores", at, &e))?
+        {
+            return match of_pair {
+                (None, None) => Ok(outcome),
+                _ => Err(wrong(
+                    "scores",
+                    at,
+                    "the numbers of a pair and of several answers",
+                )),
+            };
+        }
+        match of_pair {
             (Some(([logit_ab, logit_ba], [tokens_ab, tokens_ba])), None) => {
                 Ok(Outcome::Pairwise(BothOrders {
                     logit_ab,

@@ -25,11 +25,11 @@ pub enum Encoded {
 /// The token rows of an item, by what the number of a row is.
 #[derive(Debug, Clone)]
 pub enum ItemRows {
-    /// The preference of the answer on the left: the row with the chosen answer there, then the row
-    /// with the rejected answer there.
-    BothOrders([Row; 2]),
-    /// The score of an answer: of the chosen, then of the rejected one.
-    EachAnswer([AnswerRow; 2]),
+    /// The preference of the answer on the left: a row for each of the item's ordered pairs, in
+    /// their order.
+    Preferences(Vec<Row>),
+    /// The score of an answer: a row for each, the chosen ones first.
+    Scores(Vec<AnswerRow>),
 }
 
 /// The known contracts, by the head that reads their rows; `template=` and `--template` on the
@@ -100,40 +100,39 @@ impl InputContract {
     /// # Errors
     /// The tokenizer's.
     pub fn encode(self, tokenizer: &Tokenizer, item: &Item) -> Result<Encoded> {
-        let Some(answers) = item.pair() else {
-            return Ok(Encoded::Unscorable(
-                "it has more than two answers".to_owned(),
-            ));
-        };
-        let conversations = answers.map(|answer| item.conversation(answer));
+        let answers = item.answers().into_iter();
+        let conversations: Vec<_> = answers.map(|answer| item.conversation(answer)).collect();
         match self {
-            Self::Pairwise(contract) => both_orders(contract, tokenizer, &conversations),
-            Self::Scalar(contract) => each_answer(contract, tokenizer, &conversations),
+            Self::Pairwise(contract) => {
+                let pairs = item.ordered_pairs();
+                preferences(contract, tokenizer, &conversations, &pairs)
+            }
+            Self::Scalar(contract) => scores(contract, tokenizer, &conversations),
         }
     }
 }
 
-fn both_orders(
+fn preferences(
     contract: PairContract,
     tokenizer: &Tokenizer,
-    [chosen, rejected]: &[Vec<Message>; 2],
+    conversations: &[Vec<Message>],
+    pairs: &[[usize; 2]],
 ) -> Result<Encoded> {
-    let orders = [(chosen, rejected), (rejected, chosen)];
-    for (first, second) in orders {
-        if let Err(unsupported) = contract.check(first, second) {
+    let sides = |pair: &[usize; 2]| pair.map(|at| &conversations[at]);
+    for [left, right] in pairs.iter().map(sides) {
+        if let Err(unsupported) = contract.check(left, right) {
             return Ok(Encoded::Unscorable(unsupported.to_string()));
         }
     }
-    let row =
-        |(first, second): (&Vec<Message>, &Vec<Message>)| contract.row(tokenizer, first, second);
-    let rows = [row(orders[0])?, row(orders[1])?];
-    Ok(Encoded::Rows(ItemRows::BothOrders(rows)))
+    let row = |[left, right]: [&Vec<Message>; 2]| contract.row(tokenizer, left, right);
+    let rows = pairs.iter().map(sides).map(row).collect::<Result<_>>()?;
+    Ok(Encoded::Rows(ItemRows::Preferences(rows)))
 }
 
-fn each_answer(
+fn scores(
     contract: AnswerContract,
     tokenizer: &Tokenizer,
-    conversations: &[Vec<Message>; 2],
+    conversations: &[Vec<Message>],
 ) -> Result<Encoded> {
     for conversation in conversations {
         if let Err(unsupported) = contract.check(tokenizer, conversation) {
@@ -141,8 +140,8 @@ fn each_answer(
         }
     }
     let row = |conversation: &Vec<Message>| contract.row(tokenizer, conversation);
-    let rows = [row(&conversations[0])?, row(&conversations[1])?];
-    Ok(Encoded::Rows(ItemRows::EachAnswer(rows)))
+    let rows = conversations.iter().map(row).collect::<Result<_>>()?;
+    Ok(Encoded::Rows(ItemRows::Scores(rows)))
 }
 
 impl fmt::Display for InputContract {

@@ -66,7 +66,7 @@ arrow("pyarrow-large", {name: pa.array(texts, pa.large_string()) for name, texts
 arrow("pyarrow-json", PAIRS | {"prompt": pa.array([json.dumps(text) for text in PAIRS["prompt"]], pa.json_())})
 arrow("pyarrow-bytes", PAIRS | {"chosen": [text.encode() for text in PAIRS["chosen"]]}, "`chosen`; found BYTE_ARRAY; which is bytes")
 arrow("pyarrow-numbers", PAIRS | {"rejected": list(ROWS)}, "`rejected`; found INT64")
-arrow("pyarrow-list-of-texts", PAIRS | {"chosen": [[text] for text in PAIRS["chosen"]]}, "`chosen`; found a list of STRING")
+arrow("pyarrow-list-of-texts", PAIRS | {"chosen": [[text] for text in PAIRS["chosen"]]})
 arrow("pyarrow-null", PAIRS | {"chosen": ["good 0", None, "good 2"]}, "row 1; `chosen`; found null")
 
 # Messages.

@@ -7,7 +7,7 @@ use crate::comparison::gate::sequential::progress::{Progress, Subset};
 use crate::comparison::gate::settling::Settling;
 use crate::comparison::gate::status::Status;
 use crate::stats;
-use crate::stats::{Interval, PairedCounts, Sequence, count, holm, rounds};
+use crate::stats::{Interval, Sequence, Values, count, holm, rounds};
 
 /// A figure and its confidence sequence, as far as the scored pairs fill whole rounds.
 pub(crate) struct SequentialFigure {
@@ -48,13 +48,18 @@ impl SequentialFigure {
     }
 
     /// The coefficients and counts of the next round; `None` while pairs of it are not scored.
-    fn next_round(&self, progress: &Progress) -> Option<Vec<(f64, PairedCounts)>> {
+    fn next_round(&self, progress: &Progress) -> Option<Vec<(f64, Vec<f64>)>> {
         let stratum = |(name, coefficient): &(String, f64)| {
             let subset = progress.of(name);
             let [from, to] = [self.done, self.done + 1]
                 .map(|round| rounds::start(round, self.rounds, subset.before.len()));
             let is_scored = to <= subset.after.len();
-            is_scored.then(|| (*coefficient, subset.counts(from..to)))
+            is_scored.then(|| {
+                (
+                    *coefficient,
+                    subset.differences(from..to, self.figure.aspect),
+                )
+            })
         };
         self.figure.weights.iter().map(stratum).collect()
     }
@@ -75,7 +80,7 @@ impl SequentialFigure {
             interval.low,
             interval.high
         );
-        let pairs = self.seen(progress).n();
+        let pairs = self.seen(progress).len();
         let is_open = status == Status::Inconclusive && pairs > 0;
         Finding {
             status,
@@ -89,15 +94,18 @@ impl SequentialFigure {
 
     /// By the accuracies with all remaining pairs wrong, and with all of them right.
     pub(crate) fn min(&self, least: f64, progress: &Progress) -> Finding {
-        let accuracy = |right: &dyn Fn(&Subset) -> usize| {
+        let accuracy = |counted: &dyn Fn(&Subset) -> f64| {
             self.sum(|coefficient, name| {
                 let subset = progress.of(name);
-                coefficient * count(right(subset)) / count(subset.before.len())
+                coefficient * counted(subset) / count(subset.before.len())
             })
         };
-        let so_far = |subset: &Subset| subset.after.iter().filter(|right| **right).count();
+        let so_far = |subset: &Subset| -> f64 {
+            let counted = subset.after.iter();
+            counted.map(|own| own.in_aspect(self.figure.aspect)).sum()
+        };
         let low = accuracy(&so_far);
-        let high = accuracy(&|subset| so_far(subset) + subset.left().len());
+        let high = accuracy(&|subset| so_far(subset) + count(subset.left().len()));
         // The final evaluation sums in another order, and may differ in the last digits: what is as
         // near to the bound as that is left to it.
         let status = if high < least - 1e-9 {
@@ -140,45 +148,41 @@ impl SequentialFigure {
             value,
             interval,
             limit,
-            pairs: self.seen(progress).n(),
+            pairs: self.seen(progress).len(),
         }
     }
 
     /// The p-value that it would have with every pair lost.
     pub(crate) fn least_p_of_all(&self, progress: &Progress) -> f64 {
-        let weights = self.figure.weights.iter();
-        let lost = |name: &str| PairedCounts::all_lost(progress.of(name).before.len());
-        let strata: Vec<_> = weights
-            .map(|(name, coefficient)| (*coefficient, lost(name)))
-            .collect();
-        stats::p_value(&strata)
+        self.p_value(|name| vec![-1.0; progress.of(name).before.len()])
     }
 
     /// The smallest p-value that the final evaluation can have where the candidate is worse: that
-    /// with every remaining pair lost that the baseline has right.
+    /// with nothing counted for any remaining item.
     fn least_p(&self, progress: &Progress) -> f64 {
-        let stratum = |(name, coefficient): &(String, f64)| {
+        let aspect = self.figure.aspect;
+        self.p_value(|name| {
             let subset = progress.of(name);
-            let seen = subset.seen();
-            let left = subset.left();
-            let lost = left.iter().filter(|right| **right).count();
-            let counts = PairedCounts {
-                lost: seen.lost + lost,
-                neither: seen.neither + left.len() - lost,
-                ..seen
-            };
-            (*coefficient, counts)
-        };
-        let strata: Vec<_> = self.figure.weights.iter().map(stratum).collect();
-        stats::p_value(&strata)
+            let lost = subset.left().iter().map(|before| -before.in_aspect(aspect));
+            subset.seen(aspect).into_iter().chain(lost).collect()
+        })
     }
 
-    /// All scored pairs of the figure.
-    fn seen(&self, progress: &Progress) -> PairedCounts {
+    /// With these differences of each subset.
+    fn p_value(&self, differences: impl Fn(&str) -> Vec<f64>) -> f64 {
+        let stratum = |(name, coefficient): &(String, f64)| {
+            (*coefficient, Values::of([-1.0, 1.0], &differences(name)))
+        };
+        let strata: Vec<_> = self.figure.weights.iter().map(stratum).collect();
+        stats::p_value_of(&strata)
+    }
+
+    /// The differences of all scored items of the figure.
+    fn seen(&self, progress: &Progress) -> Vec<f64> {
         let subsets = self.figure.weights.iter();
         subsets
-            .map(|(name, _)| progress.of(name).seen())
-            .fold(PairedCounts::default(), PairedCounts::plus)
+            .flat_map(|(name, _)| progress.of(name).seen(self.figure.aspect))
+            .collect()
     }
 
     fn subsets(&self) -> Vec<String> {
@@ -196,7 +200,10 @@ impl SequentialFigure {
 
     /// The difference in the scored pairs.
     fn value(&self, progress: &Progress) -> f64 {
-        self.sum(|c, name| c * progress.of(name).seen().difference())
+        self.sum(|coefficient, name| {
+            let seen = progress.of(name).seen(self.figure.aspect);
+            coefficient * seen.iter().sum::<f64>() / count(seen.len().max(1))
+        })
     }
 }
 
@@ -221,7 +228,9 @@ pub(crate) fn significant_drop(
         } else {
             Status::Inconclusive
         };
-        let PairedCounts { lost, gained, .. } = figure.seen(progress);
+        let seen = figure.seen(progress);
+        let lost = seen.iter().filter(|difference| **difference < 0.0).count();
+        let gained = seen.iter().filter(|difference| **difference > 0.0).count();
         let text = format!(
             "{} {:+.4}, {lost} lost, {gained} gained, sequential p {p:.2e}{correction}, limit \
              {alpha_now}",

@@ -11,7 +11,7 @@ use crate::comparison::gate::finding::percent;
 use crate::comparison::gate::outcome::RuleOutcome;
 use crate::comparison::gate::rule::Rule;
 use crate::comparison::gate::sequential::lines::sequential_lines;
-use crate::comparison::gate::sequential::progress::{Progress, is_right};
+use crate::comparison::gate::sequential::progress::{Credits, Progress};
 use crate::comparison::gate::sequential::rule_state::RuleState;
 use crate::comparison::gate::status::Status;
 use crate::comparison::matching::baseline_of;
@@ -20,7 +20,7 @@ use crate::scoring::ScoredItem;
 use crate::scoring::run_dir::record::StoppedEarly;
 use crate::stats::rounds;
 use crate::support::count::count;
-use crate::support::error::Result;
+use crate::support::error::{Error, Result};
 
 /// The seed of the order, where none is given: RewardBench is arXiv:2403.13787; any number would
 /// do.
@@ -71,13 +71,14 @@ impl SequentialGate {
         seed: u64,
     ) -> Result<(Self, Vec<Item>)> {
         let before = sizes(baseline);
+        refuse_units_of_several(&pairs, benchmark)?;
         let baseline: HashMap<usize, ScoredItem> = pairs
             .iter()
             .zip(baseline_of(baseline, &pairs, same_data)?)
             .map(|(pair, scored)| (pair.row, scored.clone()))
             .collect();
         let pairs = in_order(pairs, seed);
-        let progress = nothing_scored(&pairs, &baseline);
+        let progress = nothing_scored(&pairs, &baseline, benchmark);
         let planned = progress.planned();
         let coverage = Coverage::new(before, planned.clone(), benchmark);
         let figures = figures(&planned.into_iter().collect::<Vec<_>>(), benchmark);
@@ -249,16 +250,41 @@ fn in_order(pairs: Vec<Item>, seed: u64) -> Vec<Item> {
     in_order.collect()
 }
 
+/// Confidence sequences are over single items.
+fn refuse_units_of_several(items: &[Item], benchmark: Option<&Benchmark>) -> Result<()> {
+    let Some(benchmark) = benchmark else {
+        return Ok(());
+    };
+    let is_by_item = |item: &Item| benchmark.metric_of(&item.subset).is_by_item();
+    match items.iter().find(|item| !is_by_item(item)) {
+        None => Ok(()),
+        Some(item) => Err(Error::usage(format!(
+            "failed to ask a gate while scoring: the metric of {} is no mean over items, so that \
+             no sequence of them can be watched",
+            item.subset
+        ))
+        .hint(
+            "score all of it without --against, then `pairbench compare`; or leave the subset out \
+             with --subset",
+        )),
+    }
+}
+
 /// The progress before the first pair. `baseline`: by row.
-fn nothing_scored(pairs: &[Item], baseline: &HashMap<usize, ScoredItem>) -> Progress {
+fn nothing_scored(
+    pairs: &[Item],
+    baseline: &HashMap<usize, ScoredItem>,
+    benchmark: Option<&Benchmark>,
+) -> Progress {
     let mut progress = Progress {
         pairs: pairs.len(),
         ..Progress::default()
     };
     for pair in pairs {
-        let right = baseline.get(&pair.row).is_some_and(is_right);
-        let subset = progress.subsets.entry(pair.subset.clone()).or_default();
-        subset.before.push(right);
+        let subset = progress.subset(&pair.subset, benchmark);
+        let before = baseline.get(&pair.row);
+        let before = before.map(|item| Credits::of(subset.metric, item));
+        subset.before.extend(before);
     }
     progress
 }

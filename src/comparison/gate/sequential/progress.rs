@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use crate::scoring::{ScoredItem, Verdict};
-use crate::stats::PairedCounts;
+use crate::benchmark::{Aspect, Benchmark, Metric};
+use crate::metrics::credit;
+use crate::scoring::{ScoredItem, Verdict, disagree};
 
 /// What has been scored so far.
 #[derive(Default)]
@@ -15,36 +16,61 @@ pub(crate) struct Progress {
     pub(crate) scored: usize,
     pub(crate) ties: usize,
     pub(crate) invalid: usize,
-    /// Pairs with two finite logits, and those among them whose orders disagree.
+    /// Comparisons with two finite logits, and those among them whose orders disagree.
     pub(crate) finite: usize,
     pub(crate) disagree: usize,
 }
 
-/// A subset's pairs in the order of scoring: whether each is right under the baseline, and whether
-/// each scored one is right under the candidate.
+/// A subset's items in the order of scoring: what each counts under the baseline, and what each
+/// scored one counts under the candidate.
 #[derive(Default)]
 pub(crate) struct Subset {
-    pub(crate) before: Vec<bool>,
-    pub(crate) after: Vec<bool>,
+    pub(crate) metric: Metric,
+    pub(crate) before: Vec<Credits>,
+    pub(crate) after: Vec<Credits>,
 }
 
-/// Whether the verdict is correct; a tie or an invalid pair is not.
-pub(crate) fn is_right(item: &ScoredItem) -> bool {
-    item.verdict() == Verdict::Correct
+/// What an item counts, from 0 to 1, in every aspect of its metric.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Credits([f64; 4]);
+
+impl Credits {
+    /// As much as can be.
+    pub(crate) const ALL: Self = Self([1.0; 4]);
+
+    pub(crate) fn of(metric: Metric, item: &ScoredItem) -> Self {
+        let whole = credit(metric, Aspect::Whole, &item.outcome);
+        let mut credits = [whole; 4];
+        for aspect in metric.aspects() {
+            credits[*aspect as usize] = credit(metric, *aspect, &item.outcome);
+        }
+        Self(credits)
+    }
+
+    pub(crate) fn in_aspect(self, aspect: Aspect) -> f64 {
+        self.0[aspect as usize]
+    }
 }
 
 impl Progress {
     /// Adds a pair as the candidate scored it.
     pub(crate) fn add(&mut self, item: &ScoredItem) {
         let subset = self.subsets.entry(item.subset.clone()).or_default();
-        subset.after.push(is_right(item));
+        subset.after.push(Credits::of(subset.metric, item));
         self.scored += 1;
         self.ties += usize::from(item.verdict() == Verdict::Tie);
         self.invalid += usize::from(item.verdict() == Verdict::Invalid);
-        if let Some(both) = item.outcome.both_orders() {
+        for both in item.outcome.both_orders() {
             self.finite += 1;
-            self.disagree += usize::from(both.disagree());
+            self.disagree += usize::from(disagree(both));
         }
+    }
+
+    /// The subset of this name, with its metric.
+    pub(crate) fn subset(&mut self, name: &str, benchmark: Option<&Benchmark>) -> &mut Subset {
+        let subset = self.subsets.entry(name.to_owned()).or_default();
+        subset.metric = benchmark.map_or(Metric::default(), |own| own.metric_of(name));
+        subset
     }
 
     /// All pairs by subset.
@@ -63,6 +89,7 @@ impl Progress {
     /// The subset of this name; empty where there is none.
     pub(crate) fn of(&self, subset: &str) -> &Subset {
         const NONE: &Subset = &Subset {
+            metric: Metric::PairAccuracy,
             before: Vec::new(),
             after: Vec::new(),
         };
@@ -71,22 +98,21 @@ impl Progress {
 }
 
 impl Subset {
-    /// All scored pairs.
-    pub(crate) fn seen(&self) -> PairedCounts {
-        self.counts(0..self.after.len())
-    }
-
-    /// The pairs that are not scored yet: whether each is right under the baseline.
-    pub(crate) fn left(&self) -> &[bool] {
+    /// The items that are not scored yet: what each counts under the baseline.
+    pub(crate) fn left(&self) -> &[Credits] {
         &self.before[self.after.len().min(self.before.len())..]
     }
 
-    /// The scored pairs in this range.
-    pub(crate) fn counts(&self, pairs: Range<usize>) -> PairedCounts {
-        let mut counts = PairedCounts::default();
-        for (before, after) in self.before[pairs.clone()].iter().zip(&self.after[pairs]) {
-            counts.add(*before, *after);
-        }
-        counts
+    /// Candidate minus baseline, of the scored items in this range.
+    pub(crate) fn differences(&self, items: Range<usize>, aspect: Aspect) -> Vec<f64> {
+        let sides = self.before[items.clone()].iter().zip(&self.after[items]);
+        sides
+            .map(|(before, after)| after.in_aspect(aspect) - before.in_aspect(aspect))
+            .collect()
+    }
+
+    /// The same of all scored items.
+    pub(crate) fn seen(&self, aspect: Aspect) -> Vec<f64> {
+        self.differences(0..self.after.len(), aspect)
     }
 }

@@ -11,7 +11,7 @@ use crate::comparison::figure::figures;
 use crate::comparison::gate::outcome::RuleOutcome;
 use crate::comparison::gate::rule::Rule;
 use crate::comparison::gate::sequential::lines::sequential_lines;
-use crate::comparison::gate::sequential::progress::{Progress, is_right};
+use crate::comparison::gate::sequential::progress::{Credits, Progress};
 use crate::comparison::gate::sequential::rule_state::RuleState;
 use crate::comparison::matching::match_items;
 use crate::scoring::ScoredItem;
@@ -51,7 +51,7 @@ impl Replay {
             pairs.into_iter().map(|pair| (row(&pair), pair)).collect();
         // What comes after a pair that the other side lacks was not drawn in this order.
         let in_order = stopped.order.iter().map_while(|row| by_row.get(row));
-        let progress = progress(in_order.copied(), &stopped.planned);
+        let progress = progress(in_order.copied(), &stopped.planned, benchmark);
         // The pairs that were planned and not scored are not missing: the sequence allows for them.
         let mut expected: BTreeMap<String, usize> = BTreeMap::new();
         for item in baseline {
@@ -96,19 +96,21 @@ impl Replay {
 fn progress<'a>(
     in_order: impl Iterator<Item = (&'a ScoredItem, &'a ScoredItem)>,
     planned: &BTreeMap<String, usize>,
+    benchmark: Option<&Benchmark>,
 ) -> Progress {
     let mut progress = Progress {
         pairs: planned.values().sum(),
         ..Progress::default()
     };
     for (before, after) in in_order {
-        let subset = progress.subsets.entry(before.subset.clone()).or_default();
-        subset.before.push(is_right(before));
+        let subset = progress.subset(&before.subset, benchmark);
+        let credits = Credits::of(subset.metric, before);
+        subset.before.push(credits);
         progress.add(after);
     }
     for (name, n) in planned {
-        let subset = progress.subsets.entry(name.clone()).or_default();
-        subset.before.resize(*n, true);
+        let subset = progress.subset(name, benchmark);
+        subset.before.resize(*n, Credits::ALL);
     }
     progress
 }

@@ -1,0 +1,55 @@
+//! Which columns of a benchmark's files are which.
+
+use serde::Deserialize;
+
+/// The table `[columns]` of a definition. A value is what `--map` takes: a column, a path into one
+/// (`chosen.answer`), several of which the first that is there counts (`a|b`), or one that need
+/// not be there (`a?`).
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Columns {
+    prompt: Option<String>,
+    chosen: Option<String>,
+    rejected: Option<String>,
+    choices: Option<String>,
+    label: Option<String>,
+    subset: Option<String>,
+    id: Option<String>,
+    /// Whether rows whose label says that no answer is better are left out.
+    #[serde(default)]
+    drop_ties: bool,
+    /// The subset of all rows, where no column says it.
+    pub(super) subset_is: Option<String>,
+    /// Whether the column `subset` only begins with the name of a subset.
+    #[serde(default)]
+    pub(super) subset_begins_with: bool,
+}
+
+impl Columns {
+    /// As `--map` says it; `None` where all have their usual names.
+    pub(super) fn map(&self) -> Result<Option<String>, String> {
+        let named = [
+            ("prompt", &self.prompt),
+            ("chosen", &self.chosen),
+            ("rejected", &self.rejected),
+            ("choices", &self.choices),
+            ("label", &self.label),
+            ("subset", &self.subset),
+            ("id", &self.id),
+        ];
+        let mut parts = Vec::new();
+        for (field, column) in named {
+            let Some(column) = column else { continue };
+            if column.contains([',', '=']) {
+                return Err(format!(
+                    "key `columns.{field}`: `{column}` has a comma or an equals sign"
+                ));
+            }
+            parts.push(format!("{field}={column}"));
+        }
+        if self.drop_ties {
+            parts.push("ties=drop".to_owned());
+        }
+        Ok(Some(parts.join(",")).filter(|map| !map.is_empty()))
+    }
+}

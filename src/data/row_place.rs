@@ -1,0 +1,75 @@
+//! A row's values, each checked for what its field takes.
+
+use crate::data::cell::Cell;
+use crate::data::column_map::Field;
+use crate::data::item::{Answers, Id, Message};
+use crate::data::raw_row::Source;
+use crate::support::error::{Error, Result};
+
+/// More answers of a kind than any prompt has. A pairwise model reads each against each: the time
+/// grows with the square.
+const MOST_ANSWERS: usize = 256;
+
+/// Where the values stand, for errors.
+pub(crate) struct RowPlace<'a> {
+    pub(crate) source: Source<'a>,
+    pub(crate) at: usize,
+}
+
+impl RowPlace<'_> {
+    pub(crate) fn bad(&self, field: Field, what: &str) -> Error {
+        let column = self.source.map.shown(field);
+        self.source.bad_cell(self.at, &column, what)
+    }
+
+    pub(crate) fn wrong(&self, field: Field, expected: &str, found: &Cell) -> Error {
+        let what = format!("expected {expected}, found {}", found.shown());
+        self.bad(field, &what)
+    }
+
+    pub(crate) fn subset(&self, cell: Cell) -> Result<String> {
+        match cell {
+            Cell::Text(text) => Ok(text),
+            other => Err(self.wrong(Field::Subset, "a string", &other)),
+        }
+    }
+
+    pub(crate) fn id(&self, cell: Cell) -> Result<Id> {
+        match cell {
+            Cell::Text(text) => Ok(Id::Text(text)),
+            Cell::Integer(number) => Ok(Id::Number(number)),
+            other => Err(self.wrong(Field::Id, "an integer or a string", &other)),
+        }
+    }
+
+    pub(crate) fn label(&self, cell: Cell) -> Result<String> {
+        match cell {
+            Cell::Text(text) | Cell::Other(text) if text != "null" => Ok(text),
+            Cell::Integer(number) => Ok(number.to_string()),
+            other => Err(self.wrong(Field::Label, "which answer is better", &other)),
+        }
+    }
+
+    /// A string is one user's turn; a list holds the turns so far.
+    pub(crate) fn prompt(&self, cell: Cell) -> Result<Vec<Message>> {
+        match cell {
+            Cell::Text(text) => Ok(vec![Message::new("user", &text)]),
+            Cell::Messages(messages) => Ok(messages),
+            other => Err(self.wrong(Field::Prompt, "a string or a list of messages", &other)),
+        }
+    }
+
+    /// One answer or more.
+    pub(crate) fn answers(&self, field: Field, cell: Cell) -> Result<Answers> {
+        let texts = match cell {
+            Cell::Texts(texts) => texts,
+            Cell::Text(text) => vec![text],
+            other => return Err(self.wrong(field, "a string or a list of them", &other)),
+        };
+        if texts.len() > MOST_ANSWERS {
+            let what = format!("{} answers, accepted: up to {MOST_ANSWERS}", texts.len());
+            return Err(self.bad(field, &what));
+        }
+        Answers::from_list(texts).ok_or_else(|| self.bad(field, "a list without an answer"))
+    }
+}
