@@ -335,6 +335,7 @@ pub(super) mod tests {
             engine: Some(digits()),
             model: own(),
             revision: Some(format!("revision {text}")),
+            backbone: own(),
             checkpoint: Some(digits()),
             contract: own(),
             contract_from: own(),
