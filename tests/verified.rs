@@ -181,6 +181,22 @@ fn the_cache_is_that_of_both_precisions() {
     assert!(!again.contains("scored in"), "{again}");
 }
 
+#[test]
+fn bench_measures_one_precision() {
+    let (_, stderr, code) = run(&[
+        "bench",
+        "--model",
+        "quickstart/pairrm",
+        "--dtype",
+        "verified",
+    ]);
+    assert_eq!(code, 2, "{stderr}");
+    assert!(
+        stderr.contains("hint: measure its two precisions"),
+        "{stderr}"
+    );
+}
+
 /// A gate is asked about verdicts that are final.
 #[test]
 fn a_gate_ends_the_run() {

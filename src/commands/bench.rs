@@ -71,6 +71,12 @@ pub(crate) fn bench(request: &BenchRequest) -> Result<String> {
     let checkpoint = Checkpoint::open_under_any(&request.model, files)?;
     let begun = Instant::now();
     let computing = Backend::open(&request.backend)?;
+    if computing.verified {
+        return Err(Error::usage(
+            "failed to measure --dtype verified: how many pairs are scored twice depends on them",
+        )
+        .hint("measure its two precisions: --dtype f32, and bf16 or int8-affine"));
+    }
     if computing.devices.burn().len() > 1 {
         return Err(
             Error::usage("failed to measure several devices: bench measures one")
