@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use crate::benchmark::{Benchmark, Comparisons, Metric, Shape};
-use crate::data::item::{Id, Item};
+use crate::data::item::{Answers, Id, Item};
 use crate::support::error::{Error, Result};
 
 /// Gives every item its subset and its comparisons. `star`: the first answer with every other one,
@@ -45,7 +45,7 @@ pub(crate) fn prepared(
 /// By what an item is known within its subset; `None` for one without an id. Or why the metric
 /// cannot count it.
 fn key(item: &Item, metric: Metric) -> std::result::Result<Option<String>, String> {
-    let [chosen, rejected] = [&item.chosen, &item.rejected].map(|answers| answers.len());
+    let [chosen, rejected] = [&item.chosen, &item.rejected].map(Answers::len);
     let found = || format!("found {chosen} chosen and {rejected} rejected answers");
     let is_suitable = match metric.shape() {
         Shape::Pair => (chosen, rejected) == (1, 1),
@@ -117,7 +117,6 @@ mod tests {
     use std::path::Path;
 
     use super::*;
-    use crate::data::item::Answers;
 
     fn item(row: usize, subset: &str, id: &str, counts: [usize; 2]) -> Item {
         let [chosen, rejected] =

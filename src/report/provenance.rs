@@ -334,6 +334,7 @@ pub(super) mod tests {
             version: own(),
             engine: Some(digits()),
             model: own(),
+            backbone: None,
             revision: Some(format!("revision {text}")),
             backbone: own(),
             checkpoint: Some(digits()),

@@ -203,9 +203,12 @@ fn margin(scores: &[f32], chosen: usize) -> f32 {
 
 /// The lowest; NaN where one is, or none is there.
 fn least(values: impl Iterator<Item = f32>) -> f32 {
-    let lower = |least: f32, value: f32| match least.is_nan() || value.is_nan() {
-        true => f32::NAN,
-        false => least.min(value),
+    let lower = |least: f32, value: f32| {
+        if least.is_nan() || value.is_nan() {
+            f32::NAN
+        } else {
+            least.min(value)
+        }
     };
     values.reduce(lower).unwrap_or(f32::NAN)
 }

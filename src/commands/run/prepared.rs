@@ -11,7 +11,7 @@ use crate::commands::run::request::RunRequest;
 use crate::commands::threads::use_threads;
 use crate::data::selection::{self, Selected};
 use crate::data::{self, ColumnMap, Comparisons, Item};
-use crate::device::backend::Backend;
+use crate::device::backend::{Backend, DtypeChoice};
 use crate::scoring::fingerprint::{Fingerprint, ModelFingerprint};
 use crate::scoring::run_dir::RunDir;
 use crate::scoring::run_dir::output;
@@ -76,7 +76,7 @@ impl<'a> Prepared<'a> {
             partial,
             others,
         } = selection::select(loaded.items, &request.selection, benchmark.as_ref())?;
-        check_groups(request, &items)?;
+        check_several(request, &items)?;
         let others: Vec<String> = ties.into_iter().chain(others).collect();
         let others = Some(others.join("; ")).filter(|others| !others.is_empty());
         if let Some(others) = &others {
@@ -186,18 +186,27 @@ fn files(request: &RunRequest, benchmark: Option<&Benchmark>, hub: &Hub) -> Resu
     Ok(files)
 }
 
-/// Batches of `--int8-batch` are of pairs.
-fn check_groups(request: &RunRequest, items: &[Item]) -> Result<()> {
-    let several = items.iter().find(|item| item.pair().is_none());
-    match (request.backend.int8_batch, several) {
-        (Some(_), Some(item)) => Err(Error::usage(format!(
-            "failed to understand --int8-batch: it is defined for pairs, and row {} has more \
-             answers than two",
-            item.row
-        ))
-        .hint("leave it out: outlier columns are then those of each row")),
-        _ => Ok(()),
-    }
+/// Batches of `--int8-batch` are of pairs, and `--dtype verified` knows by the margin of a pair what
+/// another precision could turn.
+fn check_several(request: &RunRequest, items: &[Item]) -> Result<()> {
+    let Some(item) = items.iter().find(|item| item.pair().is_none()) else {
+        return Ok(());
+    };
+    let (flag, hint) = if request.backend.int8_batch.is_some() {
+        (
+            "--int8-batch",
+            "leave it out: outlier columns are then those of each row",
+        )
+    } else if request.backend.dtype == DtypeChoice::Verified {
+        ("--dtype verified", "take --dtype f32")
+    } else {
+        return Ok(());
+    };
+    Err(Error::usage(format!(
+        "failed to understand {flag}: it is defined for pairs, and row {} has more answers than two",
+        item.row
+    ))
+    .hint(hint))
 }
 
 fn ties_left_out(ties: usize) -> Option<String> {

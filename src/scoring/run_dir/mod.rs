@@ -1,5 +1,6 @@
 //! A run directory: what is written when a run ends, and read back.
 
+mod columns;
 mod counts;
 mod json_file;
 pub(crate) mod output;

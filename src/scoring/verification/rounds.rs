@@ -140,7 +140,7 @@ fn margin(outcome: &Outcome) -> Option<f32> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::{Comparisons, Message};
+    use crate::data::Message;
     use crate::scoring::verdict::tests::logits;
 
     fn items(n: usize) -> Vec<Item> {
@@ -151,7 +151,7 @@ mod tests {
             prompt: vec![Message::new("user", "p")],
             chosen: "c".to_owned().into(),
             rejected: "r".to_owned().into(),
-            comparisons: Comparisons::default(),
+            comparisons: crate::data::Comparisons::default(),
         };
         (0..n).map(item).collect()
     }
