@@ -334,7 +334,6 @@ pub(super) mod tests {
             version: own(),
             engine: Some(digits()),
             model: own(),
-            backbone: None,
             revision: Some(format!("revision {text}")),
             backbone: own(),
             checkpoint: Some(digits()),
