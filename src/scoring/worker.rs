@@ -147,20 +147,29 @@ impl<'a> Worker<'a> {
         }
     }
 
-    /// Batches in which the rows of an item stand together, as they begin alike.
+    /// Batches in which the rows of an item stand together, as they begin alike; those of an item
+    /// with more tokens than a batch has are divided.
     fn batches_of_items(&self, places: &[Place], rows: &[InputRow]) -> Vec<Vec<usize>> {
-        let of_items: Vec<Vec<usize>> = (0..places.len())
-            .collect::<Vec<_>>()
-            .chunk_by(|a, b| places[*a].item == places[*b].item)
-            .map(<[usize]>::to_vec)
-            .collect();
-        let tokens = |members: &Vec<usize>| {
+        let tokens = |members: &[usize]| {
             let rows: Vec<&InputRow> = members.iter().map(|row| &rows[*row]).collect();
             let all: usize = rows.iter().map(|row| row.len()).sum();
             let repeated = (rows.len() - 1) * common_beginning(&rows);
             all - repeated
         };
-        let lengths: Vec<usize> = of_items.iter().map(tokens).collect();
+        let mut of_items: Vec<Vec<usize>> = Vec::new();
+        for row in 0..places.len() {
+            if let Some(last) = of_items.last_mut()
+                && places[last[0]].item == places[row].item
+            {
+                last.push(row);
+                if tokens(last) <= self.limits.batch_tokens {
+                    continue;
+                }
+                last.pop();
+            }
+            of_items.push(vec![row]);
+        }
+        let lengths: Vec<usize> = of_items.iter().map(|members| tokens(members)).collect();
         let batches = self.limits.batches(&lengths).into_iter();
         batches
             .map(|items| {
