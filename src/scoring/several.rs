@@ -347,8 +347,8 @@ mod tests {
         };
         assert!(scored(&[1.0, f32::NAN, 0.0]).margin().is_nan());
         assert!(scored(&[1.0, 2.0, f32::NAN, 0.0]).margin().is_nan());
-        assert_eq!(scored(&[1.0, 3.0, 0.5, -1.0]).margin(), 0.5);
-        assert_eq!(scored(&[1.0, 3.0, 0.5, -1.0]).preference(1, 1), 4.0);
+        let found = scored(&[1.0, 3.0, 0.5, -1.0]);
+        assert_eq!([found.margin(), found.preference(1, 1)], [0.5, 4.0]);
     }
 
     #[test]
