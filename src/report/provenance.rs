@@ -214,8 +214,7 @@ impl Provenance {
     }
 
     fn pairs_text(&self) -> String {
-        let pairs = self.pairs.map(|n| n.to_string());
-        let pairs = pairs.as_deref().unwrap_or(NOT_RECORDED);
+        let pairs = (self.pairs).map_or_else(|| NOT_RECORDED.to_owned(), |n| n.to_string());
         match &self.partial {
             Some(why) => format!("{pairs}, PARTIAL: {why}"),
             None if self.benchmark.is_some() => format!("{pairs}, all of the benchmark"),
@@ -297,16 +296,12 @@ impl Origin {
             "benchmark" => benchmark.clone(),
             _ => "not published".to_owned(),
         };
-        let keys = Provenance::default()
-            .facts()
-            .into_iter()
-            .map(|fact| fact.key);
-        keys.map(|key| Fact {
-            key,
-            text: text(key),
-            alike: None,
-        })
-        .collect()
+        let facts = Provenance::default().facts().into_iter();
+        let published = facts.map(|fact| Fact {
+            text: text(fact.key),
+            ..fact
+        });
+        published.collect()
     }
 }
 
@@ -335,7 +330,7 @@ pub(super) mod tests {
             engine: Some(digits()),
             model: own(),
             revision: Some(format!("revision {text}")),
-            backbone: own(),
+            backbone: None,
             checkpoint: Some(digits()),
             contract: own(),
             contract_from: own(),
