@@ -138,7 +138,7 @@ fn answer_row(
     conversation: &[Message],
 ) -> Result<Vec<u32>> {
     contract
-        .check(conversation)
+        .check(tokenizer, conversation)
         .map_err(|e| Error::bad_input("failed to write an answer").caused_by(e))?;
     Ok(contract.row(tokenizer, conversation)?.ids)
 }

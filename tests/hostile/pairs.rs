@@ -514,8 +514,8 @@ fn parquet_of_other_types_is_refused_by_column() {
     refused(
         "numbers",
         df! { "prompt" => texts(), "chosen" => [1, 2], "rejected" => texts() }.unwrap(),
-        "column `chosen`: expected strings or lists of messages with strings `role` and \
-         `content`, found INT32",
+        "column `chosen`: expected strings, lists of strings, or lists of messages with strings \
+         `role` and `content`, found INT32",
     );
     refused(
         "null",

@@ -205,7 +205,7 @@ mod tests {
             (
                 "{% for m in messages[::-1] %}\n  {% if loop.last %}\n{{ m.role }}\n  {% endif %}\n\
                  {% endfor %}\n",
-                "user",
+                "user\n",
             ),
             (
                 "{% for i in range(5) %}{% if i == 2 %}{% break %}{% endif %}{{ i }}{% endfor %}",

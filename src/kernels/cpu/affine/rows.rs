@@ -82,7 +82,7 @@ fn take_outliers(values: &mut [f32]) -> Vec<(usize, f32)> {
     outliers
 }
 
-/// The smallest and the largest value of a row, 0 between them; NaN may pass for either.
+/// The smallest and the largest value of a row, 0 between them; NaN where one is there.
 struct Range<'a>(&'a [f32]);
 
 impl pulp::NullaryFnOnce for Range<'_> {
@@ -91,8 +91,8 @@ impl pulp::NullaryFnOnce for Range<'_> {
     #[inline(always)]
     fn call(self) -> [f32; 2] {
         // A NaN stays once it is there.
-        let low = |a: f32, b: f32| if b >= a { a } else { b };
-        let high = |a: f32, b: f32| if b <= a { a } else { b };
+        let low = |a: f32, b: f32| if b >= a || a.is_nan() { a } else { b };
+        let high = |a: f32, b: f32| if b <= a || a.is_nan() { a } else { b };
         [
             math::in_lanes(self.0, 0.0, low),
             math::in_lanes(self.0, 0.0, high),
