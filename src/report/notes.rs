@@ -1,5 +1,6 @@
 //! What the figures of a document alone do not say: notes, which stand below every table.
 
+use crate::benchmark::Metric;
 use crate::comparison::{Comparison, MatchedBy, Matching};
 use crate::metrics::{Behaviour, three_digits};
 use crate::report::comparison_report::ComparisonReport;
@@ -10,6 +11,10 @@ use crate::support::count::count;
 
 const INTERVALS: &str = "intervals: 95 %, each for itself: Clopper and Pearson's of subsets and of \
     all pairs, Gaffke's bounds of means";
+
+/// Where not every item is right or wrong.
+const INTERVALS_OF_CREDITS: &str = "intervals: 95 %, each for itself: Clopper and Pearson's where \
+    an item is right or wrong, Gaffke's bounds of means and of credits";
 
 const BEST: &str = "the highest of the models in a row is marked: `pairbench compare` says whether \
     that is more than chance";
@@ -32,7 +37,13 @@ pub(super) fn run(report: &RunReport) -> Vec<String> {
         "average: plain mean of {subsets}, as model cards give it"
     ));
     if !report.models.is_empty() {
-        notes.push(INTERVALS.to_owned());
+        let is_counted = |own: &Metric| *own == Metric::PairAccuracy;
+        let note = if report.metrics.iter().all(is_counted) {
+            INTERVALS
+        } else {
+            INTERVALS_OF_CREDITS
+        };
+        notes.push(note.to_owned());
     }
     let columns = columns(report);
     let rows = blocks(&columns);
