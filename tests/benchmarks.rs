@@ -30,6 +30,15 @@ fn document(arguments: &[&str]) -> Value {
     serde_json::from_str(&done(arguments)).unwrap()
 }
 
+const BOTH_MODELS: [&str; 7] = [
+    "run", "--model", SCALAR, "--model", PAIRWISE, "--format", "json",
+];
+
+/// The figures of a model of each head on a benchmark.
+fn both_models(benchmark: &str, more: &[&str]) -> Value {
+    document(&[&BOTH_MODELS[..], &["--benchmark", benchmark], more].concat())
+}
+
 /// The error of a command that ends with this code.
 fn refused(code: i32, arguments: &[&str]) -> String {
     let (_, stderr, found) = run(arguments);
@@ -229,10 +238,7 @@ fn reward_bench_2_scores_every_subset_by_its_metric() {
     let dir = tempfile::tempdir().unwrap();
     let data = write(dir.path(), "test.jsonl", &reward_bench_2());
     let whole = out(dir.path(), "whole");
-    let base = [
-        "run", "--model", SCALAR, "--model", PAIRWISE, "--format", "json",
-    ];
-    let base = [&base[..], &REWARD_BENCH_2].concat();
+    let base = [&BOTH_MODELS[..], &REWARD_BENCH_2].concat();
     let document = document(&[&base[..], &["--data", &data, "--out", &whole]].concat());
     assert_eq!(document["metric"], "mixed");
     for model in ["rm", "pair"] {
@@ -374,23 +380,17 @@ fn rm_bench_has_easy_normal_and_hard() {
     let data = dir.path().join("total_dataset.json");
     std::fs::write(&data, Value::Array(rm_bench()).to_string()).unwrap();
     let (data, run) = (data.to_str().unwrap(), out(dir.path(), "run"));
-    let document = document(&[
-        "run",
-        "--model",
-        SCALAR,
-        "--model",
-        PAIRWISE,
-        "--format",
-        "json",
-        "--benchmark",
+    let document = both_models(
         "rm-bench",
-        "--allow-partial",
-        "--no-cache",
-        "--data",
-        data,
-        "--out",
-        &run,
-    ]);
+        &[
+            "--allow-partial",
+            "--no-cache",
+            "--data",
+            data,
+            "--out",
+            &run,
+        ],
+    );
     for model in ["rm", "pair"] {
         let wins = |row: &Row, i: usize, j: usize| match (&row.scores, &row.logits) {
             (Some(scores), None) => scores[i] > scores[3 + j],
@@ -576,19 +576,7 @@ fn a_best_of_4_of_ones_own_takes_fifteen_lines() {
         .collect();
     write(dir.path(), "rows.jsonl", &all);
     let run = out(dir.path(), "run");
-    let document = document(&[
-        "run",
-        "--model",
-        SCALAR,
-        "--model",
-        PAIRWISE,
-        "--format",
-        "json",
-        "--benchmark",
-        path.to_str().unwrap(),
-        "--out",
-        &run,
-    ]);
+    let document = both_models(path.to_str().unwrap(), &["--out", &run]);
     for model in ["rm", "pair"] {
         let scores: Vec<f64> = rows(&run, model)
             .iter()

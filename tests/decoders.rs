@@ -152,22 +152,7 @@ fn inspect_shows_the_doubled_token_and_bench_the_speed() {
         assert!(printed.contains(part), "{part}: {printed}");
     }
     assert_eq!(printed.matches("doubled BOS").count(), 1, "{printed}");
-    let (printed, stderr, code) = run(&[
-        "bench",
-        "--model",
-        &decoder("tiny-gemma2-rm"),
-        "--length",
-        "16",
-        "--tokens",
-        "64",
-        "--repeats",
-        "1",
-        "--format",
-        "json",
-    ]);
-    assert_eq!(code, 0, "{stderr}");
-    let document: Value = serde_json::from_str(&printed).unwrap();
-    assert_eq!(document["runs"][0]["logits"].as_array().unwrap().len(), 4);
+    assert_eq!(binary::benched(&decoder("tiny-gemma2-rm")), 4);
 }
 
 /// The same template in the configuration, in a list, or in its own file, which wins.

@@ -5,7 +5,7 @@ mod common;
 use std::path::{Path, PathBuf};
 
 use burn::tensor::Device;
-use common::{conversation, float, ids, is_recorded, load, numbers};
+use common::{conversation, float, ids, is_recorded, json_of, lines_of, load, numbers};
 use pairbench::checkpoint::{Precision, Weights};
 use pairbench::kernels::cpu::int8::Outliers;
 use pairbench::model::{DecoderConfig, ModelConfig, RewardModel, TransformerConfig};
@@ -35,14 +35,11 @@ fn decoders(part: &str) -> PathBuf {
 }
 
 fn lines(file: &str) -> Vec<Value> {
-    let text = std::fs::read_to_string(decoders(file)).unwrap();
-    text.lines()
-        .map(|line| serde_json::from_str(line).unwrap())
-        .collect()
+    lines_of(&decoders(file))
 }
 
 fn json(file: &str) -> Value {
-    serde_json::from_str(&std::fs::read_to_string(decoders(file)).unwrap()).unwrap()
+    json_of(&decoders(file))
 }
 
 fn model(name: &str) -> RewardModel {

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use burn::tensor::Device;
-use common::{LOGIT, conversation, float, ids, is_recorded, load, numbers};
+use common::{LOGIT, conversation, float, ids, is_recorded, json_of, lines_of, load, numbers};
 use pairbench::checkpoint::Precision;
 use pairbench::data::Message;
 use pairbench::model::{RewardModel, TokenRow, TokenRows};
@@ -21,14 +21,11 @@ fn scalar(part: &str) -> PathBuf {
 }
 
 fn lines(file: &str) -> Vec<Value> {
-    let text = std::fs::read_to_string(scalar(file)).unwrap();
-    text.lines()
-        .map(|line| serde_json::from_str(line).unwrap())
-        .collect()
+    lines_of(&scalar(file))
 }
 
 fn json(file: &str) -> Value {
-    serde_json::from_str(&std::fs::read_to_string(scalar(file)).unwrap()).unwrap()
+    json_of(&scalar(file))
 }
 
 fn model(name: &str) -> RewardModel {

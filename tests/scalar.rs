@@ -389,22 +389,7 @@ fn inspect_and_bench_know_the_head() {
         "{printed}"
     );
     assert!(!printed.contains("markers"), "{printed}");
-    let (printed, stderr, code) = run(&[
-        "bench",
-        "--model",
-        RM,
-        "--length",
-        "16",
-        "--tokens",
-        "64",
-        "--repeats",
-        "1",
-        "--format",
-        "json",
-    ]);
-    assert_eq!(code, 0, "{stderr}");
-    let document: Value = serde_json::from_str(&printed).unwrap();
-    assert_eq!(document["runs"][0]["logits"].as_array().unwrap().len(), 4);
+    assert_eq!(binary::benched(RM), 4);
 }
 
 /// What a checkpoint in LLM-Blender's layout needs is said where it lacks.

@@ -130,8 +130,10 @@ def facts(s: Session) -> dict[str, str]:
         said = [" ".join(line.split()) for line in doctor.splitlines() if line.startswith(("version", "device"))]
         # A copy without its history has no commit; the hash of the code is in the version.
         packed = ROOT / "commit"  # kit.sh's
-        known = [f"commit {commit()}"] if (ROOT / ".git").exists() else []
-        known = [f"commit {packed.read_text().strip()[:12]}"] if packed.exists() else known
+        if packed.exists():
+            known = [f"commit {packed.read_text().strip()[:12]}"]
+        else:
+            known = [f"commit {commit()}"] if (ROOT / ".git").exists() else []
         report.facts.append("; ".join([*said, *known]))
 
     missing = dict.fromkeys(PEERS, "could not be looked for")

@@ -19,6 +19,16 @@ pub fn run(arguments: &[&str]) -> (String, String, i32) {
     (stdout, stderr, output.status.code().unwrap())
 }
 
+/// How many logits `bench` gives for four rows of a model.
+pub fn benched(model: &str) -> usize {
+    let rows = ["--length", "16", "--tokens", "64", "--repeats", "1"];
+    let arguments = [&["bench", "--model", model, "--format", "json"][..], &rows].concat();
+    let (printed, stderr, code) = run(&arguments);
+    assert_eq!(code, 0, "{stderr}");
+    let document: serde_json::Value = serde_json::from_str(&printed).unwrap();
+    document["runs"][0]["logits"].as_array().unwrap().len()
+}
+
 /// A printed table and its notes, without the block below that says what it was measured with: the
 /// share from the cache, for one, is another the second time.
 pub fn figures(printed: &str) -> &str {

@@ -36,15 +36,25 @@ pub fn golden(part: &str) -> PathBuf {
 }
 
 pub fn lines(file: &str) -> Vec<Value> {
-    std::fs::read_to_string(golden(file))
+    lines_of(&golden(file))
+}
+
+pub fn json(file: &str) -> Value {
+    json_of(&golden(file))
+}
+
+/// The JSON value on each line of a file.
+pub fn lines_of(path: &Path) -> Vec<Value> {
+    std::fs::read_to_string(path)
         .unwrap()
         .lines()
         .map(|line| serde_json::from_str(line).unwrap())
         .collect()
 }
 
-pub fn json(file: &str) -> Value {
-    serde_json::from_str(&std::fs::read_to_string(golden(file)).unwrap()).unwrap()
+/// The JSON value that a file is.
+pub fn json_of(path: &Path) -> Value {
+    serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
 }
 
 pub fn model(name: &str, device: &Device) -> RewardModel {

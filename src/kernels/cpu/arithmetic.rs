@@ -93,6 +93,28 @@ impl<T> PackedFactor<T> {
     }
 }
 
+impl PackedFactor<GroupColumn> {
+    /// Products of the rows with panels of the same depth. `out`: `[rows, width]`
+    #[inline(always)]
+    fn times<'a, S: Simd>(
+        &self,
+        simd: S,
+        panels: impl Iterator<Item = &'a [PanelRow]>,
+        out: &mut [f32],
+        width: usize,
+    ) {
+        for (panel, from) in panels.zip((0..width).step_by(WIDTH)) {
+            let groups = self.values.chunks_exact(self.depth);
+            for (group, out) in groups.zip(out.chunks_mut(ROWS * width)) {
+                let sums = multiply(simd, group, panel);
+                for (out, sums) in out.chunks_exact_mut(width).zip(&sums) {
+                    out[from..from + WIDTH].copy_from_slice(&sums.0);
+                }
+            }
+        }
+    }
+}
+
 impl Arithmetic for F32Factors {
     type Left = PackedFactor<GroupColumn>;
     type Right = PackedFactor<PanelRow>;
@@ -142,15 +164,7 @@ impl Arithmetic for F32Factors {
         width: usize,
     ) {
         let panels = right.from(output).chunks_exact(right.depth);
-        for (panel, from) in panels.zip((0..width).step_by(WIDTH)) {
-            let groups = left.values.chunks_exact(left.depth);
-            for (group, out) in groups.zip(out.chunks_mut(ROWS * width)) {
-                let sums = multiply(simd, group, panel);
-                for (out, sums) in out.chunks_exact_mut(width).zip(&sums) {
-                    out[from..from + WIDTH].copy_from_slice(&sums.0);
-                }
-            }
-        }
+        left.times(simd, panels, out, width);
     }
 
     #[inline(always)]
@@ -163,16 +177,7 @@ impl Arithmetic for F32Factors {
         out: &mut [f32],
         width: usize,
     ) {
-        let panels = right.parts(from..from + left.depth);
-        for (panel, to) in panels.zip((0..width).step_by(WIDTH)) {
-            let groups = left.values.chunks_exact(left.depth);
-            for (group, out) in groups.zip(out.chunks_mut(ROWS * width)) {
-                let sums = multiply(simd, group, panel);
-                for (out, sums) in out.chunks_exact_mut(width).zip(&sums) {
-                    out[to..to + WIDTH].copy_from_slice(&sums.0);
-                }
-            }
-        }
+        left.times(simd, right.parts(from..from + left.depth), out, width);
     }
 }
 
@@ -192,6 +197,21 @@ impl Default for PackedRows<Bf16> {
     fn default() -> Self {
         Self::new(1)
     }
+}
+
+/// Products of the rows with panels of the same depth, as many as fit. `out`: `[rows, width]`
+#[inline(always)]
+fn times<'a>(
+    left: &PackedRows<Bf16>,
+    panels: impl Iterator<Item = &'a [PanelLanes]>,
+    out: &mut [f32],
+    width: usize,
+) {
+    left.products(panels.take(width / WIDTH), |first, panel, sums| {
+        for (out, sums) in out.chunks_exact_mut(width).skip(first).zip(sums) {
+            out[panel * WIDTH..][..WIDTH].copy_from_slice(sums);
+        }
+    });
 }
 
 impl Arithmetic for Bf16Factors {
@@ -260,13 +280,12 @@ impl Arithmetic for Bf16Factors {
         out: &mut [f32],
         width: usize,
     ) {
-        let panels = right.from(output);
-        let panels = panels.chunks_exact(right.depth).take(width / WIDTH);
-        left.products(panels, |first, panel, sums| {
-            for (out, sums) in out.chunks_exact_mut(width).skip(first).zip(sums) {
-                out[panel * WIDTH..][..WIDTH].copy_from_slice(sums);
-            }
-        });
+        times(
+            left,
+            right.from(output).chunks_exact(right.depth),
+            out,
+            width,
+        );
     }
 
     #[inline(always)]
@@ -281,11 +300,6 @@ impl Arithmetic for Bf16Factors {
     ) {
         // A lane has two of the depth, and whole panels' depths are multiples of 16 lanes.
         let depth = from / 2..from / 2 + left.depth();
-        let panels = right.parts(depth).take(width / WIDTH);
-        left.products(panels, |first, panel, sums| {
-            for (out, sums) in out.chunks_exact_mut(width).skip(first).zip(sums) {
-                out[panel * WIDTH..][..WIDTH].copy_from_slice(sums);
-            }
-        });
+        times(left, right.parts(depth), out, width);
     }
 }

@@ -146,20 +146,34 @@ fn transpose<R: Copy + Send>(
     put: impl Fn(&mut R, usize, f32) + Sync,
 ) -> Result<Vec<R>> {
     let mut panels = vec![zero; output.div_ceil(WIDTH) * input];
-    let pack_panel = |(panel, rows): (usize, &mut [R])| {
-        let first = panel * WIDTH;
-        let mut weights = vec![0f32; WIDTH.min(output - first) * input];
-        read(first, &mut weights)?;
+    let rows = panels.par_chunks_mut(input.max(1));
+    fill_panels(output, input, rows, read, |rows, weights| {
         for (at, weights) in weights.chunks_exact(input).enumerate() {
             for (row, weight) in rows.iter_mut().zip(weights) {
                 put(row, at, *weight);
             }
         }
-        Ok(())
-    };
-    panels
-        .par_chunks_mut(input.max(1))
-        .enumerate()
-        .try_for_each(pack_panel)?;
+    })?;
     Ok(panels)
+}
+
+/// Fills panels of [`WIDTH`] outputs in parallel, with the weights `[outputs, input]` of each, which
+/// `read` gives from the output on that it is told.
+///
+/// # Errors
+/// Those of `read`.
+pub(super) fn fill_panels<P>(
+    output: usize,
+    input: usize,
+    panels: impl IndexedParallelIterator<Item = P>,
+    read: impl Fn(usize, &mut [f32]) -> Result<()> + Sync,
+    fill: impl Fn(P, &mut [f32]) + Sync,
+) -> Result<()> {
+    panels.enumerate().try_for_each(|(at, panel)| {
+        let first = at * WIDTH;
+        let mut weights = vec![0f32; WIDTH.min(output - first) * input];
+        read(first, &mut weights)?;
+        fill(panel, &mut weights);
+        Ok(())
+    })
 }

@@ -4,6 +4,7 @@ use rayon::prelude::*;
 
 use crate::kernels::cpu::dot::{PanelLanes, padded};
 use crate::kernels::cpu::micro_kernel::WIDTH;
+use crate::kernels::cpu::packed_weights::fill_panels;
 use crate::support::error::Result;
 
 /// A weight matrix `[output, input]` in 8 bits, in panels of `WIDTH` outputs.
@@ -41,20 +42,14 @@ impl AffineWeights {
         let count = output.div_ceil(WIDTH);
         let mut panels = vec![PanelLanes([[128; 4]; WIDTH]); count * depth];
         let mut outputs = vec![OutputScale::default(); count * WIDTH];
-        let pack_panel = |(at, (panel, outputs)): (usize, (&mut [PanelLanes], &mut [_]))| {
-            let first = at * WIDTH;
-            let mut weights = vec![0f32; WIDTH.min(output - first) * input];
-            read(first, &mut weights)?;
+        let both = panels
+            .par_chunks_mut(depth.max(1))
+            .zip(outputs.par_chunks_mut(WIDTH));
+        fill_panels(output, input, both, read, |(panel, outputs), weights| {
             for (at, weights) in weights.chunks_exact(input).enumerate() {
                 outputs[at] = pack_output(weights, at, panel);
             }
-            Ok(())
-        };
-        panels
-            .par_chunks_mut(depth.max(1))
-            .zip(outputs.par_chunks_mut(WIDTH))
-            .enumerate()
-            .try_for_each(pack_panel)?;
+        })?;
         Ok(Self {
             panels,
             outputs,

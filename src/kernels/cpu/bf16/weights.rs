@@ -5,6 +5,7 @@ use rayon::prelude::*;
 use crate::kernels::cpu::bf16::rounding::put_output;
 use crate::kernels::cpu::dot::{PanelLanes, padded};
 use crate::kernels::cpu::micro_kernel::WIDTH;
+use crate::kernels::cpu::packed_weights::fill_panels;
 use crate::support::error::Result;
 
 /// A weight matrix `[output, input]` rounded to bf16, in panels of `WIDTH` outputs.
@@ -29,20 +30,13 @@ impl Bf16Weights {
     ) -> Result<Self> {
         let depth = depth(input);
         let mut panels = vec![PanelLanes::ZERO; output.div_ceil(WIDTH) * depth];
-        let pack_panel = |(at, panel): (usize, &mut [PanelLanes])| {
-            let first = at * WIDTH;
-            let mut weights = vec![0f32; WIDTH.min(output - first) * input];
-            read(first, &mut weights)?;
+        let rows = panels.par_chunks_mut(depth.max(1));
+        fill_panels(output, input, rows, read, |panel, weights| {
             let mut halves = vec![0u16; 2 * depth];
             for (at, weights) in weights.chunks_exact(input).enumerate() {
                 put_output(weights, at, panel, &mut halves);
             }
-            Ok(())
-        };
-        panels
-            .par_chunks_mut(depth.max(1))
-            .enumerate()
-            .try_for_each(pack_panel)?;
+        })?;
         Ok(Self {
             panels,
             input,

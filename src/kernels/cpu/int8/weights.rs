@@ -7,6 +7,7 @@ use crate::kernels::cpu::int8::outliers::{Outliers, THRESHOLD};
 use crate::kernels::cpu::int8::quantise::{factor, quantise};
 use crate::kernels::cpu::math::half;
 use crate::kernels::cpu::micro_kernel::WIDTH;
+use crate::kernels::cpu::packed_weights::fill_panels;
 use crate::support::error::Result;
 
 /// A weight matrix `[output, input]` in 8 bits, in panels of `WIDTH` outputs.
@@ -40,20 +41,14 @@ impl Int8Weights {
         let count = output.div_ceil(WIDTH);
         let mut panels = vec![PanelLanes([[128; 4]; WIDTH]); count * depth];
         let mut scales = vec![0f32; count * WIDTH];
-        let pack_panel = |(at, (panel, scales)): (usize, (&mut [PanelLanes], &mut [f32]))| {
-            let first = at * WIDTH;
-            let mut weights = vec![0f32; WIDTH.min(output - first) * input];
-            read(first, &mut weights)?;
+        let both = panels
+            .par_chunks_mut(depth.max(1))
+            .zip(scales.par_chunks_mut(WIDTH));
+        fill_panels(output, input, both, read, |(panel, scales), weights| {
             for (at, weights) in weights.chunks_exact_mut(input).enumerate() {
                 scales[at] = pack_output(weights, at, panel);
             }
-            Ok(())
-        };
-        panels
-            .par_chunks_mut(depth.max(1))
-            .zip(scales.par_chunks_mut(WIDTH))
-            .enumerate()
-            .try_for_each(pack_panel)?;
+        })?;
         Ok(Self {
             panels,
             scales,
