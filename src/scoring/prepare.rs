@@ -20,6 +20,8 @@ pub struct Prepared {
     rows: Option<ItemRows>,
     unscorable: Option<String>,
     cuts: [usize; 3],
+    /// For each row the first that is equal to it.
+    first: Vec<usize>,
 }
 
 /// Where a row belongs: to which item, and which of its rows it is.
@@ -54,12 +56,8 @@ impl Prepared {
     /// tie exactly, whatever a kernel does with a row's neighbours.
     fn computed(&self) -> impl Iterator<Item = (usize, TokenRow<'_>)> {
         let rows = self.token_rows().filter(|_| !self.is_unscorable());
-        let rows = rows.unwrap_or_default();
-        let first = first_equal(&rows);
-        let is_first = move |at: &usize| first[*at] == *at;
-        rows.into_iter()
-            .enumerate()
-            .filter(move |(at, _)| is_first(at))
+        let rows = rows.unwrap_or_default().into_iter().enumerate();
+        rows.filter(|(at, _)| self.first[*at] == *at)
     }
 
     /// How many rows there are, computed or equal to one that is.
@@ -73,9 +71,8 @@ impl Prepared {
     /// The item with the model's numbers for its rows, as far as they were computed.
     pub(crate) fn scored(&self, item: &Item, computed: &[Option<f32>]) -> ScoredItem {
         let rows = self.token_rows().unwrap_or_default();
-        let first = first_equal(&rows);
         let number = |at: usize| {
-            let found = first.get(at).and_then(|first| *computed.get(*first)?);
+            let found = self.first.get(at).and_then(|first| *computed.get(*first)?);
             found.unwrap_or(f32::NAN)
         };
         let tokens = |at: usize| rows.get(at).map_or(0, |row| row.ids.len());
@@ -217,20 +214,24 @@ pub fn prepare<I: Borrow<Item> + Sync>(
             );
             Error::bad_input(what).caused_by(error)
         })?;
-        let (rows, unscorable) = match encoded {
+        Ok(match encoded {
             Encoded::Rows(rows) => {
-                let unscorable = token_rows(&rows)
-                    .into_iter()
-                    .find_map(|row| unscorable(config, row));
-                (Some(rows), unscorable)
+                let read = token_rows(&rows);
+                Prepared {
+                    contract,
+                    unscorable: read.iter().find_map(|row| unscorable(config, *row)),
+                    cuts: cuts(item, &rows),
+                    first: first_equal(&read),
+                    rows: Some(rows),
+                }
             }
-            Encoded::Unscorable(reason) => (None, Some(reason)),
-        };
-        Ok(Prepared {
-            contract,
-            cuts: rows.as_ref().map_or([0; 3], |rows| cuts(item, rows)),
-            rows,
-            unscorable,
+            Encoded::Unscorable(reason) => Prepared {
+                contract,
+                unscorable: Some(reason),
+                cuts: [0; 3],
+                first: Vec::new(),
+                rows: None,
+            },
         })
     };
     items.par_iter().map(one).collect()
