@@ -236,7 +236,7 @@ fn two_runs_at_once_share_one_cache() {
     let (again, stderr) = pairbench(&cache, &arguments);
     assert!(
         figures(&again) == figures(&tables[0])
-            && stderr.matches("60 of 60 verdicts from the cache").count() == 2,
+            && stderr.matches("60 of 60 verdicts from the cache").count() == 3,
         "{stderr}"
     );
 }

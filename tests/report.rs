@@ -114,6 +114,7 @@ fn models_of_several_runs_are_columns_of_one_table() {
         [
             "pairrm (first)",
             "better-pairrm",
+            "deberta-rm",
             "pairrm (second)",
             "longer",
             "shorter"
@@ -121,15 +122,15 @@ fn models_of_several_runs_are_columns_of_one_table() {
     );
     assert_eq!(
         header("markdown", "| subset"),
-        "| subset | n | pairrm (first) | better-pairrm | pairrm (second) | longer | shorter |"
+        "| subset | n | pairrm (first) | better-pairrm | deberta-rm | pairrm (second) | longer | shorter |"
     );
     assert_eq!(
         header("github", "| subset"),
-        "| subset | n | pairrm (first) | better-pairrm | pairrm (second) | longer | shorter |"
+        "| subset | n | pairrm (first) | better-pairrm | deberta-rm | pairrm (second) | longer | shorter |"
     );
     assert_eq!(
         header("latex", "subset"),
-        "subset & n & pairrm (first) & better-pairrm & pairrm (second) & longer & shorter \\\\"
+        "subset & n & pairrm (first) & better-pairrm & deberta-rm & pairrm (second) & longer & shorter \\\\"
     );
     let table = report(&[first, second]);
     assert!(
@@ -150,7 +151,7 @@ fn models_of_several_runs_are_columns_of_one_table() {
     );
     let xml = report(&[first, second, "--format", "junit"]);
     assert_well_formed(&xml);
-    let counts = "tests=\"33\" skipped=\"0\" failures=\"0\" errors=\"0\"";
+    let counts = "tests=\"44\" skipped=\"0\" failures=\"0\" errors=\"0\"";
     assert!(
         xml.contains(&format!(
             "<testsuites name=\"quickstart, 636 pairs\" {counts}"
@@ -162,7 +163,7 @@ fn models_of_several_runs_are_columns_of_one_table() {
             xml.matches("<testsuite ").count(),
             xml.matches("<testcase ").count()
         ),
-        (3, 33)
+        (4, 44)
     );
     assert!(report(&[first, "--published", "model-card"]).contains("published"));
 }

@@ -183,7 +183,7 @@ fn batch_size_and_threads_may_change_and_are_recorded() {
     let part = |at: usize| {
         ["batch_tokens", "threads", "verdicts"].map(|key| sessions[at][key].as_u64().unwrap())
     };
-    assert_eq!([part(0), part(1)], [[128, 1, 100], [1000, 2, 20]]);
+    assert_eq!([part(0), part(1)], [[128, 1, 100], [1000, 2, 80]]);
     assert!(sessions[1]["device"].as_str().unwrap().starts_with("cpu ("));
 }
 
@@ -215,6 +215,8 @@ fn another_plan_is_refused_and_says_where_it_differs() {
                 "quickstart/better-pairrm",
                 "--model",
                 &format!("x={model}"),
+                "--model",
+                "quickstart/deberta-rm",
             ],
             "models[0].checkpoint",
         ),
@@ -230,6 +232,8 @@ fn another_plan_is_refused_and_says_where_it_differs() {
                 "quickstart/pairrm",
                 "--model",
                 "quickstart/better-pairrm,template=pairrm",
+                "--model",
+                "quickstart/deberta-rm",
             ],
             "models[1].template, models[1].truncation",
         ),
@@ -276,6 +280,8 @@ fn another_plan_is_refused_and_says_where_it_differs() {
             &format!("a={model}"),
             "--model",
             &format!("b={other}"),
+            "--model",
+            "quickstart/deberta-rm",
         ],
     );
     assert_eq!(code, 0, "{stderr}");

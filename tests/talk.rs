@@ -34,7 +34,7 @@ fn a_log_says_how_far_a_run_is_and_how_long_it_will_take() {
     assert!(!lines.is_empty(), "{stderr}");
     assert!(lines.iter().all(|line| line.ends_with(" left")), "{stderr}");
     let estimates = matching(&stderr, " for 636 pairs on this machine, as the first ");
-    assert_eq!(estimates.len(), 2, "one a model: {stderr}");
+    assert_eq!(estimates.len(), 3, "one a model: {stderr}");
 }
 
 #[test]

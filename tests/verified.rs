@@ -52,7 +52,7 @@ fn verdicts_are_those_of_f32_and_the_report_says_what_was_shown() {
     score(&exact, &["--dtype", "f32"]);
     let (printed, _) = score(&verified, &["--dtype", "verified"]);
     let (exact, found) = (verdicts(&exact), verdicts(&verified));
-    assert_eq!(exact.len(), 2 * 636);
+    assert_eq!(exact.len(), 3 * 636);
     assert_eq!(found.len(), exact.len());
     let mut in_f32 = 0;
     for (key, (verdict, margin, precision)) in &found {
@@ -83,7 +83,7 @@ fn verdicts_are_those_of_f32_and_the_report_says_what_was_shown() {
         twice += scored_twice;
     }
     assert_eq!(in_f32, twice);
-    assert_eq!(printed.matches(": verified: ").count(), 2, "{printed}");
+    assert_eq!(printed.matches(": verified: ").count(), 3, "{printed}");
     assert!(
         printed.contains("verdicts expected to differ from f32's"),
         "{printed}"

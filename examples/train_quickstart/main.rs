@@ -1,4 +1,4 @@
-//! Writes everything of the quickstart: its pairs, its tokenizer, its two trained checkpoints.
+//! Writes everything of the quickstart: its pairs, its tokenizer, its three trained checkpoints.
 //!
 //! `cargo run --release --example train_quickstart` does all of it from one seed.
 

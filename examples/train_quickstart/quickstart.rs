@@ -9,6 +9,7 @@ use std::time::Instant;
 use burn::tensor::Device;
 use clap::Parser;
 use fastrand::Rng;
+use pairbench::benchmark::quickstart::checkpoints;
 use pairbench::commands::run::RunRequest;
 use pairbench::model::{ModelConfig, RewardModel};
 use pairbench::report::Format;
@@ -22,8 +23,7 @@ use crate::corpus::{self, Example, Split};
 use crate::tokenizer;
 use crate::training::{self, Batch, Initialiser};
 
-/// Writes the quickstart's pairs, trains its tokenizer and its checkpoints, and reports on the
-/// two that are inside the program.
+/// Writes the quickstart's pairs, trains its tokenizer and its checkpoints, and reports on them.
 #[derive(Debug, Clone, Parser)]
 struct Args {
     /// Root of what is written: benchmarks/, quickstart/ and reports/ below it
@@ -253,10 +253,7 @@ fn rendered(root: &Path, format: Format) -> Result<String> {
     let model = |name: &str| at(name).parse().map_err(|e: String| Error::usage(e));
     let request = RunRequest {
         benchmark: Some(at("benchmarks/quickstart/quickstart.toml")),
-        models: vec![
-            model("quickstart/pairrm")?,
-            model("quickstart/better-pairrm")?,
-        ],
+        models: checkpoints().map(model).collect::<Result<_>>()?,
         format,
         ..RunRequest::default()
     };

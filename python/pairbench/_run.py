@@ -131,7 +131,7 @@ def run(
     Arguments are the flags of `pairbench run`, which says more about each of them.
 
     Args:
-        models: Checkpoints, with their names where it is a mapping; without any, two built-in
+        models: Checkpoints, with their names where it is a mapping; without any, three built-in
             demonstration models.
         data: Pairs: a path, a DataFrame of polars or pandas, a table of pyarrow, or rows as
             mappings, with `prompt`, `chosen`, `rejected` and where there are any `subset` and `id`.

@@ -19,13 +19,13 @@ def _no_cache(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="session")
 def models() -> dict[str, Path]:
-    """The two demonstration models, as checkpoints on disk."""
+    """The two pairwise demonstration models, as checkpoints on disk."""
     return {"a": QUICKSTART / "pairrm", "b": QUICKSTART / "better-pairrm"}
 
 
 @pytest.fixture(scope="session")
 def demo() -> pairbench.Run:
-    """Both models on the built-in pairs."""
+    """The demonstration: its models on its pairs."""
     return pairbench.run(progress=False)
 
 

@@ -22,7 +22,7 @@ def test_the_demonstration_needs_no_argument(demo: pairbench.Run) -> None:
     assert demo.summary["models"]["pairrm"]["average"]["accuracy"] == pytest.approx(0.858, abs=5e-4)
     last_figures = next(line for line in demo.table.splitlines() if line.startswith("average"))
     figures = re.sub(r" \[[^]]*\]\*?", "", last_figures)  # without intervals and marks
-    assert figures.split() == ["average", "636", "0.858", "0.810", "0.363", "0.431"]
+    assert figures.split() == ["average", "636", "0.858", "0.810", "0.972", "0.363", "0.431"]
     assert demo.report("csv").startswith("kind,name,n,pairrm,pairrm low,pairrm high,better-pairrm,")
     assert demo.record["tool"]["name"] == "pairbench"
 
@@ -44,7 +44,7 @@ def test_verdicts_in_every_library(demo: pairbench.Run) -> None:
     frame, table = demo.read_verdicts("pandas"), demo.read_verdicts("pyarrow")
     assert isinstance(frame, pandas.DataFrame)
     assert isinstance(table, pyarrow.Table)
-    assert len(frame) == table.num_rows == 2 * 636
+    assert len(frame) == table.num_rows == 3 * 636
 
 
 def test_models_with_names_and_without(models: dict[str, Path]) -> None:

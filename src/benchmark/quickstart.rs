@@ -1,4 +1,4 @@
-//! The demonstration inside the binary: two small trained checkpoints and a small benchmark.
+//! The demonstration inside the binary: three small trained checkpoints and a small benchmark.
 //!
 //! `examples/train_quickstart` writes the files; `cargo build` embeds them.
 
@@ -28,9 +28,10 @@ macro_rules! embed_checkpoint {
 
 static BENCHMARK: Embedded = embed!("benchmarks/quickstart": "quickstart.toml", "pairs.jsonl");
 
-static CHECKPOINTS: [Embedded; 2] = [
+static CHECKPOINTS: [Embedded; 3] = [
     embed_checkpoint!("quickstart/pairrm"),
     embed_checkpoint!("quickstart/better-pairrm"),
+    embed_checkpoint!("quickstart/deberta-rm"),
 ];
 
 /// The benchmark's definition and its pairs.
@@ -38,7 +39,7 @@ pub fn benchmark() -> &'static Embedded {
     &BENCHMARK
 }
 
-/// `quickstart/pairrm` or `quickstart/better-pairrm`.
+/// One of [`checkpoints`].
 pub fn checkpoint(path: &str) -> Option<&'static Embedded> {
     CHECKPOINTS.iter().find(|embedded| embedded.path == path)
 }

@@ -2,7 +2,7 @@
 //! begins a section of the manual page.
 
 pub(crate) const PAIRBENCH: &str = "\
-Try it: `pairbench run` scores two built-in demonstration models in seconds.
+Try it: `pairbench run` scores three built-in demonstration models in seconds.
 Results go to stdout, talk and progress to stderr.
 
 Examples:

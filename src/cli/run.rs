@@ -20,7 +20,7 @@ use crate::text::contract::InputContract;
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag")]
 pub(crate) struct RunArgs {
     /// A checkpoint: a directory, or `owner/name[@revision]` on the hub; once per model [default:
-    /// two built-in demonstration models]
+    /// three built-in demonstration models]
     #[arg(long = "model", value_name = "[NAME=]SPEC[,template=T][,backbone=B]")]
     pub(crate) models: Vec<ModelSpec>,
     /// `reward-bench`, `quickstart`, or a definition of your own; keeps only its subsets [default:

@@ -261,7 +261,7 @@ fn models(request: &RunRequest) -> Result<Vec<ModelSpec>> {
         return Ok(request.models.clone());
     }
     say(
-        "These are two tiny demonstration models. Real ones: pairbench run --model \
+        "These are three tiny demonstration models. Real ones: pairbench run --model \
          llm-blender/PairRM-hf --benchmark reward-bench",
     );
     let embedded = quickstart::checkpoints();
