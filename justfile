@@ -68,7 +68,7 @@ quickstart:
 retrain:
     cargo test --release --features train --test train -- --ignored
 
-# pairbench, PyTorch and ONNX Runtime on the same rows, by turns, into benchmarks/results/
+# pairbench, PyTorch and other engines on the same rows, by turns, into benchmarks/results/
 bench-peer *ARGS:
     cargo build --release
     benchmarks/peer/run.sh --out benchmarks/results/$(date +%F)-peer.md {{ARGS}}

@@ -14,6 +14,7 @@ GOLDEN = ROOT / "tests" / "data" / "golden"
 TINY = GOLDEN / "models" / "tiny-pairrm"
 
 SCALAR = "DebertaV2ForSequenceClassification"
+DECODER = "Qwen3ForSequenceClassification"
 
 TOKENIZER_FILES = (
     "added_tokens.json",
@@ -73,6 +74,11 @@ def make_config(args: argparse.Namespace, dtype: str) -> dict:
 def is_scalar(config: dict) -> bool:
     """Whether the head scores one answer; else it is PairRM's."""
     return config.get("architectures") == [SCALAR]
+
+
+def is_decoder(config: dict) -> bool:
+    """Whether it is a decoder with a score, such as make_decoder.py writes."""
+    return config.get("architectures") == [DECODER]
 
 
 def shapes(config: dict) -> Iterator[tuple[str, tuple[int, ...]]]:

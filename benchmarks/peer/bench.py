@@ -1,8 +1,8 @@
-"""Time pairbench against PyTorch (ONNX Runtime, candle) on the same token rows, alternately, and write a table.
+"""Time pairbench against PyTorch (ONNX Runtime, OpenVINO, candle) on the same token rows, alternately, and write a table.
 
 usage: bench.py --pairbench BIN --checkpoint DIR [--lengths 128,512,1024,2048] [--rows N[,N...]]
                 [--data FILE.parquet --sample M] [--repeats 5] [--slow-repeats N] [--threads 2] [--dtypes f32,int8]
-                [--onnx] [--candle [BIN]] --out FILE.md
+                [--peers torch-bf16,onnx,onnx-int8,openvino,openvino-bf16,openvino-int8] [--candle [BIN]] --out FILE.md
 
 Every repetition is a fresh process that times its scoring only: loading and a warm-up on two rows stay outside.
 An engine that fails is left out with a note, unless it is PyTorch, which the others are compared with.
@@ -26,11 +26,11 @@ from statistics import mean, median
 
 import numpy as np
 
+from architecture import is_decoder
 from facts import HERE, commit, cpu_model, crates, first_line, load_average, package
-from rows import ROOT, Row, data_rows, fixed_rows, read_config, write_rows
+from rows import MISSING, ROOT, Row, data_rows, fixed_rows, read_config, write_rows
 
 CANDLE = ROOT / "target" / "peer" / "candle" / "release" / "pair-candle"  # where run.sh builds it
-MISSING = 3  # onnxrt.py's exit code where a package is not installed
 
 
 @dataclass
@@ -40,6 +40,27 @@ class Engine:
     name: str
     command: list[str]
     dtype: str = "f32"
+
+
+@dataclass(frozen=True)
+class Peer:
+    """An engine that is asked for by a word of --peers: its name for the table, its script, its arithmetic, and the
+    packages that decide its speed."""
+
+    name: str
+    script: str
+    dtype: str = "f32"
+    packages: tuple[str, ...] = ()
+
+
+PEERS = {
+    "torch-bf16": Peer("PyTorch bf16", "reference.py", "bf16"),
+    "onnx": Peer("ONNX Runtime f32", "onnxrt.py", "f32", ("onnxruntime",)),
+    "onnx-int8": Peer("ONNX Runtime int8", "onnxrt.py", "int8", ("onnxruntime",)),
+    "openvino": Peer("OpenVINO f32", "openvinort.py", "f32", ("openvino",)),
+    "openvino-bf16": Peer("OpenVINO bf16", "openvinort.py", "bf16", ("openvino",)),
+    "openvino-int8": Peer("OpenVINO int8", "openvinort.py", "int8", ("openvino", "nncf")),
+}
 
 
 @dataclass
@@ -69,6 +90,14 @@ def numbers(text: str) -> list[int]:
     if not all(value > 0 for value in values):
         raise argparse.ArgumentTypeError("positive numbers only")
     return values
+
+
+def peers(text: str) -> list[str]:
+    """Words of `PEERS`, separated by commas."""
+    words = text.split(",")
+    if unknown := [word for word in words if word not in PEERS]:
+        raise argparse.ArgumentTypeError(f"{unknown[0]} is none of {', '.join(PEERS)}")
+    return words
 
 
 class Failed(Exception):
@@ -175,9 +204,8 @@ def heading(args: argparse.Namespace, names: Sequence[str], load: str, minutes: 
     """Everything that a reader needs to judge the numbers."""
     config = read_config(args.checkpoint)
     keys = ("num_hidden_layers", "hidden_size", "num_attention_heads", "intermediate_size", "vocab_size")
-    versions = [package("torch"), package("transformers")]
-    if "ONNX Runtime f32" in names:
-        versions.append(package("onnxruntime"))
+    used = [package for word in args.peers if PEERS[word].name in names for package in PEERS[word].packages]
+    versions = [package(name) for name in dict.fromkeys(["torch", "transformers", *used])]
     if "candle f32" in names:
         versions += crates()
     repeats = f"{args.repeats} repetitions"
@@ -193,8 +221,9 @@ def heading(args: argparse.Namespace, names: Sequence[str], load: str, minutes: 
         f"- Model: {', '.join(f'{key} {config.get(key)}' for key in keys)};"
         f" weights stored as {config.get('torch_dtype', 'unknown')}",
         f"- {repeats} by turns, each a fresh process; loading and a warm-up on two rows are not timed",
-        f"- Peers: eager attention, f32, rows sorted by length, at most {args.peer_batch_tokens} padded tokens in a"
-        f" batch; pairbench: {args.batch_tokens or 'its default'} tokens in a batch",
+        f"- Peers: rows sorted by length, at most {args.peer_batch_tokens} padded tokens in a batch; PyTorch: "
+        f"{'SDPA' if is_decoder(config) else 'eager attention'}; pairbench: {args.batch_tokens or 'its default'} tokens"
+        " in a batch",
         "- Speed is against the first engine of the table; peak memory includes loading",
         *(f"- {note}" for note in notes),
         "",
@@ -202,7 +231,7 @@ def heading(args: argparse.Namespace, names: Sequence[str], load: str, minutes: 
 
 
 def engines(args: argparse.Namespace, notes: list[str]) -> list[Engine]:
-    """PyTorch first, then pairbench in each dtype, then ONNX Runtime and candle if they are asked for."""
+    """PyTorch first, then pairbench in each dtype, then the peers that are asked for and can run here."""
     common = ["--model", str(args.checkpoint), "--threads", str(args.threads)]
     peer = [*common, "--batch-tokens", str(args.peer_batch_tokens)]
     own = [*common, "--repeats", "1", "--format", "json"]
@@ -213,14 +242,17 @@ def engines(args: argparse.Namespace, notes: list[str]) -> list[Engine]:
         # f32 is what it computes in unasked; its answer says so, and `run_once` holds it to that.
         option = [] if dtype == "f32" else ["--dtype", dtype]
         found.append(Engine(f"pairbench {dtype}", [args.pairbench, "bench", *own, *option], dtype))
-    if args.onnx:
-        onnx = [sys.executable, str(HERE / "onnxrt.py"), *peer]
-        status = subprocess.run([*onnx, "--export"], check=False).returncode
-        if status == 0:
-            found.append(Engine("ONNX Runtime f32", onnx))
-        else:
-            reason = "not installed" if status == MISSING else "the export failed"
-            notes.append(f"ONNX Runtime skipped: {reason}")
+    for contender in (PEERS[word] for word in args.peers):
+        command = [sys.executable, str(HERE / contender.script), *peer, "--dtype", contender.dtype]
+        if contender.script != "reference.py":
+            result = subprocess.run([*command, "--prepare"], check=False, stderr=subprocess.PIPE, text=True)
+            if result.returncode:
+                last = (result.stderr.strip().splitlines() or ["no reason given"])[-1]
+                reason = last.removeprefix("skipped: ") if result.returncode == MISSING else "its graph failed"
+                print(result.stderr, file=sys.stderr)
+                notes.append(f"{contender.name} skipped: {reason}")
+                continue
+        found.append(Engine(contender.name, command, contender.dtype))
     if args.candle:
         found.append(Engine("candle f32", [str(args.candle.resolve()), *peer]))
     return found
@@ -254,7 +286,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--dtypes", default="f32", help="pairbench's dtypes, e.g. f32,int8")
     parser.add_argument("--batch-tokens", type=int, help="pairbench's (default: its own default)")
     parser.add_argument("--peer-batch-tokens", type=int, default=1024, help="padded tokens in a peer's batch")
-    parser.add_argument("--onnx", action="store_true", help="ONNX Runtime too, where it is installed")
+    parser.add_argument("--peers", type=peers, default=[], help=f"beside PyTorch's f32, any of {','.join(PEERS)}")
     parser.add_argument("--candle", type=Path, nargs="?", const=CANDLE, metavar="BIN", help="candle too")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--out", type=Path, required=True)

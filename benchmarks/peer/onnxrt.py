@@ -1,7 +1,8 @@
-"""The same model in ONNX Runtime: a second peer, for whoever has onnx and onnxruntime installed.
+"""The same model in ONNX Runtime: a second peer, for whoever has onnx and onnxruntime installed. int8 is its dynamic
+quantisation: weights by output channel, activations by tensor as they come.
 
-usage: onnxrt.py --model DIR --ids FILE.jsonl [--threads N] [--batch-tokens N]    one JSON object on stdout
-       onnxrt.py --model DIR --export                                             only writes DIR/onnx/model.onnx
+usage: onnxrt.py --model DIR --ids FILE.jsonl [--dtype int8] [--threads N] [--batch-tokens N]    one JSON object on stdout
+       onnxrt.py --model DIR --prepare [--dtype int8]                        only writes what lies in DIR/onnx
 
 Exit code 3 means that a package is missing. (The file cannot be called onnx.py: it would hide the package.)
 """
@@ -12,18 +13,20 @@ import argparse
 import sys
 import warnings
 from pathlib import Path
+from typing import NoReturn
 
 import numpy as np
 
-from rows import Scorer, fixed_rows, pad, peer_arguments, read_config, run_peer, score_batches
-
-MISSING = 3
+from architecture import is_decoder
+from rows import MISSING, Scorer, fixed_rows, pad, peer_arguments, read_config, run_peer, score_batches
 
 
 def exported(model: Path) -> Path:
     """Where the graph lies beside the checkpoint; written where it is missing or older than the weights."""
+    if is_decoder(read_config(model)):
+        skip("a decoder's graph is not exported")
     path = model / "onnx" / "model.onnx"
-    if not path.exists() or path.stat().st_mtime < (model / "model.safetensors").stat().st_mtime:
+    if is_older(path, model / "model.safetensors"):
         import torch
 
         from reference import load_model
@@ -51,14 +54,41 @@ def exported(model: Path) -> Path:
     return path
 
 
-def load(model: Path, threads: int) -> Scorer:
+def skip(reason: str) -> NoReturn:
+    """Ends a peer that cannot run here."""
+    print(f"skipped: {reason}", file=sys.stderr)
+    raise SystemExit(MISSING)
+
+
+def is_older(path: Path, source: Path) -> bool:
+    """Whether a file that is made of another one must be made, or made again."""
+    return not path.exists() or path.stat().st_mtime < source.stat().st_mtime
+
+
+def quantised(model: Path) -> Path:
+    """The graph with products of 8-bit integers, beside the other one."""
+    from onnxruntime.quantization import QuantType, quantize_dynamic
+
+    graph = exported(model)
+    path = graph.with_name("model.int8.onnx")
+    if is_older(path, graph):
+        part = path.with_suffix(".part")
+        quantize_dynamic(graph, part, per_channel=True, weight_type=QuantType.QInt8)
+        part.rename(path)
+    return path
+
+
+GRAPHS = {"f32": exported, "int8": quantised}
+
+
+def load(model: Path, threads: int, dtype: str) -> Scorer:
     """A function that scores token rows."""
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
-    session = onnxruntime.InferenceSession(str(exported(model)), options, providers=["CPUExecutionProvider"])
+    session = onnxruntime.InferenceSession(str(GRAPHS[dtype](model)), options, providers=["CPUExecutionProvider"])
 
     def forward(ids: np.ndarray, mask: np.ndarray) -> list[float]:
         return session.run(["logits"], {"input_ids": ids, "attention_mask": mask})[0].tolist()
@@ -68,18 +98,17 @@ def load(model: Path, threads: int) -> Scorer:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--export", action="store_true", help="write the graph and exit")
-    args = peer_arguments(parser).parse_args()
-    if not args.model or not (args.ids or args.export):
-        parser.error("--model, and --ids or --export")
+    parser.add_argument("--prepare", action="store_true", help="write the graph and exit")
+    args = peer_arguments(parser, *GRAPHS).parse_args()
+    if not args.model or not (args.ids or args.prepare):
+        parser.error("--model, and --ids or --prepare")
     try:
         import onnx  # noqa: F401  the exporter needs it
         import onnxruntime  # noqa: F401
     except ImportError as error:
-        print(f"skipped: {error}", file=sys.stderr)
-        raise SystemExit(MISSING) from None
-    if args.export:
-        exported(args.model)
+        skip(str(error))
+    if args.prepare:
+        GRAPHS[args.dtype](args.model)
     else:
         run_peer(args, load)
 

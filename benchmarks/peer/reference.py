@@ -1,9 +1,9 @@
-"""PairRM, or a scalar reward model, in PyTorch eager, as model cards run them: the peer that pairbench is compared with.
+"""PairRM, or a scalar reward model, in PyTorch, as model cards run them: the peer that pairbench is compared with.
 
-usage: reference.py --model DIR --ids FILE.jsonl [--threads N] [--batch-tokens N]    one JSON object on stdout
-       reference.py --check                                                          against the golden logits
+usage: reference.py --model DIR --ids FILE.jsonl [--dtype bf16] [--threads N] [--batch-tokens N]    one JSON object on stdout
+       reference.py --check                                                    against the golden logits
 
-transformers has no SDPA or flash path for this encoder, so eager attention is what everybody runs.
+transformers has no SDPA or flash path for DeBERTa, so eager attention is what everybody runs; decoders have SDPA.
 """
 
 from __future__ import annotations
@@ -16,9 +16,14 @@ import numpy as np
 import torch
 from safetensors.torch import load_file
 from torch import nn
-from transformers import DebertaV2Config, DebertaV2ForSequenceClassification, DebertaV2Model
+from transformers import (
+    AutoModelForSequenceClassification,
+    DebertaV2Config,
+    DebertaV2ForSequenceClassification,
+    DebertaV2Model,
+)
 
-from architecture import is_scalar
+from architecture import is_decoder, is_scalar
 from rows import (
     GOLDEN,
     TINY,
@@ -94,16 +99,34 @@ def load_model(path: Path) -> PairModel | ScalarModel:
     return model.eval()
 
 
-def load(path: Path, threads: int) -> Scorer:
+DTYPES = {"f32": torch.float32, "bf16": torch.bfloat16}
+
+
+def load(path: Path, threads: int, dtype: str = "f32") -> Scorer:
     """A function that scores token rows."""
     torch.set_num_threads(threads)
-    model = load_model(path)
+    if is_decoder(read_config(path)):
+        return load_decoder(path, dtype)
+    model = load_model(path).to(DTYPES[dtype])
 
     def forward(ids: np.ndarray, mask: np.ndarray) -> list[float]:
         with torch.inference_mode():
             return model(torch.from_numpy(ids), torch.from_numpy(mask)).tolist()
 
     return lambda rows, budget: score_batches(rows, budget, forward)
+
+
+def load_decoder(path: Path, dtype: str) -> Scorer:
+    """transformers' own class of a decoder, with the attention that it is fastest with on a CPU."""
+    model = AutoModelForSequenceClassification.from_pretrained(path, dtype=DTYPES[dtype], attn_implementation="sdpa")
+    model.eval()
+
+    def forward(ids: np.ndarray, mask: np.ndarray) -> list[float]:
+        with torch.inference_mode():
+            inputs = {"input_ids": torch.from_numpy(ids), "attention_mask": torch.from_numpy(mask)}
+            return model(**inputs, use_cache=False).logits[:, 0].tolist()
+
+    return lambda rows, budget: score_batches(rows, budget, forward, model.config.pad_token_id)
 
 
 LONG_CASE = "long-prompt-mid-cands"
@@ -144,7 +167,7 @@ def check(tolerance: float = 1e-4, short: int = 256) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--check", action="store_true", help="compare with the golden logits and exit")
-    args = peer_arguments(parser).parse_args()
+    args = peer_arguments(parser, *DTYPES).parse_args()
     if args.check:
         check()
     elif args.model and args.ids:

@@ -10,13 +10,16 @@ from pathlib import Path
 
 import numpy as np
 
-from architecture import GOLDEN, ROOT, TINY, is_scalar, read_config
+from architecture import GOLDEN, ROOT, TINY, is_decoder, is_scalar, read_config
 
 Row = list[int]
 Scorer = Callable[[list[Row], int], list[float]]
 
+MISSING = 3  # exit code of a peer that cannot run here, with the reason on stderr
+
 CLS, SEP, PAD = 1, 2, 0
 FIRST_ORDINARY_ID = 260  # special tokens and byte pieces lie below
+DECODER_IDS = 256  # of a decoder only bytes are used
 SOURCE_MAX, CANDIDATE_MAX = 1224, 412
 # The misspelling and the missing blank before "USER:" belong to the published template.
 INSTRUCTION = "Finish the following coversation in each i-th turn by filling in <Response i> with your response."
@@ -40,10 +43,13 @@ def write_rows(path: Path, rows: list[Row]) -> None:
 
 def fixed_rows(config: dict, length: int, count: int, seed: int) -> list[Row]:
     """Random rows of one length, laid out as a pair is: half source, a quarter for each candidate; as question and
-    answer for a scalar head."""
+    answer for a scalar head; without any order for a decoder."""
     if length < 12:
         raise ValueError(f"a row of {length} tokens is too short for three segments")
     rng = np.random.default_rng([seed, length])
+    if is_decoder(config):
+        # The tiny tokenizer's last pieces are its special tokens, the padding among them.
+        return rng.integers(0, DECODER_IDS, size=(count, length)).tolist()
     high = min(markers(config)) - 1  # [MASK] sits just below the markers
     starts = [0, length // 2, length // 2 + length // 4]
     table = rng.integers(FIRST_ORDINARY_ID, high, size=(count, length))
@@ -107,6 +113,8 @@ def data_rows(model: Path, data: Path, sample: int) -> list[Row]:
     else:
         pairs = [json.loads(line) for line in data.read_text(encoding="utf-8").splitlines() if line]
     count = min(sample, len(pairs))
+    if is_decoder(read_config(model)):
+        raise SystemExit("--data: rows of a decoder need its chat template; only rows of fixed lengths are compared")
     if is_scalar(read_config(model)):
         return answer_rows(model, pairs, count)
     tokens = PairRmTokens(model)
@@ -138,9 +146,9 @@ def batches(rows: list[Row], budget: int) -> Iterator[list[int]]:
         yield batch
 
 
-def pad(rows: list[Row]) -> tuple[np.ndarray, np.ndarray]:
+def pad(rows: list[Row], padding: int = PAD) -> tuple[np.ndarray, np.ndarray]:
     """Ids padded on the right to the longest row, and the mask of real tokens."""
-    ids = np.full((len(rows), max(map(len, rows))), PAD, dtype=np.int64)
+    ids = np.full((len(rows), max(map(len, rows))), padding, dtype=np.int64)
     mask = np.zeros_like(ids)
     for line, row in enumerate(rows):
         ids[line, : len(row)] = row
@@ -149,19 +157,20 @@ def pad(rows: list[Row]) -> tuple[np.ndarray, np.ndarray]:
 
 
 def score_batches(
-    rows: list[Row], budget: int, forward: Callable[[np.ndarray, np.ndarray], list[float]]
+    rows: list[Row], budget: int, forward: Callable[[np.ndarray, np.ndarray], list[float]], padding: int = PAD
 ) -> list[float]:
     """One logit a row, in the order of the rows; `forward` scores one padded batch."""
     logits = [0.0] * len(rows)
     for batch in batches(rows, budget):
-        values = forward(*pad([rows[i] for i in batch]))
+        values = forward(*pad([rows[i] for i in batch], padding))
         for i, value in zip(batch, values, strict=True):
             logits[i] = value
     return logits
 
 
-def peer_arguments(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
+def peer_arguments(parser: argparse.ArgumentParser, *dtypes: str) -> argparse.ArgumentParser:
     """The options of `pairbench bench` that a peer takes too; its output is always JSON."""
+    parser.add_argument("--dtype", choices=dtypes, default=dtypes[0], help="arithmetic")
     parser.add_argument("--model", type=Path, help="checkpoint directory")
     parser.add_argument("--ids", type=Path, help="JSON Lines: one list of token ids a line")
     parser.add_argument("--threads", type=int, default=2)
@@ -170,13 +179,13 @@ def peer_arguments(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
     return parser
 
 
-def run_peer(args: argparse.Namespace, load: Callable[[Path, int], Scorer]) -> None:
+def run_peer(args: argparse.Namespace, load: Callable[[Path, int, str], Scorer]) -> None:
     """Load, warm up on two rows as `pairbench bench` does, score all rows once and print one JSON object."""
     rows = read_rows(args.ids)
-    score = load(args.model, args.threads)
+    score = load(args.model, args.threads, args.dtype)
     score(rows[:2], args.batch_tokens)
     start = time.perf_counter()
     logits = score(rows, args.batch_tokens)
     seconds = time.perf_counter() - start
     run = {"seconds": seconds, "tokens": sum(map(len, rows)), "rows": len(rows), "logits": logits}
-    print(json.dumps({"dtype": "f32", "runs": [run]}))
+    print(json.dumps({"dtype": args.dtype, "runs": [run]}))

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Times pairbench beside PyTorch (--onnx, --candle: and others) on a random checkpoint of DeBERTa-v3-large's sizes.
+# Times pairbench beside PyTorch (--peers, --candle: and others) on a random checkpoint of DeBERTa-v3-large's sizes.
 # usage: benchmarks/peer/run.sh --out FILE.md [options of bench.py]
 # PEER_VENV names an existing environment with the packages of requirements.txt; else one is made under target/peer.
 set -euo pipefail
