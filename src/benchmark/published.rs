@@ -33,7 +33,11 @@ pub struct PublishedModel {
     /// The input contract, as the source calls it.
     #[serde(default)]
     pub(crate) template: Option<String>,
+    #[serde(default)]
     subsets: BTreeMap<String, f64>,
+    /// The benchmark's headline figure, where it is printed.
+    #[serde(default)]
+    pub(crate) headline: Option<f64>,
     /// The plain mean, where it is printed.
     #[serde(default)]
     pub(crate) average: Option<f64>,
@@ -49,13 +53,15 @@ pub struct PublishedChoice {
     pub(crate) model: Option<PublishedModel>,
 }
 
-const TABLES: [&str; 6] = [
+const TABLES: [&str; 8] = [
     include_str!("../../benchmarks/published/model-card.toml"),
     include_str!("../../benchmarks/published/rewardbench-paper.toml"),
     include_str!("../../benchmarks/published/results-raw.toml"),
     include_str!("../../benchmarks/published/results-pythia-first.toml"),
     include_str!("../../benchmarks/published/results-pythia.toml"),
     include_str!("../../benchmarks/published/results-tokenizer.toml"),
+    include_str!("../../benchmarks/published/skywork-v2.toml"),
+    include_str!("../../benchmarks/published/skywork-v2-rm-bench.toml"),
 ];
 
 impl Published {

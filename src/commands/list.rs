@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::benchmark::published::Published;
-use crate::benchmark::{Benchmark, quickstart};
+use crate::benchmark::{Benchmark, Shape, quickstart};
 use crate::checkpoint::known_models::{KNOWN, repositories_with};
 use crate::commands::output::OutputFormat;
 use crate::report::json_text;
@@ -52,9 +52,9 @@ pub(crate) fn list(request: &ListRequest) -> Result<String> {
 
 /// Its source, its published tables, and its subsets by section.
 pub(super) fn benchmark_text(benchmark: &Benchmark) -> String {
-    let total = benchmark.subsets.values().sum();
     let subsets = benchmark.subsets.len();
-    let title = format!("{} in {}", count(total, "pair"), count(subsets, "subset"));
+    let items = items_text(benchmark);
+    let title = format!("{items} in {}", count(subsets, "subset"));
     let mut rows = vec![["source".to_owned(), benchmark.source(), String::new()]];
     if !benchmark.published.is_empty() {
         rows.push([
@@ -94,6 +94,18 @@ pub(super) fn benchmark_text(benchmark: &Benchmark) -> String {
         text.push_str(&harmless(&format!("  note: {note}")));
     }
     text
+}
+
+/// How many items it has, by the word for what they are.
+fn items_text(benchmark: &Benchmark) -> String {
+    let metrics = benchmark.metrics();
+    let is_pairs = metrics.iter().all(|m| m.shape() == Shape::Pair);
+    let what = if is_pairs { "pair" } else { "item" };
+    match benchmark.subsets.values().sum() {
+        0 => format!("any number of {what}s"),
+        total if benchmark.subsets.values().any(|n| *n == 0) => format!("{total} {what}s or more"),
+        total => count(total, what),
+    }
 }
 
 /// The subsets of every section; those of none last, without a name.

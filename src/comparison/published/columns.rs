@@ -72,6 +72,9 @@ pub(crate) fn printed(
         *beside = beside.alone();
     }
     column.average = column.average.alone();
+    column.headline = column
+        .headline
+        .map(|(label, beside)| (label, beside.alone()));
     column
 }
 
@@ -97,11 +100,10 @@ impl PublishedComparison {
             measured,
             benchmark,
         };
-        let means = |list: &[(String, Estimate)]| {
+        let sections = |list: &[(String, Estimate)]| {
             let beside = |(name, _): &(String, Estimate)| (name.clone(), sides.section(name));
             list.iter().map(beside).collect()
         };
-        let headline = measured.headline.as_ref();
         let subsets = sides.subsets();
         Self {
             table: table.name.clone(),
@@ -109,11 +111,10 @@ impl PublishedComparison {
             model: published.name.clone(),
             template: published.template.clone(),
             note: table.note.clone(),
-            sections: means(&measured.sections),
-            variants: means(&measured.variants),
+            sections: sections(&measured.sections),
+            variants: sections(&measured.variants),
             average: sides.average(),
-            // No table prints one.
-            headline: headline.map(|(known, _)| (known.label.clone(), Beside::NotPublished)),
+            headline: sides.headline(),
             reproduction: Reproduction::new(&subsets, &sides.counts, &sides.every),
             subsets,
         }
@@ -206,6 +207,31 @@ impl Sides<'_> {
         self.mean(printed, Some(measured), self.counts.keys().chain(own))
     }
 
+    /// Where the table or the measured column has one.
+    fn headline(&self) -> Option<(String, Beside)> {
+        let measured = self.measured.headline.as_ref();
+        let label = &self.benchmark.headline.as_ref()?.label;
+        let beside = match (self.published.headline, measured) {
+            (None, None) => return None,
+            (None, Some(_)) => Beside::NotPublished,
+            (Some(printed), Some((_, measured))) if self.is_whole() => means(printed, *measured),
+            (Some(printed), _) => Beside::NotCompared {
+                printed,
+                why: "it is a figure of the whole benchmark".to_owned(),
+            },
+        };
+        Some((label.clone(), beside))
+    }
+
+    /// Whether every subset of the benchmark was measured with all its items, and nothing else.
+    fn is_whole(&self) -> bool {
+        let measured = self.measured.subsets.iter();
+        let measured: BTreeMap<&String, usize> =
+            measured.map(|(s, score)| (s, score.n())).collect();
+        let planned = self.benchmark.subsets.iter().map(|(name, n)| (name, *n));
+        measured == planned.collect()
+    }
+
     /// A mean is of the same pairs where every one of its subsets is.
     fn mean<'a>(
         &self,
@@ -220,15 +246,19 @@ impl Sides<'_> {
         let others: BTreeSet<&String> = subsets.filter(is_other).collect();
         let others = others.len();
         match measured {
-            Some(measured) if others == 0 => Beside::Means {
-                printed,
-                difference: thousandths(measured.accuracy) - thousandths(printed),
-            },
+            Some(measured) if others == 0 => means(printed, measured),
             _ => Beside::NotCompared {
                 printed,
                 why: format!("{others} of its subsets have other pairs"),
             },
         }
+    }
+}
+
+fn means(printed: f64, measured: Estimate) -> Beside {
+    Beside::Means {
+        printed,
+        difference: thousandths(measured.accuracy) - thousandths(printed),
     }
 }
 
@@ -239,4 +269,52 @@ fn thousandths(value: f64) -> f64 {
 
 fn signed(count: usize) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The README of Skywork-Reward-V2 has a score of RewardBench 2 and none of its subsets.
+    #[test]
+    fn a_headline_figure_is_compared_where_the_whole_benchmark_was_measured() {
+        let benchmark = Benchmark::find("reward-bench-2").unwrap();
+        let table = Published::find("skywork-v2").unwrap();
+        let published = table.model("Skywork-Reward-V2-Qwen3-0.6B").unwrap();
+        let beside = |counts: &BTreeMap<String, usize>| {
+            let all_correct = counts.iter().map(|(subset, n)| {
+                let tally = Tally {
+                    correct: *n,
+                    ..Tally::default()
+                };
+                (subset.clone(), tally)
+            });
+            let scores = Scores::new(&all_correct.collect(), Some(&benchmark));
+            PublishedComparison::new(&table, published, &scores, &benchmark)
+        };
+        let headline = |column: &PublishedComparison| {
+            let (label, beside) = column.headline.as_ref().unwrap();
+            assert_eq!(label, "RewardBench 2 score");
+            beside.clone()
+        };
+        let mut counts = benchmark.subsets.clone();
+        let whole = beside(&counts);
+        let Beside::Means {
+            printed,
+            difference,
+        } = headline(&whole)
+        else {
+            panic!("{:?}", whole.headline)
+        };
+        assert!((printed - 0.613).abs() < 1e-12 && (difference - 0.387).abs() < 1e-12);
+        assert_eq!(
+            (whole.reproduction.subsets, whole.reproduction.reproduced),
+            (0, None)
+        );
+        *counts.get_mut("Math").unwrap() -= 1;
+        let part = headline(&beside(&counts));
+        assert!(part.printed() == Some(0.613) && !part.is_compared());
+        counts.remove("Math");
+        assert!(!headline(&beside(&counts)).is_compared());
+    }
 }
