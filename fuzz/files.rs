@@ -18,6 +18,7 @@ use pairbench::commands::compare::{CompareRequest, compare};
 use pairbench::commands::report::{ReportRequest, report};
 use pairbench::comparison::gate;
 use pairbench::data;
+use pairbench::data::answer_line::{AnswerLine, AnswersOf};
 use pairbench::data::ColumnMap;
 use pairbench::data::Item;
 use pairbench::data::Message;
@@ -68,7 +69,8 @@ static ALLOCATOR: Allocator = Allocator;
 type Target = fn(&Path, &[u8]);
 
 /// By name; each has a directory of seeds of the same name.
-const TARGETS: [(&str, Target); 12] = [
+const TARGETS: [(&str, Target); 13] = [
+    ("answers", answers),
     ("chat-template", chat_template),
     ("config", config),
     ("csv", |dir, data| pairs(dir, "x.csv", data)),
@@ -196,6 +198,13 @@ fn pairs(dir: &Path, name: &str, data: &[u8]) {
         &[file(dir, name, data).as_path().into()],
         &ColumnMap::default(),
     );
+}
+
+/// A line of `rank` or `score`.
+fn answers(_: &Path, data: &[u8]) {
+    for kind in [AnswersOf::Rank, AnswersOf::Score] {
+        let _ = AnswerLine::parse(data, kind).content.is_ok();
+    }
 }
 
 fn toml(dir: &Path, data: &[u8]) {

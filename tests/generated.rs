@@ -66,6 +66,11 @@ const TYPED: [(&[&str], &[&str], &[&str]); 12] = [
         &["drop:average:", "drop:section:"],
         &["min:average:"],
     ),
+    (
+        &["rank", "--method", ""],
+        &["rank", "rank-with-ref", "compare", "best-of-n"],
+        &[],
+    ),
     (&["show", "--format", ""], &["text", "json"], &["html"]),
     (
         &["list", ""],
@@ -179,7 +184,7 @@ fn every_page_has_examples_and_says_what_the_environment_and_exit_codes_are() {
         );
     }
     for command in [
-        "run", "compare", "report", "show", "merge", "fetch", "inspect", "bench",
+        "run", "compare", "report", "show", "merge", "fetch", "inspect", "bench", "rank", "score",
     ] {
         let page = dir.path().join(format!("pairbench-{command}.1"));
         let page = std::fs::read_to_string(page).unwrap();
