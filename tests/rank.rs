@@ -26,7 +26,8 @@ fn piped(arguments: &[&str], lines: &str) -> (Vec<Value>, String, i32) {
         .write_stdin(lines)
         .output()
         .unwrap();
-    let [stdout, stderr] = [output.stdout, output.stderr].map(|own| String::from_utf8(own).unwrap());
+    let [stdout, stderr] =
+        [output.stdout, output.stderr].map(|own| String::from_utf8(own).unwrap());
     assert!(!stderr.contains("panicked"), "{stderr}");
     assert!(stdout.is_empty() || stdout.ends_with('\n'), "{stdout}");
     let answers = stdout
@@ -52,7 +53,10 @@ fn numbers(list: &Value) -> Vec<f64> {
 fn assert_near(found: &[f64], expected: &[f64], what: &str) {
     assert_eq!(found.len(), expected.len(), "{what}");
     for (found, expected) in found.iter().zip(expected) {
-        assert!((found - expected).abs() < NEAR, "{what}: {found} {expected}");
+        assert!(
+            (found - expected).abs() < NEAR,
+            "{what}: {found} {expected}"
+        );
     }
 }
 
@@ -61,7 +65,8 @@ fn golden() -> Value {
 }
 
 fn golden_prompts(golden: &Value) -> Vec<Value> {
-    let [prompts, lists] = ["inputs", "candidates"].map(|key| golden["rank"][key].as_array().unwrap());
+    let [prompts, lists] =
+        ["inputs", "candidates"].map(|key| golden["rank"][key].as_array().unwrap());
     let both = prompts.iter().zip(lists);
     both.map(|(prompt, candidates)| json!({"prompt": prompt, "candidates": candidates}))
         .collect()
@@ -77,7 +82,10 @@ fn ranks_and_scores_are_llm_blenders() {
     let lines = golden_prompts(&golden);
     let found = answers(&["rank", "--model", MODEL], &lines);
     assert_eq!(column(&found, "ranks"), golden["rank"]["ranks"]);
-    for (found, expected) in found.iter().zip(golden["rank"]["scores"].as_array().unwrap()) {
+    for (found, expected) in found
+        .iter()
+        .zip(golden["rank"]["scores"].as_array().unwrap())
+    {
         assert_near(&numbers(&found["scores"]), &numbers(expected), "scores");
     }
     // The same answer twice: exactly the same score.
@@ -86,7 +94,10 @@ fn ranks_and_scores_are_llm_blenders() {
 
     let with_ref = ["rank", "--model", MODEL, "--method", "rank-with-ref"];
     let found = answers(&with_ref, &lines);
-    assert_eq!(column(&found, "ranks"), golden["rank"]["rank_with_ref_longest"]);
+    assert_eq!(
+        column(&found, "ranks"),
+        golden["rank"]["rank_with_ref_longest"]
+    );
     assert_eq!(column(&found, "reference"), json!([0, 2]));
     // A reference that is given is upstream's `ref_candidates`.
     let given: Vec<Value> = lines
@@ -103,9 +114,20 @@ fn ranks_and_scores_are_llm_blenders() {
     assert_eq!(column(&same, "scores"), column(&found, "scores"));
     assert_eq!(column(&same, "reference"), json!([null, null]));
 
-    let full = ["rank", "--model", MODEL, "--method", "best-of-n", "--cmp-type", "full"];
+    let full = [
+        "rank",
+        "--model",
+        MODEL,
+        "--method",
+        "best-of-n",
+        "--cmp-type",
+        "full",
+    ];
     let found = answers(&full, &lines);
-    assert_eq!(column(&found, "candidate"), golden["rank"]["best_of_n_full"]);
+    assert_eq!(
+        column(&found, "candidate"),
+        golden["rank"]["best_of_n_full"]
+    );
 }
 
 /// The first prompt and the last answers of cases, in the order of the golden file.
@@ -128,10 +150,16 @@ fn the_three_modes_of_compare_are_llm_blenders() {
     let golden = golden();
     let lines = golden_pairs(&golden);
     for mode in ["[A,B]", "[B,A]", "[A,B]+[B,A]"] {
-        let compare = ["rank", "--model", MODEL, "--method", "compare", "--mode", mode];
+        let compare = [
+            "rank", "--model", MODEL, "--method", "compare", "--mode", mode,
+        ];
         let found = answers(&compare, &lines);
         assert_eq!(column(&found, "id"), golden["ids"]);
-        assert_near(&numbers(&column(&found, "logit")), &numbers(&golden[mode]), mode);
+        assert_near(
+            &numbers(&column(&found, "logit")),
+            &numbers(&golden[mode]),
+            mode,
+        );
         for answer in &found {
             let is_above = answer["logit"].as_f64().unwrap() > 0.0;
             assert_eq!(answer["left_is_better"], is_above, "{answer}");
@@ -191,11 +219,26 @@ fn bubble_is_one_pass_over_its_permutation() {
     let ranked = answers(&["rank", "--model", MODEL], &lines);
     let matrices: Vec<Vec<Vec<f64>>> = ranked
         .iter()
-        .map(|own| own["matrix"].as_array().unwrap().iter().map(numbers).collect())
+        .map(|own| {
+            own["matrix"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(numbers)
+                .collect()
+        })
         .collect();
     let mut permutations = std::collections::BTreeSet::new();
     for seed in ["0", "1", "2", "3"] {
-        let bubble = ["rank", "--model", MODEL, "--method", "best-of-n", "--seed", seed];
+        let bubble = [
+            "rank",
+            "--model",
+            MODEL,
+            "--method",
+            "best-of-n",
+            "--seed",
+            seed,
+        ];
         for (answer, logits) in answers(&bubble, &lines).iter().zip(&matrices) {
             let order: Vec<usize> = serde_json::from_value(answer["permutation"].clone()).unwrap();
             let (mut best, mut losers) = (order[0], Vec::new());
@@ -242,13 +285,25 @@ fn scalar_models_score_each_answer() {
         assert!(difference.abs() < 3e-5, "{case}: {answer}");
     }
 
-    let line = json!({"prompt": "What is mass?", "candidates": ["A number.", "A force.", "No.", "No."]});
+    let line =
+        json!({"prompt": "What is mass?", "candidates": ["A number.", "A force.", "No.", "No."]});
     let ranked = &answers(&["rank", "--model", &model], std::slice::from_ref(&line))[0];
     assert!(ranked.get("matrix").is_none(), "{ranked}");
     let scores = numbers(&ranked["scores"]);
     let rank = |score: &f64| 1 + scores.iter().filter(|other| *other > score).count();
-    assert_eq!(ranked["ranks"], json!(scores.iter().map(rank).collect::<Vec<_>>()));
-    let with_ref = ["rank", "--model", &model, "--method", "rank-with-ref", "--ref-mode", "first"];
+    assert_eq!(
+        ranked["ranks"],
+        json!(scores.iter().map(rank).collect::<Vec<_>>())
+    );
+    let with_ref = [
+        "rank",
+        "--model",
+        &model,
+        "--method",
+        "rank-with-ref",
+        "--ref-mode",
+        "first",
+    ];
     let found = &answers(&with_ref, std::slice::from_ref(&line))[0];
     let differences: Vec<f64> = scores.iter().map(|score| score - scores[0]).collect();
     assert_near(&numbers(&found["scores"]), &differences, "with the first");
@@ -261,12 +316,19 @@ fn scalar_models_score_each_answer() {
 fn the_best_alone_and_the_margins() {
     let lines = golden_prompts(&golden());
     let all = &answers(&["rank", "--model", MODEL, "--reason", "margins"], &lines)[1];
-    let logits: Vec<Vec<f64>> = all["matrix"].as_array().unwrap().iter().map(numbers).collect();
+    let logits: Vec<Vec<f64>> = all["matrix"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(numbers)
+        .collect();
     for (i, row) in all["margins"].as_array().unwrap().iter().enumerate() {
         let expected: Vec<f64> = (0..4).map(|j| logits[i][j] - logits[j][i]).collect();
         assert_near(&numbers(row), &expected, "margins");
     }
-    let top = ["rank", "--model", MODEL, "--top", "2", "--reason", "margins"];
+    let top = [
+        "rank", "--model", MODEL, "--top", "2", "--reason", "margins",
+    ];
     let best = &answers(&top, &lines)[1];
     let place = |index: usize| {
         json!({
@@ -283,16 +345,34 @@ fn the_best_alone_and_the_margins() {
     let dir = tempfile::tempdir().unwrap();
     for (file, text) in [
         ("a.txt", "A number.\nA force.\r\nNo.\nA force."),
-        ("a.jsonl", "\"A number.\"\n\"A force.\"\n\"No.\"\n\"A force.\"\n"),
-        ("a.json", "[\"A number.\", \"A force.\", \"No.\",\n\"A force.\"]"),
+        (
+            "a.jsonl",
+            "\"A number.\"\n\"A force.\"\n\"No.\"\n\"A force.\"\n",
+        ),
+        (
+            "a.json",
+            "[\"A number.\", \"A force.\", \"No.\",\n\"A force.\"]",
+        ),
     ] {
         let path = dir.path().join(file);
         std::fs::write(&path, text).unwrap();
         let path = path.to_str().unwrap();
-        let one = ["rank", "--model", MODEL, "--prompt", "What is mass?", "--candidates", path];
+        let one = [
+            "rank",
+            "--model",
+            MODEL,
+            "--prompt",
+            "What is mass?",
+            "--candidates",
+            path,
+        ];
         let (found, stderr, code) = piped(&one, "");
         assert_eq!(code, 0, "{stderr}");
-        assert_eq!(found, answers(&["rank", "--model", MODEL], &lines[..1]), "{file}");
+        assert_eq!(
+            found,
+            answers(&["rank", "--model", MODEL], &lines[..1]),
+            "{file}"
+        );
     }
 }
 
@@ -320,10 +400,19 @@ fn every_line_has_its_answer_and_a_bad_one_says_why() {
         .unwrap();
     let stderr = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(4), "{stderr}");
-    assert!(stderr.contains("failed to answer 8 of 10 lines"), "{stderr}");
+    assert!(
+        stderr.contains("failed to answer 8 of 10 lines"),
+        "{stderr}"
+    );
     let stdout = String::from_utf8(output.stdout).unwrap();
-    let found: Vec<Value> = stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    let numbers: Vec<u64> = found.iter().map(|own| own["line"].as_u64().unwrap()).collect();
+    let found: Vec<Value> = stdout
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let numbers: Vec<u64> = found
+        .iter()
+        .map(|own| own["line"].as_u64().unwrap())
+        .collect();
     assert_eq!(numbers, (1..=10).collect::<Vec<u64>>());
     let says = [
         "",
@@ -345,9 +434,17 @@ fn every_line_has_its_answer_and_a_bad_one_says_why() {
     }
     assert_eq!(found[3]["id"], 4);
     // A pairwise model scores no answer by itself, and says what does.
-    let (found, _, code) = piped(&["score", "--model", MODEL], r#"{"prompt": "q", "answer": "a"}"#);
+    let (found, _, code) = piped(
+        &["score", "--model", MODEL],
+        r#"{"prompt": "q", "answer": "a"}"#,
+    );
     assert_eq!(code, 4);
-    assert!(found[0]["error"].as_str().unwrap().contains("take a scalar model"));
+    assert!(
+        found[0]["error"]
+            .as_str()
+            .unwrap()
+            .contains("take a scalar model")
+    );
     // No line is none.
     let (found, stderr, code) = piped(&["rank", "--model", MODEL], "");
     assert_eq!((found.len(), code), (0, 0), "{stderr}");
@@ -414,7 +511,11 @@ fn a_client_that_asks_one_by_one_is_answered_one_by_one() {
     let mut stdin = child.stdin.take().unwrap();
     let mut stdout = BufReader::new(child.stdout.take().unwrap());
     for line in 1..=3 {
-        writeln!(stdin, r#"{{"prompt": "q", "candidates": ["a", "b", "{line}"]}}"#).unwrap();
+        writeln!(
+            stdin,
+            r#"{{"prompt": "q", "candidates": ["a", "b", "{line}"]}}"#
+        )
+        .unwrap();
         let mut answer = String::new();
         stdout.read_line(&mut answer).unwrap();
         let answer: Value = serde_json::from_str(&answer).unwrap();
@@ -427,7 +528,9 @@ fn a_client_that_asks_one_by_one_is_answered_one_by_one() {
 /// Prompts of random words with four candidates each, some of them equal.
 fn random_prompts(n: usize) -> Vec<Value> {
     let mut random = fastrand::Rng::with_seed(20);
-    let words = ["river", "story", "number", "a", "of", "force", "energy", "the", "is", "no", "city"];
+    let words = [
+        "river", "story", "number", "a", "of", "force", "energy", "the", "is", "no", "city",
+    ];
     let mut text = |most: usize| {
         let count = random.usize(1..=most);
         let words = (0..count).map(|_| words[random.usize(..words.len())]);
@@ -452,7 +555,10 @@ fn killed_half_way_no_line_is_half_written() {
     for least in [1, 20_000, 100_000] {
         let out = dir.path().join("out.jsonl");
         let to = std::fs::File::create(&out).unwrap();
-        let mut child = spawn(&["rank", "--model", MODEL, lines.to_str().unwrap()], to.into());
+        let mut child = spawn(
+            &["rank", "--model", MODEL, lines.to_str().unwrap()],
+            to.into(),
+        );
         while std::fs::metadata(&out).unwrap().len() < least {
             assert!(child.try_wait().unwrap().is_none(), "it was too fast");
         }
@@ -492,7 +598,11 @@ fn signals_end_it_in_order() {
         assert_eq!(unsafe { libc::kill(pid, libc::SIGTERM) }, 0);
         let answers: Vec<String> = stdout.lines().map(Result::unwrap).collect();
         assert_eq!(child.wait().unwrap().code(), Some(143));
-        assert!(answers.iter().all(|line| serde_json::from_str::<Value>(line).is_ok()));
+        assert!(
+            answers
+                .iter()
+                .all(|line| serde_json::from_str::<Value>(line).is_ok())
+        );
         drop(writer.join().unwrap());
     }
 }
@@ -505,7 +615,10 @@ fn logits_by_row(path: &Path) -> Vec<[f32; 2]> {
         .sort(["row"], SortMultipleOptions::default())
         .unwrap();
     let [ab, ba] = ["logit_ab", "logit_ba"].map(|name| frame.column(name).unwrap().f32().unwrap());
-    ab.iter().zip(ba).map(|(ab, ba)| [ab.unwrap(), ba.unwrap()]).collect()
+    ab.iter()
+        .zip(ba.iter())
+        .map(|(ab, ba)| [ab.unwrap(), ba.unwrap()])
+        .collect()
 }
 
 /// The matrix has the logits of `run` on every pair, bit for bit, whatever the batches; scores and
@@ -517,16 +630,32 @@ fn a_thousand_prompts_have_the_logits_of_run_and_the_ranks_that_follow() {
     let lines = written(dir.path(), &prompts);
     let rank = |more: &[&str]| {
         let file = lines.to_str().unwrap();
-        let (stdout, stderr, code) = binary::run(&[&["rank", "--model", MODEL, file], more].concat());
+        let (stdout, stderr, code) =
+            binary::run(&[&["rank", "--model", MODEL, file], more].concat());
         assert_eq!(code, 0, "{stderr}");
         stdout
     };
     let stdout = rank(&[]);
-    assert_eq!(stdout, rank(&["--batch-tokens", "100", "--threads", "1", "--batch-wait", "0"]));
-    let found: Vec<Value> = stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(
+        stdout,
+        rank(&[
+            "--batch-tokens",
+            "100",
+            "--threads",
+            "1",
+            "--batch-wait",
+            "0"
+        ])
+    );
+    let found: Vec<Value> = stdout
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
     assert_eq!(found.len(), 1000);
 
-    let pairs: Vec<[usize; 2]> = (0..4).flat_map(|i| (i + 1..4).map(move |j| [i, j])).collect();
+    let pairs: Vec<[usize; 2]> = (0..4)
+        .flat_map(|i| (i + 1..4).map(move |j| [i, j]))
+        .collect();
     let mut rows = Vec::new();
     for prompt in &prompts {
         for [i, j] in &pairs {
@@ -539,7 +668,15 @@ fn a_thousand_prompts_have_the_logits_of_run_and_the_ranks_that_follow() {
     let rows: Vec<String> = rows.iter().map(ToString::to_string).collect();
     std::fs::write(&file, rows.join("\n")).unwrap();
     let out = dir.path().join("run").display().to_string();
-    let run = ["run", "--model", MODEL, "--data", file.to_str().unwrap(), "--out", &out];
+    let run = [
+        "run",
+        "--model",
+        MODEL,
+        "--data",
+        file.to_str().unwrap(),
+        "--out",
+        &out,
+    ];
     let (_, stderr, code) = binary::run(&run);
     assert_eq!(code, 0, "{stderr}");
     let logits = logits_by_row(&Path::new(&out).join("verdicts.parquet"));
@@ -561,7 +698,10 @@ fn a_thousand_prompts_have_the_logits_of_run_and_the_ranks_that_follow() {
             // Two that are as near to each other as f32's rounding have no order.
             let is_near = |j: usize| j != i && (scores[i] - scores[j]).abs() < 1e-6;
             let expected = higher(&scores, i);
-            assert!(answer["ranks"][i] == expected || (0..4).any(is_near), "{at}: {answer}");
+            assert!(
+                answer["ranks"][i] == expected || (0..4).any(is_near),
+                "{at}: {answer}"
+            );
         }
     }
 }

@@ -490,7 +490,11 @@ fn lines_of_rank_and_score_are_what_the_schema_describes() {
         (&["rank", "--method", "rank-with-ref"], many, 0),
         (&["rank", "--method", "compare"], two, 0),
         (&["rank", "--method", "best-of-n"], many, 0),
-        (&["rank", "--method", "best-of-n", "--cmp-type", "full"], many, 0),
+        (
+            &["rank", "--method", "best-of-n", "--cmp-type", "full"],
+            many,
+            0,
+        ),
         (&["score"], two, 0),
         (&["score", "--model", scalar], two, 0),
         (&["score", "--model", scalar], one, 0),
@@ -499,8 +503,7 @@ fn lines_of_rank_and_score_are_what_the_schema_describes() {
     for (arguments, line, expected) in cases {
         let file = dir.path().join("lines.jsonl");
         std::fs::write(&file, line).unwrap();
-        let (stdout, stderr, code) =
-            pairbench(&[arguments, &[file.to_str().unwrap()]].concat());
+        let (stdout, stderr, code) = pairbench(&[arguments, &[file.to_str().unwrap()]].concat());
         assert_eq!(code, expected, "{stderr}");
         let has_header = arguments.contains(&"--header");
         assert_eq!(stdout.lines().count(), 1 + usize::from(has_header));

@@ -182,7 +182,7 @@ impl MethodRequest {
 
     /// What a line asks for itself: it says all of it then, and the command's flags do not count.
     /// Words of other methods are passed over.
-    pub(super) fn of_line(asked: &Asked) -> Result<Option<Method>, String> {
+    pub(super) fn of_line(asked: &Asked) -> std::result::Result<Option<Method>, String> {
         let Some(name) = named("method", asked.method.as_deref(), &MethodName::ALL)? else {
             return Ok(None);
         };
@@ -220,7 +220,11 @@ impl MethodRequest {
 }
 
 /// What is called so.
-fn named<T: Copy>(key: &str, name: Option<&str>, all: &[(&str, T)]) -> Result<Option<T>, String> {
+fn named<T: Copy>(
+    key: &str,
+    name: Option<&str>,
+    all: &[(&str, T)],
+) -> std::result::Result<Option<T>, String> {
     let Some(name) = name else {
         return Ok(None);
     };
