@@ -32,7 +32,7 @@ fn is_there(program: &str) -> bool {
 }
 
 /// A line of words that is typed, and what must and must not be suggested for the last of them.
-const TYPED: [(&[&str], &[&str], &[&str]); 12] = [
+const TYPED: [(&[&str], &[&str], &[&str]); 13] = [
     (
         &["run", "--benchmark", ""],
         &["reward-bench", "quickstart"],

@@ -130,6 +130,23 @@ fn ranks_and_scores_are_llm_blenders() {
     );
 }
 
+/// Random words, some candidates twice: `benchmarks/peer/blender.py --record` wrote what `llm_blender`
+/// ranked, in batches of eight.
+#[test]
+fn ranks_of_many_prompts_are_llm_blenders() {
+    let recorded = common::lines("blender-ranks.jsonl");
+    assert_eq!(recorded.len(), 250);
+    let found = answers(&["rank", "--model", MODEL], &recorded);
+    for (found, expected) in found.iter().zip(&recorded) {
+        assert_eq!(found["ranks"], expected["ranks"], "{found}");
+        assert_near(
+            &numbers(&found["scores"]),
+            &numbers(&expected["scores"]),
+            "scores",
+        );
+    }
+}
+
 /// The first prompt and the last answers of cases, in the order of the golden file.
 fn golden_pairs(golden: &Value) -> Vec<Value> {
     let cases = common::lines("cases.jsonl");
@@ -448,6 +465,44 @@ fn every_line_has_its_answer_and_a_bad_one_says_why() {
     // No line is none.
     let (found, stderr, code) = piped(&["rank", "--model", MODEL], "");
     assert_eq!((found.len(), code), (0, 0), "{stderr}");
+}
+
+/// A normaliser whose table has ASCII only, and leads astray for any other letter: that is met when a
+/// text has one.
+#[test]
+fn a_letter_that_the_tokenizer_fails_on_costs_its_line_only() {
+    let dir = tempfile::tempdir().unwrap();
+    for entry in std::fs::read_dir("quickstart/pairrm").unwrap() {
+        let path = entry.unwrap().path();
+        std::fs::copy(&path, dir.path().join(path.file_name().unwrap())).unwrap();
+    }
+    let table = std::iter::once(4 * 128)
+        .chain((0..128_u32).map(|c| if c == 0 { 0 } else { 0x8000_0000 }))
+        .flat_map(u32::to_le_bytes);
+    let map = data_encoding::BASE64.encode(&table.collect::<Vec<u8>>());
+    let path = dir.path().join("tokenizer.json");
+    let mut tokenizer = common::json_of(&path);
+    tokenizer["normalizer"] = json!({ "type": "Precompiled", "precompiled_charsmap": map });
+    std::fs::write(&path, tokenizer.to_string()).unwrap();
+
+    let prompts = ["a", "b", "c é", "d", "é", "e"];
+    let lines = prompts.map(|prompt| json!({"prompt": prompt, "candidates": ["x", "y", "z"]}));
+    let lines: Vec<String> = lines.iter().map(ToString::to_string).collect();
+    let model = dir.path().to_str().unwrap();
+    for method in ["rank", "best-of-n"] {
+        let arguments = ["rank", "--model", model, "--method", method];
+        let (found, stderr, code) = piped(&arguments, &lines.join("\n"));
+        assert_eq!(code, 4, "{stderr}");
+        assert_eq!(found.len(), 6);
+        for (answer, prompt) in found.iter().zip(prompts) {
+            let error = answer["error"].as_str();
+            assert_eq!(error.is_some(), prompt.contains('é'), "{answer}");
+            assert!(
+                error.is_none_or(|error| error.contains("into tokens")),
+                "{answer}"
+            );
+        }
+    }
 }
 
 #[test]

@@ -1,6 +1,7 @@
 """Rank the same answers with llm-blender and pairbench: how many ranks are equal, and how fast each is.
 
 usage: blender.py CHECKPOINT [--prompts 1000] [--candidates 4] [--words 8] [--repeats 3] [--threads N] [--out FILE.md]
+                             [--record FILE.jsonl]
 
 CHECKPOINT is a PairRM in transformers' layout with a DeBERTa encoder and its tokenizer, such as the golden one,
 tests/data/golden/models/tiny-pairrm, or one of make_checkpoint.py. llm-blender is given the same weights in its own
@@ -142,6 +143,7 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--threads", type=int)
     parser.add_argument("--out", type=Path)
+    parser.add_argument("--record", type=Path, help="prompts, candidates and llm-blender's ranks and scores")
     args = parser.parse_args()
 
     import pairbench
@@ -167,6 +169,10 @@ def main() -> None:
     found = agreement(theirs, ours, scores["blender.rank"].tolist(), scores["pairbench rank"])
     text = table(args, seconds, found)
     print(text)
+    if args.record:
+        rows = zip(inputs, candidates, theirs, scores["blender.rank"].tolist())
+        keys = ("prompt", "candidates", "ranks", "scores")
+        args.record.write_text("".join(json.dumps(dict(zip(keys, row))) + "\n" for row in rows), encoding="utf-8")
     if args.out:
         args.out.write_text(text, encoding="utf-8")
 

@@ -178,8 +178,8 @@ class Ranker:
     def compare(
         self,
         inputs: Sequence[Prompt],
-        candidates_A: Sequence[str],  # noqa: N803
-        candidates_B: Sequence[str],  # noqa: N803
+        candidates_A: Sequence[str],
+        candidates_B: Sequence[str],
         instructions: Optional[Sequence[str]] = None,
         batch_size: int = 4,
         return_logits: bool = False,

@@ -57,7 +57,7 @@ class Service:
 
 
 class _Running:
-    """A process with threads that read what it writes: no pipe fills up while another is written."""
+    """A process, and threads that read what it writes, so that no pipe fills up meanwhile."""
 
     def __init__(self, arguments: Sequence[str], progress: Progress) -> None:
         style = ["--progress=json"] if callable(progress) else []

@@ -43,19 +43,21 @@ def blender() -> Iterator[pairbench.Ranker]:
 def test_rank(blender: pairbench.Ranker, golden: dict[str, Any]) -> None:
     inputs, candidates = golden["rank"]["inputs"], golden["rank"]["candidates"]
     assert blender.rank(inputs, candidates) == golden["rank"]["ranks"]
-    scores = blender.rank(inputs, candidates, return_scores=True, batch_size=1)
-    for found, expected in zip(scores, golden["rank"]["scores"]):
-        assert found == near(expected, abs=1e-5)
+    found = blender.rank(inputs, candidates, return_scores=True, batch_size=1)
+    for scores, expected in zip(found, golden["rank"]["scores"]):
+        assert scores == near(expected, abs=1e-5)
     by_reference = golden["rank"]["rank_with_ref_longest"]
     assert blender.rank_with_ref(inputs, candidates) == by_reference
     references = [max(own, key=len) for own in candidates]
     again = blender.rank_with_ref(inputs, candidates, ref_mode="first", ref_candidates=references)
     assert again == by_reference
-    median = blender.rank_with_ref(
+    median: Any = blender.rank_with_ref(
         inputs, candidates, ref_mode="median_length", return_scores=True
     )
-    places = [sorted(range(4), key=lambda at, own=own: len(own[at]))[2] for own in candidates]
-    assert [own[place] for own, place in zip(median, places)] == [0, 0]
+    for by_median, own in zip(median, candidates):
+        # The third by length, the first of equals before the others.
+        place = own.index(sorted(own, key=len)[2])
+        assert by_median[place] == 0
 
 
 def test_best_of_n(blender: pairbench.Ranker, golden: dict[str, Any]) -> None:
@@ -72,7 +74,8 @@ def test_best_of_n(blender: pairbench.Ranker, golden: dict[str, Any]) -> None:
 def pairs(golden: dict[str, Any], cases: dict[str, Any]) -> tuple[list[str], list[str], list[str]]:
     own = [cases[case] for case in golden["ids"]]
     inputs = [case["a"][0]["content"] for case in own]
-    return inputs, *([case[side][-1]["content"] for case in own] for side in ("a", "b"))
+    a, b = ([case[side][-1]["content"] for case in own] for side in ("a", "b"))
+    return inputs, a, b
 
 
 @pytest.mark.parametrize("mode", ["[A,B]", "[B,A]", "[A,B]+[B,A]"])
@@ -119,7 +122,7 @@ def test_instructions_come_first(blender: pairbench.Ranker) -> None:
     assert apart == blender.rank(["What is mass?"], candidates, return_scores=True)
 
 
-def test_scalar_models_score_one_answer(golden: dict[str, Any]) -> None:
+def test_scalar_models_score_one_answer() -> None:
     model = ROOT / "tests/data/scalar/models/tiny-deberta-rm"
     with pairbench.Ranker(f"{model},template=blender", progress=False) as ranker:
         assert ranker.header["head"] == "scalar"
@@ -182,7 +185,7 @@ def test_one_process_for_many_calls() -> None:
     assert pairbench.rank(["q"], [["a", "b"]], model=other, progress=False)
 
 
-def test_a_program_that_forgets_it_ends(tmp_path: Path) -> None:
+def test_a_program_that_forgets_it_ends() -> None:
     """Nobody waits, and no process is left."""
     script = (
         "import pairbench\n"

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use crate::data::answer_line::MAX_LINE;
 use crate::support::bounded_lines::{BoundedLines, Line};
-use crate::support::error::{Error, Result};
+use crate::support::error::{Error, ErrorKind, Result};
 use crate::support::files;
 use crate::support::input_file::{STANDARD_INPUT, STDIN};
 use crate::support::signals::Stop;
@@ -33,8 +33,9 @@ impl Lines {
                 STANDARD_INPUT.to_owned(),
             ));
         }
-        let file = files::open(path).map_err(|error| {
-            error.or_hint("`-` reads standard input, which may be a pipe or anything else")
+        let file = files::open(path).map_err(|error| match error.kind {
+            ErrorKind::BadInput => error.hint("`-` reads standard input, which may be a pipe"),
+            _ => error,
         })?;
         Ok(Self::of(BufReader::new(file), path.display().to_string()))
     }

@@ -10,8 +10,6 @@ mod request;
 mod session;
 mod task;
 
-use std::time::Instant;
-
 use crate::commands::finished::Finished;
 use crate::commands::rank::lines::Lines;
 use crate::commands::rank::model::LoadedModel;
@@ -40,7 +38,6 @@ pub(crate) fn rank(request: &RankRequest) -> Result<Finished> {
     };
     let model = LoadedModel::load(request)?;
     stop.check()?;
-    let begun = Instant::now();
     let mut session = Session::new(&model, method, request.batch_wait, stop);
     if request.header {
         session.print(&model.header())?;
@@ -49,7 +46,7 @@ pub(crate) fn rank(request: &RankRequest) -> Result<Finished> {
         Source::Lines(lines) => session.run(&lines)?,
         Source::One(line) => session.run_one(line)?,
     }
-    Ok(finished(&session.done, begun))
+    Ok(finished(&session.done))
 }
 
 /// Where lines come from.
@@ -59,10 +56,10 @@ enum Source {
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a rate for people")]
-fn finished(done: &Done, begun: Instant) -> Finished {
-    let seconds = begun.elapsed().as_secs_f64();
+fn finished(done: &Done) -> Finished {
+    let seconds = done.seconds;
     say(&format!(
-        "{} in {seconds:.1} s, {:.1} lines/s, {} tokens",
+        "{} in {seconds:.1} s of work, {:.1} lines/s, {} tokens",
         count(done.lines, "line"),
         done.lines as f64 / seconds.max(1e-9),
         done.tokens

@@ -143,6 +143,7 @@ pub(crate) enum Comparing {
 impl MethodRequest {
     /// Refuses flags of another method.
     pub(super) fn resolve(&self) -> Result<Method> {
+        use MethodName::{BestOfN, Compare, Rank, RankWithRef};
         let goes_with = |flag: &str, is_there: bool, methods: &[MethodName], named: &str| {
             if is_there && !methods.contains(&self.name) {
                 let what = format!("failed to understand {flag}: it goes with --method {named}");
@@ -150,7 +151,6 @@ impl MethodRequest {
             }
             Ok(())
         };
-        use MethodName::{BestOfN, Compare, Rank, RankWithRef};
         goes_with(
             "--ref-mode",
             self.reference.is_some(),

@@ -41,6 +41,8 @@ pub(super) struct Done {
     pub(super) lines: usize,
     pub(super) errors: usize,
     pub(super) tokens: usize,
+    /// Of work, not of waiting for lines.
+    pub(super) seconds: f64,
 }
 
 impl<'a> Session<'a> {
@@ -114,6 +116,7 @@ impl<'a> Session<'a> {
 
     /// Asks the model until every line of the window has its answer.
     fn answer(&mut self, window: &mut [Task]) -> Result<()> {
+        let begun = Instant::now();
         let mut unwritten = Unwritten { window, next: 0 };
         self.write(&mut unwritten)?;
         while !self.is_closed {
@@ -128,6 +131,7 @@ impl<'a> Session<'a> {
                 self.one_by_one(&mut unwritten)?;
             }
         }
+        self.done.seconds += begun.elapsed().as_secs_f64();
         Ok(())
     }
 

@@ -285,12 +285,11 @@ impl Asking {
     }
 
     fn best(&self, numbers: &Numbers) -> Option<Found> {
-        let (order, scores) = match &self.bubble {
-            Some(pass) => (pass.order(), None),
-            None => {
-                let scores = self.scores(numbers);
-                (best_first(&ranks(&scores)?), Some(scores))
-            }
+        let (order, scores) = if let Some(pass) = &self.bubble {
+            (pass.order(), None)
+        } else {
+            let scores = self.scores(numbers);
+            (best_first(&ranks(&scores)?), Some(scores))
         };
         let candidate = self.content.answers.iter().nth(order[0])?.to_owned();
         let permutation = self.bubble.as_ref().map(|pass| pass.permutation().to_vec());
