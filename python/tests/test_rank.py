@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 import pairbench
+from pairbench import _rank
 
 ROOT = Path(__file__).resolve().parents[2]
 GOLDEN = ROOT / "tests/data/golden"
@@ -173,6 +174,15 @@ def test_many_lines_fill_no_pipe(blender: pairbench.Ranker) -> None:
     assert [found[at % 3][at // 3] for at in range(300)] == expected
 
 
+@pytest.fixture
+def _no_shared_process() -> Iterator[None]:
+    """Nothing is left for tests that look at the processes of this one."""
+    yield
+    _rank._shared.pop("ranker").close()
+    _rank._shared.clear()
+
+
+@pytest.mark.usefixtures("_no_shared_process")
 def test_one_process_for_many_calls() -> None:
     said: list[str] = []
     settings: Any = {"progress": lambda event: said.append(event.text)}

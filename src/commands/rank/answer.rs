@@ -1,8 +1,11 @@
 //! The line that is written for a line that was read: `docs/schema/rank.v1.json`.
 
+use std::fmt::Write as _;
+
 use serde::Serialize;
 
 use crate::data::Id;
+use crate::support::error::breaks_line;
 
 /// One line of the output.
 #[derive(Debug, Serialize)]
@@ -89,10 +92,52 @@ impl Answer {
         matches!(self.found, Found::Error { .. })
     }
 
-    /// With its end.
+    /// With its end. What could drive a terminal, in texts that are given back, is escaped, which
+    /// JSON reads as the same text.
     pub(super) fn text(&self) -> String {
         let text = serde_json::to_string(self);
         // Nothing in it can fail: keys are strings, numbers are finite.
-        text.unwrap_or_else(|error| format!("{{\"error\":\"{error}\"}}")) + "\n"
+        let text = text.unwrap_or_else(|error| format!("{{\"error\":\"{error}\"}}"));
+        let mut escaped = String::with_capacity(text.len() + 1);
+        for c in text.chars() {
+            if breaks_line(c) {
+                let _ = write!(escaped, "\\u{:04x}", u32::from(c));
+            } else {
+                escaped.push(c);
+            }
+        }
+        escaped + "\n"
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_come_back_and_drive_no_terminal() {
+        let candidate = "a\u{1b}[31m\u{9b}2J\u{202e}\u{2028}\n\"é🙂".to_owned();
+        let answer = Answer {
+            line: 1,
+            id: Some(Id::Text("x\u{85}".to_owned())),
+            found: Found::Best {
+                best: 0,
+                candidate: candidate.clone(),
+                order: vec![0],
+                permutation: None,
+                scores: Some(vec![0.1]),
+            },
+        };
+        let text = answer.text();
+        assert_eq!(text.chars().filter(|c| breaks_line(*c)).count(), 1);
+        assert!(
+            text.ends_with(",\"order\":[0],\"scores\":[0.1]}\n"),
+            "{text}"
+        );
+        let read: serde_json::Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(
+            (&read["candidate"], &read["id"]),
+            (&candidate.into(), &"x\u{85}".into())
+        );
     }
 }

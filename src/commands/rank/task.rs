@@ -19,6 +19,8 @@ pub(super) struct Task {
 enum Work {
     Asking(Asking),
     Done(Found),
+    /// What was found is gone to be written.
+    Answered,
 }
 
 /// A line that the model must still be asked about.
@@ -59,7 +61,7 @@ impl Task {
     pub(super) fn rows(&self) -> usize {
         match &self.work {
             Work::Asking(asking) => asking.content.answers.len().pow(2),
-            Work::Done(_) => 0,
+            Work::Done(_) | Work::Answered => 0,
         }
     }
 
@@ -100,20 +102,19 @@ impl Task {
         self.work = Work::Done(Found::Error { error });
     }
 
-    /// What to write, once all is known.
+    /// What to write, once all is known; once.
     pub(super) fn answer(&mut self) -> Option<Answer> {
-        let found = match &mut self.work {
-            Work::Asking(_) => return None,
-            Work::Done(found) => found,
-        };
-        let nothing = Found::Error {
-            error: String::new(),
-        };
-        Some(Answer {
-            line: self.line,
-            id: self.id.take(),
-            found: std::mem::replace(found, nothing),
-        })
+        match std::mem::replace(&mut self.work, Work::Answered) {
+            Work::Done(found) => Some(Answer {
+                line: self.line,
+                id: self.id.take(),
+                found,
+            }),
+            other => {
+                self.work = other;
+                None
+            }
+        }
     }
 
     fn answer_what_needs_no_model(&mut self, is_pairwise: bool) {
