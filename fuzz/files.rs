@@ -21,6 +21,7 @@ use pairbench::data;
 use pairbench::data::ColumnMap;
 use pairbench::data::Item;
 use pairbench::data::Message;
+use pairbench::data::answer_line::{AnswerLine, AnswersOf};
 use pairbench::kernels::cpu::int8::Outliers;
 use pairbench::kernels::relative_positions::RelativeRows;
 use pairbench::model::{ModelConfig, Parameters, TransformerConfig};
@@ -68,7 +69,8 @@ static ALLOCATOR: Allocator = Allocator;
 type Target = fn(&Path, &[u8]);
 
 /// By name; each has a directory of seeds of the same name.
-const TARGETS: [(&str, Target); 12] = [
+const TARGETS: [(&str, Target); 13] = [
+    ("answers", answers),
     ("chat-template", chat_template),
     ("config", config),
     ("csv", |dir, data| pairs(dir, "x.csv", data)),
@@ -196,6 +198,13 @@ fn pairs(dir: &Path, name: &str, data: &[u8]) {
         &[file(dir, name, data).as_path().into()],
         &ColumnMap::default(),
     );
+}
+
+/// A line of `rank` or `score`.
+fn answers(_: &Path, data: &[u8]) {
+    for kind in [AnswersOf::Rank, AnswersOf::Score] {
+        let _ = AnswerLine::parse(data, kind).content.is_ok();
+    }
 }
 
 fn toml(dir: &Path, data: &[u8]) {

@@ -18,9 +18,10 @@
 //! | [`scoring`] | items → outcomes, kept in a journal, a cache and a run directory | `support` `stats` `benchmark` `data` `text` `kernels` `model` `checkpoint` `device` |
 //! | [`metrics`] | outcomes → accuracies, sections, averages, behaviour | `stats` `benchmark` `data` `scoring` |
 //! | [`comparison`] | two models' outcomes → differences; what the rules of a gate say of them | `support` `stats` `benchmark` `data` `scoring` `metrics` |
+//! | [`ranking`] | numbers of answers → ranks, references, the best of them | `stats` |
 //! | [`report`] | figures → a table, Markdown, a page, JSON, CSV, LaTeX, JUnit | `support` `stats` `benchmark` `data` `scoring` `metrics` `comparison` |
-//! | [`commands`] | a request → the rooms → what is printed, and the exit code | `support` `stats` `benchmark` `data` `text` `kernels` `model` `checkpoint` `device` `scoring` `metrics` `comparison` `report` |
-//! | [`cli`] | what was typed → a request | `support` `data` `text` `checkpoint` `device` `comparison` `report` `commands` |
+//! | [`commands`] | a request → the rooms → what is printed, and the exit code | `support` `stats` `benchmark` `data` `text` `kernels` `model` `checkpoint` `device` `scoring` `metrics` `comparison` `ranking` `report` |
+//! | [`cli`] | what was typed → a request | `support` `data` `text` `checkpoint` `device` `comparison` `ranking` `report` `commands` |
 
 pub mod benchmark;
 pub mod checkpoint;
@@ -32,6 +33,7 @@ pub mod device;
 pub mod kernels;
 pub mod metrics;
 pub mod model;
+pub(crate) mod ranking;
 pub mod report;
 pub mod scoring;
 pub mod stats;

@@ -32,7 +32,7 @@ fn is_there(program: &str) -> bool {
 }
 
 /// A line of words that is typed, and what must and must not be suggested for the last of them.
-const TYPED: [(&[&str], &[&str], &[&str]); 12] = [
+const TYPED: [(&[&str], &[&str], &[&str]); 13] = [
     (
         &["run", "--benchmark", ""],
         &["reward-bench", "quickstart"],
@@ -65,6 +65,11 @@ const TYPED: [(&[&str], &[&str], &[&str]); 12] = [
         &["compare", "--gate", "drop"],
         &["drop:average:", "drop:section:"],
         &["min:average:"],
+    ),
+    (
+        &["rank", "--method", ""],
+        &["rank", "rank-with-ref", "compare", "best-of-n"],
+        &[],
     ),
     (&["show", "--format", ""], &["text", "json"], &["html"]),
     (
@@ -179,7 +184,7 @@ fn every_page_has_examples_and_says_what_the_environment_and_exit_codes_are() {
         );
     }
     for command in [
-        "run", "compare", "report", "show", "merge", "fetch", "inspect", "bench",
+        "run", "compare", "report", "show", "merge", "fetch", "inspect", "bench", "rank", "score",
     ] {
         let page = dir.path().join(format!("pairbench-{command}.1"));
         let page = std::fs::read_to_string(page).unwrap();

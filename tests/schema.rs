@@ -13,7 +13,7 @@ use polars::prelude::{AnyValue, ParquetReader, PlSmallStr, SerReader};
 use serde_json::{Map, Value, json};
 
 /// Documents with their versions.
-const NAMES: [(&str, u8); 8] = [
+const NAMES: [(&str, u8); 9] = [
     ("summary", 2),
     ("comparison", 1),
     ("run", 1),
@@ -22,6 +22,7 @@ const NAMES: [(&str, u8); 8] = [
     ("pairs", 1),
     ("list", 1),
     ("verdicts", 2),
+    ("rank", 1),
 ];
 
 /// As the binary prints it.
@@ -468,5 +469,46 @@ fn the_columns_of_verdicts_are_described() {
             .map(|name| ((*name).to_owned(), cell(name)))
             .collect();
         assert_valid("verdicts", &Value::Object(row));
+    }
+}
+
+/// Each kind of line that `rank` and `score` write.
+#[test]
+fn lines_of_rank_and_score_are_what_the_schema_describes() {
+    let dir = tempfile::tempdir().unwrap();
+    let [many, two, one] = [
+        r#"{"id": "x", "prompt": "q", "candidates": ["a", "b c", "d"]}"#,
+        r#"{"prompt": "q", "candidates": ["a", "b c"]}"#,
+        r#"{"id": 1, "prompt": "q", "candidates": ["a"]}"#,
+    ];
+    let scalar = "tests/data/scalar/models/tiny-deberta-rm,template=pair";
+    let cases: [(&[&str], &str, i32); 12] = [
+        (&["rank", "--header"], many, 0),
+        (&["rank", "--reason", "margins"], many, 0),
+        (&["rank", "--top", "2", "--reason", "margins"], many, 0),
+        (&["rank", "--model", scalar], many, 0),
+        (&["rank", "--method", "rank-with-ref"], many, 0),
+        (&["rank", "--method", "compare"], two, 0),
+        (&["rank", "--method", "best-of-n"], many, 0),
+        (
+            &["rank", "--method", "best-of-n", "--cmp-type", "full"],
+            many,
+            0,
+        ),
+        (&["score"], two, 0),
+        (&["score", "--model", scalar], two, 0),
+        (&["score", "--model", scalar], one, 0),
+        (&["score"], one, 4),
+    ];
+    for (arguments, line, expected) in cases {
+        let file = dir.path().join("lines.jsonl");
+        std::fs::write(&file, line).unwrap();
+        let (stdout, stderr, code) = pairbench(&[arguments, &[file.to_str().unwrap()]].concat());
+        assert_eq!(code, expected, "{stderr}");
+        let has_header = arguments.contains(&"--header");
+        assert_eq!(stdout.lines().count(), 1 + usize::from(has_header));
+        for line in stdout.lines() {
+            assert_valid("rank", &serde_json::from_str(line).unwrap());
+        }
     }
 }

@@ -21,6 +21,10 @@ fn commands(dir: &Path) -> Vec<(Vec<String>, i32)> {
         let shard = ["--shard", shard, "--out", out];
         assert_eq!(binary::run(&[&run_few[..], &shard].concat()).2, 0);
     }
+    let lines = dir.join("lines.jsonl");
+    let line = "{\"prompt\": \"q\", \"candidates\": [\"a\", \"b\"]}\n";
+    std::fs::write(&lines, line.repeat(3)).unwrap();
+    let lines = lines.display().to_string();
     let merged = dir.join("merged").display().to_string();
     let again = dir.join("again").display().to_string();
     let cases: &[(&[&str], i32)] = &[
@@ -51,6 +55,9 @@ fn commands(dir: &Path) -> Vec<(Vec<String>, i32)> {
             ],
             0,
         ),
+        (&["rank", &lines], 0),
+        (&["score", &lines, "--header"], 0),
+        (&["score", "/no/such/lines"], 5),
         (&["published", "model-card"], 0),
         (&["cache"], 0),
         (&["doctor"], 0),

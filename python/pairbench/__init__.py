@@ -8,12 +8,14 @@ through files and JSON.
     >>> print(good.table)
     >>> new = pairbench.run(models={"new": "runs/2"}, data=frame, template="pairrm")
     >>> pairbench.compare(good, new, gate=["drop:average:0.01"])
+    >>> pairbench.rank(["What is mass?"], [["A number.", "A force."]], model="runs/1")
 """
 
 from pairbench._binary import find_binary
 from pairbench._compare import Comparison, compare
 from pairbench._gate import RuleOutcome
 from pairbench._process import Event
+from pairbench._rank import Ranker, rank, score
 from pairbench._run import Run, Side, run
 from pairbench.errors import (
     DirectoryLockedError,
@@ -40,6 +42,7 @@ __all__ = [
     "InvalidVerdictsError",
     "NotAvailableError",
     "PairbenchError",
+    "Ranker",
     "ResourcesError",
     "RuleOutcome",
     "Run",
@@ -48,5 +51,7 @@ __all__ = [
     "UsageError",
     "compare",
     "find_binary",
+    "rank",
     "run",
+    "score",
 ]

@@ -69,7 +69,7 @@ def execute(arguments: Sequence[str], progress: Progress) -> Finished:
 
     Ctrl-C reaches the binary, which ends in order, and then raises KeyboardInterrupt here.
     """
-    listener = _Listener(progress)
+    listener = Listener(progress)
     # Who reads stderr gets a line in words every 30 s; a function gets an object every second.
     style = ["--progress=json"] if callable(progress) else []
     # A file: with two pipes, one could fill up while the other is read.
@@ -123,7 +123,7 @@ def _end(process: subprocess.Popen[str], *, was_told: bool) -> None:
         process.kill()
 
 
-class _Listener:
+class Listener:
     """Passes lines on; keeps the error that the last one may be."""
 
     def __init__(self, progress: Progress) -> None:

@@ -1,9 +1,10 @@
-"""The Python of README.md, as it stands there."""
+"""The Python of README.md and of docs, as it stands there."""
 
 from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,9 +13,9 @@ import pairbench
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def example(word: str) -> str:
+def example(word: str, page: str = "README.md") -> str:
     """The block of Python that has the word in it."""
-    text = (ROOT / "README.md").read_text("utf-8")
+    text = (ROOT / page).read_text("utf-8")
     blocks = re.findall(r"^```python\n(.*?)^```", text, re.M | re.S)
     [found] = [block for block in blocks if word in block]
     return str(found)
@@ -37,3 +38,14 @@ def test_the_table_again(
     exec(compile(example("read_parquet"), "README.md", "exec"), {})
     accuracy = run.summary["models"]["pairrm"]["subsets"]["chat-on-topic"]["accuracy"]
     assert capsys.readouterr().out.count(f"{accuracy:.6f}") == 2
+
+
+def test_ranking(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    code = example("Ranker", "docs/rank.md").replace("llm-blender/PairRM", "quickstart/pairrm")
+    found: dict[str, Any] = {}
+    exec(compile(code, "docs/rank.md", "exec"), found)
+    assert sorted(found["ranks"][0]) == [1, 2, 3]
+    assert len(found["scores"][0]) == 3
+    assert found["better"][0] in (True, False)
+    assert found["best"][0] in ("A number.", "No.")

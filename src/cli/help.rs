@@ -84,6 +84,33 @@ pub(crate) const BENCH: &str = "\
 Examples:
   pairbench bench --model llm-blender/PairRM-hf --dtype int8 --length 512,2048";
 
+pub(crate) const RANK: &str = "\
+A line is {\"prompt\": ..., \"candidates\": [...]}: the prompt is a string or a list of {role, content}, candidates are strings; id is given
+back, instruction is put before the prompt, reference is what --method rank-with-ref compares with. Each line gets one, in its place:
+{\"line\", \"ranks\", \"scores\", \"best\", \"matrix\"}, or {\"line\", \"error\"}, and then the exit code is 4.
+docs/rank.md has all keys, `pairbench generate schema rank` describes them.
+
+The figures are llm_blender's where the model's template is its own, `pairranker`: that of llm-blender/PairRM, and of PairRM-hf with
+--model llm-blender/PairRM-hf,template=pairranker.
+
+Examples:
+  The best of the answers in a file, with what each lost and won by:
+    pairbench rank --model llm-blender/PairRM-hf prompts.jsonl --top 1 --reason margins
+  One prompt:
+    pairbench rank --prompt 'What is mass?' --candidates answers.txt
+  The best of many answers by n - 1 comparisons:
+    pairbench rank --method best-of-n --cmp-type bubble --seed 1 prompts.jsonl";
+
+pub(crate) const SCORE: &str = "\
+A line is {\"prompt\": ..., \"answer\": ...}, {\"prompt\": ..., \"answers\": [..., ...]} or {\"prompt\": ..., \"chosen\": ..., \"rejected\": ...}.
+A scalar model gives {\"line\", \"score\"} or {\"line\", \"margin\", \"scores\"}, a pairwise one, which needs two answers, {\"line\", \"margin\",
+\"logits\"}. A line that cannot be scored gets {\"line\", \"error\"}, and then the exit code is 4.
+
+Examples:
+  pairbench score --model Skywork/Skywork-Reward-V2-Qwen3-0.6B answers.jsonl > scores.jsonl
+  A program that asks one by one:
+    my-program | pairbench score --batch-wait 0 | my-other-program";
+
 pub(crate) const LIST: &str = "\
 Examples:
   pairbench list benchmarks

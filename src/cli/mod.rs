@@ -4,6 +4,7 @@
 mod completion;
 mod help;
 mod others;
+mod rank;
 mod run;
 mod shared;
 mod show;
@@ -15,6 +16,7 @@ use std::path::PathBuf;
 use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::cli::others::{BenchArgs, CompareArgs, FetchArgs, InspectArgs, MergeArgs, ReportArgs};
+use crate::cli::rank::{RankArgs, ScoreArgs};
 use crate::cli::run::RunArgs;
 use crate::cli::shared::TalkArgs;
 use crate::cli::show::{ListArgs, ShowArgs};
@@ -62,6 +64,12 @@ enum CommandArgs {
     /// Measure how fast a model is on this machine
     #[command(after_help = help::BENCH)]
     Bench(BenchArgs),
+    /// Rank the answers to each prompt of a stream, one JSON object a line
+    #[command(after_help = help::RANK)]
+    Rank(Box<RankArgs>),
+    /// Score one answer or two to each prompt of a stream, one JSON object a line
+    #[command(after_help = help::SCORE)]
+    Score(Box<ScoreArgs>),
     /// List the benchmarks, models, templates and published tables that are known
     #[command(after_help = help::LIST)]
     List(ListArgs),
@@ -166,6 +174,8 @@ impl From<CommandArgs> for Request {
             CommandArgs::Fetch(args) => Self::Fetch(args.into()),
             CommandArgs::Inspect(args) => Self::Inspect(args.into()),
             CommandArgs::Bench(args) => Self::Bench(args.into()),
+            CommandArgs::Rank(args) => Self::Rank(Box::new((*args).into())),
+            CommandArgs::Score(args) => Self::Rank(Box::new((*args).into())),
             CommandArgs::List(args) => Self::List(args.into()),
             CommandArgs::Published { name } => Self::Published(name),
             CommandArgs::Cache { action: None } => Self::ShowCache,

@@ -227,6 +227,8 @@ pub(crate) enum SchemaArg {
     List,
     /// The columns of verdicts.parquet
     Verdicts,
+    /// A line that rank and score print
+    Rank,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
@@ -279,6 +281,7 @@ impl From<SchemaArg> for Schema {
             SchemaArg::Pairs => Self::Pairs,
             SchemaArg::List => Self::List,
             SchemaArg::Verdicts => Self::Verdicts,
+            SchemaArg::Rank => Self::Rank,
         }
     }
 }

@@ -44,6 +44,8 @@ pub enum Schema {
     List,
     /// A row of `verdicts.parquet`.
     Verdicts,
+    /// A line of rank and score.
+    Rank,
 }
 
 /// The text to print, if any.
@@ -78,6 +80,7 @@ impl Schema {
             Self::Pairs => include_str!("../../docs/schema/pairs.v1.json"),
             Self::List => include_str!("../../docs/schema/list.v1.json"),
             Self::Verdicts => include_str!("../../docs/schema/verdicts.v2.json"),
+            Self::Rank => include_str!("../../docs/schema/rank.v1.json"),
         }
     }
 }

@@ -17,6 +17,7 @@ mod named_run;
 mod numbers_table;
 mod output;
 pub(crate) mod published;
+pub(crate) mod rank;
 pub mod report;
 mod request;
 pub mod run;

@@ -11,6 +11,7 @@ use crate::commands::list::{self, ListRequest};
 use crate::commands::merge::{self, MergeRequest};
 use crate::commands::output::OutputFormat;
 use crate::commands::published;
+use crate::commands::rank::{self, RankRequest};
 use crate::commands::report::{self, ReportRequest};
 use crate::commands::run::{self, RunRequest};
 use crate::commands::show::{self, ShowRequest};
@@ -27,6 +28,8 @@ pub enum Request {
     Fetch(FetchRequest),
     Inspect(InspectRequest),
     Bench(BenchRequest),
+    /// `rank` and `score`.
+    Rank(Box<RankRequest>),
     List(ListRequest),
     /// One table, or all.
     Published(Option<String>),
@@ -48,6 +51,7 @@ impl Request {
             Self::Fetch(request) => fetch::fetch(&request).map(Finished::from),
             Self::Inspect(request) => inspect::inspect(&request).map(|text| window(&text)),
             Self::Bench(request) => bench::bench(&request).map(Finished::from),
+            Self::Rank(request) => rank::rank(&request),
             Self::List(request) => match request.format {
                 OutputFormat::Text => list::list(&request).map(|text| window(&text)),
                 OutputFormat::Json => list::list(&request).map(Finished::from),

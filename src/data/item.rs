@@ -94,6 +94,26 @@ pub struct Item {
 }
 
 impl Item {
+    /// Answers of which none is known to be better, which a pairwise model reads against each
+    /// other: the first stands for the chosen ones.
+    pub(crate) fn of_answers(
+        row: usize,
+        prompt: Vec<Message>,
+        first: &str,
+        others: Answers,
+        comparisons: Comparisons,
+    ) -> Self {
+        Self {
+            row,
+            subset: String::new(),
+            id: None,
+            prompt,
+            chosen: first.to_owned().into(),
+            rejected: others,
+            comparisons,
+        }
+    }
+
     /// All answers, the chosen ones first.
     pub(crate) fn answers(&self) -> Vec<&str> {
         self.chosen.iter().chain(self.rejected.iter()).collect()

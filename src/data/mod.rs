@@ -1,5 +1,6 @@
 //! Files of preference data → [`Item`]s.
 
+pub mod answer_line;
 mod cell;
 mod choices;
 mod column_map;

@@ -8,7 +8,7 @@ use crate::support::error::{Error, Result};
 
 /// More answers of a kind than any prompt has. A pairwise model reads each against each: the time
 /// grows with the square.
-const MOST_ANSWERS: usize = 256;
+pub(super) const MOST_ANSWERS: usize = 256;
 
 /// Where the values stand, for errors.
 pub(crate) struct RowPlace<'a> {
