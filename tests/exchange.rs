@@ -1,16 +1,21 @@
 //! Runs as files of other programs, read by what their owners publish.
+#![allow(clippy::too_many_lines, reason = "a table of cases a test")]
 
 #[path = "common/binary.rs"]
 mod binary;
+#[path = "common/skipped.rs"]
+mod skipped;
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use binary::{json_file, run};
 use boon::{Compiler, Schemas};
 use saphyr::{LoadableYamlNode, Yaml};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
+use skipped::skipped;
 
 fn data(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -168,6 +173,43 @@ fn every_eval_ever_accepts_its_records() {
         assert_eq!(details["checksum"], hash);
         assert_eq!(details["total_rows"], text.lines().count());
     }
+    // A conversation has its turns, and the numbers as the last one.
+    let talk = json!({"subset": "s", "id": 1, "prompt": [
+        {"role": "user", "content": "Hi."}, {"role": "assistant", "content": "Hello."},
+        {"role": "user", "content": "Bye."}], "chosen": "Bye!", "rejected": "Hi!"});
+    let pairs = dir.path().join("talk.jsonl");
+    fs::write(&pairs, talk.to_string()).unwrap();
+    let line =
+        json!({"results": 1, "scores_chosen": 2.0, "scores_rejected": 1.0, "subset": "s", "id": 1});
+    let outputs = dir.path().join("owner_outputs.jsonl");
+    fs::write(&outputs, line.to_string()).unwrap();
+    let definition = dir.path().join("talk.toml");
+    fs::write(&definition, "name = \"talk\"\n[subsets]\ns = 1\n").unwrap();
+    let own = dir.path().join("talk");
+    let [file, pairs, definition, run_dir] =
+        [&outputs, &pairs, &definition, &own].map(|path| path.to_str().unwrap());
+    let arguments = [
+        "import",
+        file,
+        "--data",
+        pairs,
+        "--benchmark",
+        definition,
+        "--out",
+        run_dir,
+    ];
+    let (_, stderr, code) = run(&arguments);
+    assert_eq!(code, 0, "{stderr}");
+    let files = exported(&own, "every-eval-ever", &dir.path().join("talk-out"));
+    let row = json_file(&files[1]);
+    if let Err(error) = schemas.validate(&row, instance) {
+        panic!("{error:#}: {row}");
+    }
+    assert_eq!(
+        (row["messages"].as_array().unwrap().len(), row.get("output")),
+        (4, None)
+    );
+    assert_eq!(row["answer_attribution"][0]["turn_idx"], 3);
     let first = exported(
         &dir.path().join("run-scores.json"),
         "every-eval-ever",
@@ -252,6 +294,62 @@ fn the_hub_gets_the_headline_figure() {
         ]);
         assert!(code == 2 && stderr.contains(says), "{stderr}");
     }
+}
+
+/// What a script in Python prints of a file.
+fn read_by_python(interpreter: &str, mode: &str, file: &Path) -> String {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/hub-python/results.py");
+    let output = Command::new(interpreter)
+        .arg(script)
+        .arg(mode)
+        .arg(file)
+        .output()
+        .unwrap();
+    let [out, err] = [output.stdout, output.stderr].map(|bytes| String::from_utf8(bytes).unwrap());
+    assert!(output.status.success(), "{err}");
+    out
+}
+
+/// The hub's own client reads the one, and Python writes the other as it is, odd numbers and
+/// letters included.
+#[test]
+fn python_agrees_with_what_was_written() {
+    let found = std::env::var("PAIRBENCH_TEST_PYTHON").ok();
+    let Some(interpreter) = found.filter(|python| !python.is_empty()) else {
+        let why = "PAIRBENCH_TEST_PYTHON names no Python with huggingface_hub";
+        return skipped("exchange::python_agrees_with_what_was_written", why);
+    };
+    let dir = tempfile::tempdir().unwrap();
+    let mut scores = json_file(&data("results/scores.json"));
+    scores["scores_chosen"] = json!([1e-7_f32, f32::MAX, 0.1_f32]);
+    scores["scores_rejected"] = json!([-1e-30_f32, 3e38_f32, 0.099_999_f32]);
+    scores["results"] = json!([1, 1, 1]);
+    scores["text_chosen"][0] = json!("\u{e9}\u{1f600}\u{7f}\n\"\\ \u{2028}");
+    let file = dir.path().join("odd.json");
+    fs::write(&file, scores.to_string()).unwrap();
+    let definition = "name = \"mine\"\n[source]\ndataset = \"a/b\"\n[subsets]\nhep-rust = 2\n\
+        refusals-offensive = 1\n";
+    let benchmark = dir.path().join("mine.toml");
+    fs::write(&benchmark, definition).unwrap();
+    let [own, out] = ["run", "out"].map(|name| dir.path().join(name));
+    let [file, benchmark, run_dir] = [&file, &benchmark, &own].map(|path| path.to_str().unwrap());
+    let arguments = ["import", file, "--benchmark", benchmark, "--out", run_dir];
+    let (_, stderr, code) = run(&arguments);
+    assert_eq!(code, 0, "{stderr}");
+    for file in exported(&own, "reward-bench", &out) {
+        assert_eq!(
+            read_by_python(&interpreter, "same-json", &file),
+            "the same\n"
+        );
+    }
+    let yaml = &exported(&own, "hub-eval-results", &out)[0];
+    let entry: Value =
+        serde_json::from_str(&read_by_python(&interpreter, "eval-results", yaml)).unwrap();
+    assert_eq!(
+        (&entry["dataset_id"], &entry["task_id"]),
+        (&json!("a/b"), &json!("default"))
+    );
+    assert_eq!(entry["value"], 100.0);
 }
 
 #[test]

@@ -1,4 +1,5 @@
-//! Result files of other programs as run directories, and back.
+//! Result files of other programs as run directories.
+#![allow(clippy::too_many_lines, reason = "one table of cases a test")]
 
 #[path = "common/binary.rs"]
 mod binary;
@@ -81,8 +82,8 @@ fn a_report_says_that_the_results_were_not_measured() {
     for expected in [
         "reward-bench: imported, 3 pairs, PARTIAL",
         "imported, not measured by pairbench: reward-bench scores scores.json",
-        "contract: not recorded; chat template raw",
-        "precision: not recorded",
+        "contract   not recorded; chat template raw",
+        "precision  not recorded, weights not recorded",
         "truncation not recorded",
     ] {
         assert!(stdout.contains(expected), "{expected}: {stdout}");
@@ -311,7 +312,7 @@ fn what_is_wrong_in_a_file_is_named() {
         ),
         (
             with("scores_rejected", json!([-0.5, 1e39, 0.5])),
-            "row 1, key `results`: the result",
+            "row 1, key `scores_chosen`: 1000000",
         ),
         (
             with("results", json!([1, 1, 1])),
@@ -333,7 +334,7 @@ fn what_is_wrong_in_a_file_is_named() {
             "row 0, key `scores_rejected`: NaN",
         ),
         (
-            scores.to_string().replacen("{", "{\"id\":[],", 1),
+            scores.to_string().replacen('{', "{\"id\":[],", 1),
             "key `id`: the key occurs twice",
         ),
         (

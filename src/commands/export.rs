@@ -79,7 +79,9 @@ fn files_of(dir: &RunDir, summary: &Summary, format: ExchangeFormat) -> Result<V
     if let Some(why) = &summary.partial {
         say(&format!("PARTIAL: {why}"));
     }
-    notes.iter().for_each(|note| say(note));
+    for note in &notes {
+        say(note);
+    }
     Ok(found)
 }
 

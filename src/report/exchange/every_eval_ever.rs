@@ -307,7 +307,6 @@ fn source(model: &ExportedModel, benchmark: &Benchmark, items: usize) -> Value {
         let name = file.path.file_name().unwrap_or_default().to_string_lossy();
         details.insert(format!("sha256 of {name}"), json!(file.sha256));
     }
-    details.insert("items".to_owned(), json!(items.to_string()));
     let Some(dataset) = &model.dataset else {
         return json!({
             "dataset_name": benchmark.name,

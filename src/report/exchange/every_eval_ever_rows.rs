@@ -69,6 +69,13 @@ fn row(model: &ExportedModel, evaluation: &Evaluation, scored: &ScoredItem, item
         .map_or_else(|| format!("row {}", scored.row), ToString::to_string);
     let numbers = numbers(&scored.outcome).to_string();
     let metric = model.metric_of(&scored.subset);
+    let turns = item.prompt.len();
+    let is_conversation = turns > 1;
+    let source = if is_conversation {
+        format!("messages[{turns}].content")
+    } else {
+        "output.raw".to_owned()
+    };
     let mut row = json!({
         "schema_version": SCHEMA,
         "evaluation_id": evaluation.id,
@@ -77,12 +84,11 @@ fn row(model: &ExportedModel, evaluation: &Evaluation, scored: &ScoredItem, item
         "evaluation_result_id": evaluation.result(&subset_slug(&scored.subset)),
         "sample_id": format!("{}/{id}", scored.subset),
         "sample_hash": files::digest(format!("{prompt}{}", chosen.concat())),
-        "interaction_type": "single_turn",
+        "interaction_type": if is_conversation { "multi_turn" } else { "single_turn" },
         "input": { "raw": prompt, "reference": chosen, "choices": choices },
-        "output": { "raw": [numbers] },
         "answer_attribution": [{
-            "turn_idx": 0,
-            "source": "output.raw",
+            "turn_idx": if is_conversation { turns } else { 0 },
+            "source": source,
             "extracted_value": preferred(&scored.outcome, &choices),
             "extraction_method": "custom",
             "is_terminal": true,
@@ -93,10 +99,26 @@ fn row(model: &ExportedModel, evaluation: &Evaluation, scored: &ScoredItem, item
         },
         "metadata": { "subset": scored.subset, "verdict": scored.verdict().name() },
     });
+    if is_conversation {
+        row["messages"] = messages(item, &numbers);
+    } else {
+        row["output"] = json!({ "raw": [numbers] });
+    }
     if let Some(reason) = scored.outcome.reason() {
         row["error"] = json!(reason);
     }
     row
+}
+
+/// The turns of the prompt, and the model's numbers as the last one.
+fn messages(item: &Item, numbers: &str) -> Value {
+    let prompt = item.prompt.iter();
+    let turns = prompt.map(|turn| (turn.role.as_str(), turn.content.as_str()));
+    turns
+        .chain([("assistant", numbers)])
+        .enumerate()
+        .map(|(at, (role, content))| json!({ "turn_idx": at, "role": role, "content": content }))
+        .collect()
 }
 
 /// What the model gave for the item; null where it is not finite.

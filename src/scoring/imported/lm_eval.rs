@@ -69,18 +69,17 @@ fn row(reading: Reading, at: usize, entries: &Entries, task: &str) -> Result<Res
     let doc = value(entries, "doc").and_then(|doc| JsonText::new(doc).object());
     let doc = doc.unwrap_or_default();
     let own = value(&doc, "id").map_or(Ok(None), id);
-    let id = match own.map_err(|what| bad("doc.id", what))? {
-        Some(id) => id,
-        None => {
-            let number = count(needed("doc_id")?).map_err(|what| bad("doc_id", what))?;
-            Id::Text(format!("doc:{number}"))
-        }
+    let id = if let Some(id) = own.map_err(|what| bad("doc.id", what))? {
+        id
+    } else {
+        let number = count(needed("doc_id")?).map_err(|what| bad("doc_id", what))?;
+        Id::Text(format!("doc:{number}"))
     };
     let outcome = numbers.outcome();
     Ok(ResultRow {
         subset: Some(text(&doc, "subset").unwrap_or_else(|| task.to_owned())),
         id: Some(id),
-        outcome: outcome.map_err(|what| reading.contradiction(at, "acc", &what))?,
+        outcome: outcome.map_err(|why| reading.bad_numbers(at, ["filtered_resps", "acc"], &why))?,
     })
 }
 

@@ -100,17 +100,20 @@ pub(super) fn in_f32(scores: &[f64]) -> Result<Vec<f32>, String> {
     }
 }
 
+/// How many of these share the highest score, where the first one has it.
+pub(super) fn sharing_with_first(scores: &[f64]) -> Option<usize> {
+    let highest = scores.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let is_first = scores.first().is_some_and(|first| *first >= highest);
+    is_first.then(|| scores.iter().filter(|score| **score >= highest).count())
+}
+
 /// What a row of reward-bench counts: 1/k where the first score is the highest and k share it, of a
 /// pair 1 where it is higher, else 0.
 pub(super) fn counted(scores: &[f64]) -> f64 {
-    let highest = scores.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    let share = scores.iter().filter(|score| **score >= highest).count();
-    let is_first = scores.first().is_some_and(|first| *first >= highest);
-    match (scores.len(), share) {
-        _ if !is_first => 0.0,
-        (2, 2) => 0.0,
+    match (scores.len(), sharing_with_first(scores)) {
+        (_, None) | (2, Some(2)) => 0.0,
         #[expect(clippy::cast_precision_loss, reason = "a few answers")]
-        (_, share) => 1.0 / share as f64,
+        (_, Some(share)) => 1.0 / share as f64,
     }
 }
 

@@ -34,6 +34,7 @@ fn row(reading: Reading, at: usize, entries: &Entries) -> Result<ResultRow> {
     Ok(ResultRow {
         subset: subset.map(a_text).transpose()?,
         id: id.map_err(|what| bad("id", what))?,
-        outcome: outcome.map_err(|what| reading.contradiction(at, "results", &what))?,
+        outcome: outcome
+            .map_err(|why| reading.bad_numbers(at, ["scores_chosen", "results"], &why))?,
     })
 }

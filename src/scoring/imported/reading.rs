@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use crate::data::json_text::{self, Entries};
+use crate::scoring::imported::result_row::BadNumbers;
 use crate::support::error::{Error, Result};
 
 /// A file whose content is read.
@@ -22,10 +23,22 @@ impl Reading<'_> {
         self.bad(&format!("row {row}, key `{key}`: {what}"))
     }
 
-    /// What a row says twice, in its scores and in what it counts.
-    pub(super) fn contradiction(self, row: usize, key: &str, what: &str) -> Error {
-        self.bad_value(row, key, what)
-            .hint("the file contradicts itself: get it anew from whoever wrote it")
+    /// `scores` and `result`: the keys of both.
+    pub(super) fn bad_numbers(
+        self,
+        row: usize,
+        [scores, result]: [&str; 2],
+        why: &BadNumbers,
+    ) -> Error {
+        match why {
+            BadNumbers::Scores(what) => self.bad_value(row, scores, what).hint(
+                "pairbench keeps scores as models compute them, in single precision: leave the row \
+                 out, and say so",
+            ),
+            BadNumbers::Contradiction(what) => self
+                .bad_value(row, result, what)
+                .hint("the file contradicts itself: get it anew from whoever wrote it"),
+        }
     }
 
     /// The value of a key that every row has.

@@ -1,7 +1,7 @@
 //! A row of a result file, as every layout has it.
 
 use crate::data::Id;
-use crate::scoring::imported::numbers::{counted, in_f32};
+use crate::scoring::imported::numbers::{counted, in_f32, sharing_with_first};
 use crate::scoring::several::ScoredAnswers;
 use crate::scoring::verdict::{AnswerScores, Outcome};
 
@@ -12,6 +12,14 @@ pub(super) struct ResultRow {
     pub(super) subset: Option<String>,
     pub(super) id: Option<Id>,
     pub(super) outcome: Outcome,
+}
+
+/// Why numbers are no outcome.
+pub(super) enum BadNumbers {
+    /// The scores by themselves.
+    Scores(String),
+    /// The result is not what the scores make it.
+    Contradiction(String),
 }
 
 /// Numbers of a row before they are looked at.
@@ -30,11 +38,11 @@ impl RowNumbers {
     ///
     /// # Errors
     /// Why they are no scores, or not those from which the result comes.
-    pub(super) fn outcome(self) -> Result<Outcome, String> {
+    pub(super) fn outcome(self) -> Result<Outcome, BadNumbers> {
         if let Some(result) = self.result {
-            self.check(result)?;
+            self.check(result).map_err(BadNumbers::Contradiction)?;
         }
-        let rounded = in_f32(&self.scores)?;
+        let rounded = in_f32(&self.scores).map_err(BadNumbers::Scores)?;
         if let ([score_chosen, score_rejected], 1) = (rounded.as_slice(), self.chosen) {
             return Ok(Outcome::Scalar(AnswerScores {
                 score_chosen: *score_chosen,
@@ -43,15 +51,13 @@ impl RowNumbers {
             }));
         }
         let scores = rounded.into_iter().map(Some).collect();
-        ScoredAnswers::checked(self.chosen, scores, 0, [0; 3]).map(Outcome::Scored)
+        let scored = ScoredAnswers::checked(self.chosen, scores, 0, [0; 3]);
+        scored.map(Outcome::Scored).map_err(BadNumbers::Scores)
     }
 
     fn check(&self, result: f64) -> Result<(), String> {
         let own = counted(&self.scores);
-        let is_tied = self.scores.first().is_some_and(|first| {
-            let others = || self.scores.iter().skip(1);
-            others().any(|other| other == first) && !others().any(|other| other > first)
-        });
+        let is_tied = sharing_with_first(&self.scores).is_some_and(|share| share > 1);
         if (own - result).abs() < 1e-9 || is_tied && self.ties_are_free {
             return Ok(());
         }

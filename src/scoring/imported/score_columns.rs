@@ -30,6 +30,11 @@ pub(super) fn read<'a>(
     } else {
         (Layout::Scores, columns.pairs()?)
     };
+    let scores_key = if layout == Layout::Scores2 {
+        "scores"
+    } else {
+        "scores_chosen"
+    };
     let subsets = columns.needed("subset")?;
     let ids = columns.column("id")?;
     let mut rows = Vec::with_capacity(results.len());
@@ -44,7 +49,7 @@ pub(super) fn read<'a>(
             id: id.map_err(|what| bad("id", what))?,
             outcome: numbers
                 .outcome()
-                .map_err(|what| reading.contradiction(at, "results", &what))?,
+                .map_err(|why| reading.bad_numbers(at, [scores_key, "results"], &why))?,
         });
     }
     let found = ResultFile {
