@@ -321,7 +321,7 @@ fn python_agrees_with_what_was_written() {
     };
     let dir = tempfile::tempdir().unwrap();
     let mut scores = json_file(&data("results/scores.json"));
-    scores["scores_chosen"] = json!([1e-7_f32, f32::MAX, 0.1_f32]);
+    scores["scores_chosen"] = json!([1e-7_f32, f32::MAX, 0.954_933_17_f32]);
     scores["scores_rejected"] = json!([-1e-30_f32, 3e38_f32, 0.099_999_f32]);
     scores["results"] = json!([1, 1, 1]);
     scores["text_chosen"][0] = json!("\u{e9}\u{1f600}\u{7f}\n\"\\ \u{2028}");
@@ -352,6 +352,40 @@ fn python_agrees_with_what_was_written() {
     assert_eq!(entry["value"], 100.0);
 }
 
+/// A name from a file makes no path, and writes nothing to a terminal.
+#[test]
+fn files_stay_below_their_directory() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut scores = json_file(&data("results/scores.json"));
+    scores["model"] = json!("\u{1b}]0;x\u{7}../../../etc/x");
+    let file = dir.path().join("odd.json");
+    fs::write(&file, scores.to_string()).unwrap();
+    let [own, out] = ["run", "out"].map(|name| dir.path().join(name));
+    let arguments = [
+        "import",
+        file.to_str().unwrap(),
+        "--out",
+        own.to_str().unwrap(),
+    ];
+    let (stdout, stderr, code) = run(&[&arguments[..], &PARTIAL].concat());
+    let is_text = |text: &str| text.chars().all(|c| c == '\n' || !c.is_control());
+    assert!(
+        code == 0 && is_text(&stdout) && is_text(&stderr),
+        "{stdout}{stderr}"
+    );
+    for format in ["reward-bench", "every-eval-ever"] {
+        for file in exported(&own, format, &out) {
+            let file = fs::canonicalize(&file).unwrap();
+            assert!(
+                file.starts_with(fs::canonicalize(&out).unwrap()),
+                "{}",
+                file.display()
+            );
+            assert!(is_text(&file.display().to_string()), "{}", file.display());
+        }
+    }
+}
+
 #[test]
 fn files_need_a_directory_and_texts_none() {
     let dir = tempfile::tempdir().unwrap();
@@ -362,4 +396,10 @@ fn files_need_a_directory_and_texts_none() {
     assert!(code == 2 && stderr.contains("--out DIR"), "{stderr}");
     let (_, stderr, code) = run(&["report", own, "--format", "html", "--out", "x"]);
     assert!(code == 2 && stderr.contains("redirect stdout"), "{stderr}");
+    let files = ["report", own, "--format", "reward-bench", "--out", "x"];
+    let (_, stderr, code) = run(&[&files[..], &["--published", "model-card"]].concat());
+    assert!(
+        code == 2 && stderr.contains("leave --published away"),
+        "{stderr}"
+    );
 }

@@ -217,7 +217,15 @@ fn with_the_data_pairs_can_be_read() {
     let data = results("filtered.jsonl");
     let data = ["--data", data.to_str().unwrap()];
     imported(&results("scores.json"), &whole, &data);
-    let (stdout, stderr, code) = run(&["show", whole.to_str().unwrap(), "--id", "3"]);
+    let shown = ["show", whole.to_str().unwrap(), "--id", "3"];
+    let (stdout, ..) = run(&[&shown[..], &["--format", "json"]].concat());
+    let shown_pair: Value = serde_json::from_str(&stdout).unwrap();
+    let said = &shown_pair["pairs"][0]["models"][0];
+    assert_eq!(
+        (&said["tokens_chosen"], &said["cut"]),
+        (&Value::Null, &Value::Null)
+    );
+    let (stdout, stderr, code) = run(&shown);
     assert!(
         code == 0 && stdout.contains("Your neighbour is a turnip."),
         "{stderr}"
@@ -421,7 +429,12 @@ fn what_does_not_fit_the_benchmark_is_refused() {
     assert!(code == 2 && stderr.contains("there is a run"), "{stderr}");
     let (_, stderr, code) = import(&[one], &out, &["--overwrite"]);
     assert_eq!(code, 0, "{stderr}");
-    let (_, stderr, code) = run(&["merge", out.to_str().unwrap(), "--out", "nowhere"]);
+    let (_, stderr, code) = run(&[
+        "merge",
+        out.to_str().unwrap(),
+        "--out",
+        dir.path().join("merged").to_str().unwrap(),
+    ]);
     assert!(code == 2 && stderr.contains("not a shard"), "{stderr}");
 }
 

@@ -5,7 +5,6 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use crate::benchmark;
-use crate::benchmark::Benchmark;
 use crate::data::pair_texts::{self, Texts};
 use crate::metrics::Scores;
 use crate::report::exchange::{ExchangeFile, ExchangeFormat, ExportedModel, exchanged};
@@ -58,12 +57,15 @@ fn files_of(dir: &RunDir, summary: &Summary, format: ExchangeFormat) -> Result<V
     let mut found = Vec::new();
     for ((_, scored), record) in dir.models.iter().zip(&dir.record.models) {
         let imported = record.source.imported();
+        // What was imported is of the benchmark's dataset, as far as anybody knows; a run on files
+        // is of those files.
+        let of_benchmark = || imported.and(benchmark.as_ref()?.dataset());
         let dataset = summary.dataset.clone();
         let model = ExportedModel {
             run: &dir.record,
             record,
             benchmark: benchmark.as_ref(),
-            dataset: dataset.or_else(|| benchmark.as_ref().and_then(Benchmark::dataset)),
+            dataset: dataset.or_else(of_benchmark),
             scored,
             scores: Scores::of(scored, benchmark.as_ref()),
             partial: summary.partial.as_deref(),

@@ -44,6 +44,36 @@ pub enum ReportFormat {
     Files(ExchangeFormat),
 }
 
+/// Where a report goes.
+enum Destination<'a> {
+    Stdout(Format),
+    Directory(&'a Path, ExchangeFormat),
+}
+
+impl ReportRequest {
+    fn destination(&self) -> Result<Destination<'_>> {
+        let refused = |what: &str, hint: &str| {
+            Err(Error::usage(format!("failed to understand {what}")).hint(hint))
+        };
+        match (self.format, &self.out) {
+            (ReportFormat::Printed(format), None) => Ok(Destination::Stdout(format)),
+            (ReportFormat::Printed(_), Some(_)) => refused(
+                "--out: this format is printed",
+                "leave --out away and redirect stdout: pairbench report RUN --format html > FILE",
+            ),
+            (ReportFormat::Files(_), None) => refused(
+                "--format: this one is of several files",
+                "name a directory for them: --out DIR",
+            ),
+            (ReportFormat::Files(_), Some(_)) if self.published.is_some() => refused(
+                "--published: this format has no place for published figures",
+                "leave --published away",
+            ),
+            (ReportFormat::Files(format), Some(out)) => Ok(Destination::Directory(out, format)),
+        }
+    }
+}
+
 /// A run with the name that tells it from the others.
 struct Run {
     label: String,
@@ -52,6 +82,7 @@ struct Run {
 }
 
 pub fn report(request: &ReportRequest) -> Result<String> {
+    let destination = request.destination()?;
     let published = request.published.as_deref();
     let published = published.map(PublishedChoice::find).transpose()?;
     let mut runs = Vec::new();
@@ -64,11 +95,9 @@ pub fn report(request: &ReportRequest) -> Result<String> {
         }
         runs.push((dir, summary));
     }
-    let format = match (request.format, &request.out) {
-        (ReportFormat::Printed(format), None) => format,
-        (ReportFormat::Files(format), Some(out)) => return export(&runs, format, out),
-        (ReportFormat::Printed(_), Some(_)) => return Err(printed_into_a_directory()),
-        (ReportFormat::Files(_), None) => return Err(files_without_a_directory()),
+    let format = match destination {
+        Destination::Stdout(format) => format,
+        Destination::Directory(out, format) => return export(&runs, format, out),
     };
     let paths: Vec<PathBuf> = runs.iter().map(|(dir, _)| dir.path.clone()).collect();
     let runs: Vec<Run> = runs
@@ -83,16 +112,6 @@ pub fn report(request: &ReportRequest) -> Result<String> {
         &collect(&runs, published.as_ref(), format == Format::Html)?,
         format,
     )
-}
-
-fn printed_into_a_directory() -> Error {
-    Error::usage("failed to understand --out: this format is printed")
-        .hint("leave --out away and redirect stdout: pairbench report RUN --format html > FILE")
-}
-
-fn files_without_a_directory() -> Error {
-    Error::usage("failed to write results: this format is of several files")
-        .hint("name a directory for them: --out DIR")
 }
 
 /// Every model of every run as a column; `page`: with what only a page shows.

@@ -166,7 +166,7 @@ mod tests {
         (0..2).flat_map(subset).collect()
     }
 
-    /// McNemar's exact p of n pairs lost and none gained is 2 · 0.5ⁿ; Holm's values were computed by
+    /// McNemar's exact p (here a root, to 1e-8) of n pairs lost and none gained is 2 · 0.5ⁿ; Holm's values were computed by
     /// hand from the six p-values: 2/1024 · 6, then · 5, · 4 and so on, none below the one before.
     #[test]
     fn p_values_are_corrected_for_every_two_models_and_every_subset() {
@@ -194,8 +194,8 @@ mod tests {
                 test.figure.as_str(),
             );
             assert_eq!(names, (higher, lower, subset));
-            near(test.p, p, 1e-12);
-            near(test.holm, holm, 1e-12);
+            near(test.p, p, 1e-8);
+            near(test.holm, holm, 1e-7);
         }
         let more = found
             .subsets

@@ -308,6 +308,9 @@ fn source(model: &ExportedModel, benchmark: &Benchmark, items: usize) -> Value {
         details.insert(format!("sha256 of {name}"), json!(file.sha256));
     }
     let Some(dataset) = &model.dataset else {
+        if let Some(dataset) = benchmark.dataset() {
+            details.insert("dataset of the benchmark".to_owned(), json!(dataset.id));
+        }
         return json!({
             "dataset_name": benchmark.name,
             "source_type": "other",

@@ -15,7 +15,7 @@ pub(crate) struct ExportedModel<'a> {
     pub(crate) run: &'a RunRecord,
     pub(crate) record: &'a ModelRecord,
     pub(crate) benchmark: Option<&'a Benchmark>,
-    /// Of the hub; `None` where the items are from files.
+    /// Of the hub, which was read; `None` where the items are from files.
     pub(crate) dataset: Option<Dataset>,
     pub(crate) scored: &'a [ScoredItem],
     pub(crate) scores: Scores,
@@ -37,6 +37,12 @@ impl ExportedModel<'_> {
             .filter(|own| own.commit.is_some());
         let repository = facts.and_then(|own| own.spec.split('@').next());
         repository.unwrap_or(&self.record.name)
+    }
+
+    /// The dataset of the hub that the benchmark is of, whatever files were read.
+    pub(super) fn benchmark_dataset(&self) -> Option<Dataset> {
+        let own = self.dataset.clone();
+        own.or_else(|| self.benchmark.and_then(Benchmark::dataset))
     }
 
     pub(super) fn metric_of(&self, subset: &str) -> Metric {

@@ -18,7 +18,7 @@ const TASK: &str = "default";
 pub(super) fn exchanged(model: &ExportedModel) -> Result<Exchanged> {
     let benchmark = model.needed_benchmark(WHAT)?;
     model.check_whole(WHAT)?;
-    let dataset = model.dataset.as_ref().ok_or_else(|| {
+    let dataset = model.benchmark_dataset().ok_or_else(|| {
         Error::usage(format!(
             "failed to write {WHAT}: {} names no dataset of the hub",
             benchmark.name

@@ -70,8 +70,7 @@ fn write_text(out: &mut String, text: &str) {
     out.push('"');
 }
 
-/// The shortest digits that give the number again, as `repr` arranges them: with an exponent below
-/// 1e-4 and from 1e16 on.
+/// As `repr` writes it: with an exponent below 1e-4 and from 1e16 on.
 pub(super) fn float(number: f64) -> String {
     if number.is_nan() {
         return "NaN".to_owned();
@@ -84,21 +83,44 @@ pub(super) fn float(number: f64) -> String {
         }
         .to_owned();
     }
-    let size = number.abs();
-    if size != 0.0 && !(1e-4..1e16).contains(&size) {
-        let text = format!("{number:e}");
-        let (digits, exponent) = text.split_once('e').unwrap_or((&text, "0"));
-        let (sign, exponent) = match exponent.strip_prefix('-') {
-            Some(exponent) => ('-', exponent),
-            None => ('+', exponent),
-        };
-        return format!("{digits}e{sign}{exponent:0>2}");
+    let scientific = shortest(number);
+    let (digits, exponent) = scientific.split_once('e').unwrap_or((&scientific, "0"));
+    let exponent: i32 = exponent.parse().unwrap_or_default();
+    let is_small = exponent < -4;
+    if is_small || exponent >= 16 {
+        let sign = if is_small { '-' } else { '+' };
+        return format!("{digits}e{sign}{:0>2}", exponent.abs());
     }
-    let text = number.to_string();
-    if text.contains('.') {
-        text
+    let (sign, digits) = match digits.strip_prefix('-') {
+        Some(digits) => ("-", digits),
+        None => ("", digits),
+    };
+    let digits = digits.replace('.', "");
+    let point = usize::try_from(exponent + 1).unwrap_or(0);
+    let zeros = usize::try_from(-exponent - 1).unwrap_or(0);
+    if point == 0 {
+        return format!("{sign}0.{}{digits}", "0".repeat(zeros));
+    }
+    if digits.len() <= point {
+        return format!("{sign}{digits}{}.0", "0".repeat(point - digits.len()));
+    }
+    format!("{sign}{}.{}", &digits[..point], &digits[point..])
+}
+
+/// The fewest digits that give the number again, as `1.25e-7`. Where two such are equally near,
+/// Python takes the even one, and Rust the larger one: half of all sums of few powers of two, which
+/// scores of bf16 are, are such.
+fn shortest(number: f64) -> String {
+    let text = format!("{number:e}");
+    let digits = text.bytes().take_while(|byte| *byte != b'e');
+    let digits = digits.filter(u8::is_ascii_digit).count();
+    let nearest = format!("{number:.*e}", digits.saturating_sub(1));
+    // Not so at some powers of two, to which numbers are nearer from below than from above.
+    let same = |back: f64| back.to_bits() == number.to_bits();
+    if nearest.parse().is_ok_and(same) {
+        nearest
     } else {
-        text + ".0"
+        text
     }
 }
 
@@ -123,6 +145,13 @@ mod tests {
             (-1.5e300, "-1.5e+300"),
             (5e-324, "5e-324"),
             (2.0 / 3.0, "0.6666666666666666"),
+            (0.954_933_166_503_906_25, "0.9549331665039062"),
+            (1.856_819_152_832_031_25, "1.8568191528320312"),
+            (-123.456, "-123.456"),
+            (1e22, "1e+22"),
+            (9_007_199_254_740_993.0, "9007199254740992.0"),
+            (100.0, "100.0"),
+            (0.5_f64.powi(44), "5.684341886080802e-14"),
             (f64::NAN, "NaN"),
             (f64::NEG_INFINITY, "-Infinity"),
         ] {

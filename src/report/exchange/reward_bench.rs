@@ -27,10 +27,8 @@ enum Version {
 
 pub(super) fn exchanged(model: &ExportedModel) -> Result<Exchanged> {
     let version = version(model)?;
-    let is_prior = model
-        .dataset
-        .as_ref()
-        .is_some_and(|own| own.id == PRIOR_SETS);
+    let dataset = model.benchmark_dataset();
+    let is_prior = dataset.is_some_and(|own| own.id == PRIOR_SETS);
     let folder = if is_prior { "pref-sets" } else { "eval-set" };
     let mut files = vec![file(folder, model, &accuracies(model)?)];
     let mut notes = Vec::new();
