@@ -166,10 +166,7 @@ fn every_eval_ever_accepts_its_records() {
             samples.ends_with(details["file_path"].as_str().unwrap()),
             "{details}"
         );
-        let hash: String = Sha256::digest(&text)
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
+        let hash = pairbench::support::files::hex(&Sha256::digest(&text));
         assert_eq!(details["checksum"], hash);
         assert_eq!(details["total_rows"], text.lines().count());
     }
