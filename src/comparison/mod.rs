@@ -24,4 +24,4 @@ pub(crate) use difference::Difference;
 pub(crate) use figure::{ALL, AVERAGE};
 pub(crate) use matching::{MatchedBy, changed_verdicts};
 pub(crate) use notes::SIDES;
-pub(crate) use several_tests::{SeveralTests, Test};
+pub(crate) use several_tests::{SIGNIFICANT, SeveralTests, Test};

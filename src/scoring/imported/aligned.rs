@@ -33,7 +33,7 @@ pub(crate) fn aligned(
             error.caused_by(what)
         };
         let mut items = match data {
-            Some(data) => of_data(column, &Data::new(data)).map_err(|what| {
+            Some(data) => of_data(column, &Data::new(data), benchmark).map_err(|what| {
                 failed(what).hint("give with --data the files that were scored, all of them")
             })?,
             None => by_themselves(column, benchmark),
@@ -121,16 +121,23 @@ impl<'a> Data<'a> {
         found
     }
 
-    fn find(&self, row: &ResultRow) -> Option<&'a Item> {
+    fn find(&self, row: &ResultRow, benchmark: Option<&Benchmark>) -> Option<&'a Item> {
         let id = row.id.as_ref()?.to_string();
         match &row.subset {
-            Some(subset) => self.by_key.get(&(subset.clone(), id)).copied(),
+            Some(named) => {
+                let subset = benchmark.map_or(named.as_str(), |own| own.subset_of(named));
+                self.by_key.get(&(subset.to_owned(), id)).copied()
+            }
             None => *self.by_id.get(&id)?,
         }
     }
 }
 
-fn of_data(column: &ImportedColumn, data: &Data) -> std::result::Result<Vec<ScoredItem>, String> {
+fn of_data(
+    column: &ImportedColumn,
+    data: &Data,
+    benchmark: Option<&Benchmark>,
+) -> std::result::Result<Vec<ScoredItem>, String> {
     let item = |(at, own): (usize, &ResultRow)| {
         let named = || {
             let id = own
@@ -140,7 +147,7 @@ fn of_data(column: &ImportedColumn, data: &Data) -> std::result::Result<Vec<Scor
             let subset = own.subset.as_deref().unwrap_or("(none)");
             format!("row {at} ({id} of subset {subset})")
         };
-        let item = data.find(own);
+        let item = data.find(own, benchmark);
         let item = item.ok_or_else(|| format!("{} is not in the data", named()))?;
         let answers = [&item.chosen, &item.rejected].map(Answers::len);
         let own_answers = own.outcome.answers();
