@@ -15,7 +15,7 @@ use libfuzzer_sys::fuzz_target;
 use pairbench::benchmark::{Benchmark, quickstart};
 use pairbench::checkpoint::{Precision, Weights};
 use pairbench::commands::compare::{CompareRequest, compare};
-use pairbench::commands::report::{ReportRequest, report};
+use pairbench::commands::report::{ReportFormat, ReportRequest, report};
 use pairbench::comparison::gate;
 use pairbench::data;
 use pairbench::data::ColumnMap;
@@ -69,7 +69,7 @@ static ALLOCATOR: Allocator = Allocator;
 type Target = fn(&Path, &[u8]);
 
 /// By name; each has a directory of seeds of the same name.
-const TARGETS: [(&str, Target); 13] = [
+const TARGETS: [(&str, Target); 14] = [
     ("answers", answers),
     ("chat-template", chat_template),
     ("config", config),
@@ -77,6 +77,7 @@ const TARGETS: [(&str, Target); 13] = [
     ("json", |dir, data| pairs(dir, "x.jsonl", data)),
     ("journal", journal_lines),
     ("parquet", |dir, data| pairs(dir, "x.parquet", data)),
+    ("results", results),
     ("run", run),
     ("safetensors", safetensors),
     ("sentencepiece", |dir, data| {
@@ -236,6 +237,10 @@ fn journal_lines(_: &Path, data: &[u8]) {
 }
 
 /// The first byte chooses which file of a good run is replaced.
+fn results(dir: &Path, data: &[u8]) {
+    let _ = scoring::imported::read(&file(dir, "samples_x.jsonl", data));
+}
+
 fn run(dir: &Path, data: &[u8]) {
     const GOOD: [(&str, &[u8]); 3] = [
         ("run.json", include_bytes!("run/run.json")),
@@ -259,7 +264,8 @@ fn run(dir: &Path, data: &[u8]) {
     for format in [Format::Table, Format::Junit] {
         let _ = report(&ReportRequest {
             runs: vec![dir.as_os_str().to_owned()],
-            format,
+            format: ReportFormat::Printed(format),
+            out: None,
             published: None,
         });
     }

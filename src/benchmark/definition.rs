@@ -9,7 +9,7 @@ use crate::benchmark::built_in;
 use crate::benchmark::columns::Columns;
 use crate::benchmark::metric::Metric;
 use crate::benchmark::quickstart;
-use crate::benchmark::source::{Files, Source};
+use crate::benchmark::source::{Dataset, Files, Source};
 use crate::support::error::{Error, Result};
 use crate::support::files;
 use crate::support::hub::{self, Hub};
@@ -171,6 +171,11 @@ impl Benchmark {
     /// Where its pairs come from, in words.
     pub(crate) fn source(&self) -> String {
         self.source.to_string()
+    }
+
+    /// Of the hub, where its items are in one.
+    pub(crate) fn dataset(&self) -> Option<Dataset> {
+        self.source.dataset()
     }
 
     /// A built-in name or a `.toml` file.
@@ -356,16 +361,10 @@ mod tests {
     #[test]
     fn reward_bench_is_whole() {
         let benchmark = Benchmark::reward_bench();
-        assert_eq!(benchmark.subsets.len(), 23);
-        assert_eq!(benchmark.subsets.values().sum::<usize>(), 2985);
-        assert_eq!(
-            benchmark
-                .sections
-                .iter()
-                .map(|s| s.subsets.len())
-                .sum::<usize>(),
-            23
-        );
+        let rows = benchmark.subsets.values().sum::<usize>();
+        let sections = benchmark.sections.iter();
+        let in_sections = sections.map(|own| own.subsets.len()).sum::<usize>();
+        assert_eq!((benchmark.subsets.len(), rows, in_sections), (23, 2985, 23));
         assert_eq!(
             (benchmark.weight("math-prm"), benchmark.weight("hep-cpp")),
             (984, 164)

@@ -78,6 +78,15 @@ impl fmt::Display for Source {
 }
 
 impl Source {
+    /// The dataset of the hub; its revision is what is named, and empty where none is.
+    pub(super) fn dataset(&self) -> Option<Dataset> {
+        Some(Dataset {
+            id: self.dataset.clone()?,
+            revision: self.revision.clone().unwrap_or_default(),
+            split: self.split.clone(),
+        })
+    }
+
     /// The files of this benchmark, downloaded first where they are in a dataset of the hub.
     pub(crate) fn files(&self, benchmark: &str, hub: &Hub) -> Result<Files> {
         let Some(dataset) = &self.dataset else {

@@ -22,7 +22,7 @@ fn suggest(arg: Arg) -> Arg {
     let words_or_files = |list: Vec<String>| words(suggested::or_files(list));
     let beginnings = |list: Vec<String>| words(list).value_hint(ValueHint::Other);
     match arg.get_id().as_str() {
-        "data" | "ids" | "lines" | "candidates" => arg.value_hint(ValueHint::FilePath),
+        "data" | "ids" | "lines" | "candidates" | "files" => arg.value_hint(ValueHint::FilePath),
         "out" | "f32_run" | "runs" | "run" | "dir" => arg.value_hint(ValueHint::DirPath),
         "model" | "models" => words_or_files(suggested::models()),
         "benchmark" => words_or_files(suggested::benchmarks()),

@@ -67,6 +67,18 @@ Examples:
   pairbench run --shard 2/2 --out reports/runs/part-2
   pairbench merge reports/runs/part-1 reports/runs/part-2 --out reports/runs/whole";
 
+pub(crate) const IMPORT: &str = "\
+Read are reward-bench's files of scores (eval-set-scores and pref-sets-scores, both versions),
+MODEL_outputs.jsonl of the command rewardbench, and lm-eval's samples of multiple-choice tasks.
+Pairs are matched by subset and id; weights, precision and input contract stay unknown.
+
+Examples:
+  A model of the archive as the baseline of a gate:
+    pairbench import eval-set-scores/owner/name.json --benchmark reward-bench --out reports/theirs
+    pairbench compare reports/theirs reports/runs/1 --gate drop:average:0.01
+  Two models side by side, with their texts for `show`:
+    pairbench import a=one.json b=two.json --data filtered.parquet --out reports/theirs";
+
 pub(crate) const FETCH: &str = "\
 Examples:
   pairbench fetch llm-blender/PairRM-hf reward-bench";

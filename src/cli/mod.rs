@@ -3,6 +3,7 @@
 
 mod completion;
 mod help;
+mod import;
 mod others;
 mod rank;
 mod run;
@@ -15,6 +16,7 @@ use std::path::PathBuf;
 
 use clap::{CommandFactory, Parser, Subcommand};
 
+use crate::cli::import::ImportArgs;
 use crate::cli::others::{BenchArgs, CompareArgs, FetchArgs, InspectArgs, MergeArgs, ReportArgs};
 use crate::cli::rank::{RankArgs, ScoreArgs};
 use crate::cli::run::RunArgs;
@@ -55,6 +57,9 @@ enum CommandArgs {
     /// Put the finished shards of a run together
     #[command(after_help = help::MERGE)]
     Merge(MergeArgs),
+    /// Read result files of other programs into a run directory, to compare with and to report
+    #[command(after_help = help::IMPORT)]
+    Import(ImportArgs),
     /// Download and verify models and the data of benchmarks, for use without a network
     #[command(after_help = help::FETCH)]
     Fetch(FetchArgs),
@@ -171,6 +176,7 @@ impl From<CommandArgs> for Request {
             CommandArgs::Report(args) => Self::Report(args.into()),
             CommandArgs::Show(args) => Self::Show(args.into()),
             CommandArgs::Merge(args) => Self::Merge(args.into()),
+            CommandArgs::Import(args) => Self::Import(args.into()),
             CommandArgs::Fetch(args) => Self::Fetch(args.into()),
             CommandArgs::Inspect(args) => Self::Inspect(args.into()),
             CommandArgs::Bench(args) => Self::Bench(args.into()),

@@ -14,8 +14,9 @@ use crate::commands::compare::CompareRequest;
 use crate::commands::fetch::FetchRequest;
 use crate::commands::inspect::InspectRequest;
 use crate::commands::merge::MergeRequest;
-use crate::commands::report::ReportRequest;
+use crate::commands::report::{ReportFormat, ReportRequest};
 use crate::data::ColumnMap;
+use crate::report::Format;
 use crate::support::existing::Existing;
 use crate::text::contract::InputContract;
 
@@ -61,6 +62,9 @@ pub(crate) struct ReportArgs {
     /// Short for --format plot: dots and intervals in the place of figures
     #[arg(long, conflicts_with = "format")]
     pub(crate) plot: bool,
+    /// Directory for the files of --format reward-bench, every-eval-ever and hub-eval-results
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
     /// Put a published table beside the measured columns: `model-card` or `rewardbench-paper`;
     /// MODEL where a model did not come from the hub repository that the table names
     #[arg(long, value_name = "TABLE[:MODEL]")]
@@ -173,7 +177,12 @@ impl From<ReportArgs> for ReportRequest {
     fn from(typed: ReportArgs) -> Self {
         Self {
             runs: typed.runs,
-            format: format(typed.plot, typed.format),
+            format: if typed.plot {
+                ReportFormat::Printed(Format::Plot)
+            } else {
+                typed.format.into()
+            },
+            out: typed.out,
             published: typed.published,
         }
     }

@@ -5,8 +5,10 @@ use clap::ValueEnum;
 use crate::commands::OutputFormat;
 use crate::commands::bench::BenchFormat;
 use crate::commands::generate::Schema;
+use crate::commands::report::ReportFormat;
 use crate::device::backend::DtypeChoice;
 use crate::report::Format;
+use crate::report::exchange::ExchangeFormat;
 use crate::support::terminal::{Color, ProgressStyle};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
@@ -93,6 +95,12 @@ pub(crate) enum ReportFormatArg {
     Junit,
     /// Markdown for a step summary or a comment
     Github,
+    /// Files as reward-bench writes them, for its archive and what reads it
+    RewardBench,
+    /// Records of Every Eval Ever 0.3.0, with intervals
+    EveryEvalEver,
+    /// .eval_results/BENCHMARK.yaml, as the Hugging Face hub reads it
+    HubEvalResults,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
@@ -175,21 +183,24 @@ impl From<FormatArg> for Format {
     }
 }
 
-impl From<ReportFormatArg> for Format {
+impl From<ReportFormatArg> for ReportFormat {
     fn from(typed: ReportFormatArg) -> Self {
-        match typed {
-            ReportFormatArg::Table => Self::Table,
-            ReportFormatArg::Plot => Self::Plot,
-            ReportFormatArg::Markdown => Self::Markdown,
-            ReportFormatArg::ModelCard => Self::ModelCard,
-            ReportFormatArg::Html => Self::Html,
-            ReportFormatArg::Svg => Self::Svg,
-            ReportFormatArg::Json => Self::Json,
-            ReportFormatArg::Csv => Self::Csv,
-            ReportFormatArg::Latex => Self::Latex,
-            ReportFormatArg::Junit => Self::Junit,
-            ReportFormatArg::Github => Self::Github,
-        }
+        Self::Printed(match typed {
+            ReportFormatArg::Table => Format::Table,
+            ReportFormatArg::Plot => Format::Plot,
+            ReportFormatArg::Markdown => Format::Markdown,
+            ReportFormatArg::ModelCard => Format::ModelCard,
+            ReportFormatArg::Html => Format::Html,
+            ReportFormatArg::Svg => Format::Svg,
+            ReportFormatArg::Json => Format::Json,
+            ReportFormatArg::Csv => Format::Csv,
+            ReportFormatArg::Latex => Format::Latex,
+            ReportFormatArg::Junit => Format::Junit,
+            ReportFormatArg::Github => Format::Github,
+            ReportFormatArg::RewardBench => return Self::Files(ExchangeFormat::RewardBench),
+            ReportFormatArg::EveryEvalEver => return Self::Files(ExchangeFormat::EveryEvalEver),
+            ReportFormatArg::HubEvalResults => return Self::Files(ExchangeFormat::HubEvalResults),
+        })
     }
 }
 

@@ -7,14 +7,17 @@ use std::path::{Path, PathBuf};
 use crate::benchmark;
 use crate::benchmark::published::PublishedChoice;
 use crate::benchmark::{Benchmark, Named};
+use crate::commands::export::export;
 use crate::commands::named_run::NamedRun;
 use crate::commands::run_report::rendered;
+use crate::comparison::SeveralTests;
 use crate::comparison::leaderboard::{Leaderboard, LeaderboardEntry};
 use crate::data::pair_texts;
 use crate::data::pair_texts::Texts;
 use crate::metrics::Scores;
 use crate::report;
 use crate::report::Format;
+use crate::report::exchange::ExchangeFormat;
 use crate::report::{ModelReport, Provenance, RunReport};
 use crate::scoring::ScoredItem;
 use crate::scoring::run_dir::{RunDir, Summary};
@@ -25,9 +28,50 @@ use crate::support::error::{Error, Result};
 pub struct ReportRequest {
     /// `DIR[:MODEL]`
     pub runs: Vec<OsString>,
-    pub format: Format,
+    pub format: ReportFormat,
+    /// Where files go; with a format that is printed nowhere.
+    pub out: Option<PathBuf>,
     /// `TABLE[:MODEL]` to put beside them.
     pub published: Option<String>,
+}
+
+/// What a report becomes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ReportFormat {
+    /// A text, which is printed.
+    Printed(Format),
+    /// Files of another program.
+    Files(ExchangeFormat),
+}
+
+/// Where a report goes.
+enum Destination<'a> {
+    Stdout(Format),
+    Directory(&'a Path, ExchangeFormat),
+}
+
+impl ReportRequest {
+    fn destination(&self) -> Result<Destination<'_>> {
+        let refused = |what: &str, hint: &str| {
+            Err(Error::usage(format!("failed to understand {what}")).hint(hint))
+        };
+        match (self.format, &self.out) {
+            (ReportFormat::Printed(format), None) => Ok(Destination::Stdout(format)),
+            (ReportFormat::Printed(_), Some(_)) => refused(
+                "--out: this format is printed",
+                "leave --out away and redirect stdout: pairbench report RUN --format html > FILE",
+            ),
+            (ReportFormat::Files(_), None) => refused(
+                "--format: this one is of several files",
+                "name a directory for them: --out DIR",
+            ),
+            (ReportFormat::Files(_), Some(_)) if self.published.is_some() => refused(
+                "--published: this format has no place for published figures",
+                "leave --published away",
+            ),
+            (ReportFormat::Files(format), Some(out)) => Ok(Destination::Directory(out, format)),
+        }
+    }
 }
 
 /// A run with the name that tells it from the others.
@@ -38,6 +82,7 @@ struct Run {
 }
 
 pub fn report(request: &ReportRequest) -> Result<String> {
+    let destination = request.destination()?;
     let published = request.published.as_deref();
     let published = published.map(PublishedChoice::find).transpose()?;
     let mut runs = Vec::new();
@@ -50,6 +95,10 @@ pub fn report(request: &ReportRequest) -> Result<String> {
         }
         runs.push((dir, summary));
     }
+    let format = match destination {
+        Destination::Stdout(format) => format,
+        Destination::Directory(out, format) => return export(&runs, format, out),
+    };
     let paths: Vec<PathBuf> = runs.iter().map(|(dir, _)| dir.path.clone()).collect();
     let runs: Vec<Run> = runs
         .into_iter()
@@ -60,8 +109,8 @@ pub fn report(request: &ReportRequest) -> Result<String> {
         })
         .collect();
     rendered(
-        &collect(&runs, published.as_ref(), request.format == Format::Html)?,
-        request.format,
+        &collect(&runs, published.as_ref(), format == Format::Html)?,
+        format,
     )
 }
 
@@ -71,12 +120,15 @@ fn collect(runs: &[Run], published: Option<&PublishedChoice>, page: bool) -> Res
     let named: Vec<Option<Named>> = runs.iter().map(|run| run.dir.benchmark()).collect();
     let benchmark = benchmark::common(&named, &mut notes)?;
     same_sizes(runs)?;
-    let same_data = runs.iter().all(|run| run.dir.has_data_of(&runs[0].dir));
+    let same_data = runs
+        .iter()
+        .skip(1)
+        .all(|run| run.dir.has_data_of(&runs[0].dir));
     let models = models(runs, benchmark.as_ref())?;
     if !same_data {
         notes.push(
-            "the runs read different files (SHA-256) or columns (--map): theirs may be different \
-             pairs"
+            "the runs are not known to have read the same files (SHA-256) and columns (--map): \
+             theirs may be different pairs"
                 .to_owned(),
         );
     }
@@ -91,6 +143,7 @@ fn collect(runs: &[Run], published: Option<&PublishedChoice>, page: bool) -> Res
         }),
         partial: Some(said(runs, |summary| summary.partial.as_slice()).join("; "))
             .filter(|why| !why.is_empty()),
+        several_tests: several_tests(runs, &models, same_data, benchmark.as_ref()),
         side_by_side: page.then(|| side_by_side(runs, &models, same_data, benchmark.as_ref())),
         models,
         others: others(runs, benchmark.as_ref()),
@@ -99,6 +152,22 @@ fn collect(runs: &[Run], published: Option<&PublishedChoice>, page: bool) -> Res
     };
     report.put_beside(published, benchmark.as_ref())?;
     Ok(report)
+}
+
+/// Under the names of the report.
+fn several_tests(
+    runs: &[Run],
+    models: &[ModelReport],
+    same_data: bool,
+    benchmark: Option<&Benchmark>,
+) -> Option<SeveralTests> {
+    let verdicts = runs.iter().flat_map(|run| &run.dir.models);
+    let named: Vec<(&str, &[ScoredItem])> = models
+        .iter()
+        .zip(verdicts)
+        .map(|(model, (_, verdicts))| (model.name.as_str(), verdicts.as_slice()))
+        .collect();
+    SeveralTests::of(&named, same_data, benchmark)
 }
 
 /// The texts are read again from the files that were scored.
@@ -125,7 +194,7 @@ fn side_by_side(
     let texts = if same_data {
         pair_texts::read_again(&runs[0].dir.record.data)
     } else {
-        Texts::Err("the runs read different files".to_owned())
+        Texts::Err("the runs are not known to have read the same files".to_owned())
     };
     Leaderboard::new(&columns, same_data, benchmark, &texts)
 }

@@ -6,13 +6,14 @@ use crate::commands::doctor;
 use crate::commands::fetch::{self, FetchRequest};
 use crate::commands::finished::Finished;
 use crate::commands::generate::{self, GenerateRequest};
+use crate::commands::import::{self, ImportRequest};
 use crate::commands::inspect::{self, InspectRequest};
 use crate::commands::list::{self, ListRequest};
 use crate::commands::merge::{self, MergeRequest};
 use crate::commands::output::OutputFormat;
 use crate::commands::published;
 use crate::commands::rank::{self, RankRequest};
-use crate::commands::report::{self, ReportRequest};
+use crate::commands::report::{self, ReportFormat, ReportRequest};
 use crate::commands::run::{self, RunRequest};
 use crate::commands::show::{self, ShowRequest};
 use crate::report::{Format, Style, fitted};
@@ -25,6 +26,7 @@ pub enum Request {
     Report(ReportRequest),
     Show(ShowRequest),
     Merge(MergeRequest),
+    Import(ImportRequest),
     Fetch(FetchRequest),
     Inspect(InspectRequest),
     Bench(BenchRequest),
@@ -48,6 +50,7 @@ impl Request {
             Self::Report(request) => report::report(&request).map(Finished::from),
             Self::Show(request) => show::show(&request).map(Finished::from),
             Self::Merge(request) => merge::merge(&request),
+            Self::Import(request) => import::import(&request).map(Finished::from),
             Self::Fetch(request) => fetch::fetch(&request).map(Finished::from),
             Self::Inspect(request) => inspect::inspect(&request).map(|text| window(&text)),
             Self::Bench(request) => bench::bench(&request).map(Finished::from),
@@ -69,8 +72,9 @@ impl Request {
         let format = match self {
             Self::Run(request) => request.format,
             Self::Compare(request) => request.format,
-            Self::Report(request) => request.format,
+            Self::Report(request) => return request.format == ReportFormat::Printed(Format::Json),
             Self::Merge(request) => request.format,
+            Self::Import(request) => request.format,
             Self::Show(request) => return request.format == OutputFormat::Json,
             Self::List(request) => return request.format == OutputFormat::Json,
             _ => return false,

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::benchmark::{Benchmark, Dataset};
+use crate::comparison::SeveralTests;
 use crate::comparison::leaderboard::{Leaderboard, LeaderboardEntry};
 use crate::data::pair_texts::Texts;
 use crate::metrics::{self, Tally};
@@ -30,6 +31,8 @@ pub(crate) fn report(
         .and_then(|own| own.pairwise_note.as_ref())
         .filter(|_| models.iter().any(is_pairwise))
         .map(|note| format!("pairwise models: {note}"));
+    // One run reads the same files for all of its models.
+    let several_tests = SeveralTests::of(models, true, benchmark);
     let models = models
         .iter()
         .map(|(name, verdicts)| {
@@ -42,6 +45,7 @@ pub(crate) fn report(
         partial: whole.partial,
         dataset,
         models,
+        several_tests,
         ..RunReport::about(benchmark, rulers)
     };
     report.notes.extend(about_pairwise);

@@ -115,7 +115,7 @@ impl<'a> Model<'a> {
         let record = dir.record.models.iter().find(|model| model.name == name);
         Self {
             name,
-            contract: record.map(|model| model.facts.template),
+            contract: record.and_then(|model| Some(model.source.facts()?.template)),
             scale: Margins::of(scored).size().max(f64::MIN_POSITIVE),
         }
     }
@@ -217,7 +217,11 @@ fn texts(dir: &RunDir, given: &[PathBuf]) -> Result<HashMap<usize, Item>> {
         let what = format!("failed to read the texts of run: {}", dir.path.display());
         Error::new(ErrorKind::Unavailable, what)
             .caused_by(why)
-            .hint("give the files that were scored: --data FILE")
+            .hint(if dir.record.data.is_empty() {
+                "import them again with the files that were scored: --data FILE"
+            } else {
+                "give the files that were scored: --data FILE"
+            })
     };
     let files = recorded_file::find(&dir.record.data, given).map_err(failed)?;
     let map = recorded_file::column_map(&dir.record.data).map_err(failed)?;

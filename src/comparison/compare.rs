@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::benchmark::{Aspect, Benchmark, Metric};
+use crate::benchmark::{Benchmark, Metric};
 use crate::comparison::candidate::Candidate;
 use crate::comparison::change::Change;
 use crate::comparison::coverage::Coverage;
@@ -10,10 +10,11 @@ use crate::comparison::difference::{Difference, SubsetCounts};
 use crate::comparison::figure::{Blocks, Figure, estimates, figures};
 use crate::comparison::matching::{MatchedBy, match_items};
 use crate::comparison::notes::{OTHER_FILES, SIDES, UNPAIRED, left_out, ties_and_invalid};
+use crate::comparison::paired_units::{by_subset, paired_values};
 use crate::comparison::published::{Counted, PrintedMeans};
-use crate::metrics::{Estimate, Scores, Tally, units};
+use crate::metrics::{Estimate, Scores, Tally};
 use crate::scoring::ScoredItem;
-use crate::stats::{PairedValues, holm};
+use crate::stats::holm;
 use crate::support::count::count;
 use crate::support::error::{Error, Result};
 
@@ -307,36 +308,6 @@ fn counted_in_parts(benchmark: Option<&Benchmark>) -> Option<String> {
             names.join(", ")
         )
     })
-}
-
-/// Matched items by the baseline's subset.
-fn by_subset<'a>(
-    pairs: &[(&'a ScoredItem, &'a ScoredItem)],
-) -> BTreeMap<&'a str, Vec<[&'a ScoredItem; 2]>> {
-    let mut found: BTreeMap<&str, Vec<[&ScoredItem; 2]>> = BTreeMap::new();
-    for (before, after) in pairs {
-        found
-            .entry(&before.subset)
-            .or_default()
-            .push([before, after]);
-    }
-    found
-}
-
-/// What each unit of a subset counts under both models.
-fn paired_values(metric: Metric, aspect: Aspect, pairs: &[[&ScoredItem; 2]]) -> PairedValues {
-    let [before, after] = [0, 1].map(|side: usize| {
-        let side: Vec<&ScoredItem> = pairs.iter().map(|pair| pair[side]).collect();
-        units(metric, aspect, &side)
-    });
-    PairedValues {
-        limits: metric.limits(),
-        units: before
-            .into_iter()
-            .zip(after)
-            .map(<[f64; 2]>::from)
-            .collect(),
-    }
 }
 
 /// The verdicts of every subset.

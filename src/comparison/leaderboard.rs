@@ -11,6 +11,7 @@ use crate::comparison::item_key::ItemKey;
 use crate::data::pair_texts::{PairTexts, Texts};
 use crate::metrics::calibration::Margins;
 use crate::scoring::{ScoredItem, Verdict};
+use crate::stats::holm_of;
 
 /// Pairs listed of each model's wrong ones.
 const WRONG: usize = 5;
@@ -101,6 +102,8 @@ impl Leaderboard {
             let mut totals = comparison.totals.into_iter();
             totals.find(|figure| figure.name == AVERAGE)
         };
+        let mut behind: Vec<Option<Difference>> = (0..entries.len()).map(behind).collect();
+        correct(&mut behind);
         let rows = Rows::new(entries, same_data);
         let wrong = |model: usize| {
             let wrong = largest_mistakes(entries[model].scored).into_iter();
@@ -112,12 +115,24 @@ impl Leaderboard {
         let examples = apart.iter().take(APART);
         Self {
             leader,
-            behind: (0..entries.len()).map(behind).collect(),
+            behind,
             apart_of: apart.len(),
             apart: examples.filter_map(|row| example(row, texts)).collect(),
             wrong: (0..entries.len()).map(wrong).collect(),
             without_texts: texts.as_ref().err().cloned(),
         }
+    }
+}
+
+/// Corrects p-values for every two of the models: the best one was chosen by these very figures.
+fn correct(behind: &mut [Option<Difference>]) {
+    let models = behind.len();
+    let tests = behind.iter_mut().flatten();
+    let tests: Vec<_> = tests.filter_map(|line| line.pairs.as_mut()).collect();
+    let p: Vec<f64> = tests.iter().map(|test| test.p).collect();
+    let adjusted = holm_of(&p, models * models.saturating_sub(1) / 2);
+    for (test, adjusted) in tests.into_iter().zip(adjusted) {
+        test.holm = Some(adjusted);
     }
 }
 

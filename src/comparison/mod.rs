@@ -11,7 +11,9 @@ mod item_key;
 pub(crate) mod leaderboard;
 mod matching;
 mod notes;
+mod paired_units;
 pub(crate) mod published;
+mod several_tests;
 #[cfg(test)]
 pub(crate) mod tests;
 
@@ -21,3 +23,5 @@ pub(crate) use compare::Matching;
 pub(crate) use difference::Difference;
 pub(crate) use figure::{ALL, AVERAGE};
 pub(crate) use matching::{MatchedBy, changed_verdicts};
+pub(crate) use notes::SIDES;
+pub(crate) use several_tests::{SIGNIFICANT, SeveralTests, Test};

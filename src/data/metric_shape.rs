@@ -27,7 +27,9 @@ pub(crate) fn prepared(
             continue;
         }
         let metric = benchmark.map_or(Metric::PairAccuracy, |own| own.metric_of(&item.subset));
-        let key = key(item, metric).map_err(|what| unsuitable(item, metric, &what, benchmark))?;
+        let answers = [&item.chosen, &item.rejected].map(Answers::len);
+        let key = key(metric, answers, item.id.as_ref())
+            .map_err(|what| unsuitable(item, metric, &what, benchmark))?;
         if let Some(key) = key
             && let Some(first) = keys.insert((item.subset.clone(), key.clone()), item.row)
         {
@@ -43,9 +45,12 @@ pub(crate) fn prepared(
 }
 
 /// By what an item is known within its subset; `None` for one without an id. Or why the metric
-/// cannot count it.
-fn key(item: &Item, metric: Metric) -> std::result::Result<Option<String>, String> {
-    let [chosen, rejected] = [&item.chosen, &item.rejected].map(Answers::len);
+/// cannot count so many chosen and rejected answers, or the id.
+pub(crate) fn key(
+    metric: Metric,
+    [chosen, rejected]: [usize; 2],
+    id: Option<&Id>,
+) -> std::result::Result<Option<String>, String> {
     let found = || format!("found {chosen} chosen and {rejected} rejected answers");
     let is_suitable = match metric.shape() {
         Shape::Pair => (chosen, rejected) == (1, 1),
@@ -56,7 +61,6 @@ fn key(item: &Item, metric: Metric) -> std::result::Result<Option<String>, Strin
     if !is_suitable {
         return Err(found());
     }
-    let id = item.id.as_ref();
     if metric.shape() != Shape::Ties {
         return Ok(id.map(ToString::to_string));
     }

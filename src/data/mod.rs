@@ -8,7 +8,7 @@ mod compressed;
 mod csv;
 mod item;
 mod json;
-mod json_text;
+pub(crate) mod json_text;
 mod load;
 pub(crate) mod metric_shape;
 mod missing_column;

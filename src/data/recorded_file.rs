@@ -62,11 +62,14 @@ pub(crate) fn column_map(recorded: &[DataFile]) -> std::result::Result<ColumnMap
 /// are given, else those at their own paths or inside the binary.
 ///
 /// # Errors
-/// The first that is not there or has another content, in words.
+/// The first that is not there or has another content, in words; or that none is recorded.
 pub(crate) fn find(
     recorded: &[DataFile],
     given: &[PathBuf],
 ) -> std::result::Result<Vec<InputFile>, String> {
+    if recorded.is_empty() {
+        return Err("the results were imported without their data".to_owned());
+    }
     let mut candidates = Vec::new();
     for path in given {
         let file = InputFile::OnDisk(path.clone());

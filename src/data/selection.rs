@@ -152,7 +152,7 @@ pub(crate) fn subset_globs(patterns: &[String]) -> Result<GlobSet> {
 }
 
 /// Subsets whose number of pairs is not the expected one: an error, or a remark if that is allowed.
-fn miscounts(
+pub(crate) fn miscounts(
     expected: &[(&String, usize)],
     found: &BTreeMap<String, usize>,
     allowed: bool,

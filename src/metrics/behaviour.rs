@@ -23,7 +23,8 @@ pub(crate) struct PositionBias {
 pub struct Behaviour {
     /// Of heads that read both answers at once.
     pub(crate) position_bias: Option<PositionBias>,
-    pub(crate) truncated: Truncated,
+    /// `None` where nobody counted tokens: of imported results.
+    pub(crate) truncated: Option<Truncated>,
     /// 5, 25, 50, 75 and 95 % quantiles of the finite margins; `None` without any.
     pub(crate) margins: Option<[f32; 5]>,
 }
@@ -53,15 +54,18 @@ impl Behaviour {
 }
 
 impl Truncated {
-    fn of(scored: &[ScoredItem]) -> Self {
+    fn of(scored: &[ScoredItem]) -> Option<Self> {
+        if scored.iter().any(|item| !item.outcome.knows_tokens()) {
+            return None;
+        }
         let cuts: Vec<[usize; 3]> = scored.iter().map(|item| item.outcome.cuts()).collect();
         let count = |cut: fn(&[usize; 3]) -> bool| cuts.iter().filter(|cuts| cut(cuts)).count();
-        Self {
+        Some(Self {
             source: count(|cuts| cuts[0] > 0),
             chosen: count(|cuts| cuts[1] > 0),
             rejected: count(|cuts| cuts[2] > 0),
             any: count(|cuts| cuts.iter().any(|cut| *cut > 0)),
-        }
+        })
     }
 }
 

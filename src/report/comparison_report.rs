@@ -3,7 +3,7 @@
 use crate::comparison::gate::{Conclusion, RuleOutcome};
 use crate::comparison::{Change, Comparison};
 use crate::data::pair_texts::PairTexts;
-use crate::report::provenance::Origin;
+use crate::report::origin::Origin;
 
 /// What `pairbench compare` found.
 #[derive(Debug, Clone, PartialEq)]

@@ -92,6 +92,15 @@ pub(super) fn with_p(row: &Difference) -> String {
     format!(", p {sign}{p}")
 }
 
+/// The same, and with the correction for several tests where it changes it.
+pub(super) fn with_corrected_p(row: &Difference) -> String {
+    let holm = row
+        .pairs
+        .and_then(|own| own.holm.filter(|holm| *holm > own.p));
+    let corrected = holm.map_or_else(String::new, |holm| format!(", corrected {}", p_value(holm)));
+    with_p(row) + &corrected
+}
+
 fn p_value(p: f64) -> String {
     if p < 0.0001 {
         "<0.0001".to_owned()

@@ -8,9 +8,9 @@ use crate::comparison::{Comparison, Difference, Matching};
 use crate::report::comparison_report::{ComparisonReport, Flip};
 use crate::report::comparison_table::texts;
 use crate::report::document::Document;
-use crate::report::json_scores::{metric, named, scores};
+use crate::report::json_scores::{metric, named, scores, several_tests};
 use crate::report::notes;
-use crate::report::provenance::Origin;
+use crate::report::origin::Origin;
 use crate::report::run_report::{ModelReport, RunReport};
 use crate::scoring::run_dir::SUMMARY_SCHEMA;
 use crate::support::error::breaks_line;
@@ -53,6 +53,7 @@ fn run(report: &RunReport) -> Value {
         "partial": report.partial,
         "models": models,
         "baselines": baselines,
+        "several_tests": report.several_tests.as_ref().map(several_tests),
         "notes": report.notes,
     })
 }

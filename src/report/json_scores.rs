@@ -3,7 +3,9 @@
 use serde_json::{Map, Value, json};
 
 use crate::benchmark::Metric;
+use crate::comparison::{SeveralTests, Test};
 use crate::metrics::{Estimate, Scores, SubsetScore, Tally};
+use crate::stats::{LEVEL, count};
 
 /// `mixed` where subsets have several; each subset says its own then.
 pub(super) fn metric(metrics: &[Metric]) -> Value {
@@ -65,4 +67,27 @@ fn counted(tally: Tally, estimate: Option<Estimate>) -> Value {
         "low": estimate.map(|own| own.low),
         "high": estimate.map(|own| own.high),
     })
+}
+
+/// Every two models: how many tests that is, and those that are more than chance.
+pub(super) fn several_tests(tests: &SeveralTests) -> Value {
+    let family = |list: &[Test]| {
+        let test = |test: &Test| {
+            json!({
+                "figure": test.figure,
+                "higher": test.higher,
+                "lower": test.lower,
+                "p": test.p,
+                "holm": test.holm,
+            })
+        };
+        let left = list.iter().filter(|test| test.is_more_than_chance());
+        json!({
+            "tests": list.len(),
+            "significant": list.iter().filter(|test| test.is_significant()).count(),
+            "by_chance": count(list.len()) * (1.0 - LEVEL),
+            "more_than_chance": left.map(test).collect::<Vec<_>>(),
+        })
+    };
+    json!({ "mean": family(&tests.means), "subsets": family(&tests.subsets) })
 }

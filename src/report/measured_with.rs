@@ -2,7 +2,8 @@
 //! and where a difference of precision or input contract makes columns unlike, that is said too.
 
 use crate::report::comparison_report::ComparisonReport;
-use crate::report::provenance::{Fact, Origin};
+use crate::report::origin::Origin;
+use crate::report::provenance::Fact;
 use crate::report::run_report::RunReport;
 
 /// The heading of the block.

@@ -1,12 +1,13 @@
 //! What the figures of a document alone do not say: notes, which stand below every table.
 
 use crate::benchmark::Metric;
-use crate::comparison::{Comparison, MatchedBy, Matching};
+use crate::comparison::{Comparison, MatchedBy, Matching, SIDES};
+use crate::metrics::behaviour::Truncated;
 use crate::metrics::{Behaviour, three_digits};
 use crate::report::comparison_report::ComparisonReport;
 use crate::report::run_report::{ModelReport, RunReport};
 use crate::report::run_table::{blocks, columns};
-use crate::report::{measured_with, published_notes};
+use crate::report::{measured_with, published_notes, several_notes};
 use crate::support::count::count;
 
 const INTERVALS: &str = "intervals: 95 %, each for itself: Clopper and Pearson's of subsets and of \
@@ -45,6 +46,7 @@ pub(super) fn run(report: &RunReport) -> Vec<String> {
         };
         notes.push(note.to_owned());
     }
+    notes.extend(several_notes::notes(report));
     let columns = columns(report);
     let rows = blocks(&columns);
     let mut cells = rows.iter().flatten().flat_map(|row| &row.cells);
@@ -58,8 +60,11 @@ pub(super) fn run(report: &RunReport) -> Vec<String> {
     notes.extend(report.notes.iter().cloned());
     notes.extend(published_notes::notes(report));
     for model in &report.models {
-        let own = position_bias_and_uncounted(model)
+        let own = model
+            .provenance
+            .import_note()
             .into_iter()
+            .chain(position_bias_and_uncounted(model))
             .chain(margins_and_truncation(&model.behaviour))
             .chain(model.invalid.iter().map(|why| format!("not scored: {why}")));
         notes.extend(own.map(|note| format!("{}: {note}", model.name)));
@@ -94,12 +99,12 @@ fn position_bias_and_uncounted(model: &ModelReport) -> Option<String> {
 
 fn margins_and_truncation(behaviour: &Behaviour) -> Option<String> {
     let margins = behaviour.margins?.map(three_digits).join(" ");
-    let cut = behaviour.truncated;
-    let truncated = match cut.any {
-        0 => "nothing truncated".to_owned(),
-        any => format!(
+    let truncated = match behaviour.truncated {
+        None => "truncation not recorded".to_owned(),
+        Some(Truncated { any: 0, .. }) => "nothing truncated".to_owned(),
+        Some(cut) => format!(
             "{} truncated (prompt {}, chosen {}, rejected {})",
-            count(any, "pair"),
+            count(cut.any, "pair"),
             cut.source,
             cut.chosen,
             cut.rejected
@@ -124,6 +129,9 @@ pub(super) fn comparison(report: &ComparisonReport) -> Vec<String> {
         ));
     }
     notes.extend(comparison.notes.iter().chain(&report.notes).cloned());
+    for (side, origin) in SIDES.iter().zip(&report.origins) {
+        notes.extend(origin.import_note().map(|note| format!("{side}: {note}")));
+    }
     match comparison.stopped {
         Some(stopped) => notes.push(sequential_intervals(stopped)),
         None => notes.extend(fixed_intervals(comparison)),
@@ -141,9 +149,10 @@ fn fixed_intervals(comparison: &Comparison) -> Vec<String> {
         );
         notes.push(format!(
             "p: exact McNemar test, two-sided, or its generalisation where pairs weigh \
-             differently; Holm: corrected for {}; showable: smallest difference that this many \
-             pairs show with 80 % power at 5 %",
-            count(comparison.subsets.len(), "subset")
+             differently; Holm: corrected for {}, of which chance alone would put up to {} below p = \
+             0.05; showable: smallest difference that this many pairs show with 80 % power at 5 %",
+            count(comparison.subsets.len(), "subset"),
+            several_notes::by_chance(comparison.subsets.len())
         ));
     } else {
         notes.push(

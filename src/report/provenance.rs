@@ -4,8 +4,7 @@ use serde::Serialize;
 
 use crate::benchmark::Definition;
 use crate::data::DataFile;
-use crate::scoring::run_dir::RunDir;
-use crate::scoring::run_dir::record::RunRecord;
+use crate::scoring::run_dir::record::{ImportedFile, ImportedModel, RunRecord};
 use crate::support::count::count;
 
 /// Hexadecimal digits of a hash where people read it; `run.json` and JSON have all 64.
@@ -30,7 +29,7 @@ pub struct Provenance {
     #[serde(skip_serializing_if = "Option::is_none")]
     backbone: Option<String>,
     /// SHA-256 over configuration and weights.
-    checkpoint: Option<String>,
+    pub(super) checkpoint: Option<String>,
     pub(super) contract: Option<String>,
     contract_from: Option<String>,
     dtype: Option<String>,
@@ -41,6 +40,9 @@ pub struct Provenance {
     /// `owner/name@commit` of the hub; `None` also for files.
     dataset: Option<String>,
     data: Vec<DataSource>,
+    /// The results of another program; `None` where pairbench computed the verdicts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    imported: Option<ImportedModel>,
     pairs: Option<usize>,
     /// Of them, those whose verdict was in the cache.
     cached: Option<usize>,
@@ -61,18 +63,6 @@ struct DataSource {
     /// Without its folders, which may say whose machine it was.
     name: String,
     sha256: String,
-}
-
-/// What one side of a comparison is.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Origin {
-    Run(Box<Provenance>),
-    Published {
-        model: String,
-        table: String,
-        source: String,
-        benchmark: String,
-    },
 }
 
 /// Something that is known of how a figure was made.
@@ -99,8 +89,10 @@ impl Provenance {
         let at = record.models.iter().position(|own| own.name == model);
         let own = at.map(|at| &record.models[at]);
         let fingerprint = at.and_then(|at| content?.models.get(at));
-        let facts = own.map(|own| &own.facts);
+        let facts = own.and_then(|own| own.source.facts());
+        let imported = own.and_then(|own| own.source.imported());
         let precision = own.and_then(|own| own.precision.as_ref());
+        let dtype = || record.plan.dtype.clone();
         Self {
             version: Some(record.tool.version.clone()),
             engine: content.map(|content| content.engine.clone()),
@@ -110,7 +102,7 @@ impl Provenance {
             checkpoint: fingerprint.map(|own| own.checkpoint.clone()),
             contract: facts.map(|facts| facts.template.to_string()),
             contract_from: facts.map(|facts| facts.template_from.to_string()),
-            dtype: Some(record.plan.dtype.clone()),
+            dtype: imported.is_none().then(dtype),
             storage: precision.map(|own| own.storage.clone()),
             arithmetic: precision.map(|own| own.arithmetic.clone()),
             devices,
@@ -118,7 +110,8 @@ impl Provenance {
             dataset: record.dataset.clone(),
             data: record.data.iter().map(DataSource::new).collect(),
             pairs: own.map(|own| own.pairs),
-            cached: own.map(|own| own.cached),
+            cached: own.filter(|_| imported.is_none()).map(|own| own.cached),
+            imported: imported.map(without_folders),
             partial: partial.map(ToOwned::to_owned),
         }
     }
@@ -161,6 +154,29 @@ impl Provenance {
         ]
     }
 
+    /// What a reader must know of results that pairbench did not compute.
+    pub(super) fn import_note(&self) -> Option<String> {
+        let files = self.imported_files()?;
+        Some(format!(
+            "imported, not measured by pairbench: {files}; weights, precision and input contract \
+             are not known"
+        ))
+    }
+
+    /// Layout, name and hash of each imported file.
+    fn imported_files(&self) -> Option<String> {
+        let file = |own: &ImportedFile| {
+            format!(
+                "{} {} {}",
+                own.layout.name(),
+                own.name(),
+                hash(Some(&own.sha256))
+            )
+        };
+        let files = &self.imported.as_ref()?.files;
+        Some(joined(&files.iter().map(file).collect::<Vec<_>>()))
+    }
+
     fn model_text(&self) -> String {
         let spec = self.model.as_deref().unwrap_or(NOT_RECORDED);
         let revision = self.revision.as_ref().filter(|own| !spec.contains(*own));
@@ -177,11 +193,20 @@ impl Provenance {
     fn contract_text(&self) -> String {
         match (&self.contract, &self.contract_from) {
             (Some(contract), Some(from)) => format!("{contract}, from {from}"),
-            _ => NOT_RECORDED.to_owned(),
+            _ => self.chat_template_text(),
         }
     }
 
-    fn precision_text(&self) -> String {
+    /// The chat template that imported results name, which alone is no input contract.
+    fn chat_template_text(&self) -> String {
+        let imported = self.imported.as_ref();
+        match imported.and_then(|own| own.chat_template.as_ref()) {
+            Some(template) => format!("{NOT_RECORDED}; chat template {template}"),
+            None => NOT_RECORDED.to_owned(),
+        }
+    }
+
+    pub(super) fn precision_text(&self) -> String {
         let [dtype, storage, arithmetic] = [&self.dtype, &self.storage, &self.arithmetic]
             .map(|part| part.as_deref().unwrap_or(NOT_RECORDED));
         format!("{dtype}, weights {storage}, arithmetic {arithmetic}")
@@ -189,6 +214,9 @@ impl Provenance {
 
     fn engine_text(&self) -> String {
         let version = self.version.as_deref().unwrap_or(NOT_RECORDED);
+        if let Some(files) = self.imported_files() {
+            return format!("another program: {files}, imported by pairbench {version}");
+        }
         format!("pairbench {version}, code {}", hash(self.engine.as_deref()))
     }
 
@@ -223,6 +251,15 @@ impl Provenance {
     }
 }
 
+/// A path may say whose machine it was.
+fn without_folders(imported: &ImportedModel) -> ImportedModel {
+    let mut own = imported.clone();
+    for file in &mut own.files {
+        file.path = file.name().into();
+    }
+    own
+}
+
 impl BenchmarkSource {
     fn new(definition: &Definition) -> Self {
         Self {
@@ -242,70 +279,7 @@ impl DataSource {
     }
 }
 
-impl Default for Origin {
-    /// A run of which nothing is known.
-    fn default() -> Self {
-        Self::Run(Box::default())
-    }
-}
-
-impl Origin {
-    /// A note where both sides are the same model, read and computed alike: only its name differs.
-    pub(crate) fn same_model(&self, other: &Self) -> Option<String> {
-        let (Self::Run(own), Self::Run(other)) = (self, other) else {
-            return None;
-        };
-        let key = |of: &Provenance| {
-            let checkpoint = of.checkpoint.clone()?;
-            Some((checkpoint, of.contract.clone(), of.precision_text()))
-        };
-        let same = key(own)?;
-        (Some(&same) == key(other).as_ref()).then(|| {
-            format!(
-                "both sides are the same model: weights {}",
-                hash(Some(&same.0))
-            )
-        })
-    }
-
-    /// A model of a finished run.
-    pub(crate) fn of_run(run: &RunDir, model: &str) -> Self {
-        let partial = run.summary().ok().and_then(|summary| summary.partial);
-        Self::Run(Box::new(Provenance::of(
-            &run.record,
-            model,
-            partial.as_deref(),
-        )))
-    }
-
-    /// As [`Provenance::facts`]: a published column has as many, most of them unknown.
-    pub(super) fn facts(&self) -> Vec<Fact> {
-        let (model, table, source, benchmark) = match self {
-            Self::Run(provenance) => return provenance.facts(),
-            Self::Published {
-                model,
-                table,
-                source,
-                benchmark,
-            } => (model, table, source, benchmark),
-        };
-        let text = |key| match key {
-            "model" => format!("{model}, as printed in {table}"),
-            "pairs" => "as the table counts them".to_owned(),
-            "data" => source.clone(),
-            "benchmark" => benchmark.clone(),
-            _ => "not published".to_owned(),
-        };
-        let facts = Provenance::default().facts().into_iter();
-        let published = facts.map(|fact| Fact {
-            text: text(fact.key),
-            ..fact
-        });
-        published.collect()
-    }
-}
-
-fn hash(sha256: Option<&str>) -> &str {
+pub(super) fn hash(sha256: Option<&str>) -> &str {
     sha256.map_or(NOT_RECORDED, |hash| hash.get(..DIGITS).unwrap_or(hash))
 }
 
@@ -347,6 +321,7 @@ pub(super) mod tests {
                 name: text.to_owned(),
                 sha256: digits(),
             }],
+            imported: None,
             pairs: Some(4),
             cached: Some(1),
             partial: own(),

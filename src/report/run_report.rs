@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::benchmark::published::PublishedChoice;
 use crate::benchmark::{Benchmark, Dataset, Metric};
+use crate::comparison::SeveralTests;
 use crate::comparison::leaderboard::Leaderboard;
 use crate::comparison::published::{Counterpart, Measured, PublishedComparison, counterparts};
 use crate::metrics::calibration::Margins;
@@ -34,6 +35,8 @@ pub struct RunReport {
     pub(crate) printed: Vec<(String, PublishedComparison)>,
     /// What a reader must know beyond what every report says.
     pub notes: Vec<String>,
+    /// Every two of the models, tested; `None` where that cannot be done.
+    pub several_tests: Option<SeveralTests>,
     /// All models against the best one, and pairs to read; only a page shows them, and only there
     /// are they computed.
     pub side_by_side: Option<Leaderboard>,
@@ -68,6 +71,7 @@ impl RunReport {
             notes: notes_about(benchmark, &others),
             others,
             printed: Vec::new(),
+            several_tests: None,
             side_by_side: None,
         }
     }

@@ -48,12 +48,12 @@ pub(crate) fn run() -> RunReport {
                 accuracy_chosen_first: 0.5,
                 accuracy_rejected_first: 0.5,
             }),
-            truncated: Truncated {
+            truncated: Some(Truncated {
                 source: 1,
                 chosen: 0,
                 rejected: 2,
                 any: 2,
-            },
+            }),
             margins: Some([-1.0, -0.5, 0.0, 0.5, 1.0]),
         },
         margins: Margins::of(
@@ -73,6 +73,7 @@ pub(crate) fn run() -> RunReport {
         others: vec![("longer".to_owned(), scores(1))],
         printed: Vec::new(),
         notes: Vec::new(),
+        several_tests: None,
         side_by_side: None,
     }
 }

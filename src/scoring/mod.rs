@@ -3,6 +3,7 @@
 pub(crate) mod cache;
 mod exact;
 pub(crate) mod fingerprint;
+pub mod imported;
 pub mod journal;
 mod memory;
 mod model_pass;

@@ -162,6 +162,28 @@ impl Outcome {
         }
     }
 
+    /// How many answers are chosen ones, and how many rejected ones.
+    pub(crate) fn answers(&self) -> [usize; 2] {
+        let all = match self {
+            Self::Pairwise(_) | Self::Scalar(_) => 2,
+            Self::Compared(several) => several.answers,
+            Self::Scored(several) => several.scores.len(),
+        };
+        [self.chosen(), all - self.chosen()]
+    }
+
+    /// Whether it is known how many tokens were read and cut. Results of other programs do not say
+    /// it; what was read here has at least one token.
+    pub(crate) fn knows_tokens(&self) -> bool {
+        let tokens = match self {
+            Self::Pairwise(pair) => pair.tokens_ab + pair.tokens_ba,
+            Self::Scalar(pair) => pair.tokens_chosen + pair.tokens_rejected,
+            Self::Compared(several) => several.tokens,
+            Self::Scored(several) => several.tokens,
+        };
+        tokens > 0 || self.is_unscorable()
+    }
+
     /// A score of every answer, the chosen ones first, where the numbers give one; the scores of a
     /// pair under a pairwise head are half of its margin apart from 0.
     pub(crate) fn scores(&self) -> Option<Vec<f32>> {

@@ -19,7 +19,7 @@ mod weighted_mean;
 pub(crate) use counts::count;
 pub use counts::{PairedCounts, Share};
 pub(crate) use detectable::smallest_detectable;
-pub(crate) use holm::holm;
+pub(crate) use holm::{holm, holm_of};
 pub use interval::{Interval, LEVEL};
 pub(crate) use random::sample;
 pub(crate) use sequential::Sequence;

@@ -15,7 +15,7 @@ different input contracts side by side: baseline: old|model, from old|model; can
 9 pairs in both, matched by row; verdicts changed: 4
 more
 difference: candidate minus baseline; 95 % intervals by Gaffke's bounds of the mean: without 0 in them exactly where p is below 0.05
-p: exact McNemar test, two-sided, or its generalisation where pairs weigh differently; Holm: corrected for 2 subsets; showable: smallest difference that this many pairs show with 80 % power at 5 %
+p: exact McNemar test, two-sided, or its generalisation where pairs weigh differently; Holm: corrected for 2 subsets, of which chance alone would put up to 0.1 below p = 0.05; showable: smallest difference that this many pairs show with 80 % power at 5 %
 
 measured with (hashes: the first 12 digits)
 model      baseline: old|model, revision revision old|model, weights 0123456789ab

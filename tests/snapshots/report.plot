@@ -88,6 +88,7 @@ different input contracts side by side: A: A, from A; =B|<x> : =B|<x> , from =B|
 accuracy: pairs whose chosen answer the model prefers, of all pairs
 average: plain mean of 36 subsets, as model cards give it
 intervals: 95 %, each for itself: Clopper and Pearson's of subsets and of all pairs, Gaffke's bounds of means
+of 72 intervals of subsets chance alone leaves up to 3.6 without the true value: to be the best of 36 subsets is no finding by itself
 sections and RewardBench score: the leaderboard's weights (math-prm counts 984)
 A: the two orders disagree on 50.0 % of 4 pairs (chosen first alone 0.500, rejected first alone 0.500); 1 tie (counted as not correct)
 A: margins -1.00 -0.500 0.000 0.500 1.00 at 5, 25, 50, 75, 95 %; 2 pairs truncated (prompt 1, chosen 0, rejected 2)

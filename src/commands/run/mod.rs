@@ -13,6 +13,7 @@ use crate::commands::run::prepared::Prepared;
 use crate::support::error::Result;
 
 pub use request::{AgainstRequest, RunRequest};
+pub(crate) use this_process::unix;
 
 /// Scores every model on every item. Nothing is computed before everything that can be checked is.
 pub fn run(request: &RunRequest) -> Result<Finished> {

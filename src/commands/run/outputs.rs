@@ -14,6 +14,7 @@ use crate::scoring::journal::{Journal, Session};
 use crate::scoring::run_dir::record::{
     Host, ModelRecord, NotScored, Plan, PrecisionRecord, RunRecord, SCHEMA, Tool,
 };
+use crate::scoring::run_dir::verdict_source::VerdictSource;
 use crate::scoring::run_dir::{RunDir, verdicts};
 use crate::scoring::{ScoredItem, ScoredModel};
 use crate::support::error::{Error, Result};
@@ -199,7 +200,7 @@ fn model_record(
     };
     ModelRecord {
         name: model.checkpoint.name.clone(),
-        facts: model.checkpoint.facts.clone(),
+        source: VerdictSource::Facts(model.checkpoint.facts.clone()),
         fingerprint: Some(fingerprint),
         precision: Some(precision),
         tokens: model.spent.tokens,

@@ -2,9 +2,9 @@
 
 use maud::{Markup, html};
 
-use crate::comparison::Difference;
 use crate::comparison::leaderboard::Leaderboard;
-use crate::report::comparison_table::{signed, with_p};
+use crate::comparison::{Difference, SIGNIFICANT};
+use crate::report::comparison_table::{signed, with_corrected_p};
 use crate::report::html::page::{Tile, tiles};
 use crate::report::html::text::text;
 use crate::report::run_report::{ModelReport, RunReport};
@@ -85,10 +85,16 @@ fn conclusion(leader: &ModelReport, rival: &ModelReport, difference: &Difference
         "{} is ahead of {} by {:.3}",
         leader.name, rival.name, -difference.value
     );
-    if difference.interval.high < 0.0 {
-        format!("{lead}: more than chance in the choice of pairs explains.")
-    } else {
+    let corrected = difference.pairs.and_then(|pairs| pairs.holm);
+    if difference.interval.high >= 0.0 {
         format!("{lead}, but these pairs do not settle it: the interval has 0 in it.")
+    } else if corrected.is_some_and(|p| p >= SIGNIFICANT) {
+        format!(
+            "{lead}, but these pairs do not settle it: of so many models two differ as much by \
+             chance."
+        )
+    } else {
+        format!("{lead}: more than chance in the choice of pairs explains.")
     }
 }
 
@@ -122,7 +128,7 @@ fn facts(report: &RunReport, leader: &ModelReport, rival: Option<Rival>) -> Vec<
             "95 % {} to {}{}, on the same pairs",
             signed(-difference.interval.high),
             signed(-difference.interval.low),
-            with_p(difference)
+            with_corrected_p(difference)
         ),
     }));
     let side_by_side = report.side_by_side.as_ref();

@@ -5,7 +5,7 @@ use maud::{Markup, html};
 use crate::comparison::Difference;
 use crate::comparison::leaderboard::{Example, Leaderboard};
 use crate::report::chart::{self, ChartRow, Glyph};
-use crate::report::comparison_table::{with_interval, with_p};
+use crate::report::comparison_table::{with_corrected_p, with_interval};
 use crate::report::html::margins::charts;
 use crate::report::html::pair::{ModelVerdict, pair};
 use crate::report::html::plot::{Plot, legend};
@@ -21,7 +21,8 @@ const INTERVALS: &str = "95 % intervals. Differences between the subsets of a se
 const BARS: &str = "Accuracy with its 95 % interval (Clopper and Pearson); beside each name the number of \
                     pairs; the dashed line is what guessing scores.";
 const BEHIND: &str = "Averages against the best one, pair by pair. The best was chosen by these \
-                      very figures, and nothing is corrected for the number of models.";
+                      very figures: p is corrected for every two of the models (Holm), the \
+                      intervals are not.";
 const APART: &str = "One is right, another is not. The widest spread of margins first, each in \
                      units of its model's typical margin (root mean square).";
 
@@ -63,7 +64,7 @@ fn behind(report: &RunReport, side_by_side: &Leaderboard) -> Markup {
             "{}: {} against {best}{}",
             model.name,
             with_interval(difference),
-            with_p(difference)
+            with_corrected_p(difference)
         ))
     };
     let models = report.models.iter().zip(&side_by_side.behind);

@@ -30,6 +30,9 @@ fn pair(pair: &ShownPair) -> Value {
 
 fn answer(answer: &Answer) -> Value {
     let [prompt, chosen, rejected] = answer.cuts.map(cut);
+    // Results of other programs do not say how many tokens were read.
+    let known = answer.outcome.knows_tokens();
+    let cuts = json!({ "prompt": prompt, "chosen": chosen, "rejected": rejected });
     // What the other head would have said is null.
     let (both, scores) = match &answer.outcome {
         Outcome::Pairwise(both) => (Some(both), None),
@@ -42,13 +45,13 @@ fn answer(answer: &Answer) -> Value {
         "margin": answer.outcome.margin(),
         "logit_ab": both.map(|both| both.logit_ab),
         "logit_ba": both.map(|both| both.logit_ba),
-        "tokens_ab": both.map(|both| both.tokens_ab),
-        "tokens_ba": both.map(|both| both.tokens_ba),
+        "tokens_ab": both.filter(|_| known).map(|both| both.tokens_ab),
+        "tokens_ba": both.filter(|_| known).map(|both| both.tokens_ba),
         "score_chosen": scores.map(|scores| scores.score_chosen),
         "score_rejected": scores.map(|scores| scores.score_rejected),
-        "tokens_chosen": scores.map(|scores| scores.tokens_chosen),
-        "tokens_rejected": scores.map(|scores| scores.tokens_rejected),
-        "cut": { "prompt": prompt, "chosen": chosen, "rejected": rejected },
+        "tokens_chosen": scores.filter(|_| known).map(|own| own.tokens_chosen),
+        "tokens_rejected": scores.filter(|_| known).map(|own| own.tokens_rejected),
+        "cut": known.then_some(cuts),
         "reason": answer.outcome.reason(),
     });
     if answer.outcome.is_several() {

@@ -40,6 +40,16 @@ pub(crate) fn claim(dir: &Path, existing: Existing) -> Result<Lock> {
     Ok(lock)
 }
 
+/// Refuses a directory that holds a run, finished or not: what is imported goes on with none.
+pub(crate) fn is_free(dir: &Path) -> Result<()> {
+    if !holds_run(dir) {
+        return Ok(());
+    }
+    let what = format!("failed to import into {}: there is a run", dir.display());
+    Err(Error::usage(what)
+        .hint("choose another directory with --out; --overwrite replaces the run there"))
+}
+
 /// Refuses to replace a finished run of another plan.
 pub(crate) fn keep_finished(dir: &Path, plan: &Fingerprint) -> Result<()> {
     if !dir.join(record::NAME).exists() {

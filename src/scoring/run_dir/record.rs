@@ -6,15 +6,17 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use crate::benchmark::Definition;
-use crate::checkpoint::Facts;
 use crate::data::DataFile;
 use crate::data::shard::Shard;
 use crate::scoring::fingerprint::Fingerprint;
 use crate::scoring::journal::Session;
 use crate::scoring::run_dir::json_file;
+use crate::scoring::run_dir::verdict_source::VerdictSource;
 use crate::scoring::verification::Verification;
 use crate::support::count::count;
 use crate::support::error::Result;
+
+pub(crate) use crate::scoring::run_dir::verdict_source::{ImportedFile, ImportedModel, Layout};
 
 /// Version of the format.
 pub(crate) const SCHEMA: u64 = 1;
@@ -103,7 +105,9 @@ pub(crate) struct Plan {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct ModelRecord {
     pub(crate) name: String,
-    pub(crate) facts: Facts,
+    /// Key `facts` or `imported`.
+    #[serde(flatten)]
+    pub(crate) source: VerdictSource,
     #[serde(default)]
     pub(crate) fingerprint: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -116,7 +116,8 @@ impl Several {
         };
         let count = |n: i64| usize::try_from(n).map_err(|_| "a negative count".to_owned());
         let chosen = count(chosen)?;
-        let tokens = count(self.tokens[at].ok_or("no number of tokens")?)?;
+        // Imported scores have no tokens.
+        let tokens = self.tokens[at].map_or(Ok(0), count)?;
         let Some(logits) = &self.logits[at] else {
             let scores = self.scores[at].clone().ok_or("neither scores nor logits")?;
             let scored = ScoredAnswers::checked(chosen, scores, tokens, cuts)?;

@@ -1,6 +1,7 @@
 //! `verdicts.parquet`: one row per model and item.
 //!
-//! The columns of the head that a model has not are null. Margin and verdict stand in the file for
+//! The columns of the head that a model has not are null, and of imported results all that is about
+//! tokens. Margin and verdict stand in the file for
 //! other readers. Here they are computed from the logits or scores, and a file where they are
 //! anything else is refused.
 
@@ -44,23 +45,23 @@ fn parquet(rows: &[ModelRow]) -> PolarsResult<Vec<u8>> {
         }),
         floats("margin", rows, |item| Some(item.margin())),
         texts("verdict", rows, |(_, item)| item.verdict().name()),
-        counts("tokens_ab", rows, |item| Some(both_orders(item)?.tokens_ab)),
-        counts("tokens_ba", rows, |item| Some(both_orders(item)?.tokens_ba)),
-        counts("tokens_chosen", rows, |item| {
-            Some(scores(item)?.tokens_chosen)
+        tokens("tokens_ab", rows, |own| Some(both_orders(own)?.tokens_ab)),
+        tokens("tokens_ba", rows, |own| Some(both_orders(own)?.tokens_ba)),
+        tokens("tokens_chosen", rows, |own| {
+            Some(scores(own)?.tokens_chosen)
         }),
-        counts("tokens_rejected", rows, |item| {
-            Some(scores(item)?.tokens_rejected)
+        tokens("tokens_rejected", rows, |own| {
+            Some(scores(own)?.tokens_rejected)
         }),
         several::answers(rows),
         several::scores(rows),
         several::logits(rows),
         several::compared(rows),
-        counts("tokens", rows, |item| several::tokens(&item.outcome)),
+        tokens("tokens", rows, |own| several::tokens(&own.outcome)),
         precisions(rows),
-        counts("source_cut", rows, |item| Some(item.outcome.cuts()[0])),
-        counts("chosen_cut", rows, |item| Some(item.outcome.cuts()[1])),
-        counts("rejected_cut", rows, |item| Some(item.outcome.cuts()[2])),
+        tokens("source_cut", rows, |own| Some(own.outcome.cuts()[0])),
+        tokens("chosen_cut", rows, |own| Some(own.outcome.cuts()[1])),
+        tokens("rejected_cut", rows, |own| Some(own.outcome.cuts()[2])),
     ];
     let mut frame = DataFrame::new(rows.len(), columns)?;
     let mut bytes = Vec::new();
@@ -99,6 +100,16 @@ fn floats(name: &str, rows: &[ModelRow], get: fn(&ScoredItem) -> Option<f32>) ->
 /// Null where the head has no such number.
 fn counts(name: &str, rows: &[ModelRow], get: fn(&ScoredItem) -> Option<usize>) -> Column {
     let count = |(_, item): &ModelRow| get(item).map(|n| i64::try_from(n).unwrap_or(i64::MAX));
+    Column::new(name.into(), rows.iter().map(count).collect::<Vec<_>>())
+}
+
+/// [`counts`] of tokens: null where nobody counted them.
+fn tokens(name: &str, rows: &[ModelRow], get: fn(&ScoredItem) -> Option<usize>) -> Column {
+    let count = |(_, item): &ModelRow| {
+        let known = item.outcome.knows_tokens();
+        let n = known.then(|| get(item)).flatten();
+        n.map(|n| i64::try_from(n).unwrap_or(i64::MAX))
+    };
     Column::new(name.into(), rows.iter().map(count).collect::<Vec<_>>())
 }
 
@@ -199,7 +210,7 @@ impl OfHead {
         })
     }
 
-    /// Of one row: the numbers and the tokens, all or none.
+    /// Of one row: the numbers and the tokens, all or none. Imported numbers have no tokens.
     fn at(&self, at: usize) -> PolarsResult<Option<([f32; 2], [usize; 2])>> {
         let numbers = self.numbers.each_ref().map(|column| column[at]);
         let tokens = self.tokens.each_ref().map(|column| column[at]);
@@ -208,6 +219,7 @@ impl OfHead {
             ([Some(first), Some(second)], [Some(a), Some(b)]) => {
                 Ok(Some(([first, second], [a, b])))
             }
+            ([Some(first), Some(second)], [None, None]) => Ok(Some(([first, second], [0, 0]))),
             _ => Err(wrong(
                 self.names[0],
                 at,
@@ -222,7 +234,7 @@ struct Numbers {
     pairwise: OfHead,
     scalar: OfHead,
     several: Several,
-    cuts: [Vec<usize>; 3],
+    cuts: [Vec<Option<usize>>; 3],
 }
 
 impl Numbers {
@@ -240,16 +252,27 @@ impl Numbers {
             )?,
             several: Several::read(columns.0)?,
             cuts: [
-                columns.counts("source_cut")?,
-                columns.counts("chosen_cut")?,
-                columns.counts("rejected_cut")?,
+                columns.counts_or_null("source_cut")?,
+                columns.counts_or_null("chosen_cut")?,
+                columns.counts_or_null("rejected_cut")?,
             ],
         })
     }
 
-    /// The file does not say why an item is invalid; `run.json` does.
+    /// Tokens and cuts are known together or not at all.
     fn outcome(&self, at: usize) -> PolarsResult<Outcome> {
+        let is_known = self.cuts.each_ref().map(|cuts| cuts[at].is_some());
+        let outcome = self.numbers(at)?;
+        if is_known == [outcome.knows_tokens(); 3] || is_known == [true; 3] {
+            return Ok(outcome);
+        }
+        Err(wrong("source_cut", at, "expected a count, found null"))
+    }
+
+    /// The file does not say why an item is invalid; `run.json` does.
+    fn numbers(&self, at: usize) -> PolarsResult<Outcome> {
         let cuts = self.cuts.each_ref().map(|cuts| cuts[at]);
+        let cuts = cuts.map(Option::unwrap_or_default);
         let [source_cut, chosen_cut, rejected_cut] = cuts;
         let of_pair = (self.pairwise.at(at)?, self.scalar.at(at)?);
         if let Some(outcome) = self
