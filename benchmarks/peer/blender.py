@@ -94,6 +94,8 @@ def table(args, seconds: dict[str, list[float]], agreement: list[str]) -> str:
     """Markdown."""
     import facts
 
+    config = json.loads((args.checkpoint / "config.json").read_text(encoding="utf-8"))
+    sizes = ", ".join(f"{key} {config[key]}" for key in ("num_hidden_layers", "hidden_size", "vocab_size"))
     packages = [facts.package(name) for name in ("llm-blender", "torch", "transformers")]
     threads = f"{args.threads} threads" if args.threads else "one thread per core for each"
     lines = [
@@ -102,8 +104,9 @@ def table(args, seconds: dict[str, list[float]], agreement: list[str]) -> str:
         f"- CPU: {facts.cpu_model()}, {os.cpu_count()} logical cores; {threads}; load average "
         f"{facts.load_average()} at the end",
         f"- pairbench: commit {facts.commit()}, f32, template pairranker; {', '.join(packages)}, batch_size {args.batch}",
-        f"- Model: {args.checkpoint.name}; {args.prompts} prompts with {args.candidates} candidates of up to "
-        f"{args.words} random words, seed 20; {args.candidates * (args.candidates - 1)} rows a prompt",
+        f"- Model: {args.checkpoint.name}, {sizes}",
+        f"- {args.prompts} prompts with {args.candidates} candidates of up to {args.words} random words, seed 20: "
+        f"{args.candidates * (args.candidates - 1)} rows a prompt",
         f"- {args.repeats} repetitions by turns in one process; loading and a first call are not timed; "
         "pairbench's time includes the pipe",
         *agreement,
