@@ -1,8 +1,8 @@
 """What the programs whose layouts pairbench writes make of its files.
 
     results.py eval-results FILE   prints the entries that the hub's client finds, as JSON
-    results.py same-json FILE      says whether json.dumps, called as reward-bench calls it, writes the
-                                   file as it is
+    results.py same-json FILE      says whether json.dumps, as reward-bench calls it, writes the file
+                                   as it is
 """
 
 import dataclasses
