@@ -286,6 +286,7 @@ fn configurations_of_other_models_are_refused_by_name() {
             json!({ "id2label": { "0": "a", "1": "b" } }),
             ["`id2label`", "one label"],
         ),
+        (json!({ "rope_scaling": "x" }), ["rope_scaling", "llama3"]),
         (
             json!({ "rope_scaling": { "rope_type": "yarn", "factor": 4.0 } }),
             ["yarn", "llama3"],

@@ -99,6 +99,17 @@ fn a_report_says_that_the_results_were_not_measured() {
     assert!(model.get("facts").is_none(), "{model}");
     let provenance = &report(&out)["models"]["example-org/tiny-rm"];
     assert_eq!(provenance["truncated"], Value::Null);
+    let out_path = out.to_str().unwrap();
+    let (_, stderr, code) = run(&["run", "--resume", "--out", out_path]);
+    assert!(code == 2 && stderr.contains("was imported"), "{stderr}");
+    // No number of pairs gives a scalar model a position bias.
+    let gate = ["--gate", "max-position-bias:0.5", "--allow-partial"];
+    let (stdout, _, code) = run(&[&["compare", out_path, out_path], &gate[..]].concat());
+    assert!(
+        code == 3 && stdout.contains("no number of pairs would settle it"),
+        "{stdout}"
+    );
+    assert!(!stdout.contains("must be scored to settle it"), "{stdout}");
     // The folder says whose machine it was.
     let file = &provenance["provenance"]["imported"]["files"][0];
     assert_eq!(file["path"], "scores.json");
@@ -272,7 +283,11 @@ fn what_is_wrong_in_a_file_is_named() {
         (String::new(), "the file is empty"),
         ("[1, 2]".to_owned(), "line 1: not a JSON object"),
         ("{\"a\": 1}".to_owned(), "found the keys: a"),
-        (scores.to_string().replace("]}", "]"), "not a JSON object"),
+        (
+            scores.to_string().replace("]}", "]"),
+            "the JSON ends too early",
+        ),
+        (without("results"), "no key `results`"),
         (
             fs::read_to_string(results("accuracies.json")).unwrap(),
             "in eval-set-scores or",

@@ -407,6 +407,7 @@ fn every_line_has_its_answer_and_a_bad_one_says_why() {
         b"{\"prompt\": \"q\", \"candidates\": [\"<|candidate1|>\", \"b\"]}",
         b"{\"prompt\": \"q\", \"candidates\": [\"a\"], \"method\": \"compare\"}",
         b"{\"prompt\": \"q\", \"candidates\": [\"a\"], \"method\": \"sort\"}",
+        b"{\"prompt\": null, \"candidates\": [\"a\"]}",
         good.as_bytes(),
     ]
     .join(&b'\n');
@@ -418,7 +419,7 @@ fn every_line_has_its_answer_and_a_bad_one_says_why() {
     let stderr = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(4), "{stderr}");
     assert!(
-        stderr.contains("failed to answer 8 of 10 lines"),
+        stderr.contains("failed to answer 9 of 11 lines"),
         "{stderr}"
     );
     let stdout = String::from_utf8(output.stdout).unwrap();
@@ -430,7 +431,7 @@ fn every_line_has_its_answer_and_a_bad_one_says_why() {
         .iter()
         .map(|own| own["line"].as_u64().unwrap())
         .collect();
-    assert_eq!(numbers, (1..=10).collect::<Vec<u64>>());
+    assert_eq!(numbers, (1..=11).collect::<Vec<u64>>());
     let says = [
         "",
         "the line is empty",
@@ -441,6 +442,7 @@ fn every_line_has_its_answer_and_a_bad_one_says_why() {
         "not scored: ",
         "compare takes two, found 1",
         "`method`: expected one of rank, rank-with-ref, compare, best-of-n, found \"sort\"",
+        "`prompt` is null",
         "",
     ];
     for (answer, says) in found.iter().zip(says) {
@@ -558,6 +560,23 @@ fn spawn(arguments: &[&str], stdout: Stdio) -> Child {
         .stderr(Stdio::null())
         .spawn()
         .unwrap()
+}
+
+/// `pairbench rank <(producer)` of a shell.
+#[test]
+#[cfg(unix)]
+fn lines_may_come_from_a_named_pipe() {
+    let dir = tempfile::tempdir().unwrap();
+    let pipe = dir.path().join("lines");
+    let made = Command::new("mkfifo").arg(&pipe).status().unwrap();
+    assert!(made.success());
+    let path = pipe.clone();
+    let producer = std::thread::spawn(move || {
+        std::fs::write(path, r#"{"prompt": "q", "candidates": ["a", "b"]}"#).unwrap();
+    });
+    let (stdout, stderr, code) = binary::run(&["rank", "--model", MODEL, pipe.to_str().unwrap()]);
+    producer.join().unwrap();
+    assert_eq!((code, stdout.lines().count()), (0, 1), "{stderr}");
 }
 
 #[test]

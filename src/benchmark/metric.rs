@@ -152,6 +152,14 @@ impl Metric {
         }
     }
 
+    /// How it counts a tie, for people.
+    pub(crate) fn tie_note(self) -> &'static str {
+        match self {
+            Self::PairAccuracy | Self::BothOrders | Self::BeatsAll => "counted as not correct",
+            Self::BestOfN | Self::Ties | Self::Styles => "counted as the metric says",
+        }
+    }
+
     /// The answers that its items must have.
     pub(crate) fn shape(self) -> Shape {
         match self {

@@ -65,8 +65,8 @@ pub(crate) struct ReportArgs {
     /// Directory for the files of --format reward-bench, every-eval-ever and hub-eval-results
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
-    /// Put a published table beside the measured columns: `model-card` or `rewardbench-paper`;
-    /// MODEL where a model did not come from the hub repository that the table names
+    /// Put a published table beside the measured columns: one of `pairbench list published`; MODEL
+    /// where a model did not come from the hub repository that the table names
     #[arg(long, value_name = "TABLE[:MODEL]")]
     pub(crate) published: Option<String>,
 }

@@ -100,8 +100,8 @@ pub(crate) struct RunArgs {
     /// from the baseline's; the report says PARTIAL, and no rule that lacks pairs can pass
     #[arg(long)]
     pub(crate) allow_partial: bool,
-    /// Put a published table beside the measured columns: `model-card` or `rewardbench-paper`;
-    /// MODEL where a model did not come from the hub repository that the table names
+    /// Put a published table beside the measured columns: one of `pairbench list published`; MODEL
+    /// where a model did not come from the hub repository that the table names
     #[arg(long, value_name = "TABLE[:MODEL]")]
     pub(crate) published: Option<String>,
     #[command(flatten)]

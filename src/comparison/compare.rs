@@ -98,7 +98,7 @@ impl Comparison {
         }
         let coverage = Coverage::new(baseline, compared, benchmark);
         let mut notes = left_out(&matched.only);
-        notes.extend(ties_and_invalid(&tallies));
+        notes.extend(ties_and_invalid(&tallies, benchmark));
         if !same_data {
             notes.push(OTHER_FILES.to_owned());
         }
@@ -173,7 +173,7 @@ impl Comparison {
         let left_out = keep_shared_subsets(&mut sides)?;
         let is_whole = left_out.is_empty() && !coverage.clone().counted_by(benchmark).has_gaps();
         notes.extend(left_out);
-        notes.extend(ties_and_invalid(&sides));
+        notes.extend(ties_and_invalid(&sides, benchmark));
         let counts = |figure: &Figure| {
             let share = |side: usize, subset: &str| Some(sides[side].get(subset)?.share());
             let of = |(subset, weight): &(String, f64)| {
@@ -265,9 +265,15 @@ fn keep_shared_subsets(sides: &mut [BTreeMap<String, Tally>; 2]) -> Result<Vec<S
     let in_both = |subset: &&String| candidate.contains_key(*subset);
     let shared: BTreeSet<String> = baseline.keys().filter(in_both).cloned().collect();
     if shared.is_empty() {
-        return Err(Error::bad_input(
-            "failed to compare: the two sides have no subset in common",
-        ));
+        let error = Error::bad_input("failed to compare: the two sides have no subset in common");
+        return Err(if baseline.is_empty() || candidate.is_empty() {
+            error.hint(
+                "a table of headline figures alone has none: `pairbench report RUN --published \
+                 TABLE` puts it beside a run",
+            )
+        } else {
+            error
+        });
     }
     let mut notes = Vec::new();
     for (side, name) in sides.iter_mut().zip(SIDES) {

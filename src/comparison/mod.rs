@@ -23,5 +23,5 @@ pub(crate) use compare::Matching;
 pub(crate) use difference::Difference;
 pub(crate) use figure::{ALL, AVERAGE};
 pub(crate) use matching::{MatchedBy, changed_verdicts};
-pub(crate) use notes::SIDES;
+pub(crate) use notes::{NOT_CORRECT, SIDES, tie_note};
 pub(crate) use several_tests::{SIGNIFICANT, SeveralTests, Test};

@@ -178,7 +178,7 @@ impl Keys<'_> {
             None => Ok(None),
             Some(Cell::Integer(number)) => Ok(Some(Id::Number(number))),
             Some(Cell::Text(text)) => sized("id", text).map(|text| Some(Id::Text(text))),
-            Some(other) => Err(wrong("id", "an integer or a string", &other)),
+            Some(other) => Err(wrong("id", "an integer of 64 bits or a string", &other)),
         }
     }
 
@@ -256,6 +256,9 @@ impl Keys<'_> {
     }
 
     fn missing(&self, key: &str) -> String {
+        if self.0.iter().any(|(name, _)| name == key) {
+            return format!("`{key}` is null");
+        }
         let found: Vec<&str> = self.0.iter().map(|(name, _)| &**name).collect();
         format!("no `{key}`, found: {}", excerpt(&found.join(", ")))
     }

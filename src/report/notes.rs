@@ -1,7 +1,7 @@
 //! What the figures of a document alone do not say: notes, which stand below every table.
 
 use crate::benchmark::Metric;
-use crate::comparison::{Comparison, MatchedBy, Matching, SIDES};
+use crate::comparison::{Comparison, MatchedBy, Matching, NOT_CORRECT, SIDES, tie_note};
 use crate::metrics::behaviour::Truncated;
 use crate::metrics::{Behaviour, three_digits};
 use crate::report::comparison_report::ComparisonReport;
@@ -86,13 +86,19 @@ fn position_bias_and_uncounted(model: &ModelReport) -> Option<String> {
         )
     });
     let total = model.scores.total;
+    let metrics = model.scores.subsets.iter().map(|(_, score)| score.metric);
+    let ties = tie_note(metrics);
     let uncounted = [
-        (total.tie, count(total.tie, "tie")),
-        (total.invalid, format!("{} invalid", total.invalid)),
+        (total.tie, count(total.tie, "tie"), ties),
+        (
+            total.invalid,
+            format!("{} invalid", total.invalid),
+            NOT_CORRECT,
+        ),
     ]
     .into_iter()
-    .filter(|(n, _)| *n > 0)
-    .map(|(_, what)| format!("{what} (counted as not correct)"));
+    .filter(|(n, ..)| *n > 0)
+    .map(|(_, what, how)| format!("{what} ({how})"));
     let parts: Vec<String> = bias.into_iter().chain(uncounted).collect();
     (!parts.is_empty()).then(|| parts.join("; "))
 }

@@ -135,9 +135,12 @@ fn published_totals<'a>(
     headline: impl Iterator<Item = &'a String>,
 ) -> Vec<RowName<'a>> {
     let headline = headline.map(|label| (label.as_str(), None, FigureKey::Headline));
-    std::iter::once((AVERAGE, Some(pairs), FigureKey::Average))
+    // A table of headline figures alone has nothing to sum up.
+    let sum = |name, key| (pairs > 0).then_some((name, Some(pairs), key));
+    sum(AVERAGE, FigureKey::Average)
+        .into_iter()
         .chain(headline)
-        .chain([(ALL, Some(pairs), FigureKey::Total)])
+        .chain(sum(ALL, FigureKey::Total))
         .collect()
 }
 

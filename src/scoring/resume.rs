@@ -130,6 +130,15 @@ fn unfinished(dir: &Path) -> Result<Option<Contents>> {
 
 fn finished(dir: &Path, plan: &Fingerprint) -> Result<Kept> {
     let run = RunDir::open(dir)?;
+    if run
+        .record
+        .models
+        .iter()
+        .any(|m| m.source.imported().is_some())
+    {
+        let what = format!("failed to resume: {} was imported", dir.display());
+        return Err(Error::usage(what).hint("score into another directory: --out DIR"));
+    }
     let Some(earlier) = &run.record.plan.content else {
         return Err(Error::usage(format!(
             "failed to resume: {}: run.json does not say what was run",

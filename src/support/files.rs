@@ -60,6 +60,16 @@ pub(crate) fn open(path: &Path) -> Result<File> {
     File::open(path).map_err(failed)
 }
 
+/// Opens what lines come from: a file or a pipe, for which the caller waits.
+pub(crate) fn open_stream(path: &Path) -> Result<File> {
+    let failed = |e| Error::io(format!("failed to open file: {}", path.display()), e);
+    if std::fs::metadata(path).map_err(failed)?.is_dir() {
+        let what = format!("failed to open file: {} is a directory", path.display());
+        return Err(Error::bad_input(what));
+    }
+    File::open(path).map_err(failed)
+}
+
 /// Fills `into` with the bytes from offset `at` on. Threads may read from one file concurrently.
 #[cfg(unix)]
 pub(crate) fn read_exact_at(file: &File, into: &mut [u8], at: u64) -> std::io::Result<()> {

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use crate::data::answer_line::MAX_LINE;
 use crate::support::bounded_lines::{BoundedLines, Line};
-use crate::support::error::{Error, ErrorKind, Result};
+use crate::support::error::{Error, Result};
 use crate::support::files;
 use crate::support::input_file::{STANDARD_INPUT, STDIN};
 use crate::support::signals::Stop;
@@ -33,10 +33,7 @@ impl Lines {
                 STANDARD_INPUT.to_owned(),
             ));
         }
-        let file = files::open(path).map_err(|error| match error.kind {
-            ErrorKind::BadInput => error.hint("`-` reads standard input, which may be a pipe"),
-            _ => error,
-        })?;
+        let file = files::open_stream(path)?;
         Ok(Self::of(BufReader::new(file), path.display().to_string()))
     }
 

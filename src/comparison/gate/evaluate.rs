@@ -150,7 +150,8 @@ impl Rule {
         } else {
             format!("its scope lacks {note}; of what is there: {measured}")
         };
-        if outcome.status != Status::Fail {
+        let is_settled = matches!(outcome.settling, Some(Settling::Never(_)));
+        if outcome.status != Status::Fail && !is_settled {
             let settling = Settling::Missing(missing);
             outcome.status = Status::Inconclusive;
             outcome.reason.push_str(&format!("; {settling}"));

@@ -135,6 +135,7 @@ fn scaling(found: &Value) -> Option<RotaryScaling> {
         let number = found.get(key)?.as_f64()? as f32;
         (number > 0.0 && number.is_finite()).then_some(number)
     };
+    found.as_object()?;
     let kind = found.get("rope_type").or_else(|| found.get("type"));
     match kind.map_or(Some("default"), Value::as_str)? {
         "default" => Some(RotaryScaling::None),

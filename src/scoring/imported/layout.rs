@@ -56,6 +56,10 @@ fn contents(reading: Reading, text: &str) -> Result<(Layout, ResultFile)> {
         no_key_twice(reading, 0, &first)?;
         return score_columns::read(reading, &first);
     }
+    if value(&first, "text_chosen").is_some_and(is_list) {
+        let what = "no key `results`, which a file of scores has";
+        return Err(reading.bad(what).hint(LAYOUTS));
+    }
     if has_all(&first, &["scores_chosen", "scores_rejected"]) {
         let rows = lines(reading, text)?;
         return Ok((Layout::Outputs, outputs::read(reading, &rows)?));
@@ -95,6 +99,12 @@ fn no_key_twice(reading: Reading, row: usize, entries: &Entries) -> Result<()> {
 
 fn no_json(reading: Reading, text: &str, at: usize) -> Error {
     let line = text.get(..at).unwrap_or(text).matches('\n').count() + 1;
+    if text.trim_end().len() <= at {
+        let what = format!("line {line}: the JSON ends too early");
+        return reading
+            .bad(&what)
+            .hint("get the file anew: a part is missing");
+    }
     let what = format!("line {line}: not a JSON object");
     reading.bad(&what).hint(LAYOUTS)
 }
