@@ -123,7 +123,7 @@ fn a_line_that_is_none_says_why() {
         ),
         (
             "{\"prompt\": \"q\", \"id\": 1.5}",
-            "expected an integer or a string",
+            "expected an integer of 64 bits or a string",
         ),
         ("{\"prompt\": \"\\ud83d\"}", "half a character"),
         (
