@@ -33,7 +33,7 @@ pub mod device;
 pub mod kernels;
 pub mod metrics;
 pub mod model;
-pub(crate) mod ranking;
+pub mod ranking;
 pub mod report;
 pub mod scoring;
 pub mod stats;
