@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import sys
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn
 
@@ -96,22 +97,35 @@ def load(model: Path, threads: int, dtype: str) -> Scorer:
     return lambda rows, budget: score_batches(rows, budget, forward)
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--prepare", action="store_true", help="write the graph and exit")
-    args = peer_arguments(parser, *GRAPHS).parse_args()
-    if not args.model or not (args.ids or args.prepare):
-        parser.error("--model, and --ids or --prepare")
+def unavailable(dtype: str) -> str | None:
+    """Why it cannot run here."""
     try:
         import onnx  # noqa: F401  the exporter needs it
         import onnxruntime  # noqa: F401
     except ImportError as error:
-        skip(str(error))
+        return str(error)
+    return None
+
+
+def graph_peer(
+    doc: str | None,
+    graphs: dict[str, Callable[[Path], Path]],
+    load: Callable[[Path, int, str], Scorer],
+    unavailable: Callable[[str], str | None],
+) -> None:
+    """The command of a peer that scores with a graph, of which it has one for each dtype: writes it, or runs it."""
+    parser = argparse.ArgumentParser(description=(doc or "").splitlines()[0])
+    parser.add_argument("--prepare", action="store_true", help="write the graph and exit")
+    args = peer_arguments(parser, *graphs).parse_args()
+    if not args.model or not (args.ids or args.prepare):
+        parser.error("--model, and --ids or --prepare")
+    if reason := unavailable(args.dtype):
+        skip(reason)
     if args.prepare:
-        GRAPHS[args.dtype](args.model)
+        graphs[args.dtype](args.model)
     else:
         run_peer(args, load)
 
 
 if __name__ == "__main__":
-    main()
+    graph_peer(__doc__, GRAPHS, load, unavailable)

@@ -9,13 +9,12 @@ come from random rows of four lengths. Exit code 3 means that a package is missi
 
 from __future__ import annotations
 
-import argparse
 from pathlib import Path
 
 import numpy as np
 
-from onnxrt import exported, is_older, skip
-from rows import Scorer, fixed_rows, pad, peer_arguments, read_config, run_peer, score_batches
+from onnxrt import exported, graph_peer, is_older
+from rows import Scorer, fixed_rows, pad, read_config, score_batches
 
 CALIBRATION_LENGTHS = (64, 128, 256, 512)
 CALIBRATION_ROWS = 8  # of each length
@@ -43,15 +42,17 @@ def quantised(model: Path) -> Path:
     return path
 
 
+GRAPHS = {"f32": exported, "bf16": exported, "int8": quantised}
+
+
 def load(model: Path, threads: int, dtype: str) -> Scorer:
     """A function that scores token rows."""
     import openvino
 
     core = openvino.Core()
-    graph = quantised(model) if dtype == "int8" else exported(model)
     precision = "bf16" if dtype == "bf16" else "f32"
     compiled = core.compile_model(
-        core.read_model(graph),
+        core.read_model(GRAPHS[dtype](model)),
         "CPU",
         {
             "PERFORMANCE_HINT": "LATENCY",
@@ -83,21 +84,5 @@ def unavailable(dtype: str) -> str | None:
     return None
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--prepare", action="store_true", help="write the graph and exit")
-    args = peer_arguments(parser, "f32", "bf16", "int8").parse_args()
-    if not args.model or not (args.ids or args.prepare):
-        parser.error("--model, and --ids or --prepare")
-    if reason := unavailable(args.dtype):
-        skip(reason)
-    if not args.prepare:
-        run_peer(args, load)
-    elif args.dtype == "int8":
-        quantised(args.model)
-    else:
-        exported(args.model)
-
-
 if __name__ == "__main__":
-    main()
+    graph_peer(__doc__, GRAPHS, load, unavailable)
