@@ -195,10 +195,8 @@ class Ranker:
         """
         _same_length("candidates_A", candidates_A, inputs)
         _same_length("candidates_B", candidates_B, inputs)
-        own = {"method": "compare", "mode": mode}
         pairs = [[a, b] for a, b in zip(candidates_A, candidates_B)]
-        answers = self._ask(_lines(inputs, pairs, instructions, own))
-        return [answer["logit" if return_logits else "left_is_better"] for answer in answers]
+        return self._compared(_lines(inputs, pairs, instructions), mode, return_logits)
 
     def compare_conversations(
         self,
@@ -218,9 +216,7 @@ class Ranker:
             _check_conversations(a, b)
         texts = _as_texts if self.header["template"] == "pairranker" else _as_messages
         made = [texts(a, b) for a, b in zip(conversations_a, conversations_b)]
-        own = {"method": "compare", "mode": mode}
-        answers = self._ask([{**line, **own} for line in made])
-        return [answer["logit" if return_logits else "left_is_better"] for answer in answers]
+        return self._compared(made, mode, return_logits)
 
     def get_best_of_n(
         self,
@@ -300,6 +296,13 @@ class Ranker:
     ) -> Union[list[list[int]], list[list[float]]]:
         key = "scores" if return_scores else "ranks"
         return [answer[key] for answer in self._ask(lines)]
+
+    def _compared(
+        self, lines: Sequence[Line], mode: CompareMode, return_logits: bool
+    ) -> Union[list[bool], list[float]]:
+        key = "logit" if return_logits else "left_is_better"
+        own = {"method": "compare", "mode": mode}
+        return [answer[key] for answer in self._ask([{**line, **own} for line in lines])]
 
     def _ask(self, lines: Sequence[Line]) -> list[Line]:
         answers = self._service.ask(lines)
