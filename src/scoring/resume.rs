@@ -130,22 +130,10 @@ fn unfinished(dir: &Path) -> Result<Option<Contents>> {
 
 fn finished(dir: &Path, plan: &Fingerprint) -> Result<Kept> {
     let run = RunDir::open(dir)?;
-    if run
-        .record
-        .models
-        .iter()
-        .any(|m| m.source.imported().is_some())
-    {
-        let what = format!("failed to resume: {} was imported", dir.display());
-        return Err(Error::usage(what).hint("score into another directory: --out DIR"));
-    }
-    let Some(earlier) = &run.record.plan.content else {
-        return Err(Error::usage(format!(
-            "failed to resume: {}: run.json does not say what was run",
-            dir.display()
-        ))
-        .hint("an older version wrote it; --overwrite makes the run anew"));
-    };
+    let earlier = run.record.what_was_run().map_err(|why| {
+        let what = format!("failed to resume: {}", dir.display());
+        Error::usage(what).caused_by(why).hint(output::ELSEWHERE)
+    })?;
     plan.check(earlier, &format!("resume: {}", dir.display()))?;
     say(&format!(
         "{}: the run is finished; its report is made again from verdicts.parquet",

@@ -40,14 +40,17 @@ pub(crate) fn claim(dir: &Path, existing: Existing) -> Result<Lock> {
     Ok(lock)
 }
 
+/// What to do where a run is in the way.
+pub(crate) const ELSEWHERE: &str =
+    "choose another directory with --out; --overwrite replaces the run there";
+
 /// Refuses a directory that holds a run, finished or not: what is imported goes on with none.
 pub(crate) fn is_free(dir: &Path) -> Result<()> {
     if !holds_run(dir) {
         return Ok(());
     }
     let what = format!("failed to import into {}: there is a run", dir.display());
-    Err(Error::usage(what)
-        .hint("choose another directory with --out; --overwrite replaces the run there"))
+    Err(Error::usage(what).hint(ELSEWHERE))
 }
 
 /// Refuses to replace a finished run of another plan.
@@ -56,17 +59,13 @@ pub(crate) fn keep_finished(dir: &Path, plan: &Fingerprint) -> Result<()> {
         return Ok(());
     }
     let what = format!("replace the finished run in {}", dir.display());
-    let refused = |error: Error| {
-        error.hint("choose another directory with --out; --overwrite replaces the run there")
-    };
+    let refused = |error: Error| error.hint(ELSEWHERE);
     let record: RunRecord = RunRecord::read(dir).map_err(refused)?;
-    match record.plan.content {
-        Some(earlier) => plan.check(&earlier, &what).map_err(refused),
-        None => Err(refused(
-            Error::usage(format!("failed to {what}"))
-                .caused_by("its run.json does not say what was run: an older version wrote it"),
-        )),
-    }
+    record
+        .what_was_run()
+        .map_err(|why| Error::usage(format!("failed to {what}")).caused_by(why))
+        .and_then(|earlier| plan.check(earlier, &what))
+        .map_err(refused)
 }
 
 /// Whether there is a run of pairbench, finished or not.

@@ -228,6 +228,16 @@ impl RunRecord {
         json_file::read(&dir.join(NAME), SCHEMA, |record: &Self| record.schema)
     }
 
+    /// What was run, to compare with what is asked for; or why that cannot be said.
+    pub(crate) fn what_was_run(&self) -> std::result::Result<&Fingerprint, &'static str> {
+        let is_imported = |model: &ModelRecord| model.source.imported().is_some();
+        if self.models.iter().any(is_imported) {
+            return Err("it was imported: nothing was run");
+        }
+        let content = self.plan.content.as_ref();
+        content.ok_or("its run.json does not say what was run: an older version wrote it")
+    }
+
     /// The record of a run whose shards these are, in order; `fingerprint` is the whole run's.
     pub(crate) fn merged(parts: &[Self], fingerprint: &Fingerprint) -> Self {
         let mut merged = parts[0].clone();

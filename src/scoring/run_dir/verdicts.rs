@@ -98,19 +98,15 @@ fn floats(name: &str, rows: &[ModelRow], get: fn(&ScoredItem) -> Option<f32>) ->
 }
 
 /// Null where the head has no such number.
-fn counts(name: &str, rows: &[ModelRow], get: fn(&ScoredItem) -> Option<usize>) -> Column {
+fn counts(name: &str, rows: &[ModelRow], get: impl Fn(&ScoredItem) -> Option<usize>) -> Column {
     let count = |(_, item): &ModelRow| get(item).map(|n| i64::try_from(n).unwrap_or(i64::MAX));
     Column::new(name.into(), rows.iter().map(count).collect::<Vec<_>>())
 }
 
 /// [`counts`] of tokens: null where nobody counted them.
 fn tokens(name: &str, rows: &[ModelRow], get: fn(&ScoredItem) -> Option<usize>) -> Column {
-    let count = |(_, item): &ModelRow| {
-        let known = item.outcome.knows_tokens();
-        let n = known.then(|| get(item)).flatten();
-        n.map(|n| i64::try_from(n).unwrap_or(i64::MAX))
-    };
-    Column::new(name.into(), rows.iter().map(count).collect::<Vec<_>>())
+    let known = |item: &ScoredItem| item.outcome.knows_tokens().then(|| get(item)).flatten();
+    counts(name, rows, known)
 }
 
 /// Null in a run that computes in one precision: `run.json` has it.
