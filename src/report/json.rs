@@ -19,8 +19,13 @@ use crate::support::error::breaks_line;
 /// overrides as they are, and a terminal obeys them: they are escaped, which means the same to a
 /// program.
 pub(crate) fn json_text(value: &Value) -> String {
-    let mut out = String::new();
-    for c in format!("{value:#}\n").chars() {
+    escaped(&format!("{value:#}\n"))
+}
+
+/// What a terminal would obey in JSON, escaped.
+pub(crate) fn escaped(json: &str) -> String {
+    let mut out = String::with_capacity(json.len());
+    for c in json.chars() {
         // The line feeds left are those between values: JSON escapes those in strings.
         if c != '\n' && breaks_line(c) {
             out.push_str(&format!("\\u{:04x}", u32::from(c)));

@@ -43,7 +43,7 @@ pub(crate) use columns::{aligned, parts};
 pub use comparison_report::{ComparisonReport, Flip};
 pub use document::Document;
 pub use format::Format;
-pub(crate) use json::json_text;
+pub(crate) use json::{escaped, json_text};
 pub(crate) use origin::Origin;
 pub(crate) use pairs::{Answer, Cut, End, PairPage, ShownPair, pairs_json, pairs_text};
 pub use provenance::Provenance;

@@ -1,11 +1,9 @@
 //! The line that is written for a line that was read: `docs/schema/rank.v1.json`.
 
-use std::fmt::Write as _;
-
 use serde::Serialize;
 
 use crate::data::Id;
-use crate::support::error::breaks_line;
+use crate::report::escaped;
 
 /// One line of the output.
 #[derive(Debug, Serialize)]
@@ -92,27 +90,19 @@ impl Answer {
         matches!(self.found, Found::Error { .. })
     }
 
-    /// With its end. What could drive a terminal, in texts that are given back, is escaped, which
-    /// JSON reads as the same text.
+    /// With its end.
     pub(super) fn text(&self) -> String {
         let text = serde_json::to_string(self);
         // Nothing in it can fail: keys are strings, numbers are finite.
         let text = text.unwrap_or_else(|error| format!("{{\"error\":\"{error}\"}}"));
-        let mut escaped = String::with_capacity(text.len() + 1);
-        for c in text.chars() {
-            if breaks_line(c) {
-                let _ = write!(escaped, "\\u{:04x}", u32::from(c));
-            } else {
-                escaped.push(c);
-            }
-        }
-        escaped + "\n"
+        escaped(&text) + "\n"
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::support::error::breaks_line;
 
     #[test]
     fn texts_come_back_and_drive_no_terminal() {

@@ -46,8 +46,7 @@ impl ExportedModel<'_> {
     }
 
     pub(super) fn metric_of(&self, subset: &str) -> Metric {
-        self.benchmark
-            .map_or(Metric::default(), |own| own.metric_of(subset))
+        Benchmark::metric_in(self.benchmark, subset)
     }
 
     /// The figure of a subset.

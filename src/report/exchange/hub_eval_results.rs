@@ -3,12 +3,11 @@
 //! `task_id` must be one of the `eval.yaml` of the benchmark's dataset, which nothing here reads:
 //! `default` is what a benchmark with one task has.
 
-use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
 use crate::report::exchange::exchange_file::{ExchangeFile, Exchanged};
 use crate::report::exchange::exported_model::ExportedModel;
-use crate::report::exchange::paths::{component, parts};
+use crate::report::exchange::paths::{component, model_folder};
 use crate::support::error::{Error, Result};
 
 const WHAT: &str = "a result for the hub";
@@ -52,14 +51,12 @@ pub(super) fn exchanged(model: &ExportedModel) -> Result<Exchanged> {
         measured(model)
     );
     text.push_str(&format!("  notes: {}\n", quoted(&notes)));
-    let (owner, name) = parts(model.id());
-    let folder = owner
-        .into_iter()
-        .fold(PathBuf::new(), |at, owner| at.join(owner));
     let file = format!("{}.yaml", component(&benchmark.name));
     Ok(Exchanged {
         files: vec![ExchangeFile {
-            path: folder.join(name).join(".eval_results").join(file),
+            path: model_folder("", model.id())
+                .join(".eval_results")
+                .join(file),
             bytes: text.into_bytes(),
         }],
         notes: vec![format!(

@@ -13,10 +13,19 @@ pub(super) fn parts(id: &str) -> (Option<String>, String) {
 /// `FOLDER/OWNER/NAME.ENDING`, or without the owner.
 pub(super) fn model_file(folder: &str, id: &str, ending: &str) -> PathBuf {
     let (owner, name) = parts(id);
-    let folder = owner
-        .into_iter()
-        .fold(PathBuf::from(folder), |at, owner| at.join(owner));
-    folder.join(format!("{name}.{ending}"))
+    of_owner(folder, owner).join(format!("{name}.{ending}"))
+}
+
+/// `FOLDER/OWNER/NAME`, or without the owner.
+pub(super) fn model_folder(folder: &str, id: &str) -> PathBuf {
+    let (owner, name) = parts(id);
+    of_owner(folder, owner).join(name)
+}
+
+fn of_owner(folder: &str, owner: Option<String>) -> PathBuf {
+    let mut folder = PathBuf::from(folder);
+    folder.extend(owner);
+    folder
 }
 
 /// A name of letters, digits, `.`, `_` and `-`, which begins with none of the dots that a system
