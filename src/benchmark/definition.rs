@@ -302,6 +302,11 @@ impl Benchmark {
         self.metrics.get(subset).copied().unwrap_or(self.metric)
     }
 
+    /// The same where there may be no benchmark: its items are pairs then.
+    pub(crate) fn metric_in(benchmark: Option<&Self>, subset: &str) -> Metric {
+        benchmark.map_or(Metric::default(), |own| own.metric_of(subset))
+    }
+
     /// Whether all items are scored alike, so that a mean over them says something.
     pub(crate) fn is_one_sample(&self) -> bool {
         let mut metrics = self.subsets.keys().map(|subset| self.metric_of(subset));

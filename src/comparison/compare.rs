@@ -81,7 +81,7 @@ impl Comparison {
         changes.sort_by(|a, b| b.size().total_cmp(&a.size()).then(a.row.cmp(&b.row)));
         let counts = |figure: &Figure| {
             let of = |(subset, weight): &(String, f64)| {
-                let metric = benchmark.map_or(Metric::default(), |own| own.metric_of(subset));
+                let metric = Benchmark::metric_in(benchmark, subset);
                 let pairs = by_subset.get(subset.as_str())?;
                 Some((*weight, paired_values(metric, figure.aspect, pairs)))
             };

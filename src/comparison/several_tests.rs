@@ -1,7 +1,7 @@
 //! Several models side by side are several tests: every two of them, in every subset. Chance alone
 //! makes some of many tests significant, so that p-values are corrected for all of them together.
 
-use crate::benchmark::{Aspect, Benchmark, Metric};
+use crate::benchmark::{Aspect, Benchmark};
 use crate::comparison::figure::AVERAGE;
 use crate::comparison::matching::match_items;
 use crate::comparison::paired_units::{by_subset, paired_values};
@@ -81,7 +81,7 @@ impl SeveralTests {
         let pairs = match_items(one.1, other.1, same_data).ok()?.pairs;
         let by_subset = by_subset(&pairs);
         let values = |subset: &str| {
-            let metric = benchmark.map_or(Metric::default(), |own| own.metric_of(subset));
+            let metric = Benchmark::metric_in(benchmark, subset);
             let pairs = by_subset.get(subset).map_or(&[][..], Vec::as_slice);
             paired_values(metric, Aspect::Whole, pairs)
         };

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::benchmark::{Aspect, Benchmark, Headline, Metric};
+use crate::benchmark::{Aspect, Benchmark, Headline};
 use crate::metrics::estimate::Estimate;
 use crate::metrics::figures::{Figures, Mixture};
 use crate::metrics::subset_score::SubsetScore;
@@ -37,7 +37,7 @@ impl Scores {
             by_subset.entry(&item.subset).or_default().push(item);
         }
         let score = |(subset, items): (&str, Vec<&ScoredItem>)| {
-            let metric = benchmark.map_or(Metric::default(), |own| own.metric_of(subset));
+            let metric = Benchmark::metric_in(benchmark, subset);
             (subset.to_owned(), SubsetScore::of(metric, &items))
         };
         Self::of_subsets(&by_subset.into_iter().map(score).collect(), benchmark)

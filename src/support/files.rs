@@ -49,25 +49,27 @@ pub(crate) fn to_text(bytes: Vec<u8>, path: &Path) -> Result<String> {
 /// Opens a regular file. Directories, pipes and devices are refused, so that nothing blocks on
 /// them.
 pub(crate) fn open(path: &Path) -> Result<File> {
-    let failed = |e| Error::io(format!("failed to open file: {}", path.display()), e);
-    let meta = std::fs::metadata(path).map_err(failed)?;
-    if !meta.is_file() {
-        return Err(Error::bad_input(format!(
-            "failed to open file: {} is not a regular file",
-            path.display()
-        )));
-    }
-    File::open(path).map_err(failed)
+    open_unless(path, |meta| {
+        (!meta.is_file()).then_some("not a regular file")
+    })
 }
 
 /// Opens what lines come from: a file or a pipe, for which the caller waits.
 pub(crate) fn open_stream(path: &Path) -> Result<File> {
-    let failed = |e| Error::io(format!("failed to open file: {}", path.display()), e);
-    if std::fs::metadata(path).map_err(failed)?.is_dir() {
-        let what = format!("failed to open file: {} is a directory", path.display());
-        return Err(Error::bad_input(what));
+    open_unless(path, |meta| meta.is_dir().then_some("a directory"))
+}
+
+/// `refused`: what a file is that must not be opened.
+fn open_unless(
+    path: &Path,
+    refused: impl Fn(&std::fs::Metadata) -> Option<&'static str>,
+) -> Result<File> {
+    let what = format!("failed to open file: {}", path.display());
+    let meta = std::fs::metadata(path).map_err(|e| Error::io(what.clone(), e))?;
+    if let Some(is) = refused(&meta) {
+        return Err(Error::bad_input(format!("{what} is {is}")));
     }
-    File::open(path).map_err(failed)
+    File::open(path).map_err(|e| Error::io(what, e))
 }
 
 /// Fills `into` with the bytes from offset `at` on. Threads may read from one file concurrently.

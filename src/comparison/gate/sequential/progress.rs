@@ -69,7 +69,7 @@ impl Progress {
     /// The subset of this name, with its metric.
     pub(crate) fn subset(&mut self, name: &str, benchmark: Option<&Benchmark>) -> &mut Subset {
         let subset = self.subsets.entry(name.to_owned()).or_default();
-        subset.metric = benchmark.map_or(Metric::default(), |own| own.metric_of(name));
+        subset.metric = Benchmark::metric_in(benchmark, name);
         subset
     }
 
