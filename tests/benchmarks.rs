@@ -714,7 +714,9 @@ fn rows_are_read_as_their_publishers_have_them() {
 #[test]
 fn what_cannot_be_scored_is_refused_with_what_to_do() {
     let dir = tempfile::tempdir().unwrap();
-    let four = json!({ "prompt": "p", "chosen": ["a"], "rejected": ["b", "c", "d"], "subset": "Math", "id": "1" });
+    let four = json!({
+        "prompt": "p", "chosen": ["a"], "rejected": ["b", "c", "d"], "subset": "Math", "id": "1",
+    });
     let several = write(dir.path(), "several.jsonl", std::slice::from_ref(&four));
     let error = refused(4, &["run", "--model", PAIRWISE, "--data", &several]);
     assert!(

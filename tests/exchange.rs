@@ -240,7 +240,8 @@ fn every_eval_ever_accepts_its_records() {
 #[test]
 fn the_hub_gets_the_headline_figure() {
     let dir = tempfile::tempdir().unwrap();
-    let definition = "name = \"mine\"\nheadline = { key = \"mine\", label = \"My \\\"score\\\"\", mean = \"items\" }\n\
+    let definition = "name = \"mine\"\n\
+        headline = { key = \"mine\", label = \"My \\\"score\\\"\", mean = \"items\" }\n\
         [source]\ndataset = \"example-org/example-benchmark\"\nrevision = \"0123456789abcdef\"\n\
         [subsets]\nhep-rust = 2\nrefusals-offensive = 1\n";
     let benchmark = dir.path().join("mine.toml");

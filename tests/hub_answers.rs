@@ -1,5 +1,5 @@
-//! The hub as it answers today: what each answer means to a user, which requests carry the token, and
-//! when none is made.
+//! The hub as it answers today: what each answer means to a user, which requests carry the token,
+//! and when none is made.
 #![allow(
     clippy::too_many_lines,
     clippy::type_complexity,
@@ -336,8 +336,8 @@ fn a_long_wait_for_a_listing_is_not_worth_it_where_the_cache_is_complete() {
     );
 }
 
-/// `Refused`: a snapshot that lacks a file does not stand in. `WaitedOut`: for such a one the server's
-/// wait is worth it, and is too long for a test.
+/// `Refused`: a snapshot that lacks a file does not stand in. `WaitedOut`: for such a one the
+/// server's wait is worth it, and is too long for a test.
 #[derive(Clone, Copy, PartialEq)]
 enum Incomplete {
     Refused,
@@ -617,7 +617,8 @@ fn a_pickle_is_refused_with_the_pull_request_that_has_safetensors() {
     assert_eq!(fetched.code, 0, "{}", fetched.err);
 }
 
-/// What a broken download leaves is continued by the next one, and what it does not need is removed.
+/// What a broken download leaves is continued by the next one, and what it does not need is
+/// removed.
 #[test]
 fn an_interrupted_download_is_continued_by_the_next_run() {
     let cut = hub(|s| weights_get(s).then_some(Fault::Cut(if s.nth == 0 { 20_000 } else { 0 })));

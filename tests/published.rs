@@ -92,6 +92,7 @@ fn the_cards_counts_give_the_cards_table() {
     }
     assert_eq!(text.matches("+0✓").count(), 23);
     let answer = "mine beside llm-blender/PairRM-hf of model-card: of 23 subsets 23 equal; at least 0 \
-        of 2985 verdicts differ, the published tables differ by 26: reproduced (if the pairs, which are from files,";
+        of 2985 verdicts differ, the published tables differ by 26: reproduced (if the pairs, which \
+        are from files,";
     assert!(text.contains(answer), "{text}");
 }

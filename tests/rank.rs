@@ -130,8 +130,8 @@ fn ranks_and_scores_are_llm_blenders() {
     );
 }
 
-/// Random words, some candidates twice: `benchmarks/peer/blender.py --record` wrote what `llm_blender`
-/// ranked, in batches of eight.
+/// Random words, some candidates twice: `benchmarks/peer/blender.py --record` wrote what
+/// `llm_blender` ranked, in batches of eight.
 #[test]
 fn ranks_of_many_prompts_are_llm_blenders() {
     let recorded = common::lines("blender-ranks.jsonl");
@@ -469,8 +469,8 @@ fn every_line_has_its_answer_and_a_bad_one_says_why() {
     assert_eq!((found.len(), code), (0, 0), "{stderr}");
 }
 
-/// A normaliser whose table has ASCII only, and leads astray for any other letter: that is met when a
-/// text has one.
+/// A normaliser whose table has ASCII only, and leads astray for any other letter: that is met when
+/// a text has one.
 #[test]
 fn a_letter_that_the_tokenizer_fails_on_costs_its_line_only() {
     let dir = tempfile::tempdir().unwrap();

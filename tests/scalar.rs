@@ -52,8 +52,8 @@ fn verdicts(run: &str) -> DataFrame {
     ParquetReader::new(file).finish().unwrap()
 }
 
-/// Scored once, resumed, in shards: one run. Its margins are those of the scores, the columns of the
-/// other head are null, and no document speaks of position bias.
+/// Scored once, resumed, in shards: one run. Its margins are those of the scores, the columns of
+/// the other head are null, and no document speaks of position bias.
 #[test]
 fn a_run_has_scores_and_no_order() {
     let dir = tempfile::tempdir().unwrap();

@@ -284,8 +284,8 @@ impl Benchmark {
             }
             if let Some(subset) = section.subsets.iter().find(|own| self.weight(own) == 0) {
                 return Err(format!(
-                    "`{subset}` has no weight in section `{}`: give its rows in [subsets], a weight \
-                     in [weights], or `pooled = true` in the section",
+                    "`{subset}` has no weight in section `{}`: give its rows in [subsets], a \
+                     weight in [weights], or `pooled = true` in the section",
                     section.name
                 ));
             }

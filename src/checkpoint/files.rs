@@ -59,8 +59,8 @@ const WEIGHTS: [&str; 1] = ["*.safetensors"];
 /// Endings of files that PyTorch pickled.
 const PICKLES: [&str; 5] = [".bin", ".pt", ".pth", ".ckpt", ".pkl"];
 
-/// The files of a repository, downloaded first where the cache lacks them: the weights only once the
-/// configuration is one that can be used.
+/// The files of a repository, downloaded first where the cache lacks them: the weights only once
+/// the configuration is one that can be used.
 pub(super) fn from_hub(hub: &Hub, repository: &Repository) -> Result<CheckpointFiles> {
     let invalid = |e: globset::Error| Error::bad_input(e.to_string());
     let wanted = Wanted {

@@ -32,7 +32,8 @@ pub(super) fn check_memory(name: &str, weights: &Weights, precision: Precision) 
             takes(fitting)
         ),
         None => format!(
-            "it fits in no precision (in int8 it takes {}): take a larger machine or a smaller model",
+            "it fits in no precision (in int8 it takes {}): take a larger machine or a smaller \
+             model",
             takes(Precision::Int8(Outliers::ByRow))
         ),
     };

@@ -18,13 +18,13 @@ pub enum Precision {
     F32,
     /// On a CPU: f32 arithmetic, storage f16.
     F16Storage,
-    /// On a CPU: storage in bf16 and factors rounded to bf16 in all linear layers but the last and in
-    /// the attention; sums, and everything between two products, in f32.
+    /// On a CPU: storage in bf16 and factors rounded to bf16 in all linear layers but the last and
+    /// in the attention; sums, and everything between two products, in f32.
     Bf16Factors,
     /// On a CPU: LLM.int8() storage and arithmetic in all linear layers but the last.
     Int8(Outliers),
-    /// On a CPU: 8 bits with a zero point for each token row in all linear layers but the head's and,
-    /// in the last layer, those of the few tokens that the head reads, which are in f32.
+    /// On a CPU: 8 bits with a zero point for each token row in all linear layers but the head's
+    /// and, in the last layer, those of the few tokens that the head reads, which are in f32.
     Int8Affine,
     /// On a GPU: half precision for storage, arithmetic and everything between two layers; sums are
     /// f32.

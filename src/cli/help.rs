@@ -1,5 +1,6 @@
 //! Texts that stand after the help of a command. A line without indentation that ends with a colon
-//! begins a section of the manual page.
+//! begins a section of the manual page. A paragraph is one line, which the terminal's width breaks;
+//! what is aligned by hand fits in 80 columns.
 
 pub(crate) const PAIRBENCH: &str = "\
 Try it: `pairbench run` scores three built-in demonstration models in seconds.
@@ -9,7 +10,8 @@ Examples:
   Reproduce a published table:
     pairbench run --model llm-blender/PairRM-hf --benchmark reward-bench --published model-card
   Check a new checkpoint for regressions, beside the last good one:
-    pairbench run --model old=checkpoints/1 --model new=checkpoints/2 --template pairrm --data pairs.jsonl --out reports/runs/2
+    pairbench run --model old=checkpoints/1 --model new=checkpoints/2 --template pairrm \
+      --data pairs.jsonl --out reports/runs/2
     pairbench compare reports/runs/2:old reports/runs/2:new --gate drop:average:0.01
   Leave a report for people and machines:
     pairbench run --model checkpoints/2,template=pairrm --data pairs.jsonl --out reports/runs/2
@@ -40,11 +42,14 @@ Exit status:
 pub(crate) const RUN: &str = "\
 Examples:
   Two checkpoints on your own pairs:
-    pairbench run --model old=checkpoints/1 --model new=checkpoints/2 --template pairrm --data pairs.jsonl
+    pairbench run --model old=checkpoints/1 --model new=checkpoints/2 --template pairrm \
+      --data pairs.jsonl
   Some subsets of RewardBench, kept for later:
-    pairbench run --model llm-blender/PairRM-hf --benchmark reward-bench --subset 'alpacaeval-*' --out reports/runs/1
+    pairbench run --model llm-blender/PairRM-hf --benchmark reward-bench --subset 'alpacaeval-*' \
+      --out reports/runs/1
   Stop as soon as it is clear whether a checkpoint is worse:
-    pairbench run --model checkpoints/2,template=pairrm --data pairs.jsonl --against reports/runs/1 --gate drop:average:0.01";
+    pairbench run --model checkpoints/2,template=pairrm --data pairs.jsonl \
+      --against reports/runs/1 --gate drop:average:0.01";
 
 pub(crate) const REPORT: &str = "\
 Examples:
@@ -97,13 +102,14 @@ Examples:
   pairbench bench --model llm-blender/PairRM-hf --dtype int8 --length 512,2048";
 
 pub(crate) const RANK: &str = "\
-A line is {\"prompt\": ..., \"candidates\": [...]}: the prompt is a string or a list of {role, content}, candidates are strings; id is given
-back, instruction is put before the prompt, reference is what --method rank-with-ref compares with. Each line gets one, in its place:
-{\"line\", \"ranks\", \"scores\", \"best\", \"matrix\"}, or {\"line\", \"error\"}, and then the exit code is 4.
-docs/rank.md has all keys, `pairbench generate schema rank` describes them.
+A line is {\"prompt\": ..., \"candidates\": [...]}: the prompt is a string or a list of \
+{role, content}, candidates are strings; id is given back, instruction is put before the prompt, \
+reference is what --method rank-with-ref compares with. Each line gets one, in its place: \
+{\"line\", \"ranks\", \"scores\", \"best\", \"matrix\"}, or {\"line\", \"error\"}, and then the \
+exit code is 4. docs/rank.md has all keys, `pairbench generate schema rank` describes them.
 
-The figures are llm_blender's where the model's template is its own, `pairranker`: that of llm-blender/PairRM, and of PairRM-hf with
---model llm-blender/PairRM-hf,template=pairranker.
+The figures are llm_blender's where the model's template is its own, `pairranker`: that of \
+llm-blender/PairRM, and of PairRM-hf with --model llm-blender/PairRM-hf,template=pairranker.
 
 Examples:
   The best of the answers in a file, with what each lost and won by:
@@ -114,9 +120,11 @@ Examples:
     pairbench rank --method best-of-n --cmp-type bubble --seed 1 prompts.jsonl";
 
 pub(crate) const SCORE: &str = "\
-A line is {\"prompt\": ..., \"answer\": ...}, {\"prompt\": ..., \"answers\": [..., ...]} or {\"prompt\": ..., \"chosen\": ..., \"rejected\": ...}.
-A scalar model gives {\"line\", \"score\"} or {\"line\", \"margin\", \"scores\"}, a pairwise one, which needs two answers, {\"line\", \"margin\",
-\"logits\"}. A line that cannot be scored gets {\"line\", \"error\"}, and then the exit code is 4.
+A line is {\"prompt\": ..., \"answer\": ...}, {\"prompt\": ..., \"answers\": [..., ...]} or \
+{\"prompt\": ..., \"chosen\": ..., \"rejected\": ...}. A scalar model gives {\"line\", \
+\"score\"} or {\"line\", \"margin\", \"scores\"}, a pairwise one, which needs two answers, \
+{\"line\", \"margin\", \"logits\"}. A line that cannot be scored gets {\"line\", \"error\"}, and \
+then the exit code is 4.
 
 Examples:
   pairbench score --model Skywork/Skywork-Reward-V2-Qwen3-0.6B answers.jsonl > scores.jsonl
@@ -163,24 +171,37 @@ Examples:
   pairbench generate schema summary";
 
 pub(crate) const GATES: &str = "\
-A side is a run directory (`pairbench run --out DIR`) or a published table (`pairbench published`), with :MODEL where there are
-several. Pairs are matched by subset and id, or by row where the data has no ids and is the same. A published table has no
-verdicts: the comparison is unpaired then.
+A side is a run directory (`pairbench run --out DIR`) or a published table (`pairbench \
+published`), with :MODEL where there are several. Pairs are matched by subset and id, or by row \
+where the data has no ids and is the same. A published table has no verdicts: the comparison is \
+unpaired then.
 
-A candidate that lacks pairs of the baseline is refused (exit code 4). With --allow-partial what is there is compared, and no rule
-whose scope lacks pairs can pass: pairs that the baseline has, or that the benchmark counts. Pairs that only the candidate has are
-left out. For a run that a gate stopped early (run --against) the intervals are those of its confidence sequence.
+A candidate that lacks pairs of the baseline is refused (exit code 4). With --allow-partial what \
+is there is compared, and no rule whose scope lacks pairs can pass: pairs that the baseline has, \
+or that the benchmark counts. Pairs that only the candidate has are left out. For a run that a \
+gate stopped early (run --against) the intervals are those of its confidence sequence.
 
-Rules; SCOPE is average, headline, rewardbench, total, section:GLOB or subset:GLOB (subset:* is all of them)
-  drop:SCOPE:X              fails when the 95 % interval of the difference lies below -X, passes when it lies above, else
-                            inconclusive; with several lines the intervals hold together (Bonferroni)
-  significant-drop:SCOPE:A  fails when the candidate is worse and the exact p-value (Holm-corrected over several lines) is below A
-  min:SCOPE:X               fails when the candidate's figure, over all its pairs, is below X
-  max-ties:N, max-invalid:N, max-position-bias:X    of the candidate
-A FILE.toml holds rules = [\"drop:average:0.03\", ...]. docs/ci.md says which limits can pass with how many pairs.
+Rules:
+  SCOPE is average, headline, rewardbench, total, section:GLOB or
+  subset:GLOB (subset:* is all of them)
+  drop:SCOPE:X
+      fails when the 95 % interval of the difference lies below -X, passes
+      when it lies above, else inconclusive; with several lines the
+      intervals hold together (Bonferroni)
+  significant-drop:SCOPE:A
+      fails when the candidate is worse and the exact p-value (corrected by
+      Holm's method over several lines) is below A
+  min:SCOPE:X
+      fails when the candidate's figure, over all its pairs, is below X
+  max-ties:N, max-invalid:N, max-position-bias:X
+      of the candidate
 
-The last line on stderr has every rule with what it measured beside its limit, what would settle it, and the exit code.
-Exit codes: 3 a rule failed, 8 with --strict-gate one was inconclusive and none failed.
+A FILE.toml holds rules = [\"drop:average:0.03\", ...]. docs/ci.md says which limits can pass with \
+how many pairs.
+
+The last line on stderr has every rule with what it measured beside its limit, what would settle \
+it, and the exit code. Exit codes: 3 a rule failed, 8 with --strict-gate one was inconclusive and \
+none failed.
 
 Examples:
   pairbench compare reports/runs/1 reports/runs/2 --gate drop:average:0.03 --flips

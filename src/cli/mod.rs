@@ -31,7 +31,8 @@ use crate::support::version::ENGINE_VERSION;
 
 /// Scores pair reward models on preference benchmarks, with no Python and no GPU.
 #[derive(Debug, Parser)]
-#[command(version = ENGINE_VERSION.as_str(), arg_required_else_help = true, after_help = help::PAIRBENCH)]
+#[command(version = ENGINE_VERSION.as_str(), arg_required_else_help = true)]
+#[command(after_help = help::PAIRBENCH)]
 pub(crate) struct Cli {
     #[command(subcommand)]
     command: CommandArgs,

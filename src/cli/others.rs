@@ -52,8 +52,8 @@ pub(crate) struct CompareArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct ReportArgs {
-    /// Directories that `pairbench run --out DIR` wrote; all of the same benchmark and subset sizes.
-    /// With :MODEL only that model's column
+    /// Directories that `pairbench run --out DIR` wrote; all of the same benchmark and subset
+    /// sizes. With :MODEL only that model's column
     #[arg(required = true, value_name = "RUN[:MODEL]")]
     pub(crate) runs: Vec<OsString>,
     /// What is printed on stdout
@@ -106,8 +106,8 @@ pub(crate) struct InspectArgs {
     /// For a file of pairs: count tokens with the tokenizers of these models
     #[arg(long = "model", value_name = "[NAME=]SPEC")]
     pub(crate) models: Vec<ModelSpec>,
-    /// For a checkpoint: pairs of which three are shown as the model reads them, under each template
-    /// that it can take, with what truncation cuts and what may be wrong
+    /// For a checkpoint: pairs of which three are shown as the model reads them, under each
+    /// template that it can take, with what truncation cuts and what may be wrong
     #[arg(long = "data", value_name = "FILE")]
     pub(crate) data: Vec<PathBuf>,
     /// For files of pairs: which of their columns are which, as for `pairbench run`
@@ -129,7 +129,9 @@ pub(crate) struct BenchArgs {
     #[arg(long, value_name = "[NAME=]SPEC")]
     pub(crate) model: ModelSpec,
     /// Lengths of the token rows, each measured by itself
-    #[arg(long = "length", value_name = "N", value_delimiter = ',', default_values_t = [128, 512, 1024, 2048], value_parser = clap::value_parser!(u32).range(3..=65_536))]
+    #[arg(long = "length", value_name = "N", value_delimiter = ',')]
+    #[arg(default_values_t = [128, 512, 1024, 2048])]
+    #[arg(value_parser = clap::value_parser!(u32).range(3..=65_536))]
     pub(crate) lengths: Vec<u32>,
     /// Tokens in all rows of one length
     #[arg(long, value_name = "N", default_value = "8192")]
@@ -141,7 +143,8 @@ pub(crate) struct BenchArgs {
     #[command(flatten)]
     pub(crate) computing: ComputingArgs,
     /// Times that the rows are scored; the median counts
-    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "N", default_value_t = 3)]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) repeats: u32,
     /// Threads, at most 1024; 0 is one per core
     #[arg(long, value_name = "N", default_value_t = 0)]

@@ -19,8 +19,8 @@ pub(crate) struct RankArgs {
     /// JSON Lines, a prompt with its candidates on each; `-` is standard input
     #[arg(value_name = "FILE|-", default_value = STDIN)]
     lines: PathBuf,
-    /// Instead of lines: the candidates of the one --prompt. A .jsonl file has a JSON string on each
-    /// line, a .json file a list of strings; of any other file each line is a candidate
+    /// Instead of lines: the candidates of the one --prompt. A .jsonl file has a JSON string on
+    /// each line, a .json file a list of strings; of any other file each line is a candidate
     #[arg(
         long,
         value_name = "FILE",
@@ -33,22 +33,22 @@ pub(crate) struct RankArgs {
     prompt: Option<String>,
     #[command(flatten)]
     stream: StreamArgs,
-    /// What is found out, by the names of llm_blender's functions: rank (ranks and scores, which are
-    /// the mean of how much a candidate is preferred to each, itself included, in both orders; under
-    /// a scalar model the model's), rank-with-ref (how much each is preferred to one of them),
-    /// compare (of two, whether the left one is better) or best-of-n [default: rank]
+    /// What is found out, by the names of llm_blender's functions: rank (ranks and scores, which
+    /// are the mean of how much a candidate is preferred to each, itself included, in both orders;
+    /// under a scalar model the model's), rank-with-ref (how much each is preferred to one of
+    /// them), compare (of two, whether the left one is better) or best-of-n [default: rank]
     #[arg(long, value_name = "METHOD", value_parser = named(&MethodName::ALL))]
     method: Option<MethodName>,
-    /// With --method rank-with-ref: which candidate the others are compared with, where a line names
-    /// no `reference` [default: longest]
+    /// With --method rank-with-ref: which candidate the others are compared with, where a line
+    /// names no `reference` [default: longest]
     #[arg(long, value_name = "WHICH", value_parser = named(&ReferenceMode::ALL))]
     ref_mode: Option<ReferenceMode>,
-    /// With --method compare: the logit of a pairwise model with A, the first candidate, on the left,
-    /// that with B on the left, or the first minus the second [default: [A,B]+[B,A]]
+    /// With --method compare: the logit of a pairwise model with A, the first candidate, on the
+    /// left, that with B on the left, or the first minus the second [default: [A,B]+[B,A]]
     #[arg(long, value_name = "ORDER", value_parser = named(&Order::ALL))]
     mode: Option<Order>,
-    /// With --method best-of-n: how a pairwise model finds the best, by n − 1 comparisons in an order
-    /// that --seed decides, or by comparing each with each [default: bubble]
+    /// With --method best-of-n: how a pairwise model finds the best, by n − 1 comparisons in an
+    /// order that --seed decides, or by comparing each with each [default: bubble]
     #[arg(long, value_name = "HOW", value_parser = named(&Comparing::ALL))]
     cmp_type: Option<Comparing>,
     /// With --cmp-type bubble: decides the order in which candidates meet [default: 0]
@@ -85,10 +85,11 @@ struct StreamArgs {
     computing: ComputingArgs,
     /// Milliseconds to wait for further lines after one has come, to compute them together; 0 takes
     /// those that are there
-    #[arg(long, value_name = "MS", default_value_t = 20, value_parser = clap::value_parser!(u32).range(..=60_000))]
+    #[arg(long, value_name = "MS", default_value_t = 20)]
+    #[arg(value_parser = clap::value_parser!(u32).range(..=60_000))]
     batch_wait: u32,
-    /// First a line that says what the figures are measured with: model, hashes, template, precision,
-    /// device
+    /// First a line that says what the figures are measured with: model, hashes, template,
+    /// precision, device
     #[arg(long)]
     header: bool,
     /// Threads, at most 1024; 0 is one per core

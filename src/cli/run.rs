@@ -78,7 +78,8 @@ pub(crate) struct RunArgs {
     pub(crate) overwrite: bool,
     /// Only part I of N, for `pairbench merge`; without a value the part that this task of a Slurm
     /// array or pod of a Kubernetes Indexed Job is
-    #[arg(long, value_name = "I/N", num_args = 0..=1, default_missing_value = "auto", value_parser = shard)]
+    #[arg(long, value_name = "I/N", num_args = 0..=1, default_missing_value = "auto")]
+    #[arg(value_parser = shard)]
     pub(crate) shard: Option<Shard>,
     /// Neither look verdicts up in the cache nor keep them there
     #[arg(long)]
@@ -115,7 +116,8 @@ pub(crate) struct RunArgs {
 pub(crate) struct AgainstArgs {
     /// A run to compare the one model with: scores in random order, in proportion from every
     /// subset, and stops as soon as the gate is settled; prints the comparison
-    #[arg(long = "against", value_name = "DIR[:MODEL]", requires = "gates", conflicts_with_all = ["published", "f32_run", "int8_batch", "shard"])]
+    #[arg(long = "against", value_name = "DIR[:MODEL]", requires = "gates")]
+    #[arg(conflicts_with_all = ["published", "f32_run", "int8_batch", "shard"])]
     pub(crate) baseline: Option<String>,
     /// With --against: a rule that the model must meet, or a file of rules, as for `pairbench
     /// compare`; may be repeated

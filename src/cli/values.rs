@@ -38,9 +38,9 @@ pub(crate) enum DtypeArg {
     Int8,
     /// 8 bits with a zero point for each token row, nearer to f32 than LLM.int8(); on a CPU only
     Int8Affine,
-    /// f32's verdicts faster: every pair in the fastest precision (f16 on a GPU; on a CPU bf16 where
-    /// it has the instructions, else 8 bits), and those whose verdict f32 could turn again in f32;
-    /// the report says what was shown
+    /// f32's verdicts faster: every pair in the fastest precision (f16 on a GPU; on a CPU bf16
+    /// where it has the instructions, else 8 bits), and those whose verdict f32 could turn again in
+    /// f32; the report says what was shown
     Verified,
 }
 

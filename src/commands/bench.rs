@@ -203,8 +203,8 @@ fn measure<'a>(
     })
 }
 
-/// At least three token ids by a fixed rule; the markers, which a pairwise head needs, at the start,
-/// in the middle and late.
+/// At least three token ids by a fixed rule; the markers, which a pairwise head needs, at the
+/// start, in the middle and late.
 fn synthetic(length: usize, row: usize, config: &ModelConfig) -> Vec<u32> {
     let markers = match &config.head {
         HeadConfig::Scalar(_) => Vec::new(),

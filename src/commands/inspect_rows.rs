@@ -132,7 +132,8 @@ fn warnings(
     warn(
         items.iter().filter(has_empty).count(),
         if is_pair {
-            "an empty answer: its row is `[CLS] question [SEP]`, as tokenizer(question, \"\") makes it"
+            "an empty answer: its row is `[CLS] question [SEP]`, as tokenizer(question, \"\") makes \
+             it"
         } else {
             "an empty answer"
         },

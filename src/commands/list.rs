@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::benchmark::published::Published;
-use crate::benchmark::{Benchmark, Shape, quickstart};
+use crate::benchmark::{Benchmark, Section, Shape, quickstart};
 use crate::checkpoint::known_models::{KNOWN, repositories_with};
 use crate::commands::output::OutputFormat;
 use crate::report::json_text;
@@ -132,7 +132,7 @@ fn sections(benchmark: &Benchmark) -> Vec<(&str, Vec<&str>)> {
 }
 
 fn benchmark_json(benchmark: &Benchmark) -> Value {
-    let section = |section: &crate::benchmark::Section| json!({ "name": section.name, "subsets": section.subsets });
+    let section = |section: &Section| json!({ "name": section.name, "subsets": section.subsets });
     json!({
         "name": benchmark.name,
         "pairs": benchmark.subsets.values().sum::<usize>(),
@@ -201,8 +201,8 @@ fn models_text() -> String {
         .chain(models().into_iter().map(row))
         .collect();
     format!(
-        "{}\nAny other checkpoint of these architectures works with --template: see `pairbench list \
-         templates`.\n",
+        "{}\nAny other checkpoint of these architectures works with --template: see `pairbench \
+         list templates`.\n",
         aligned(&rows)
     )
 }

@@ -39,8 +39,8 @@ pub(crate) struct Difference {
 /// What matched pairs show beyond accuracies.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct PairedTest {
-    /// Units that count more under the candidate, and less; of pairs those that are correct under one
-    /// side only.
+    /// Units that count more under the candidate, and less; of pairs those that are correct under
+    /// one side only.
     pub(crate) gained: usize,
     pub(crate) lost: usize,
     /// The two-sided p-value.
@@ -82,8 +82,8 @@ impl Difference {
         }
     }
 
-    /// With the interval and the two-sided p-value of a confidence sequence, which take the place of
-    /// those that hold for a fixed number of pairs only.
+    /// With the interval and the two-sided p-value of a confidence sequence, which take the place
+    /// of those that hold for a fixed number of pairs only.
     pub(crate) fn set_sequential(&mut self, interval: Interval, p: f64) {
         self.interval = interval;
         if let Some(pairs) = &mut self.pairs {

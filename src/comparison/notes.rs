@@ -8,8 +8,8 @@ use crate::support::count::count;
 
 pub(crate) const SIDES: [&str; 2] = ["baseline", "candidate"];
 
-pub(crate) const OTHER_FILES: &str = "the runs are not known to have read the same files (SHA-256) and columns \
-    (--map): pairs with the same subset and id are taken for the same";
+pub(crate) const OTHER_FILES: &str = "the runs are not known to have read the same files \
+    (SHA-256) and columns (--map): pairs with the same subset and id are taken for the same";
 
 pub(crate) const UNPAIRED: &str = "unpaired: a published table has no verdicts, so that nothing is \
     known pair by pair; intervals are wider than they need be";

@@ -166,8 +166,9 @@ mod tests {
         (0..2).flat_map(subset).collect()
     }
 
-    /// McNemar's exact p (here a root, to 1e-8) of n pairs lost and none gained is 2 · 0.5ⁿ; Holm's values were computed by
-    /// hand from the six p-values: 2/1024 · 6, then · 5, · 4 and so on, none below the one before.
+    /// McNemar's exact p (here a root, to 1e-8) of n pairs lost and none gained is 2 · 0.5ⁿ; Holm's
+    /// values were computed by hand from the six p-values: 2/1024 · 6, then · 5, · 4 and so on,
+    /// none below the one before.
     #[test]
     fn p_values_are_corrected_for_every_two_models_and_every_subset() {
         let models = [model([10, 5]), model([0, 5]), model([4, 5])];

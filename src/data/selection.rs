@@ -121,8 +121,8 @@ fn others(found: &BTreeMap<String, usize>, benchmark: &Benchmark) -> Option<Stri
     })
 }
 
-/// Refuses a pattern that matches no subset that is `known`: it is a typing error, even where another
-/// matches some.
+/// Refuses a pattern that matches no subset that is `known`: it is a typing error, even where
+/// another matches some.
 pub(crate) fn each_matches(patterns: &[String], known: &BTreeSet<&str>) -> Result<()> {
     for pattern in patterns {
         let globs = subset_globs(std::slice::from_ref(pattern))?;

@@ -56,8 +56,8 @@ pub(crate) fn units(metric: Metric, aspect: Aspect, items: &[&ScoredItem]) -> Ve
     by_number(items).into_values().filter_map(both).collect()
 }
 
-/// The figure of a subset: the mean of its units, but of [`Metric::Ties`] what its own code makes of
-/// rows without a counterpart.
+/// The figure of a subset: the mean of its units, but of [`Metric::Ties`] what its own code makes
+/// of rows without a counterpart.
 pub(crate) fn value(metric: Metric, aspect: Aspect, items: &[&ScoredItem]) -> f64 {
     if metric.is_by_item() {
         let units = units(metric, aspect, items);

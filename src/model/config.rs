@@ -89,8 +89,9 @@ impl ModelConfig {
         Ok(InputRow { tokens, positions })
     }
 
-    /// What the tensors below the head are called: transformers names the encoder of its own classes
-    /// after the architecture, every decoder `model`, and `DebertaV2PairRM` has a name of its own.
+    /// What the tensors below the head are called: transformers names the encoder of its own
+    /// classes after the architecture, every decoder `model`, and `DebertaV2PairRM` has a name of
+    /// its own.
     pub(super) fn transformer_name(&self) -> &'static str {
         match (&self.transformer, &self.head) {
             (TransformerConfig::Decoder(_), _) => "model",
@@ -105,8 +106,9 @@ fn what_loads() -> String {
     let decoders = Family::ALL.map(Family::class).join(", ");
     format!(
         "DeBERTa (model_type \"deberta-v2\": DebertaV2ForSequenceClassification, \
-         DebertaV2ForMultipleChoice, DebertaV2PairRM) and, with one label, {decoders}; a head of its \
-         own (a value head, gates, several objectives) and code of a repository are not computed"
+         DebertaV2ForMultipleChoice, DebertaV2PairRM) and, with one label, {decoders}; a head of \
+         its own (a value head, gates, several objectives) and code of a repository are not \
+         computed"
     )
 }
 

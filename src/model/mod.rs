@@ -1,8 +1,8 @@
 //! The model: token rows in, numbers out. It knows nothing of files, benchmarks or reports.
 //!
 //! A model is an architecture under a head. Each architecture has a folder (`deberta`, `decoder`),
-//! each head a folder in `heads`; the rest of the crate asks an [`Architecture`] for sizes and limits and does
-//! not need to know which one it is.
+//! each head a folder in `heads`; the rest of the crate asks an [`Architecture`] for sizes and
+//! limits and does not need to know which one it is.
 
 mod architecture;
 mod config;

@@ -62,7 +62,8 @@ mod tests {
         ] {
             assert_eq!(reference(mode, &candidates), expected, "{mode:?}");
         }
-        // `sorted(candidates, key=len)[4 // 2]` is the third, and sorting keeps the order of equals.
+        // `sorted(candidates, key=len)[4 // 2]` is the third, and sorting keeps the order of
+        // equals.
         assert_eq!(reference(MedianLength, &["b", "aaa", "c", "dd"]), 3);
         assert_eq!(reference(MedianLength, &["x", "y"]), 1);
         assert_eq!(reference(MedianLength, &["x"]), 0);

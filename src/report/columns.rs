@@ -19,8 +19,8 @@ pub(crate) fn aligned(mut table: Table, names: usize, gap: u16) -> String {
         .collect()
 }
 
-/// Columns from `first` in parts, each as long as fits. `ends`: where a part may end, in order; where
-/// not even the shortest fits, it is a part all the same.
+/// Columns from `first` in parts, each as long as fits. `ends`: where a part may end, in order;
+/// where not even the shortest fits, it is a part all the same.
 pub(crate) fn parts(
     first: usize,
     ends: &[usize],

@@ -1,6 +1,6 @@
-//! A model card: the metadata that the Hugging Face hub reads (huggingface/hub-docs, `modelcard.md`)
-//! above the report of one model. Clients give every result of a card to the first model of its
-//! `model-index`, so a card has one model, and the figures of a part are no results.
+//! A model card: the metadata that the Hugging Face hub reads (huggingface/hub-docs,
+//! `modelcard.md`) above the report of one model. Clients give every result of a card to the first
+//! model of its `model-index`, so a card has one model, and the figures of a part are no results.
 
 use crate::report::run_report::{ModelReport, RunReport};
 use crate::support::count::count;

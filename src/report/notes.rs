@@ -77,8 +77,8 @@ pub(super) fn run(report: &RunReport) -> Vec<String> {
 fn position_bias_and_uncounted(model: &ModelReport) -> Option<String> {
     let bias = model.behaviour.position_bias.map(|bias| {
         format!(
-            "the two orders disagree on {:.1} % of {} (chosen first alone {:.3}, rejected first alone \
-             {:.3})",
+            "the two orders disagree on {:.1} % of {} (chosen first alone {:.3}, rejected first \
+             alone {:.3})",
             bias.disagree * 100.0,
             count(bias.n, "pair"),
             bias.accuracy_chosen_first,
@@ -155,8 +155,9 @@ fn fixed_intervals(comparison: &Comparison) -> Vec<String> {
         );
         notes.push(format!(
             "p: exact McNemar test, two-sided, or its generalisation where pairs weigh \
-             differently; Holm: corrected for {}, of which chance alone would put up to {} below p = \
-             0.05; showable: smallest difference that this many pairs show with 80 % power at 5 %",
+             differently; Holm: corrected for {}, of which chance alone would put up to {} below \
+             p = 0.05; showable: smallest difference that this many pairs show with 80 % power at \
+             5 %",
             count(comparison.subsets.len(), "subset"),
             several_notes::by_chance(comparison.subsets.len())
         ));

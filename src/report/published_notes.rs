@@ -50,8 +50,8 @@ fn of_column(model: &ModelReport, column: &PublishedComparison) -> Vec<String> {
         && published != measured
     {
         notes.push(format!(
-            "{beside}: published under the template {published}, measured under {measured}: not the \
-             same texts"
+            "{beside}: published under the template {published}, measured under {measured}: not \
+             the same texts"
         ));
     }
     notes.extend(

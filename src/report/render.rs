@@ -8,8 +8,8 @@ use crate::report::terminal::{self, Figures};
 use crate::report::{csv, github, html, json, junit, latex, markdown, svg};
 use crate::support::error::{Error, Result};
 
-/// The text of a document. `style` is for [`Format::Table`] and [`Format::Plot`] alone: files have no
-/// colours.
+/// The text of a document. `style` is for [`Format::Table`] and [`Format::Plot`] alone: files have
+/// no colours.
 ///
 /// # Errors
 ///

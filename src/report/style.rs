@@ -19,8 +19,8 @@ impl Style {
         }
     }
 
-    /// Of stdout: colour unless `NO_COLOR` or `CLICOLOR` forbid it; where it is a terminal as wide as
-    /// `COLUMNS` says, or the window.
+    /// Of stdout: colour unless `NO_COLOR` or `CLICOLOR` forbid it; where it is a terminal as wide
+    /// as `COLUMNS` says, or the window.
     pub fn of_stdout() -> Self {
         let said = std::env::var("COLUMNS").ok();
         let said = said.and_then(|columns| columns.parse().ok());

@@ -13,7 +13,8 @@ use crate::report::run_report::RunReport;
 use crate::report::scale::Scale;
 use crate::support::error::one_line;
 
-/// Pixels: the content and the space around it, where lanes begin and end, and the height of a lane.
+/// Pixels: the content and the space around it, where lanes begin and end, and the height of a
+/// lane.
 const WIDTH: u32 = 880;
 const EDGE: u32 = 16;
 const LEFT: u32 = 250;

@@ -37,8 +37,8 @@ impl Prepared {
         self.rows.as_ref().map(token_rows)
     }
 
-    /// Ids that truncation removed from the prompt, the chosen and the rejected answer: of a pair in
-    /// the row with the chosen answer left, of several answers the most in any row.
+    /// Ids that truncation removed from the prompt, the chosen and the rejected answer: of a pair
+    /// in the row with the chosen answer left, of several answers the most in any row.
     pub(crate) fn cuts(&self) -> [usize; 3] {
         self.cuts
     }
@@ -52,8 +52,8 @@ impl Prepared {
         self.computed().map(|(_, row)| row.ids.len()).sum()
     }
 
-    /// The rows to compute, each with its place. Equal rows are computed once, so that equal answers
-    /// tie exactly, whatever a kernel does with a row's neighbours.
+    /// The rows to compute, each with its place. Equal rows are computed once, so that equal
+    /// answers tie exactly, whatever a kernel does with a row's neighbours.
     fn computed(&self) -> impl Iterator<Item = (usize, TokenRow<'_>)> {
         let rows = self.token_rows().filter(|_| !self.is_unscorable());
         let rows = rows.unwrap_or_default().into_iter().enumerate();

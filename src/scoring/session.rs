@@ -121,7 +121,8 @@ impl<'a> ScoringSession<'a> {
         })
     }
 
-    /// A model in the fast precision, and in f32: each as in a run of its own, whose cache it shares.
+    /// A model in the fast precision, and in f32: each as in a run of its own, whose cache it
+    /// shares.
     fn passes<'c>(&self, at: usize, checkpoint: &'c Checkpoint) -> [ModelPass<'c>; 2] {
         [self.backend.precision, Precision::F32].map(|precision| {
             let backend = self.backend.only(precision);

@@ -1,4 +1,5 @@
-//! What a model said of an item with more than two answers: its numbers, and what follows from them.
+//! What a model said of an item with more than two answers: its numbers, and what follows from
+//! them.
 
 use serde::{Deserialize, Serialize};
 
@@ -21,7 +22,8 @@ pub struct ComparedAnswers {
     pub(crate) unscorable: Option<String>,
     /// Of all rows.
     pub(crate) tokens: usize,
-    /// Ids that truncation removed from the prompt, a chosen and a rejected answer: the most of any.
+    /// Ids that truncation removed from the prompt, a chosen and a rejected answer: the most of
+    /// any.
     pub(crate) cuts: [usize; 3],
 }
 
@@ -151,8 +153,8 @@ impl ComparedAnswers {
         least(deltas)
     }
 
-    /// Of each chosen answer with each rejected one that were read: the logit with the chosen answer
-    /// left, and that with the rejected answer left.
+    /// Of each chosen answer with each rejected one that were read: the logit with the chosen
+    /// answer left, and that with the rejected answer left.
     pub(super) fn both_orders(&self) -> Vec<[f32; 2]> {
         let pairs = (0..self.chosen).flat_map(|c| (self.chosen..self.answers).map(move |r| (c, r)));
         let orders = |(chosen, rejected)| {

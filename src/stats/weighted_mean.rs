@@ -5,9 +5,9 @@
 //! α/2 quantile of Σ wᵢ xᵢ eᵢ / Σ wᵢ eᵢ, where the eᵢ are independent exponential variables; the
 //! upper bound mirrors it. Equal observations have one gamma variable together.
 //!
-//! - Without weights this is Gaffke's bound of a bounded mean (Gaffke, 2005, Mathematical Methods of
-//!   Statistics 14:451; Learned-Miller and Thomas, 2020, arXiv:1905.06208, who find that it holds
-//!   for every distribution that they try).
+//! - Without weights this is Gaffke's bound of a bounded mean (Gaffke, 2005, Mathematical Methods
+//!   of Statistics 14:451; Learned-Miller and Thomas, 2020, arXiv:1905.06208, who find that it
+//!   holds for every distribution that they try).
 //! - For shares it is the interval of Clopper and Pearson (1934, Biometrika 26:404), as the
 //!   quotient has a beta distribution then.
 //! - For differences of pairs, gained (1), lost (−1) or neither (0), a bound passes 0 exactly where

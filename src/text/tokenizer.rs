@@ -41,8 +41,8 @@ pub struct Tokenizer {
 }
 
 impl Tokenizer {
-    /// The tokenizer of a DeBERTa, from `tokenizer.json`, else built from `spm.model`; also the names
-    /// of the files that were read.
+    /// The tokenizer of a DeBERTa, from `tokenizer.json`, else built from `spm.model`; also the
+    /// names of the files that were read.
     ///
     /// # Errors
     /// Where a file is damaged, or the tokenizer does not make `[CLS] text [SEP]`.
@@ -77,8 +77,8 @@ impl Tokenizer {
         Ok((tokenizer, found.files))
     }
 
-    /// The tokenizer of a decoder, from `tokenizer.json`, with the chat template where there is one;
-    /// also the names of the files that were read.
+    /// The tokenizer of a decoder, from `tokenizer.json`, with the chat template where there is
+    /// one; also the names of the files that were read.
     ///
     /// # Errors
     /// Where a file is missing or damaged, or what stands around a text cannot be said.

@@ -1,9 +1,9 @@
 //! A hub on the loopback interface that answers as huggingface.co does, and what can go wrong.
 //!
 //! As of 2026, read in the answers that huggingface_hub 2.4 expects and by hand: small files are
-//! redirected to a cache on the same host, large ones to a storage host with a signed address, renamed
-//! repositories to their new name; what does not exist is 401 with `X-Error-Code`; each answer says
-//! how many requests are left.
+//! redirected to a cache on the same host, large ones to a storage host with a signed address,
+//! renamed repositories to their new name; what does not exist is 401 with `X-Error-Code`; each
+//! answer says how many requests are left.
 #![allow(dead_code, reason = "each test binary uses its part")]
 
 use std::collections::HashMap;

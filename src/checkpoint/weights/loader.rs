@@ -193,8 +193,8 @@ impl Weights {
         .hint(OTHER_MODEL))
     }
 
-    /// Whether a layer is computed for the few tokens that the head reads only: the head's, and most
-    /// of the last encoder layer.
+    /// Whether a layer is computed for the few tokens that the head reads only: the head's, and
+    /// most of the last encoder layer.
     fn is_of_few_tokens(&self, name: &str) -> bool {
         match layer(name) {
             None => true,
@@ -336,8 +336,8 @@ fn name_of(dtype: Dtype) -> String {
     format!("{dtype:?}").to_lowercase()
 }
 
-/// All values of a tensor, read and converted in parallel, piece by piece: a table of gigabytes is in
-/// memory once.
+/// All values of a tensor, read and converted in parallel, piece by piece: a table of gigabytes is
+/// in memory once.
 fn values<T: Clone + Default + Send>(
     file: &TensorFile,
     entry: &TensorEntry,

@@ -6,8 +6,8 @@ use crate::data::answer_line::{AnswerLine, PromptAnswers};
 use crate::support::error::{Error, Result};
 use crate::support::files;
 
-/// By the end of its name: `.jsonl` has a string on each line, `.json` a list of strings, and in any
-/// other file each line is a candidate.
+/// By the end of its name: `.jsonl` has a string on each line, `.json` a list of strings, and in
+/// any other file each line is a candidate.
 pub(super) fn read(prompt: &str, path: &Path) -> Result<AnswerLine> {
     let text = files::read_text(path)?;
     let ending = path.extension().unwrap_or_default().to_string_lossy();

@@ -71,8 +71,8 @@ impl Against {
     }
 
     /// Prepares the gate for the model of this name; returns the items in the order of scoring, and
-    /// what a later session of the run must have in common with this one. `reads`: of which files and
-    /// columns the items are.
+    /// what a later session of the run must have in common with this one. `reads`: of which files
+    /// and columns the items are.
     pub(crate) fn begin(
         &mut self,
         candidate: &str,

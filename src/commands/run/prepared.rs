@@ -186,8 +186,8 @@ fn files(request: &RunRequest, benchmark: Option<&Benchmark>, hub: &Hub) -> Resu
     Ok(files)
 }
 
-/// Batches of `--int8-batch` are of pairs, and `--dtype verified` knows by the margin of a pair what
-/// another precision could turn.
+/// Batches of `--int8-batch` are of pairs, and `--dtype verified` knows by the margin of a pair
+/// what another precision could turn.
 fn check_several(request: &RunRequest, items: &[Item]) -> Result<()> {
     let Some(item) = items.iter().find(|item| item.pair().is_none()) else {
         return Ok(());
@@ -203,7 +203,8 @@ fn check_several(request: &RunRequest, items: &[Item]) -> Result<()> {
         return Ok(());
     };
     Err(Error::usage(format!(
-        "failed to understand {flag}: it is defined for pairs, and row {} has more answers than two",
+        "failed to understand {flag}: it is defined for pairs, and row {} has more answers than \
+         two",
         item.row
     ))
     .hint(hint))

@@ -25,7 +25,8 @@ pub(crate) struct Reproduction {
     pub(crate) not_compared: usize,
     /// Pairs of the compared subsets.
     pub(crate) pairs: usize,
-    /// At least so many of their verdicts differ: counts cannot show verdicts that turned both ways.
+    /// At least so many of their verdicts differ: counts cannot show verdicts that turned both
+    /// ways.
     pub(crate) differ: usize,
     /// By so many verdicts the published tables differ on these pairs; `None` where only one has
     /// the model.
@@ -196,7 +197,8 @@ mod tests {
         );
         let average = found.average;
         assert!(
-            matches!(average, Beside::Means { printed, difference } if (printed - 0.6_f64).abs() < 1e-12 && difference < 0.0),
+            matches!(average, Beside::Means { printed, difference }
+                if (printed - 0.6_f64).abs() < 1e-12 && difference < 0.0),
             "{average:?}"
         );
     }

@@ -157,8 +157,8 @@ fn transpose<R: Copy + Send>(
     Ok(panels)
 }
 
-/// Fills panels of [`WIDTH`] outputs in parallel, with the weights `[outputs, input]` of each, which
-/// `read` gives from the output on that it is told.
+/// Fills panels of [`WIDTH`] outputs in parallel, with the weights `[outputs, input]` of each,
+/// which `read` gives from the output on that it is told.
 ///
 /// # Errors
 /// Those of `read`.

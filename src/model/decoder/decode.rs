@@ -65,14 +65,14 @@ impl Decoder {
         self.layers(&packing, Some(&packing.selection), |_| {})
     }
 
-    /// The normalised output of the last layer, `[tokens, hidden]`. `inspect` gets the output of the
-    /// embeddings, then that of each layer, the last one normalised, `[tokens, hidden]` each.
+    /// The normalised output of the last layer, `[tokens, hidden]`. `inspect` gets the output of
+    /// the embeddings, then that of each layer, the last one normalised, `[tokens, hidden]` each.
     pub fn forward_each(&self, rows: &TokenRows, inspect: impl FnMut(&Tensor<2>)) -> Tensor<2> {
         self.layers(&Packing::apart(rows, &[]), None, inspect)
     }
 
-    /// Embeddings, all layers and the last normalisation. `selection`: what the last layer computes,
-    /// instead of all.
+    /// Embeddings, all layers and the last normalisation. `selection`: what the last layer
+    /// computes, instead of all.
     fn layers(
         &self,
         packing: &Packing,

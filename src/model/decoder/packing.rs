@@ -1,7 +1,7 @@
 //! Token rows as a decoder computes them: what neighbours begin with alike, once.
 //!
-//! Rows of one item begin with the same prompt. A token sees only those before it, so that the states
-//! of a common beginning are the same in all of these rows, to the bit.
+//! Rows of one item begin with the same prompt. A token sees only those before it, so that the
+//! states of a common beginning are the same in all of these rows, to the bit.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -130,7 +130,8 @@ impl Builder {
         self.push(&ids[masked..], masked, 0..0, asked)
     }
 
-    /// A piece whose first token is at a position of its row; `asked` may have others. → Its tokens.
+    /// A piece whose first token is at a position of its row; `asked` may have others. → Its
+    /// tokens.
     fn push(
         &mut self,
         ids: &[u32],

@@ -35,7 +35,8 @@ pub(super) fn field(text: &str) -> String {
     }
 }
 
-/// Text with its lines that no spreadsheet takes for a formula, and no log of a CI job for commands.
+/// Text with its lines that no spreadsheet takes for a formula, and no log of a CI job for
+/// commands.
 pub(super) fn whole(text: &str) -> String {
     let line = |line: &str| without_workflow_command(one_line(line));
     let lines: Vec<String> = text.replace("\r\n", "\n").split('\n').map(line).collect();

@@ -174,8 +174,8 @@ mod tests {
             "gate,drop:subset:*:0.01,5,",
             ",-0.010000,inconclusive,\"hep-go +0.0000, 97.5 % interval [",
             "gate,max-ties:0,9,,,,,,,0.000000,,,,,,,,0.000000,pass,\"0 ties of 9 pairs, limit 0\"",
-            "gate,all rules,,,,,,,,,,,,,,,,,inconclusive,\"2 rules: 1 passed, 0 failed, 1 inconclusive; \
-             exit code 8",
+            "gate,all rules,,,,,,,,,,,,,,,,,inconclusive,\"2 rules: 1 passed, 0 failed, 1 \
+             inconclusive; exit code 8",
         ] {
             assert!(differences.contains(expected), "{expected}: {differences}");
         }

@@ -1,7 +1,7 @@
 //! Every Eval Ever 0.3.0: an aggregate file with our intervals, and beside it a row for each item.
 //!
-//! What a run does not know is said in the layout's own words for it: `unknown`, and `other` for who
-//! evaluated whose model.
+//! What a run does not know is said in the layout's own words for it: `unknown`, and `other` for
+//! who evaluated whose model.
 
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};

@@ -84,8 +84,8 @@ fn latex_has_no_characters_of_its_own() {
                 .filter(|(at, c)| *c == wanted && !ours[..*at].ends_with('\\'))
                 .count()
         };
-        // A comment on the package, one for each fact; three columns and their header in five rows; what the escapes for signs of
-        // other fonts need.
+        // A comment on the package, one for each fact; three columns and their header in five rows;
+        // what the escapes for signs of other fonts need.
         assert_eq!(
             (
                 bare('%'),

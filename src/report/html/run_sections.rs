@@ -18,8 +18,8 @@ use crate::support::count::count;
 
 const INTERVALS: &str = "95 % intervals. Differences between the subsets of a section count as \
                          noise.";
-const BARS: &str = "Accuracy with its 95 % interval (Clopper and Pearson); beside each name the number of \
-                    pairs; the dashed line is what guessing scores.";
+const BARS: &str = "Accuracy with its 95 % interval (Clopper and Pearson); beside each name the \
+                    number of pairs; the dashed line is what guessing scores.";
 const BEHIND: &str = "Averages against the best one, pair by pair. The best was chosen by these \
                       very figures: p is corrected for every two of the models (Holm), the \
                       intervals are not.";

@@ -9,8 +9,8 @@ use crate::report::html::plot::legend;
 use crate::report::scale::Scale;
 use crate::support::count::count;
 
-/// Pixels, and dots that fit side by side: pairs that fall on the same dot are drawn once, so that a
-/// page of a million pairs is no larger than one of some thousands.
+/// Pixels, and dots that fit side by side: pairs that fall on the same dot are drawn once, so that
+/// a page of a million pairs is no larger than one of some thousands.
 const SIDE: f64 = 420.0;
 const DOTS: f64 = 140.0;
 /// Room for the numbers along the axes.
@@ -90,7 +90,9 @@ fn picture(scales: &[Scale; 2], dots: &BTreeMap<[u16; 2], Kind>, pairs: &[[f64; 
             line class="special" x1=(EDGE) x2=(whole) y1=(y(0.0)) y2=(y(0.0)) {}
             // Those with other verdicts on top.
             @for kind in [Kind::Same, Kind::Gained, Kind::Lost] {
-                @for (place, _) in dots.iter().filter(|(_, own)| **own == kind) { (circle(*place, kind)) }
+                @for (place, _) in dots.iter().filter(|(_, own)| **own == kind) {
+                    (circle(*place, kind))
+                }
             }
         }
     }

@@ -48,7 +48,9 @@ fn row(cells: &[SortableCell]) -> Markup {
                 @if at == 0 {
                     th scope="row" data-v=[cell.sort_by] { (text(&cell.text)) }
                 } @else {
-                    td data-v=[cell.sort_by] class=[cell.best.then_some("best")] { (text(&cell.text)) }
+                    td data-v=[cell.sort_by] class=[cell.best.then_some("best")] {
+                        (text(&cell.text))
+                    }
                 }
             }
         }

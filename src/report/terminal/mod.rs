@@ -342,7 +342,8 @@ mod tests {
     fn what_columns_were_measured_with_stands_below() {
         let text = plain(&samples::run());
         let (_, block) = text.split_once(measured_with::HEADING).unwrap();
-        // The models have texts of their own, and the same code, benchmark and share from the cache.
+        // The models have texts of their own, and the same code, benchmark and share from the
+        // cache.
         assert!(
             block.contains("\nmodel      A: A, revision revision A, weights 0123456789ab\n")
                 && block.contains("\nmodel      =B|<x> : =B|<x> , revision")

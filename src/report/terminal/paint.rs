@@ -2,8 +2,8 @@
 
 use console::Style as Paint;
 
-/// Lines that begin with one of `strong` bold, rules faint, marks by their meaning. The text itself has no escape sequences:
-/// [`crate::support::error::one_line`] removed them.
+/// Lines that begin with one of `strong` bold, rules faint, marks by their meaning. The text itself
+/// has no escape sequences: [`crate::support::error::one_line`] removed them.
 pub(super) fn paint(text: &str, strong: &[String]) -> String {
     let style = |paint: Paint| paint.force_styling(true);
     let (bold, faint) = (style(Paint::new().bold()), style(Paint::new().dim()));

@@ -15,7 +15,8 @@ use crate::support::input_file::InputFile;
 const MAX_BYTES: u64 = 1 << 30;
 
 const LAYOUTS: &str = "what is read: reward-bench's eval-set-scores/MODEL.json and \
-    pref-sets-scores/MODEL.json, the command's MODEL_outputs.jsonl, and lm-eval's samples_TASK.jsonl";
+    pref-sets-scores/MODEL.json, the command's MODEL_outputs.jsonl, and \
+    lm-eval's samples_TASK.jsonl";
 
 /// What a file says, and which file that was.
 ///

@@ -1,5 +1,5 @@
-//! lm-eval's samples of a multiple-choice task: a line for each document, with the log-likelihood of
-//! every choice.
+//! lm-eval's samples of a multiple-choice task: a line for each document, with the log-likelihood
+//! of every choice.
 //!
 //! `doc_id` counts the documents of the task and is not the id of the data: it would be taken for
 //! one if it stood there alone. The data's own keys are in `doc`.

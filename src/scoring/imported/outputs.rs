@@ -1,5 +1,5 @@
-//! `MODEL_outputs.jsonl` of the command `rewardbench`: a line for each pair, with the columns of the
-//! data behind it.
+//! `MODEL_outputs.jsonl` of the command `rewardbench`: a line for each pair, with the columns of
+//! the data behind it.
 
 use crate::data::json_text::{self, Entries};
 use crate::scoring::imported::numbers::{id, result, score};

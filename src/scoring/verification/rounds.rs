@@ -30,8 +30,8 @@ struct Both {
 }
 
 /// Scores items until the bound on turned verdicts is below its limit → what counts of each, and
-/// what was shown. `score` gives the outcomes of items in a precision. `show` is given verdicts that
-/// are final, in several rounds if `by_rounds`, and may end the scoring.
+/// what was shown. `score` gives the outcomes of items in a precision. `show` is given verdicts
+/// that are final, in several rounds if `by_rounds`, and may end the scoring.
 pub(crate) fn verified(
     items: &[Item],
     plan: &VerificationPlan,

@@ -50,8 +50,8 @@ pub(crate) struct ExpectedContent {
 }
 
 impl ExpectedContent {
-    /// By the kept listing of the file's commit, else by the name of the blob that it links to. None
-    /// outside a cache, and for what a user put into one.
+    /// By the kept listing of the file's commit, else by the name of the blob that it links to.
+    /// None outside a cache, and for what a user put into one.
     pub(crate) fn of(path: &Path) -> Option<Self> {
         let target = std::fs::read_link(path).ok();
         let linked = target.as_deref().and_then(|target| {

@@ -110,8 +110,8 @@ fn name_in_front(text: &str) -> (Option<&str>, &str) {
 mod tests {
     use super::*;
 
-    /// What CPython 3.11 gives for `os.path.expandvars(os.path.expanduser(text))` with `HOME=/home/a`,
-    /// `DATA=/data` and `B` not set.
+    /// What CPython 3.11 gives for `os.path.expandvars(os.path.expanduser(text))` with
+    /// `HOME=/home/a`, `DATA=/data` and `B` not set.
     #[test]
     fn paths_are_expanded_as_python_does() {
         for (text, expected) in [

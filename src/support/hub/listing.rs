@@ -52,7 +52,8 @@ pub(super) struct Listing {
     pub(super) files: Vec<Entry>,
 }
 
-/// The file in which the Python client keeps a listing (`_tree_cache.py`): a commit's never changes.
+/// The file in which the Python client keeps a listing (`_tree_cache.py`): a commit's never
+/// changes.
 #[derive(Debug, Serialize, Deserialize)]
 struct Kept {
     format_version: u32,

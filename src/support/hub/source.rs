@@ -29,8 +29,8 @@ impl Hub {
         }
     }
 
-    /// The files of the repository that are wanted; those that the cache lacks are downloaded first.
-    /// Offline, the cache's snapshot is used as it is.
+    /// The files of the repository that are wanted; those that the cache lacks are downloaded
+    /// first. Offline, the cache's snapshot is used as it is.
     pub(crate) fn snapshot(&self, repository: &Repository, wanted: &Wanted) -> Result<Snapshot> {
         let Some(reason) = self.offline else {
             return self.fetch(repository, wanted);

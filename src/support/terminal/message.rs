@@ -29,8 +29,8 @@ fn say_from(least: Verbosity, line: &str) {
     }
 }
 
-/// Prints an error, which `--quiet` does not silence: as JSON where that is asked for, or where all of
-/// stderr is.
+/// Prints an error, which `--quiet` does not silence: as JSON where that is asked for, or where all
+/// of stderr is.
 pub fn complain(error: &Error, as_json: bool) {
     if as_json || Settings::current().progress == ProgressStyle::Json {
         write(&error.render_json());
@@ -50,7 +50,8 @@ pub fn written(outcome: std::io::Result<()>) -> Result<()> {
     }
 }
 
-/// A line on stderr, in one write where it fits a pipe. That nobody can read it is no reason to stop.
+/// A line on stderr, in one write where it fits a pipe. That nobody can read it is no reason to
+/// stop.
 pub(super) fn write(text: &str) {
     // Unlike `eprintln!`, which panics where stderr cannot be written.
     drop(std::io::stderr().write_all(format!("{text}\n").as_bytes()));

@@ -16,13 +16,13 @@ use crate::text::special_tokens::SpecialTokens;
 /// Bytes that a template may have. The longest published ones have some ten thousand.
 const MOST_BYTES: usize = 1 << 16;
 
-/// Bytes that an expression or statement may have: the engine compiles some in a time that grows with
-/// their square.
+/// Bytes that an expression or statement may have: the engine compiles some in a time that grows
+/// with their square.
 const MOST_OF_TAG: usize = 1 << 13;
 
-/// Of the thread that compiles and renders. The engine calls itself for each operator of a chain and
-/// for each level of a value, of which a template can make as many as it has bytes or steps; such a
-/// call takes some hundred bytes.
+/// Of the thread that compiles and renders. The engine calls itself for each operator of a chain
+/// and for each level of a value, of which a template can make as many as it has bytes or steps;
+/// such a call takes some hundred bytes.
 const STACK: usize = 1 << 28;
 
 /// Steps that a render may take, and 64 bytes that it may make for each. A conversation of ten

@@ -1,8 +1,8 @@
 //! `chat` and `card`: a conversation as the checkpoint's own chat template renders it, without a
 //! prompt for a further answer.
 //!
-//! Roles are those of the data. (`run_rm.py` takes the first, third, fifth … message of a prompt for
-//! the user's, which is the same wherever user and assistant take turns.)
+//! Roles are those of the data. (`run_rm.py` takes the first, third, fifth … message of a prompt
+//! for the user's, which is the same wherever user and assistant take turns.)
 
 use crate::data::Message;
 use crate::support::error::{Error, Result};

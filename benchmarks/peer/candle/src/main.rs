@@ -1,7 +1,9 @@
-//! PairRM on candle's DeBERTa-v2: a peer of pairbench, with the command line and the answer of `../reference.py`.
+//! PairRM on candle's DeBERTa-v2: a peer of pairbench, with the command line and the answer of
+//! `../reference.py`.
 //!
-//! candle has the encoder only; the pair head below is the one of `../reference.py`. Rows are batched as the Python
-//! peers batch theirs: sorted by length, padded on the right, under a budget of padded tokens.
+//! candle has the encoder only; the pair head below is the one of `../reference.py`. Rows are
+//! batched as the Python peers batch theirs: sorted by length, padded on the right, under a budget
+//! of padded tokens.
 
 use std::cmp::Reverse;
 use std::path::{Path, PathBuf};
@@ -46,14 +48,31 @@ impl PairModel {
     fn load(path: &Path, longest: usize) -> Result<Self> {
         let value: Value = read_json(&path.join("config.json"))?;
         let number = |key: &str| value.get(key).and_then(Value::as_u64);
-        let marker = |key| Ok::<_, anyhow::Error>(u32::try_from(number(key).with_context(|| format!("no {key} in config.json"))?)?);
-        let markers = [marker("source_prefix_id")?, marker("cand1_prefix_id")?, marker("cand2_prefix_id")?];
-        let mut config: Config = serde_json::from_value(value.clone()).context("candle cannot read config.json")?;
-        // candle's layer is a `todo!`, and a table of absolute positions could not be lengthened as below.
-        ensure!(config.conv_kernel_size.unwrap_or(0) == 0, "candle has no convolution layer");
-        ensure!(!config.position_biased_input, "absolute positions are not supported here");
-        // candle lists the absolute positions even where no table reads them, and fails beyond this number of
-        // tokens. The span of the relative ones, which it takes from the same field, is fixed first.
+        let marker = |key| {
+            Ok::<_, anyhow::Error>(u32::try_from(
+                number(key).with_context(|| format!("no {key} in config.json"))?,
+            )?)
+        };
+        let markers = [
+            marker("source_prefix_id")?,
+            marker("cand1_prefix_id")?,
+            marker("cand2_prefix_id")?,
+        ];
+        let mut config: Config =
+            serde_json::from_value(value.clone()).context("candle cannot read config.json")?;
+        // candle's layer is a `todo!`, and a table of absolute positions could not be lengthened as
+        // below.
+        ensure!(
+            config.conv_kernel_size.unwrap_or(0) == 0,
+            "candle has no convolution layer"
+        );
+        ensure!(
+            !config.position_biased_input,
+            "absolute positions are not supported here"
+        );
+        // candle lists the absolute positions even where no table reads them, and fails beyond this
+        // number of tokens. The span of the relative ones, which it takes from the same field, is
+        // fixed first.
         if config.max_relative_positions < 1 {
             config.max_relative_positions = config.max_position_embeddings.try_into()?;
         }
@@ -61,8 +80,9 @@ impl PairModel {
 
         let weights = path.join("model.safetensors");
         // SAFETY: the file is mapped, and nobody writes to a checkpoint while it is measured.
-        let vars = unsafe { VarBuilder::from_mmaped_safetensors(&[&weights], DType::F32, &Device::Cpu) }
-            .with_context(|| format!("failed to read {}", weights.display()))?;
+        let vars =
+            unsafe { VarBuilder::from_mmaped_safetensors(&[&weights], DType::F32, &Device::Cpu) }
+                .with_context(|| format!("failed to read {}", weights.display()))?;
         let size = config.hidden_size;
         let tasks = usize::try_from(number("n_tasks").unwrap_or(1))?;
         Ok(Self {
@@ -83,17 +103,40 @@ impl PairModel {
             ids[real.clone()].copy_from_slice(row);
             mask[real].fill(1.0);
         }
-        let places: Vec<Vec<u32>> =
-            self.markers.iter().map(|marker| ids.iter().enumerate().filter(|(_, id)| *id == marker).map(|(at, _)| at as u32).collect()).collect();
-        ensure!(places.iter().all(|found| found.len() == rows.len()), "a row has not each marker once");
+        let places: Vec<Vec<u32>> = self
+            .markers
+            .iter()
+            .map(|marker| {
+                ids.iter()
+                    .enumerate()
+                    .filter(|(_, id)| *id == marker)
+                    .map(|(at, _)| at as u32)
+                    .collect()
+            })
+            .collect();
+        ensure!(
+            places.iter().all(|found| found.len() == rows.len()),
+            "a row has not each marker once"
+        );
 
         let shape = (rows.len(), length);
         let ids = Tensor::from_vec(ids, shape, &Device::Cpu)?;
         let mask = Tensor::from_vec(mask, shape, &Device::Cpu)?;
-        let hidden = self.encoder.forward(&ids, None, Some(mask))?.flatten(0, 1)?;
-        let pick = |at: usize| hidden.index_select(&Tensor::new(places[at].as_slice(), &Device::Cpu)?, 0);
+        let hidden = self
+            .encoder
+            .forward(&ids, None, Some(mask))?
+            .flatten(0, 1)?;
+        let pick =
+            |at: usize| hidden.index_select(&Tensor::new(places[at].as_slice(), &Device::Cpu)?, 0);
         let source = pick(0)?;
-        let score = |candidate| self.outer.forward(&self.inner.forward(&Tensor::cat(&[&source, &candidate], 1)?)?.tanh()?);
+        let score = |candidate| {
+            self.outer.forward(
+                &self
+                    .inner
+                    .forward(&Tensor::cat(&[&source, &candidate], 1)?)?
+                    .tanh()?,
+            )
+        };
         Ok((score(pick(1)?)? - score(pick(2)?)?)?.mean(1)?.to_vec1()?)
     }
 
@@ -102,13 +145,17 @@ impl PairModel {
         let mut logits = vec![0.0; rows.len()];
         for batch in batches(rows, budget) {
             let values = self.logits(&batch.iter().map(|i| &rows[*i]).collect::<Vec<_>>())?;
-            batch.iter().zip(values).for_each(|(i, value)| logits[*i] = value);
+            batch
+                .iter()
+                .zip(values)
+                .for_each(|(i, value)| logits[*i] = value);
         }
         Ok(logits)
     }
 }
 
-/// Row numbers, longest first, so many that the padded tokens stay within `budget` (a longer row goes alone).
+/// Row numbers, longest first, so many that the padded tokens stay within `budget` (a longer row
+/// goes alone).
 fn batches(rows: &[Row], budget: usize) -> Vec<Vec<usize>> {
     let mut order: Vec<usize> = (0..rows.len()).collect();
     order.sort_by_key(|i| Reverse(rows[*i].len()));
@@ -123,14 +170,20 @@ fn batches(rows: &[Row], budget: usize) -> Vec<Vec<usize>> {
 }
 
 fn read_json(path: &Path) -> Result<Value> {
-    let text = std::fs::read_to_string(path).with_context(|| format!("failed to read {}", path.display()))?;
+    let text = std::fs::read_to_string(path)
+        .with_context(|| format!("failed to read {}", path.display()))?;
     serde_json::from_str(&text).with_context(|| format!("no JSON: {}", path.display()))
 }
 
 fn read_rows(path: &Path) -> Result<Vec<Row>> {
-    let text = std::fs::read_to_string(path).with_context(|| format!("failed to read {}", path.display()))?;
+    let text = std::fs::read_to_string(path)
+        .with_context(|| format!("failed to read {}", path.display()))?;
     let lines = text.lines().filter(|line| !line.trim().is_empty());
-    lines.map(|line| serde_json::from_str(line).with_context(|| format!("not a list of ids: {line}"))).collect()
+    lines
+        .map(|line| {
+            serde_json::from_str(line).with_context(|| format!("not a list of ids: {line}"))
+        })
+        .collect()
 }
 
 fn main() -> Result<()> {
@@ -138,9 +191,12 @@ fn main() -> Result<()> {
     if options.threads == 0 {
         bail!("--threads starts at 1");
     }
-    // SAFETY: no other thread runs yet. candle reads the width of its matrix products from this variable alone.
+    // SAFETY: no other thread runs yet. candle reads the width of its matrix products from this
+    // variable alone.
     unsafe { std::env::set_var("RAYON_NUM_THREADS", options.threads.to_string()) };
-    rayon::ThreadPoolBuilder::new().num_threads(options.threads).build_global()?;
+    rayon::ThreadPoolBuilder::new()
+        .num_threads(options.threads)
+        .build_global()?;
 
     let rows = read_rows(&options.ids)?;
     let model = PairModel::load(&options.model, rows.iter().map(Vec::len).max().unwrap_or(0))?;

@@ -114,8 +114,8 @@ impl pulp::NullaryFnOnce for ToIntegers<'_> {
     #[inline(always)]
     fn call(self) -> i32 {
         for (to, v) in self.integers.iter_mut().zip(self.values) {
-            // From −128 to 127. The sum with 1.5 · 2²³ is an integer, to the nearest, and its lowest
-            // byte is the result.
+            // From −128 to 127. The sum with 1.5 · 2²³ is an integer, to the nearest, and its
+            // lowest byte is the result.
             let sum = (*v * self.factor + self.zero) + 12_582_912.0;
             let [low, ..] = sum.to_bits().to_le_bytes();
             *to = low;

@@ -93,8 +93,8 @@ impl KernelConfig {
             .find(|config| config.shared_bytes(dtype.size()) <= available)
     }
 
-    /// Elements from one row of the position terms, `[tile, 2 · tile]`, to the next. Units read them
-    /// by columns: the rest spreads these over the banks, and matrix instructions store to
+    /// Elements from one row of the position terms, `[tile, 2 · tile]`, to the next. Units read
+    /// them by columns: the rest spreads these over the banks, and matrix instructions store to
     /// multiples of 16 bytes.
     pub(super) fn terms_stride(&self) -> usize {
         2 * self.tile + if self.matrix { 4 } else { 1 }

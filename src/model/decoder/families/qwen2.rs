@@ -1,5 +1,5 @@
-//! Qwen2 and Qwen2.5: `configuration_qwen2.py` and `modeling_qwen2.py` of transformers. Queries, keys
-//! and values have a bias, which no key says.
+//! Qwen2 and Qwen2.5: `configuration_qwen2.py` and `modeling_qwen2.py` of transformers. Queries,
+//! keys and values have a bias, which no key says.
 
 use crate::model::config_keys::Keys;
 use crate::model::decoder::config::{Biases, DecoderConfig};

@@ -69,8 +69,8 @@ impl Answer {
                     .to_owned()
             }
             (403, _) => format!(
-                "set HF_TOKEN to a token that may read it; some repositories also ask you to accept \
-                 their conditions first: {}",
+                "set HF_TOKEN to a token that may read it; some repositories also ask you to \
+                 accept their conditions first: {}",
                 page(question)
             ),
             (404, Some("RevisionNotFound")) => format!(
@@ -130,8 +130,8 @@ impl Answer {
             .is_some_and(|kind| kind.to_lowercase().contains("html"))
     }
 
-    /// How long to wait: until a used-up `RateLimit` is reset, else `Retry-After`. The Python client
-    /// waits one second more than the former says, as both count whole seconds.
+    /// How long to wait: until a used-up `RateLimit` is reset, else `Retry-After`. The Python
+    /// client waits one second more than the former says, as both count whole seconds.
     fn wait(&self) -> Option<Duration> {
         let limit = (self.status == StatusCode::TOO_MANY_REQUESTS)
             .then(|| self.header("ratelimit").and_then(reset_of_used_up))
@@ -181,8 +181,8 @@ fn unauthorised(question: Question, code: Option<&str>, message: &str) -> String
             token.origin()
         ),
         None => format!(
-            "check the spelling of {id}: the hub answers so for what does not exist, too; a private \
-             repository needs HF_TOKEN"
+            "check the spelling of {id}: the hub answers so for what does not exist, too; a \
+             private repository needs HF_TOKEN"
         ),
     }
 }
@@ -199,14 +199,14 @@ fn conditions(question: Question) -> String {
     let page = page(question);
     match question.token {
         Some(token) => format!(
-            "its authors let in whom they know: open {page}, accept the conditions with the account \
-             of the token from {} (its right to read gated repositories included), and wait for \
-             the answer if there is to be one",
+            "its authors let in whom they know: open {page}, accept the conditions with the \
+             account of the token from {} (its right to read gated repositories included), and \
+             wait for the answer if there is to be one",
             token.origin()
         ),
         None => format!(
-            "its authors let in whom they know: open {page}, accept the conditions, and set HF_TOKEN \
-             to a token of that account"
+            "its authors let in whom they know: open {page}, accept the conditions, and set \
+             HF_TOKEN to a token of that account"
         ),
     }
 }

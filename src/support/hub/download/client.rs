@@ -202,8 +202,8 @@ impl Body<'_> {
         Ok(bytes)
     }
 
-    /// Where the answer sends us. From https to http nobody is followed: what comes from there could
-    /// come from anyone.
+    /// Where the answer sends us. From https to http nobody is followed: what comes from there
+    /// could come from anyone.
     fn redirect(&self) -> Attempt<Option<Url>> {
         let location = self.response.headers().get(header::LOCATION);
         let Some(location) = location.filter(|_| self.response.status().is_redirection()) else {
@@ -270,7 +270,8 @@ fn token(endpoint: &Url) -> Result<Option<Token>> {
     }
     if endpoint.scheme() == "http" && !is_loopback(endpoint) {
         let what = format!(
-            "failed to use HF_ENDPOINT: {} is not encrypted and would show your token to the network",
+            "failed to use HF_ENDPOINT: {} is not encrypted and would show your token to the \
+             network",
             address(endpoint)
         );
         return Err(Error::usage(what)
@@ -295,7 +296,8 @@ fn no_client(error: &reqwest::Error) -> Error {
         looked.unwrap_or_default()
     );
     failed.caused_by(cause).hint(
-        "install the system's package ca-certificates, or set SSL_CERT_FILE to a file with them (PEM)",
+        "install the system's package ca-certificates, or set SSL_CERT_FILE to a file with them \
+         (PEM)",
     )
 }
 

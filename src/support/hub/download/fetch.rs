@@ -19,9 +19,9 @@ const PULL_REQUESTS: usize = 8;
 
 /// The snapshot of the repository with all files that are wanted.
 ///
-/// A commit whose files are all in the cache needs no request: a commit never changes. Where the hub
-/// cannot say what the repository has, a complete snapshot in the cache is used, and a message says
-/// so.
+/// A commit whose files are all in the cache needs no request: a commit never changes. Where the
+/// hub cannot say what the repository has, a complete snapshot in the cache is used, and a message
+/// says so.
 pub(crate) fn fetch(cache: &Cache, repository: &Repository, wanted: &Wanted) -> Result<Snapshot> {
     let cached = cache
         .snapshot(repository)
@@ -57,8 +57,8 @@ pub(crate) fn fetch(cache: &Cache, repository: &Repository, wanted: &Wanted) -> 
     }
 }
 
-/// Whether the snapshot has all that is wanted: by the kept listing of its commit, else by what such
-/// files need.
+/// Whether the snapshot has all that is wanted: by the kept listing of its commit, else by what
+/// such files need.
 fn is_complete(
     cache: &Cache,
     repository: &Repository,

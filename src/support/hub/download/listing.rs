@@ -29,8 +29,8 @@ struct Lfs {
     sha256: String,
 }
 
-/// Reads the hub's answer: the listing, and the repository's name. What could lead outside the cache
-/// is refused.
+/// Reads the hub's answer: the listing, and the repository's name. What could lead outside the
+/// cache is refused.
 pub(super) fn parse(body: &[u8]) -> Result<(Listing, Option<String>), Failure> {
     let answer: Answer = serde_json::from_slice(body).map_err(|e| {
         Failure::unexpected_content(format!("the answer is not a listing of a repository: {e}"))
