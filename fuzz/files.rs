@@ -311,6 +311,7 @@ fn text(_: &Path, data: &[u8]) {
         prompt,
         chosen: chosen.into(),
         rejected: rejected.into(),
+        is_tie: false,
         comparisons: pairbench::data::Comparisons::default(),
     }];
     let (tokenizer, config) = &*PARTS;

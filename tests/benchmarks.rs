@@ -618,6 +618,10 @@ fn layouts() -> Vec<(&'static str, Vec<Value>, Vec<Value>)> {
         "language": "deu_Latn", "source": "mt-bench-easy" });
     let prior = json!({ "prompt": [{ "role": "user", "content": "Hi" }], "chosen": "Hello",
         "rejected": "No", "subset": "anthropic_hhh" });
+    let auto_j = |label: usize| {
+        json!({ "scenario": "chitchat", "label": label, "prompt": format!("{label}?"),
+            "response 1": "one", "response 2": "two" })
+    };
     let panda = json!({ "prompt": "p", "chosen": "", "rejected": "r", "id": 1 });
     vec![
         (
@@ -637,6 +641,15 @@ fn layouts() -> Vec<(&'static str, Vec<Value>, Vec<Value>)> {
             vec![
                 json!(["honest", ["x"], ["y"]]),
                 json!(["honest", ["y"], ["x"]]),
+            ],
+        ),
+        (
+            "auto-j",
+            vec![auto_j(0), auto_j(1), auto_j(2)],
+            vec![
+                json!(["chitchat", ["one"], ["two"]]),
+                json!(["chitchat", ["two"], ["one"]]),
+                json!(["chitchat", ["one"], ["two"]]),
             ],
         ),
         (
@@ -708,6 +721,55 @@ fn rows_are_read_as_their_publishers_have_them() {
             has_ties,
             "{notes}"
         );
+    }
+}
+
+/// Equal answers tie exactly: found where the label says so, and not correct where it does not.
+#[test]
+fn a_label_that_is_a_tie_is_met_by_a_margin_of_0_alone() {
+    let dir = tempfile::tempdir().unwrap();
+    let row = |label: usize, answers: [&str; 2]| {
+        json!({ "scenario": "chitchat", "label": label, "prompt": format!("{label}?"),
+            "response 1": answers[0], "response 2": answers[1] })
+    };
+    let same = ["the same", "the same"];
+    let rows = [row(2, same), row(2, ["one", "three"]), row(0, same)];
+    let data = write(dir.path(), "rows.jsonl", &rows);
+    let path = out(dir.path(), "run");
+    let more = ["--data", &data, "--out", &path, "--allow-partial"];
+    let summary = both_models("auto-j", &more);
+    for model in summary["models"].as_array().unwrap() {
+        let subset = &model["subsets"]["chitchat"];
+        near(&subset["accuracy"], 1.0 / 3.0);
+        let counts = ["correct", "wrong", "tie"].map(|key| subset[key].as_u64());
+        assert_eq!(counts, [Some(1); 3], "{subset}");
+    }
+    for baseline in summary["baselines"].as_array().unwrap() {
+        near(&baseline["subsets"]["chitchat"]["accuracy"], 1.0 / 3.0);
+    }
+    for model in ["rm", "pair"] {
+        let verdicts: Vec<String> = self::rows(&path, model)
+            .into_iter()
+            .map(|row| row.verdict)
+            .collect();
+        assert_eq!(verdicts, ["correct", "wrong", "tie"]);
+    }
+    let shown = document(&["show", &path, "--format", "json"]);
+    let labels = [0, 1, 2].map(|at| shown["pairs"][at]["label"].clone());
+    assert_eq!(labels, [json!("tie"), json!("tie"), Value::Null]);
+    assert_eq!(shown["pairs"][1]["models"][0]["verdict"], "wrong");
+    // What is read again is what was scored.
+    let again = document(&["report", &path, "--format", "json"]);
+    assert_eq!(again["models"], summary["models"]);
+    done(&["compare", &format!("{path}:rm"), &format!("{path}:pair")]);
+    let map = "chosen=response 1,rejected=response 2,label=label:0/1/2";
+    let base = ["run", "--model", PAIRWISE, "--data", &data, "--map"];
+    for (ties, says) in [
+        ("", "ties=drop in --map"),
+        (",ties=keep", "metric = \"agreement\""),
+    ] {
+        let error = refused(4, &[&base[..], &[&format!("{map}{ties}")]].concat());
+        assert!(error.contains(says), "{error}");
     }
 }
 

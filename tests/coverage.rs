@@ -151,6 +151,7 @@ fn asked(
         prompt: Vec::new(),
         chosen: String::new().into(),
         rejected: String::new().into(),
+        is_tie: false,
         comparisons: pairbench::data::Comparisons::default(),
     };
     let (mut gate, order) = SequentialGate::new(

@@ -7,7 +7,7 @@ macro_rules! definitions {
 }
 
 /// Names with their texts, in the order in which they are listed.
-const DEFINITIONS: [(&str, &str); 12] = definitions!(
+const DEFINITIONS: [(&str, &str); 13] = definitions!(
     "reward-bench",
     "reward-bench-2",
     "rm-bench",
@@ -16,6 +16,7 @@ const DEFINITIONS: [(&str, &str); 12] = definitions!(
     "prior-sets",
     "reward-bench-leaderboard",
     "hhh-alignment",
+    "auto-j",
     "pandalm",
     "ppe-human-preference",
     "m-reward-bench",

@@ -15,14 +15,21 @@ pub(super) struct Columns {
     label: Option<String>,
     subset: Option<String>,
     id: Option<String>,
-    /// Whether rows whose label says that no answer is better are left out.
-    #[serde(default)]
-    drop_ties: bool,
+    /// What becomes of rows whose label says that no answer is better.
+    ties: Option<Ties>,
     /// The subset of all rows, where no column says it.
     pub(super) subset_is: Option<String>,
     /// Whether the column `subset` only begins with the name of a subset.
     #[serde(default)]
     pub(super) subset_begins_with: bool,
+}
+
+/// As in `--map`.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Ties {
+    Drop,
+    Keep,
 }
 
 impl Columns {
@@ -47,8 +54,10 @@ impl Columns {
             }
             parts.push(format!("{field}={column}"));
         }
-        if self.drop_ties {
-            parts.push("ties=drop".to_owned());
+        match self.ties {
+            Some(Ties::Drop) => parts.push("ties=drop".to_owned()),
+            Some(Ties::Keep) => parts.push("ties=keep".to_owned()),
+            None => {}
         }
         Ok(Some(parts.join(",")).filter(|map| !map.is_empty()))
     }

@@ -12,6 +12,11 @@ pub enum Metric {
     PairAccuracy,
     /// The same by two votes, one for each order of the answers, as JudgeBench counts judges.
     BothOrders,
+    /// Pairs with three labels, as Auto-J has them: 1 where the model finds what the label says, the
+    /// first answer better, the second, or neither; neither is a margin of exactly 0.
+    Agreement,
+    /// The same where each order of the answers must find it.
+    AgreementBothOrders,
     /// One chosen answer against several: 1 where it alone has the highest score, 1/k where k
     /// answers share it.
     BestOfN,
@@ -114,6 +119,8 @@ impl Metric {
         match self {
             Self::PairAccuracy => "pair-accuracy",
             Self::BothOrders => "both-orders",
+            Self::Agreement => "agreement",
+            Self::AgreementBothOrders => "agreement-both-orders",
             Self::BestOfN => "best-of-n",
             Self::BeatsAll => "beats-all",
             Self::Ties => "ties",
@@ -130,6 +137,14 @@ impl Metric {
             Self::BothOrders => {
                 "both-orders: each order is a vote for the chosen answer, against it, or none; an \
                  item counts where votes for it prevail"
+            }
+            Self::Agreement => {
+                "agreement: pairs of which the model finds what their label says, one answer better \
+                 or neither, of all pairs; only a margin of exactly 0 finds neither"
+            }
+            Self::AgreementBothOrders => {
+                "agreement-both-orders: pairs of which each order finds what their label says, one \
+                 answer better or neither, of all pairs; only a logit of exactly 0 finds neither"
             }
             Self::BestOfN => {
                 "best-of-n: an item counts 1 where the chosen answer alone has the highest score, \
@@ -156,6 +171,9 @@ impl Metric {
     pub(crate) fn tie_note(self) -> &'static str {
         match self {
             Self::PairAccuracy | Self::BothOrders | Self::BeatsAll => "counted as not correct",
+            Self::Agreement | Self::AgreementBothOrders => {
+                "counted as not correct where the label names a better answer"
+            }
             Self::BestOfN | Self::Ties | Self::Styles => "counted as the metric says",
         }
     }
@@ -163,7 +181,9 @@ impl Metric {
     /// The answers that its items must have.
     pub(crate) fn shape(self) -> Shape {
         match self {
-            Self::PairAccuracy | Self::BothOrders => Shape::Pair,
+            Self::PairAccuracy | Self::BothOrders | Self::Agreement | Self::AgreementBothOrders => {
+                Shape::Pair
+            }
             Self::BestOfN | Self::BeatsAll => Shape::OneChosen,
             Self::Ties => Shape::Ties,
             Self::Styles => Shape::Styles,
@@ -174,9 +194,12 @@ impl Metric {
     pub(crate) fn comparisons(self) -> Comparisons {
         match self {
             Self::BestOfN | Self::Ties => Comparisons::Full,
-            Self::PairAccuracy | Self::BothOrders | Self::BeatsAll | Self::Styles => {
-                Comparisons::Across
-            }
+            Self::PairAccuracy
+            | Self::BothOrders
+            | Self::Agreement
+            | Self::AgreementBothOrders
+            | Self::BeatsAll
+            | Self::Styles => Comparisons::Across,
         }
     }
 
@@ -200,6 +223,11 @@ impl Metric {
     /// Whether a unit can count more than 0 and less than 1.
     pub(crate) fn counts_in_parts(self) -> bool {
         matches!(self, Self::BestOfN | Self::Ties | Self::Styles)
+    }
+
+    /// Whether it asks of an item with a tie for its label that the model finds one, too.
+    pub(crate) fn knows_ties(self) -> bool {
+        matches!(self, Self::Agreement | Self::AgreementBothOrders)
     }
 
     /// Whether each item is a unit of its own; of `ties` the rows of one number are.

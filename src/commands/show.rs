@@ -246,6 +246,7 @@ fn shown(row: &Row, texts: &HashMap<usize, Item>) -> Result<ShownPair> {
     let answer = |(model, scored): &(&Model, &ScoredItem)| Answer {
         model: model.name.to_owned(),
         outcome: scored.outcome.clone(),
+        verdict: scored.verdict(),
         cuts: cuts(scored, model.contract),
     };
     Ok(ShownPair {

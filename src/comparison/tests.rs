@@ -24,6 +24,7 @@ pub(crate) fn verdict(row: usize, subset: &str, id: Option<Id>, margin: f32) -> 
         subset: subset.to_owned(),
         id,
         outcome: Outcome::Pairwise(both),
+        is_tie: false,
         precision: None,
     }
 }

@@ -60,16 +60,36 @@ enum Place {
     },
 }
 
+/// What becomes of rows whose label says that neither answer is better.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Ties {
+    /// They are no pairs: an error.
+    #[default]
+    Refused,
+    LeftOut,
+    /// For a metric that asks whether the model finds them equal, too.
+    Kept,
+}
+
+/// Labels, as a file has them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Labels {
+    /// Of rows whose first answer, and whose second answer, is better.
+    pub(crate) winners: [String; 2],
+    /// Of rows of which neither is.
+    pub(crate) tie: Option<String>,
+}
+
 /// The columns in use, by name. By default `prompt`, `chosen`, `rejected`, `subset` and `id`.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ColumnMap {
     /// As it was typed, for records.
     typed: String,
     places: [Place; Field::ALL.len()],
-    /// The labels of rows whose first answer, and whose second answer, is better.
-    winners: Option<[String; 2]>,
-    /// Whether rows whose label names no winner are left out.
-    drops_ties: bool,
+    labels: Option<Labels>,
+    ties: Ties,
+    /// Whether the prompt is what the texts of both answers begin with.
+    extracts_prompt: bool,
 }
 
 impl ColumnMap {
@@ -140,8 +160,12 @@ impl ColumnMap {
         matches!(place, Place::Named { needed: true, .. })
     }
 
-    pub(crate) fn drops_ties(&self) -> bool {
-        self.drops_ties
+    pub(crate) fn ties(&self) -> Ties {
+        self.ties
+    }
+
+    pub(crate) fn extracts_prompt(&self) -> bool {
+        self.extracts_prompt
     }
 
     /// Whether the answers' columns are other ones than `chosen` and `rejected`.
@@ -155,8 +179,9 @@ impl ColumnMap {
         self.places[Field::Label as usize] != Place::Own
     }
 
-    pub(crate) fn winners(&self) -> Option<&[String; 2]> {
-        self.winners.as_ref()
+    /// Which labels mean what, where it was said.
+    pub(crate) fn labels(&self) -> Option<&Labels> {
+        self.labels.as_ref()
     }
 
     /// As it was typed; `None` for the default.
@@ -179,17 +204,25 @@ impl ColumnMap {
         Ok(())
     }
 
+    fn set_named(&mut self, name: &str, column: &str) -> std::result::Result<(), String> {
+        let known = Field::ALL.into_iter().find(|field| field.name() == name);
+        let field = known.ok_or_else(|| {
+            let names = Field::ALL.map(Field::name).join(", ");
+            format!("`{name}` is none of: {names}")
+        })?;
+        self.set(field, column)
+    }
+
     fn set(&mut self, field: Field, column: &str) -> std::result::Result<(), String> {
-        let (column, winners) = match column.rsplit_once(':') {
+        let (column, labels) = match column.rsplit_once(':') {
             Some((column, values)) if field == Field::Label => (column, Some(values)),
             _ => (column, None),
         };
-        if let Some(values) = winners {
-            let (first, second) = values
-                .split_once('/')
-                .filter(|(first, second)| !first.is_empty() && first != second)
-                .ok_or("a label is given as COLUMN:FIRST/SECOND, for example winner:a/b")?;
-            self.winners = Some([first.to_owned(), second.to_owned()]);
+        if let Some(values) = labels {
+            self.labels = Some(Labels::parse(values).ok_or(
+                "labels are given as COLUMN:FIRST/SECOND or COLUMN:FIRST/SECOND/TIE, for example \
+                 winner:a/b",
+            )?);
         }
         let place = &mut self.places[field as usize];
         if *place != Place::Own {
@@ -211,6 +244,25 @@ impl ColumnMap {
     }
 }
 
+impl Labels {
+    /// `None` unless there are two or three, each another one.
+    fn parse(text: &str) -> Option<Self> {
+        let all: Vec<&str> = text.split('/').collect();
+        let (winners, tie) = match all[..] {
+            [first, second] => ([first, second], None),
+            [first, second, tie] => ([first, second], Some(tie)),
+            _ => return None,
+        };
+        let is_distinct =
+            winners[0] != winners[1] && !tie.is_some_and(|tie| winners.contains(&tie));
+        let is_said = !winners[0].is_empty() && tie != Some("");
+        (is_distinct && is_said).then(|| Self {
+            winners: winners.map(str::to_owned),
+            tie: tie.map(str::to_owned),
+        })
+    }
+}
+
 impl FromStr for ColumnMap {
     type Err = String;
 
@@ -223,16 +275,12 @@ impl FromStr for ColumnMap {
             let (name, column) = part
                 .split_once('=')
                 .ok_or_else(|| format!("`{part}` is not NAME=COLUMN"))?;
-            if (name, column) == ("ties", "drop") {
-                map.drops_ties = true;
-                continue;
+            match (name, column) {
+                ("ties", "drop") => map.ties = Ties::LeftOut,
+                ("ties", "keep") => map.ties = Ties::Kept,
+                ("implicit-prompt", "extract") => map.extracts_prompt = true,
+                _ => map.set_named(name, column)?,
             }
-            let known = Field::ALL.into_iter().find(|field| field.name() == name);
-            let field = known.ok_or_else(|| {
-                let names = Field::ALL.map(Field::name).join(", ");
-                format!("`{name}` is none of: {names}")
-            })?;
-            map.set(field, column)?;
         }
         for field in [Field::Chosen, Field::Rejected] {
             if map.column(field).is_none() && !map.names(Field::Choices) {
@@ -271,13 +319,22 @@ mod tests {
         assert!(map.recorded().is_some() && none.recorded().is_none());
         let label: ColumnMap = "chosen=a,rejected=b,label=who:A>B/B>A".parse().unwrap();
         assert_eq!(label.column(Field::Label), Some("who"));
-        assert_eq!(label.winners().unwrap(), &["A>B", "B>A"]);
+        assert_eq!(label.labels().unwrap().winners, ["A>B", "B>A"]);
         let several: ColumnMap = "chosen=a.b|c,rejected=d,subset=x?,ties=drop"
             .parse()
             .unwrap();
         assert_eq!(several.names_of(Field::Chosen), ["a.b", "c"]);
         assert_eq!(several.shown(Field::Chosen), "a.b` or `c");
-        assert!(several.drops_ties() && !several.names(Field::Subset));
+        assert!(several.ties() == Ties::LeftOut && !several.names(Field::Subset));
+        let kept: ColumnMap = "chosen=a,rejected=b,label=w:0/1/2,ties=keep"
+            .parse()
+            .unwrap();
+        let labels = kept.labels().unwrap();
+        assert_eq!(
+            (&labels.winners[..], labels.tie.as_deref()),
+            (&["0".to_owned(), "1".to_owned()][..], Some("2"))
+        );
+        assert_eq!(kept.ties(), Ties::Kept);
         let choices: ColumnMap = "choices=t.choices,label=t.labels".parse().unwrap();
         assert_eq!(choices.column(Field::Chosen), None);
     }
@@ -296,6 +353,10 @@ mod tests {
             ),
             ("chosen=a,rejected=b,label=w:a", "COLUMN:FIRST/SECOND"),
             ("chosen=a,rejected=b,label=w:a/a", "COLUMN:FIRST/SECOND"),
+            ("chosen=a,rejected=b,label=w:a/b/b", "FIRST/SECOND/TIE"),
+            ("chosen=a,rejected=b,label=w:a/b/", "FIRST/SECOND/TIE"),
+            ("chosen=a,rejected=b,label=w:a/b/c/d", "FIRST/SECOND/TIE"),
+            ("ties=maybe", "`ties` is none of"),
         ] {
             let error = text.parse::<ColumnMap>().unwrap_err();
             assert!(error.contains(says), "{text}: {error}");

@@ -89,6 +89,8 @@ pub struct Item {
     pub prompt: Vec<Message>,
     pub chosen: Answers,
     pub rejected: Answers,
+    /// Whether the data says that neither answer is better: `chosen` is only the first one then.
+    pub is_tie: bool,
     /// Which of the answers a pairwise model reads against each other.
     pub comparisons: Comparisons,
 }
@@ -110,6 +112,7 @@ impl Item {
             prompt,
             chosen: first.to_owned().into(),
             rejected: others,
+            is_tie: false,
             comparisons,
         }
     }

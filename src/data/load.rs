@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use crate::benchmark::Comparisons;
-use crate::data::column_map::{ColumnMap, Field};
+use crate::data::column_map::{ColumnMap, Field, Ties};
 use crate::data::compressed::{self, Compression};
 use crate::data::item::{Id, Item};
 use crate::data::raw_row::{MAX_TEXT, RawRow, Source};
@@ -42,7 +42,7 @@ pub fn load_all(files: &[InputFile], map: &ColumnMap) -> Result<Loaded> {
         for (at, raw) in rows.into_iter().enumerate() {
             let row = read_so_far;
             read_so_far += 1;
-            if raw.is_tie {
+            if raw.is_tie && map.ties() == Ties::LeftOut {
                 continue;
             }
             if let Some((field, size)) = raw.oversized() {
@@ -69,6 +69,7 @@ pub fn load_all(files: &[InputFile], map: &ColumnMap) -> Result<Loaded> {
                 prompt: raw.prompt,
                 chosen: raw.chosen,
                 rejected: raw.rejected,
+                is_tie: raw.is_tie,
                 comparisons: Comparisons::default(),
             });
         }

@@ -28,6 +28,9 @@ pub(crate) fn prepared(
         }
         let metric = benchmark.map_or(Metric::PairAccuracy, |own| own.metric_of(&item.subset));
         let answers = [&item.chosen, &item.rejected].map(Answers::len);
+        if item.is_tie && !metric.knows_ties() {
+            return Err(unsuitable_tie(item, metric));
+        }
         let key = key(metric, answers, item.id.as_ref())
             .map_err(|what| unsuitable(item, metric, &what, benchmark))?;
         if let Some(key) = key
@@ -96,6 +99,19 @@ pub(crate) fn ties_id(id: Option<&Id>) -> Option<(bool, i64)> {
     Some((is_tied, number.parse().ok()?))
 }
 
+fn unsuitable_tie(item: &Item, metric: Metric) -> Error {
+    Error::bad_input(format!(
+        "failed to score row {} ({}) by {}: its label says that neither answer is better",
+        item.row,
+        item.subset,
+        metric.name()
+    ))
+    .hint(
+        "ties=drop in --map (in a definition `ties = \"drop\"` in [columns]) leaves such rows out; \
+         metric = \"agreement\" in a definition counts them",
+    )
+}
+
 fn unsuitable(item: &Item, metric: Metric, what: &str, benchmark: Option<&Benchmark>) -> Error {
     let error = Error::bad_input(format!(
         "failed to score row {} ({}) by {}: {what}",
@@ -132,6 +148,7 @@ mod tests {
             prompt: Vec::new(),
             chosen,
             rejected,
+            is_tie: false,
             comparisons: Comparisons::default(),
         }
     }
@@ -207,6 +224,13 @@ mod tests {
             let error = prepared(items, false, Some(&own)).unwrap_err().render();
             assert!(error.contains(says), "{error}");
         }
+        let mut tie = item(0, "x", "1", [1, 1]);
+        tie.is_tie = true;
+        let error = prepared(vec![tie.clone()], false, None).unwrap_err();
+        assert!(error.render().contains("neither answer is better"));
+        let text = "name = 'x'\nmetric = 'agreement'\n[subsets]\nx = 1";
+        let own = Benchmark::parse(text, Path::new("x.toml")).unwrap();
+        assert!(prepared(vec![tie], false, Some(&own)).is_ok());
         let error = prepared(vec![item(0, "b", "1", [1, 3])], false, None).unwrap_err();
         assert!(error.render().contains("--benchmark FILE.toml"));
     }

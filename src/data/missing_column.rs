@@ -66,8 +66,9 @@ pub(crate) fn missing_columns(
         hint.push_str(&format!("; {map}"));
     } else if missing == [Field::Prompt] {
         hint.push_str(
-            "; name it with --map prompt=COLUMN, or give the answers as whole conversations, lists \
-             of {role, content}",
+            "; name it with --map prompt=COLUMN; if both texts begin with it: --map \
+             implicit-prompt=extract; or give the answers as whole conversations, lists of {role, \
+             content}",
         );
     } else {
         hint.push_str("; needed: prompt, chosen, rejected; --map NAME=COLUMN,… names others");

@@ -6,6 +6,7 @@ mod choices;
 mod column_map;
 mod compressed;
 mod csv;
+mod implicit_prompt;
 mod item;
 mod json;
 pub(crate) mod json_text;

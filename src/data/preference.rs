@@ -2,12 +2,13 @@
 //!
 //! The forms are those of TRL: a prompt with two answers as texts, or as lists of messages; or no
 //! prompt, and two whole conversations, whose shared beginning it is (`maybe_extract_prompt`). TRL
-//! finds the shared beginning of two texts, too, letter by letter. Here that is refused: answers
+//! finds the shared beginning of two texts, too, letter by letter. Here it is asked for: answers
 //! that lack their prompt cannot be told from texts that begin with it.
 
 use crate::data::cell::{Cell, Cells};
 use crate::data::choices;
 use crate::data::column_map::Field;
+use crate::data::implicit_prompt;
 use crate::data::item::{Answers, Message};
 use crate::data::missing_column::{missing_columns, unused_label};
 use crate::data::raw_row::{RawRow, Source};
@@ -42,8 +43,14 @@ pub(crate) fn row(
     let (prompt, [chosen, rejected]) = match (chosen, rejected) {
         (Cell::Text(chosen), Cell::Text(rejected)) => {
             row.not_lists_as_text(&chosen, &rejected)?;
-            let prompt = row.prompt(prompt.ok_or_else(no_prompt)?)?;
-            (prompt, [chosen.into(), rejected.into()])
+            if source.map.extracts_prompt() {
+                let (prompt, answers) =
+                    implicit_prompt::split(&row, prompt.as_ref(), &chosen, &rejected)?;
+                (prompt, answers.map(Answers::from))
+            } else {
+                let prompt = row.prompt(prompt.ok_or_else(no_prompt)?)?;
+                (prompt, [chosen.into(), rejected.into()])
+            }
         }
         (Cell::Messages(chosen), Cell::Messages(rejected)) => {
             let (prompt, answers) = row.conversations(prompt, chosen, rejected)?;

@@ -23,7 +23,7 @@ pub(crate) struct RawRow {
     pub(crate) rejected: Answers,
     /// Which answer is better; without one it is `chosen`.
     pub(crate) label: Option<String>,
-    /// Whether the label says that neither is.
+    /// Whether the label says that neither is, and such rows are no error.
     pub(crate) is_tie: bool,
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::data::cell::excerpt;
-use crate::data::column_map::Field;
+use crate::data::column_map::{Field, Ties};
 use crate::data::raw_row::{RawRow, Source};
 use crate::support::error::{Error, Result};
 
@@ -35,8 +35,8 @@ pub(crate) fn settle(source: Source, rows: &mut [RawRow]) -> Result<()> {
     let numbers = numbers(source, rows)?;
     for (at, row) in rows.iter_mut().enumerate() {
         let label = row.label.take().unwrap_or_default();
-        if source.map.drops_ties() && is_tie(&label) {
-            row.is_tie = true;
+        row.is_tie = source.map.ties() != Ties::Refused && is_tie(source, &label);
+        if row.is_tie {
             continue;
         }
         let second = is_second(source, &label, numbers);
@@ -56,7 +56,7 @@ fn numbers(source: Source, rows: &[RawRow]) -> Result<bool> {
         let known = ["true", "false"].contains(&label.to_ascii_lowercase().as_str());
         known || label.parse::<f64>().is_ok()
     };
-    if source.map.winners().is_some() || !labels.iter().any(is_number) {
+    if source.map.labels().is_some() || !labels.iter().any(is_number) {
         return Ok(false);
     }
     if labels.iter().eq(&["1", "2"]) {
@@ -81,8 +81,8 @@ fn is_second(source: Source, label: &str, numbers: bool) -> Option<bool> {
         _ if label == second => Some(true),
         _ => None,
     };
-    if let Some([first, second]) = source.map.winners() {
-        return among([first, second], label);
+    if let Some(known) = source.map.labels() {
+        return among(known.winners.each_ref().map(String::as_str), label);
     }
     let columns = [Field::Chosen, Field::Rejected].map(|field| source.map.shown(field));
     if let Some(found) = among(columns.each_ref().map(String::as_str), label) {
@@ -98,7 +98,10 @@ fn is_second(source: Source, label: &str, numbers: bool) -> Option<bool> {
 }
 
 /// Whether a label says that neither answer is better.
-fn is_tie(label: &str) -> bool {
+fn is_tie(source: Source, label: &str) -> bool {
+    if let Some(tie) = source.map.labels().and_then(|labels| labels.tie.as_deref()) {
+        return label == tie;
+    }
     let lower = label.to_lowercase();
     let words = ["tie", "both", "neither", "none", "same"];
     words.iter().any(|word| lower.contains(word))
@@ -108,8 +111,11 @@ fn no_winner(source: Source, row: usize, label: &str) -> Error {
     let column = source.map.shown(Field::Label);
     let what = format!("`{}` names neither answer", excerpt(label));
     let error = source.bad_cell(row, &column, &what);
-    if is_tie(label) {
-        return error.hint("a tie is no pair: leave such rows out of the file");
+    if is_tie(source, label) {
+        return error.hint(
+            "a tie is no pair: ties=drop in --map leaves such rows out, ties=keep keeps them for a \
+             benchmark whose metric is `agreement`",
+        );
     }
     error.hint(format!(
         "say the labels of rows whose first, and whose second answer is better: \
@@ -172,6 +178,9 @@ mod tests {
         let labels = ["model_a", "tie", "model_b", "tie (bothbad)"];
         assert_eq!(winners(map, &labels).unwrap(), "ab");
         assert!(winners(map, &["model_a", "model_c"]).is_err());
+        let auto_j = "chosen=response 1,rejected=response 2,label=label:0/1/2,ties=keep";
+        assert_eq!(winners(auto_j, &["0", "2", "1"]).unwrap(), "ab");
+        assert!(winners(auto_j, &["0", "3"]).is_err());
     }
 
     #[test]

@@ -132,6 +132,7 @@ mod tests {
             subset: subset.to_owned(),
             id: None,
             outcome: logits(if correct { 1.0 } else { -1.0 }, 0.5),
+            is_tie: false,
             precision: None,
         };
         let of = |(subset, correct, n): &(&str, usize, usize)| {

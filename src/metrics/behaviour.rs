@@ -8,7 +8,7 @@ use crate::stats::{Share, count};
 /// What depends on which answer stands on the left.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub(crate) struct PositionBias {
-    /// Pairs with two finite logits.
+    /// Pairs with two finite logits, of which one answer is better.
     pub(crate) n: usize,
     /// Share of pairs whose two orders, each read alone, prefer different answers.
     pub(crate) disagree: f64,
@@ -125,6 +125,7 @@ fn position_bias(scored: &[ScoredItem]) -> Option<PositionBias> {
     }
     let both: Vec<[f32; 2]> = scored
         .iter()
+        .filter(|item| !item.is_tie)
         .flat_map(|item| item.outcome.both_orders())
         .collect();
     let share = |test: fn([f32; 2]) -> bool| {
@@ -155,6 +156,7 @@ mod tests {
             subset: String::new(),
             id: None,
             outcome,
+            is_tie: false,
             precision: None,
         }
     }

@@ -7,7 +7,7 @@ use crate::metrics::Tally;
 use crate::scoring::Verdict;
 
 /// The tallies by subset of preferring the longer answer, and of preferring the shorter one. Length
-/// is in characters; equal lengths are a tie. None where an item is no pair.
+/// is in characters; equal lengths are a tie. Empty where an item is no pair.
 pub(crate) fn length_baselines(pairs: &[Item]) -> Vec<(&'static str, BTreeMap<String, Tally>)> {
     if pairs.iter().any(|item| item.pair().is_none()) {
         return Vec::new();
@@ -20,6 +20,11 @@ pub(crate) fn length_baselines(pairs: &[Item]) -> Vec<(&'static str, BTreeMap<St
                 0 => Verdict::Tie,
                 1.. => Verdict::Correct,
                 _ => Verdict::Wrong,
+            };
+            let verdict = if pair.is_tie {
+                verdict.where_neither_is_better()
+            } else {
+                verdict
             };
             tallies.entry(pair.subset.clone()).or_default().add(verdict);
         }
@@ -48,6 +53,7 @@ mod tests {
             prompt: vec![Message::new("user", "?")],
             chosen: chosen.to_owned().into(),
             rejected: rejected.to_owned().into(),
+            is_tie: false,
             comparisons: crate::data::Comparisons::default(),
         };
         let found = length_baselines(&[pair("éé", "abc"), pair("ab", "a"), pair("é", "a")]);

@@ -36,6 +36,16 @@ impl Verdict {
         }
     }
 
+    /// Of an item whose label is a tie: finding one is correct, and finding a better answer wrong.
+    #[must_use]
+    pub(crate) fn where_neither_is_better(self) -> Self {
+        match self {
+            Self::Tie => Self::Correct,
+            Self::Correct | Self::Wrong => Self::Wrong,
+            Self::Invalid => Self::Invalid,
+        }
+    }
+
     /// The verdict that files call so.
     pub(crate) fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|verdict| verdict.name() == name)
@@ -57,6 +67,8 @@ pub struct ScoredItem {
     pub row: usize,
     pub subset: String,
     pub id: Option<Id>,
+    /// Whether the data says that neither answer is better.
+    pub is_tie: bool,
     pub outcome: Outcome,
     /// In a run that computes in two precisions, the one of these numbers.
     pub precision: Option<PrecisionName>,
@@ -68,6 +80,7 @@ impl ScoredItem {
             row: item.row,
             subset: item.subset.clone(),
             id: item.id.clone(),
+            is_tie: item.is_tie,
             outcome,
             precision: None,
         }
@@ -82,9 +95,14 @@ impl ScoredItem {
         self.outcome.margin()
     }
 
-    /// See `Outcome::verdict`.
+    /// What the numbers say of the label: see `Outcome::verdict`.
     pub fn verdict(&self) -> Verdict {
-        self.outcome.verdict()
+        let verdict = self.outcome.verdict();
+        if self.is_tie {
+            verdict.where_neither_is_better()
+        } else {
+            verdict
+        }
     }
 }
 
@@ -205,6 +223,7 @@ impl Outcome {
         }
     }
 
+    /// Where one answer is better than the other; see [`ScoredItem::verdict`] for ties.
     pub(crate) fn verdict(&self) -> Verdict {
         Verdict::of_margin(self.margin())
     }

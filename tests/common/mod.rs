@@ -154,6 +154,7 @@ pub fn verdict(row: usize, subset: &str, correct: bool) -> ScoredItem {
         subset: subset.to_owned(),
         id: None,
         outcome,
+        is_tie: false,
         precision: None,
     }
 }

@@ -76,6 +76,7 @@ fn pair(prompt: Vec<Message>, chosen: &str, rejected: &str) -> Item {
         prompt,
         chosen: chosen.to_owned().into(),
         rejected: rejected.to_owned().into(),
+        is_tie: false,
         comparisons: pairbench::data::Comparisons::default(),
     }
 }

@@ -10,6 +10,7 @@ use crate::benchmark::{Aspect, Benchmark, Comparisons, Metric};
 use crate::data::Id;
 use crate::data::metric_shape::ties_id;
 use crate::metrics::credit::credit;
+use crate::metrics::credit::tests::scored;
 use crate::metrics::{Figures, Mixture};
 use crate::scoring::{BothOrders, ComparedAnswers, Outcome};
 use crate::stats::count;
@@ -242,7 +243,7 @@ fn both_orders_are_judgebenchs_votes() {
                 logit_ba: -vote(1),
                 ..BothOrders::default()
             });
-            credit(Metric::BothOrders, Aspect::Whole, &outcome)
+            credit(Metric::BothOrders, Aspect::Whole, &scored(outcome, false))
         };
         for (prefix, expected) in case["output"].as_object().unwrap() {
             let rows = rows(case).iter().filter(|row| {

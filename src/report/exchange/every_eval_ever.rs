@@ -286,9 +286,7 @@ fn result(
                     "upper": figure.estimate.high,
                     "confidence_level": LEVEL,
                     "method": match figure.metric {
-                        Some(Metric::PairAccuracy | Metric::BeatsAll | Metric::BothOrders) => {
-                            "clopper-pearson"
-                        }
+                        Some(metric) if !metric.counts_in_parts() => "clopper-pearson",
                         _ => "gaffke",
                     },
                 },

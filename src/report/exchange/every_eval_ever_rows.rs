@@ -94,7 +94,7 @@ fn row(model: &ExportedModel, evaluation: &Evaluation, scored: &ScoredItem, item
             "is_terminal": true,
         }],
         "evaluation": {
-            "score": credit(metric, Aspect::Whole, &scored.outcome),
+            "score": credit(metric, Aspect::Whole, scored),
             "is_correct": scored.verdict() == Verdict::Correct,
         },
         "metadata": { "subset": scored.subset, "verdict": scored.verdict().name() },

@@ -128,7 +128,7 @@ fn scores(model: &ExportedModel, version: Version) -> Object {
         None => Value::Whole(i64::try_from(item.row).unwrap_or(i64::MAX)),
     });
     // Rows of Ties have there what they would count as best of n.
-    let counts = |item: &ScoredItem, metric| credit(metric, Aspect::Whole, &item.outcome);
+    let counts = |item: &ScoredItem, metric| credit(metric, Aspect::Whole, item);
     let score = |item: &ScoredItem, at: usize| {
         let scores = item.outcome.scores().unwrap_or_default();
         Value::Float(scores.get(at).copied().map_or(f64::NAN, f64::from))

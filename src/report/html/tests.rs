@@ -44,6 +44,7 @@ fn with_pairs() -> RunReport {
         prompt: vec![Message::new("user", HOSTILE)],
         chosen: text().into(),
         rejected: text().into(),
+        is_tie: false,
         comparisons: crate::data::Comparisons::default(),
     };
     let found = Leaderboard::new(

@@ -17,7 +17,7 @@ pub(crate) fn pairs_json(page: &PairPage) -> String {
 
 fn pair(pair: &ShownPair) -> Value {
     let item = &pair.item;
-    json!({
+    let mut value = json!({
         "subset": item.subset,
         "id": item.id,
         "row": item.row,
@@ -25,7 +25,11 @@ fn pair(pair: &ShownPair) -> Value {
         "chosen": item.chosen.iter().collect::<Vec<_>>(),
         "rejected": item.rejected.iter().collect::<Vec<_>>(),
         "models": pair.answers.iter().map(answer).collect::<Vec<_>>(),
-    })
+    });
+    if item.is_tie {
+        value["label"] = json!("tie");
+    }
+    value
 }
 
 fn answer(answer: &Answer) -> Value {
@@ -41,7 +45,7 @@ fn answer(answer: &Answer) -> Value {
     };
     let mut value = json!({
         "model": answer.model,
-        "verdict": answer.outcome.verdict(),
+        "verdict": answer.verdict,
         "margin": answer.outcome.margin(),
         "logit_ab": both.map(|both| both.logit_ab),
         "logit_ba": both.map(|both| both.logit_ba),

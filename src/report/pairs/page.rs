@@ -1,7 +1,7 @@
 //! Pairs of a run, ready to be rendered.
 
 use crate::data::Item;
-use crate::scoring::Outcome;
+use crate::scoring::{Outcome, Verdict};
 
 /// Some pairs of a run.
 #[derive(Debug, Clone)]
@@ -27,6 +27,7 @@ pub(crate) struct ShownPair {
 pub(crate) struct Answer {
     pub(crate) model: String,
     pub(crate) outcome: Outcome,
+    pub(crate) verdict: Verdict,
     /// Of the prompt, the chosen and the rejected answer.
     pub(crate) cuts: [Cut; 3],
 }

@@ -67,8 +67,12 @@ impl Writer {
             self.body(&role, &turn.content);
         }
         self.cuts(pair, 0, End::End);
-        for (part, label, answers) in [(1, "chosen", &item.chosen), (2, "rejected", &item.rejected)]
-        {
+        let [first, second] = if item.is_tie {
+            ["first (neither is better)", "second"]
+        } else {
+            ["chosen", "rejected"]
+        };
+        for (part, label, answers) in [(1, first, &item.chosen), (2, second, &item.rejected)] {
             self.cuts(pair, part, End::Start);
             self.answers(label, answers);
             self.cuts(pair, part, End::End);
@@ -129,7 +133,7 @@ impl Writer {
 
     /// One model's line; `width` is that of the longest name.
     fn verdict(&mut self, answer: &Answer, width: usize) {
-        let verdict = answer.outcome.verdict();
+        let verdict = answer.verdict;
         let name = one_line(&answer.model);
         let padding = " ".repeat(width.saturating_sub(measure_text_width(&name)));
         let line = format!(
@@ -226,8 +230,9 @@ mod tests {
 
     fn page() -> PairPage {
         let cut = |tokens, from| Cut { tokens, from };
-        let answer = |model: &str, outcome, cuts| Answer {
+        let answer = |model: &str, outcome: Outcome, cuts| Answer {
             model: model.to_owned(),
+            verdict: outcome.verdict(),
             outcome,
             cuts,
         };
@@ -243,6 +248,7 @@ mod tests {
                 ],
                 chosen: "\tone two three".to_owned().into(),
                 rejected: "prompt".to_owned().into(),
+                is_tie: false,
                 comparisons: crate::data::Comparisons::default(),
             },
             answers: vec![

@@ -73,6 +73,7 @@ mod tests {
             prompt: vec![Message::new("user", prompt)],
             chosen: chosen.to_owned().into(),
             rejected: String::new().into(),
+            is_tie: false,
             comparisons: crate::data::Comparisons::default(),
         };
         assert_eq!(key(&pair(1, "a", "b")), key(&pair(2, "a", "b")));

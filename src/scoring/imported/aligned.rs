@@ -68,6 +68,7 @@ fn scored(row: usize, subset: &str, id: Option<Id>, own: &ResultRow) -> ScoredIt
         row,
         subset: subset.to_owned(),
         id,
+        is_tie: false,
         outcome: own.outcome.clone(),
         precision: None,
     }

@@ -18,6 +18,7 @@ fn item(row: usize, logit: f32) -> ScoredItem {
         subset: String::new(),
         id: None,
         outcome: logits(logit, 0.1),
+        is_tie: false,
         precision: None,
     }
 }

@@ -83,6 +83,19 @@ impl<'a> Columns<'a> {
         column.str()?.iter().enumerate().map(known).collect()
     }
 
+    /// Whether `label` is this one, which it is or null; files of older versions have no such column.
+    pub(super) fn are_label(&self, only: &str) -> PolarsResult<Vec<bool>> {
+        let Ok(column) = self.0.column("label") else {
+            return Ok(vec![false; self.0.height()]);
+        };
+        let is_it = |(at, text): (usize, Option<&str>)| match text {
+            None => Ok(false),
+            Some(text) if text == only => Ok(true),
+            Some(_) => Err(wrong("label", at, &format!("expected {only} or null"))),
+        };
+        column.str()?.iter().enumerate().map(is_it).collect()
+    }
+
     pub(super) fn ids(&self) -> PolarsResult<Vec<Option<Id>>> {
         let column = self.0.column("id")?;
         if column.dtype().is_integer() {

@@ -17,6 +17,9 @@ use crate::scoring::verdict::{AnswerScores, BothOrders, Outcome, ScoredItem, Ver
 use crate::support::error::{Error, Result};
 use crate::support::files;
 
+/// The label of an item of which neither answer is better.
+const TIE: &str = "tie";
+
 /// The file's bytes; `models` are names with what they said, in the order of the data.
 ///
 /// # Errors
@@ -35,6 +38,7 @@ fn parquet(rows: &[ModelRow]) -> PolarsResult<Vec<u8>> {
         counts("row", rows, |item| Some(item.row)),
         texts("subset", rows, |(_, item)| &item.subset),
         ids(rows),
+        labels(rows),
         floats("logit_ab", rows, |item| Some(both_orders(item)?.logit_ab)),
         floats("logit_ba", rows, |item| Some(both_orders(item)?.logit_ba)),
         floats("score_chosen", rows, |item| {
@@ -118,6 +122,15 @@ fn precisions(rows: &[ModelRow]) -> Column {
     )
 }
 
+/// Null where one answer is better: the chosen one.
+fn labels(rows: &[ModelRow]) -> Column {
+    let label = |(_, item): &ModelRow| item.is_tie.then_some(TIE);
+    Column::new(
+        "label".into(),
+        rows.iter().map(label).collect::<Vec<Option<&str>>>(),
+    )
+}
+
 /// Numbers where the source has only numbers, else text; null where a row has none.
 fn ids(rows: &[ModelRow]) -> Column {
     let number = |id: &Id| {
@@ -161,16 +174,17 @@ fn decode(frame: &DataFrame) -> PolarsResult<Vec<(String, ScoredItem)>> {
     let (rows, ids) = (columns.counts("row")?, columns.ids()?);
     let (margins, verdicts) = (columns.floats("margin")?, columns.texts("verdict")?);
     let (precisions, numbers) = (columns.precisions()?, Numbers::of(&columns)?);
+    let ties = columns.are_label(TIE)?;
     let row = |(at, id): (usize, Option<Id>)| {
-        let outcome = numbers.outcome(at)?;
-        agree(&outcome, margins[at], verdicts[at], at)?;
         let item = ScoredItem {
             row: rows[at],
             subset: subsets[at].to_owned(),
             id,
-            outcome,
+            is_tie: ties[at],
+            outcome: numbers.outcome(at)?,
             precision: precisions[at],
         };
+        agree(&item, margins[at], verdicts[at], at)?;
         Ok((models[at].to_owned(), item))
     };
     ids.into_iter().enumerate().map(row).collect()
@@ -317,8 +331,8 @@ impl Numbers {
 }
 
 /// Refuses a row whose margin or verdict is not what its numbers say.
-fn agree(outcome: &Outcome, margin: f32, verdict: &str, at: usize) -> PolarsResult<()> {
-    let own = outcome.margin();
+fn agree(item: &ScoredItem, margin: f32, verdict: &str, at: usize) -> PolarsResult<()> {
+    let own = item.margin();
     let same = own.to_bits() == margin.to_bits() || own.is_nan() && margin.is_nan();
     if !same {
         return Err(wrong(
@@ -334,7 +348,7 @@ fn agree(outcome: &Outcome, margin: f32, verdict: &str, at: usize) -> PolarsResu
             "expected correct, wrong, tie or invalid",
         ));
     };
-    let own = outcome.verdict();
+    let own = item.verdict();
     if own != verdict {
         let what = format!("{}, but its numbers say {}", verdict.name(), own.name());
         return Err(wrong("verdict", at, &what));

@@ -151,6 +151,7 @@ mod tests {
             prompt: vec![Message::new("user", "p")],
             chosen: "c".to_owned().into(),
             rejected: "r".to_owned().into(),
+            is_tie: false,
             comparisons: crate::data::Comparisons::default(),
         };
         (0..n).map(item).collect()

@@ -39,10 +39,10 @@ impl Credits {
     pub(crate) const ALL: Self = Self([1.0; 4]);
 
     pub(crate) fn of(metric: Metric, item: &ScoredItem) -> Self {
-        let whole = credit(metric, Aspect::Whole, &item.outcome);
+        let whole = credit(metric, Aspect::Whole, item);
         let mut credits = [whole; 4];
         for aspect in metric.aspects() {
-            credits[*aspect as usize] = credit(metric, *aspect, &item.outcome);
+            credits[*aspect as usize] = credit(metric, *aspect, item);
         }
         Self(credits)
     }

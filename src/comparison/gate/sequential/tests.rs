@@ -18,6 +18,7 @@ fn pairs(verdicts: &[ScoredItem]) -> Vec<Item> {
         prompt: Vec::new(),
         chosen: String::new().into(),
         rejected: String::new().into(),
+        is_tie: false,
         comparisons: crate::data::Comparisons::default(),
     };
     verdicts.iter().map(pair).collect()
