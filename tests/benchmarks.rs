@@ -738,13 +738,13 @@ fn a_label_that_is_a_tie_is_met_by_a_margin_of_0_alone() {
     let path = out(dir.path(), "run");
     let more = ["--data", &data, "--out", &path, "--allow-partial"];
     let summary = both_models("auto-j", &more);
-    for model in summary["models"].as_array().unwrap() {
+    for model in summary["models"].as_object().unwrap().values() {
         let subset = &model["subsets"]["chitchat"];
         near(&subset["accuracy"], 1.0 / 3.0);
         let counts = ["correct", "wrong", "tie"].map(|key| subset[key].as_u64());
         assert_eq!(counts, [Some(1); 3], "{subset}");
     }
-    for baseline in summary["baselines"].as_array().unwrap() {
+    for baseline in summary["baselines"].as_object().unwrap().values() {
         near(&baseline["subsets"]["chitchat"]["accuracy"], 1.0 / 3.0);
     }
     for model in ["rm", "pair"] {

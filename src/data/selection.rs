@@ -10,6 +10,9 @@ use crate::data::metric_shape::prepared;
 use crate::support::count::{count, first};
 use crate::support::error::{Error, Result};
 
+/// Subsets with other numbers of pairs that are named.
+const NAMED: usize = 10;
+
 /// What is asked for.
 #[derive(Debug, Clone, Default)]
 pub struct Selection {
@@ -170,7 +173,7 @@ pub(crate) fn miscounts(
         "{} of {} with other numbers of pairs than the definition says: {}",
         wrong.len(),
         count(expected.len(), "subset"),
-        wrong.join(", ")
+        first(&wrong, NAMED)
     );
     if allowed {
         return Ok(Some(text));
