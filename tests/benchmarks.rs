@@ -762,6 +762,27 @@ fn a_label_that_is_a_tie_is_met_by_a_margin_of_0_alone() {
     let again = document(&["report", &path, "--format", "json"]);
     assert_eq!(again["models"], summary["models"]);
     done(&["compare", &format!("{path}:rm"), &format!("{path}:pair")]);
+    let page = done(&["report", &path, "--format", "html"]);
+    assert!(page.contains("where the model is wrong: 0 of 1 margin."));
+    // Labelled anew, it is another question.
+    let relabelled = [row(2, same), row(0, ["one", "three"]), row(0, same)];
+    let relabelled = write(dir.path(), "relabelled.jsonl", &relabelled);
+    let other = out(dir.path(), "other");
+    let map = "id=prompt,chosen=response 1,rejected=response 2,label=label:0/1/2,subset=scenario";
+    let ids = ["--map", &format!("{map},ties=keep")];
+    both_models(
+        "auto-j",
+        &[
+            &ids[..],
+            &["--data", &relabelled, "--out", &other, "--allow-partial"],
+        ]
+        .concat(),
+    );
+    let error = refused(
+        4,
+        &["compare", &format!("{path}:rm"), &format!("{other}:rm")],
+    );
+    assert!(error.contains("is a tie in the baseline only"), "{error}");
     let map = "chosen=response 1,rejected=response 2,label=label:0/1/2";
     let base = ["run", "--model", PAIRWISE, "--data", &data, "--map"];
     for (ties, says) in [
@@ -801,6 +822,21 @@ fn what_cannot_be_scored_is_refused_with_what_to_do() {
         let error = refused(4, &[&base[..], &REWARD_BENCH_2].concat());
         assert!(error.contains(says), "{error}");
     }
+    let orders = dir.path().join("orders.toml");
+    std::fs::write(
+        &orders,
+        "name = 'o'\nmetric = 'both-orders'\n[subsets]\na = 1",
+    )
+    .unwrap();
+    let pair = json!({ "prompt": "p", "chosen": "a", "rejected": "b", "subset": "a" });
+    let pair = write(dir.path(), "pair.jsonl", &[pair]);
+    let base = ["run", "--model", PAIRWISE, "--data", &pair, "--benchmark"];
+    let verified = ["--dtype", "verified"];
+    let error = refused(
+        2,
+        &[&base[..], &[orders.to_str().unwrap()], &verified].concat(),
+    );
+    assert!(error.contains("counts each order"), "{error}");
     let base = [
         "run",
         "--model",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
 import tempfile
@@ -58,10 +59,25 @@ class Finished:
                 hint=self.error["hint"],
                 result=result,
             )
+        if self.exit_code < 0:  # What it said last is no reason, and it had no time for one.
+            raise kind(
+                f"pairbench was ended by signal {-self.exit_code} ({_signal(-self.exit_code)})",
+                exit_code=self.exit_code,
+                causes=[self.said] if self.said else [],
+                hint="was there enough memory?" if self.exit_code == -9 else None,
+                result=result,
+            )
         # A command line that cannot be parsed is answered in words, and so is a bug.
         said = self.said[len("error: ") :] if self.said.startswith("error: ") else self.said
         message = said or f"pairbench ended with exit code {self.exit_code}"
         raise kind(message, exit_code=self.exit_code, result=result)
+
+
+def _signal(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return "unknown"
 
 
 def execute(arguments: Sequence[str], progress: Progress) -> Finished:

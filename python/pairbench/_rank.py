@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import Any, Literal, Optional, Union, overload
 
@@ -237,11 +237,12 @@ class Ranker:
             seed: Decides the order in which `bubble` compares; upstream's is another each time.
         """
         own = {"method": "best-of-n", "cmp_type": pairrm_cmp_type, "seed": seed}
-        answers = self._ask(_lines(inputs, candidates, instructions, own))
+        lines = _lines(inputs, candidates, instructions, own)
+        answers = self._ask(lines)
         if not return_all:
             return [answer["candidate"] for answer in answers]
-        both = zip(answers, candidates)
-        return [[own[place] for place in answer["order"]] for answer, own in both]
+        sent = (line["candidates"] for line in lines)
+        return [[own[place] for place in answer["order"]] for answer, own in zip(answers, sent)]
 
     def score(
         self,
@@ -366,11 +367,16 @@ def score(
 
 def _lines(
     inputs: Sequence[Prompt],
-    candidates: Sequence[Iterable[str]],
+    candidates: Sequence[Sequence[str]],
     instructions: Optional[Sequence[str]],
     own: Optional[Line] = None,
 ) -> list[dict[str, Any]]:
     _same_length("candidates", candidates, inputs)
+    for at, texts in enumerate(candidates):
+        # Their elements are characters, and in no order of their own.
+        if isinstance(texts, (str, bytes, set, frozenset, Mapping)):
+            kind = type(texts).__name__
+            raise TypeError(f"candidates[{at}] must be a list of texts, not a {kind}")
     lines: list[dict[str, Any]] = [
         {"prompt": prompt, "candidates": list(texts), **(own or {})}
         for prompt, texts in zip(inputs, candidates)

@@ -211,6 +211,8 @@ def _models(models: Optional[Models]) -> list[str]:
         return []
     if isinstance(models, (str, os.PathLike)):  # one, where a list of one is meant
         return [os.fspath(models)]
+    if not models:
+        raise ValueError("no models: leave the argument out for the demonstration's")
     if isinstance(models, Mapping):
         return [f"{name}={os.fspath(spec)}" for name, spec in models.items()]
     return [os.fspath(model) for model in models]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import queue
 import subprocess
 import threading
@@ -11,6 +12,7 @@ from typing import IO, Any, Optional
 
 from pairbench._binary import find_binary
 from pairbench._process import PATIENCE, Finished, Listener, Progress
+from pairbench.errors import PairbenchError
 
 Line = Mapping[str, Any]
 
@@ -21,18 +23,31 @@ class Service:
     def __init__(self, arguments: Sequence[str], progress: Progress) -> None:
         self._arguments = tuple(arguments)
         self._progress = progress
+        self._begin()
+
+    def _begin(self) -> None:
+        self._pid = os.getpid()
         self._running: Optional[_Running] = None
         # One question at a time: answers come in the order of the lines.
         self._lock = threading.Lock()
 
+    def _own(self) -> threading.Lock:
+        """The lock of this process. A fork has neither the threads that read, nor a right to the
+        answers: it starts a process of its own with its first question."""
+        if self._pid != os.getpid():
+            # Kept: to forget it would close, and so flush, what the parent writes to.
+            self._inherited = self._running
+            self._begin()
+        return self._lock
+
     def header(self) -> Line:
         """The line that comes first: what the figures are measured with."""
-        with self._lock:
+        with self._own():
             return self._start().header
 
     def ask(self, lines: Sequence[Line]) -> list[Line]:
         """The answer to each line, in their order."""
-        with self._lock:
+        with self._own():
             try:
                 return self._start().ask(lines)
             except BaseException:
@@ -42,7 +57,7 @@ class Service:
 
     def close(self) -> None:
         """Ends the process; a further question starts it again."""
-        with self._lock:
+        with self._own():
             self._stop()
 
     def _start(self) -> _Running:
@@ -62,6 +77,7 @@ class _Running:
     def __init__(self, arguments: Sequence[str], progress: Progress) -> None:
         style = ["--progress=json"] if callable(progress) else []
         self._listener = Listener(progress)
+        self._asked = 0
         self._answers: queue.SimpleQueue[Optional[str]] = queue.SimpleQueue()
         self._process = subprocess.Popen(
             [str(find_binary()), *style, *arguments],
@@ -94,7 +110,7 @@ class _Running:
             self._process.stdin.flush()
         except OSError:
             pass  # Why it has ended is said below.
-        return [self._next() for _ in lines]
+        return [self._answer() for _ in lines]
 
     def end(self) -> None:
         """Lets it end in order, which one that has no question does at once; else ends it."""
@@ -118,6 +134,18 @@ class _Running:
                 self._process.stdin.close()
         except OSError:
             pass  # It has ended, and reads no more.
+
+    def _answer(self) -> Line:
+        """The answer to the next line; an answer to any other would be to another's question."""
+        self._asked += 1
+        answer = self._next()
+        if answer.get("line") != self._asked:
+            found = answer.get("line")
+            raise PairbenchError(
+                f"the answer to line {self._asked} was expected, found one to line {found}",
+                exit_code=1,
+            )
+        return answer
 
     def _next(self) -> Line:
         text = self._answers.get()

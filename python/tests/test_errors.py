@@ -122,9 +122,11 @@ def test_every_code_has_its_class(fake_binary: Any, code: int) -> None:
 @posix
 def test_a_process_that_is_killed_says_what_it_said(fake_binary: Any) -> None:
     fake_binary("last words", "kill -9 $$")
-    with pytest.raises(pairbench.PairbenchError, match="last words") as found:
+    with pytest.raises(pairbench.PairbenchError, match=r"signal 9 \(SIGKILL\)") as found:
         pairbench.run(progress=False)
     assert found.value.exit_code == -signal.SIGKILL
+    assert found.value.causes == ("last words",)
+    assert found.value.hint == "was there enough memory?"
 
 
 @posix
@@ -145,3 +147,11 @@ def test_a_missing_binary_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PAIRBENCH_BINARY", "/no/such/binary")
     with pytest.raises(pairbench.NotAvailableError, match="/no/such/binary"):
         pairbench.run(progress=False)
+
+
+@posix
+def test_an_answer_to_another_line_is_no_answer(fake_binary: Any) -> None:
+    fake_binary("", "echo '{}'; read line; echo '{\"line\":2,\"ranks\":[1]}'; cat")
+    with pairbench.Ranker(progress=False) as ranker:
+        with pytest.raises(pairbench.PairbenchError, match="line 1 was expected"):
+            ranker.rank(["p"], [["a"]])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import threading
@@ -206,3 +207,37 @@ def test_a_program_that_forgets_it_ends() -> None:
         [sys.executable, "-c", script], capture_output=True, text=True, timeout=30, check=True
     )
     assert (done.stdout, done.stderr) == ("[[1, 1]] [[1]]\n", "")
+
+
+def _in_a_fork(work: Any) -> Any:
+    """What a function returns in a fork of this process."""
+    read, write = os.pipe()
+    child = os.fork()
+    if child == 0:
+        try:
+            os.write(write, json.dumps(work()).encode())
+        finally:
+            os._exit(0)
+    os.close(write)
+    with os.fdopen(read) as answer:
+        found = json.load(answer)
+    os.waitpid(child, 0)
+    return found
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
+def test_a_fork_asks_a_process_of_its_own() -> None:
+    prompts, candidates = ["p", "q"], [["a", "b", "c"], ["c", "a", "b"]]
+    with pairbench.Ranker(progress=False) as ranker:
+        expected = ranker.rank(prompts, candidates, return_scores=True)
+        other = _in_a_fork(lambda: ranker.rank(["other"], [["z", "y"]], return_scores=True))
+        assert len(other[0]) == 2
+        assert ranker.rank(prompts, candidates, return_scores=True) == expected
+        assert ranker.rank(["other"], [["z", "y"]], return_scores=True) == other
+
+
+@pytest.mark.parametrize("texts", ["xyz", {"x", "y"}, {"x": 1}, b"xyz"])
+def test_candidates_are_lists(texts: Any) -> None:
+    with pairbench.Ranker(progress=False) as ranker:
+        with pytest.raises(TypeError, match=r"candidates\[0\] must be a list of texts"):
+            ranker.rank(["p"], [texts])

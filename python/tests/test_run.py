@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 from figures import figures
@@ -129,3 +130,9 @@ def test_against_asks_the_gate(models: dict[str, Path]) -> None:
         pairbench.run({"m": models["b"]}, against=good, gate="min:average:0.99", progress=False)
     assert [rule.status for rule in failed.value.result.gate] == ["fail"]
     assert failed.value.result.table
+
+
+@pytest.mark.parametrize("models", [{}, []])
+def test_no_models_are_not_the_demonstrations(models: Any) -> None:
+    with pytest.raises(ValueError, match="no models"):
+        pairbench.run(models, ROWS, progress=False)

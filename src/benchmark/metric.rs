@@ -136,7 +136,7 @@ impl Metric {
             }
             Self::BothOrders => {
                 "both-orders: each order is a vote for the chosen answer, against it, or none; an \
-                 item counts where votes for it prevail"
+                 item counts where votes for it prevail; correct, wrong and tie are of the margin"
             }
             Self::Agreement => {
                 "agreement: pairs of which the model finds what their label says, one answer better \
@@ -144,7 +144,8 @@ impl Metric {
             }
             Self::AgreementBothOrders => {
                 "agreement-both-orders: pairs of which each order finds what their label says, one \
-                 answer better or neither, of all pairs; only a logit of exactly 0 finds neither"
+                 answer better or neither, of all pairs; only a logit of exactly 0 finds neither; \
+                 correct, wrong and tie are of the margin"
             }
             Self::BestOfN => {
                 "best-of-n: an item counts 1 where the chosen answer alone has the highest score, \
@@ -228,6 +229,11 @@ impl Metric {
     /// Whether it asks of an item with a tie for its label that the model finds one, too.
     pub(crate) fn knows_ties(self) -> bool {
         matches!(self, Self::Agreement | Self::AgreementBothOrders)
+    }
+
+    /// Whether each order of a pair's answers counts by itself, and not only their difference.
+    pub(crate) fn counts_orders(self) -> bool {
+        matches!(self, Self::BothOrders | Self::AgreementBothOrders)
     }
 
     /// Whether each item is a unit of its own; of `ties` the rows of one number are.

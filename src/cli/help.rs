@@ -8,13 +8,16 @@ Results go to stdout, talk and progress to stderr.
 
 Examples:
   Reproduce a published table:
-    pairbench run --model llm-blender/PairRM-hf --benchmark reward-bench --published model-card
+    pairbench run --model llm-blender/PairRM-hf --benchmark reward-bench \\
+      --published model-card
   Check a new checkpoint for regressions, beside the last good one:
-    pairbench run --model old=checkpoints/1 --model new=checkpoints/2 --template pairrm \
-      --data pairs.jsonl --out reports/runs/2
-    pairbench compare reports/runs/2:old reports/runs/2:new --gate drop:average:0.01
+    pairbench run --model old=checkpoints/1 --model new=checkpoints/2 \\
+      --template pairrm --data pairs.jsonl --out reports/runs/2
+    pairbench compare reports/runs/2:old reports/runs/2:new \\
+      --gate drop:average:0.01
   Leave a report for people and machines:
-    pairbench run --model checkpoints/2,template=pairrm --data pairs.jsonl --out reports/runs/2
+    pairbench run --model checkpoints/2,template=pairrm --data pairs.jsonl \\
+      --out reports/runs/2
     pairbench report reports/runs/1 reports/runs/2 --format markdown
 
 Environment:
@@ -42,13 +45,13 @@ Exit status:
 pub(crate) const RUN: &str = "\
 Examples:
   Two checkpoints on your own pairs:
-    pairbench run --model old=checkpoints/1 --model new=checkpoints/2 --template pairrm \
-      --data pairs.jsonl
+    pairbench run --model old=checkpoints/1 --model new=checkpoints/2 \\
+      --template pairrm --data pairs.jsonl
   Some subsets of RewardBench, kept for later:
-    pairbench run --model llm-blender/PairRM-hf --benchmark reward-bench --subset 'alpacaeval-*' \
-      --out reports/runs/1
+    pairbench run --model llm-blender/PairRM-hf --benchmark reward-bench \\
+      --subset 'alpacaeval-*' --out reports/runs/1
   Stop as soon as it is clear whether a checkpoint is worse:
-    pairbench run --model checkpoints/2,template=pairrm --data pairs.jsonl \
+    pairbench run --model checkpoints/2,template=pairrm --data pairs.jsonl \\
       --against reports/runs/1 --gate drop:average:0.01";
 
 pub(crate) const REPORT: &str = "\
@@ -73,16 +76,18 @@ Examples:
   pairbench merge reports/runs/part-1 reports/runs/part-2 --out reports/runs/whole";
 
 pub(crate) const IMPORT: &str = "\
-Read are reward-bench's files of scores (eval-set-scores and pref-sets-scores, both versions),
-MODEL_outputs.jsonl of the command rewardbench, and lm-eval's samples of multiple-choice tasks.
+The files may be reward-bench's scores (eval-set-scores and pref-sets-scores, both versions), \
+MODEL_outputs.jsonl of the command rewardbench, and lm-eval's samples of multiple-choice tasks. \
 Pairs are matched by subset and id; weights, precision and input contract stay unknown.
 
 Examples:
   A model of the archive as the baseline of a gate:
-    pairbench import eval-set-scores/owner/name.json --benchmark reward-bench --out reports/theirs
+    pairbench import eval-set-scores/owner/name.json --benchmark reward-bench \\
+      --out reports/theirs
     pairbench compare reports/theirs reports/runs/1 --gate drop:average:0.01
   Two models side by side, with their texts for `show`:
-    pairbench import a=one.json b=two.json --data filtered.parquet --out reports/theirs";
+    pairbench import a=one.json b=two.json --data filtered.parquet \\
+      --out reports/theirs";
 
 pub(crate) const FETCH: &str = "\
 Examples:
@@ -113,7 +118,8 @@ llm-blender/PairRM, and of PairRM-hf with --model llm-blender/PairRM-hf,template
 
 Examples:
   The best of the answers in a file, with what each lost and won by:
-    pairbench rank --model llm-blender/PairRM-hf prompts.jsonl --top 1 --reason margins
+    pairbench rank --model llm-blender/PairRM-hf prompts.jsonl --top 1 \\
+      --reason margins
   One prompt:
     pairbench rank --prompt 'What is mass?' --candidates answers.txt
   The best of many answers by n - 1 comparisons:
@@ -127,7 +133,8 @@ A line is {\"prompt\": ..., \"answer\": ...}, {\"prompt\": ..., \"answers\": [..
 then the exit code is 4.
 
 Examples:
-  pairbench score --model Skywork/Skywork-Reward-V2-Qwen3-0.6B answers.jsonl > scores.jsonl
+  pairbench score --model Skywork/Skywork-Reward-V2-Qwen3-0.6B answers.jsonl \\
+    > scores.jsonl
   A program that asks one by one:
     my-program | pairbench score --batch-wait 0 | my-other-program";
 
@@ -152,7 +159,8 @@ Examples:
 
 pub(crate) const COMPLETIONS: &str = "\
 Examples:
-  pairbench generate completions bash > ~/.local/share/bash-completion/completions/pairbench
+  pairbench generate completions bash \\
+    > ~/.local/share/bash-completion/completions/pairbench
   pairbench generate completions zsh > ~/.zfunc/_pairbench";
 
 pub(crate) const MAN: &str = "\
@@ -166,7 +174,8 @@ Examples:
 
 pub(crate) const GENERATE: &str = "\
 Examples:
-  pairbench generate completions bash > ~/.local/share/bash-completion/completions/pairbench
+  pairbench generate completions bash \\
+    > ~/.local/share/bash-completion/completions/pairbench
   pairbench generate man ~/.local/share/man/man1
   pairbench generate schema summary";
 
@@ -182,8 +191,8 @@ or that the benchmark counts. Pairs that only the candidate has are left out. Fo
 gate stopped early (run --against) the intervals are those of its confidence sequence.
 
 Rules:
-  SCOPE is average, headline, rewardbench, total, section:GLOB or
-  subset:GLOB (subset:* is all of them)
+  SCOPE is average, headline, rewardbench, total, section:GLOB,
+  subset:GLOB (subset:* is all of them), or easy, normal, hard of styles
   drop:SCOPE:X
       fails when the 95 % interval of the difference lies below -X, passes
       when it lies above, else inconclusive; with several lines the

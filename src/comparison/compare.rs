@@ -31,7 +31,8 @@ pub struct Comparison {
     /// Pairs with another verdict, the largest change of the margin first; none in unpaired
     /// comparisons.
     pub(crate) changes: Vec<Change>,
-    /// The margins of both sides on every matched pair; empty in unpaired comparisons.
+    /// The margins of both sides on every matched pair of which one answer is better; empty in
+    /// unpaired comparisons.
     pub(crate) margins: Vec<[f32; 2]>,
     /// What all of the candidate's verdicts show; `None` for a published column.
     pub(crate) candidate: Option<Candidate>,
@@ -58,6 +59,19 @@ pub(crate) enum Matching {
     Unpaired,
 }
 
+/// A row that is a tie in one run only has been labelled anew: its figures are of two questions.
+fn same_labels(pairs: &[(&ScoredItem, &ScoredItem)]) -> Result<()> {
+    let Some((before, after)) = pairs.iter().find(|(a, b)| a.is_tie != b.is_tie) else {
+        return Ok(());
+    };
+    let side = SIDES[usize::from(after.is_tie)];
+    Err(Error::bad_input(format!(
+        "failed to compare the runs: the label of row {} of subset {} is a tie in the {side} only",
+        before.row, before.subset
+    ))
+    .hint("score both models on the same labels"))
+}
+
 impl Comparison {
     /// Pair by pair. `same_data`: both runs read the same files.
     ///
@@ -70,6 +84,7 @@ impl Comparison {
         benchmark: Option<&Benchmark>,
     ) -> Result<Self> {
         let matched = match_items(baseline, candidate, same_data)?;
+        same_labels(&matched.pairs)?;
         let sides = [0, 1].map(|side: usize| {
             let of = |pair: &(&ScoredItem, &ScoredItem)| [pair.0, pair.1][side].clone();
             matched.pairs.iter().map(of).collect::<Vec<ScoredItem>>()
@@ -103,7 +118,7 @@ impl Comparison {
             notes.push(OTHER_FILES.to_owned());
         }
         notes.extend(counted_in_parts(benchmark));
-        let margins = matched.pairs.iter();
+        let margins = matched.pairs.iter().filter(|(before, _)| !before.is_tie);
         let margins = margins.map(|(before, after)| [before.margin(), after.margin()]);
         let only = matched.only.each_ref().map(|side| side.values().sum());
         let matching = Matching::Paired {

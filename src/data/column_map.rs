@@ -278,7 +278,11 @@ impl FromStr for ColumnMap {
             match (name, column) {
                 ("ties", "drop") => map.ties = Ties::LeftOut,
                 ("ties", "keep") => map.ties = Ties::Kept,
+                ("ties", _) => return Err(format!("ties={column}: drop or keep")),
                 ("implicit-prompt", "extract") => map.extracts_prompt = true,
+                ("implicit-prompt", _) => {
+                    return Err(format!("implicit-prompt={column}: only extract is known"));
+                }
                 _ => map.set_named(name, column)?,
             }
         }
@@ -286,6 +290,9 @@ impl FromStr for ColumnMap {
             if map.column(field).is_none() && !map.names(Field::Choices) {
                 return Err(format!("`{}` needs a column", field.name()));
             }
+        }
+        if map.ties != Ties::Refused && map.columns(Field::Label).is_empty() {
+            return Err("ties= needs label=COLUMN, which says which rows are ties".to_owned());
         }
         map.check_doubled()?;
         Ok(map)
@@ -320,7 +327,7 @@ mod tests {
         let label: ColumnMap = "chosen=a,rejected=b,label=who:A>B/B>A".parse().unwrap();
         assert_eq!(label.column(Field::Label), Some("who"));
         assert_eq!(label.labels().unwrap().winners, ["A>B", "B>A"]);
-        let several: ColumnMap = "chosen=a.b|c,rejected=d,subset=x?,ties=drop"
+        let several: ColumnMap = "chosen=a.b|c,rejected=d,subset=x?,label=w,ties=drop"
             .parse()
             .unwrap();
         assert_eq!(several.names_of(Field::Chosen), ["a.b", "c"]);
@@ -356,7 +363,9 @@ mod tests {
             ("chosen=a,rejected=b,label=w:a/b/b", "FIRST/SECOND/TIE"),
             ("chosen=a,rejected=b,label=w:a/b/", "FIRST/SECOND/TIE"),
             ("chosen=a,rejected=b,label=w:a/b/c/d", "FIRST/SECOND/TIE"),
-            ("ties=maybe", "`ties` is none of"),
+            ("label=w,ties=maybe", "ties=maybe: drop or keep"),
+            ("chosen=a,rejected=b,ties=drop", "ties= needs label=COLUMN"),
+            ("implicit-prompt=yes", "only extract is known"),
         ] {
             let error = text.parse::<ColumnMap>().unwrap_err();
             assert!(error.contains(says), "{text}: {error}");

@@ -35,19 +35,19 @@ pub(crate) fn split(
     Ok((prompt, [chosen.to_owned(), rejected.to_owned()]))
 }
 
-/// The byte at which the answers begin: where two texts with at least one character differ. Where
-/// they do not, the last character of the shorter one is its answer. A space before it belongs to
-/// the answers. (TRL looks for that space even where the first characters differ, and then finds
-/// the last character of the text: not so here.)
+/// The byte at which the answers begin: where two texts with at least one character differ, or at a
+/// space before. Where they do not differ, the last character of the shorter one is its answer. (TRL
+/// looks for that space even where the first characters differ, and then finds the last character of
+/// the text: not so here.)
 fn end_of_prompt(chosen: &str, rejected: &str) -> usize {
     let mut end = 0;
     for ((at, one), other) in chosen.char_indices().zip(rejected.chars()) {
         end = at;
         if one != other {
-            break;
+            return chosen[..end].strip_suffix(' ').map_or(end, str::len);
         }
     }
-    chosen[..end].strip_suffix(' ').map_or(end, str::len)
+    end
 }
 
 #[cfg(test)]
@@ -132,6 +132,7 @@ mod tests {
             (chosen[..at].to_owned(), chosen[at..].to_owned())
         };
         assert_eq!(split("é ü", "é ö"), ("é".to_owned(), " ü".to_owned()));
+        assert_eq!(split("a  ", "a  b"), ("a ".to_owned(), " ".to_owned()));
         // TRL's prompt is "x" here, as it takes the last character for the one before the first.
         assert_eq!(split("x ", "y"), (String::new(), "x ".to_owned()));
         for (input, says) in [

@@ -8,7 +8,8 @@ use crate::data::compressed::{self, Compression};
 use crate::data::item::{Id, Item};
 use crate::data::raw_row::{MAX_TEXT, RawRow, Source};
 use crate::data::{csv, json, parquet, winner};
-use crate::support::error::Result;
+use crate::support::count::count;
+use crate::support::error::{Error, Result};
 use crate::support::files;
 use crate::support::input_file::InputFile;
 
@@ -73,6 +74,13 @@ pub fn load_all(files: &[InputFile], map: &ColumnMap) -> Result<Loaded> {
                 comparisons: Comparisons::default(),
             });
         }
+    }
+    if items.is_empty() && read_so_far > 0 {
+        return Err(Error::bad_input(format!(
+            "failed to read pairs: all {} are ties, which are left out",
+            count(read_so_far, "row")
+        ))
+        .hint("ties=keep in --map keeps them for a benchmark whose metric is `agreement`"));
     }
     Ok(Loaded {
         ties: read_so_far - items.len(),

@@ -9,7 +9,7 @@ const BARS: f64 = 50.0;
 const GROUPS: usize = 10;
 const PAIRS: usize = 20;
 
-/// The finite margins of a model, sorted.
+/// The finite margins of a model on the items of which one answer is better, sorted.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Margins(Vec<f32>);
 
@@ -47,6 +47,7 @@ impl Margins {
     pub(crate) fn of(scored: &[ScoredItem]) -> Self {
         let mut margins: Vec<f32> = scored
             .iter()
+            .filter(|item| !item.is_tie)
             .map(ScoredItem::margin)
             .filter(|m| m.is_finite())
             .collect();

@@ -117,11 +117,19 @@ fn notes_about(benchmark: Option<&Benchmark>, others: &[(String, Scores)]) -> Ve
         .map(|variant| format!("{}: {}", variant.label, variant.note));
     notes.extend(variants);
     if !others.is_empty() {
-        notes.push(
+        let knows_ties = |own: &Benchmark| {
+            let mut subsets = own.subsets.keys();
+            subsets.any(|subset| own.metric_of(subset).knows_ties())
+        };
+        let equal = if benchmark.is_some_and(knows_ties) {
+            "which finds neither better where they have the same length"
+        } else {
+            "answers of the same length count as not correct"
+        };
+        notes.push(format!(
             "longer, shorter: what picking the longer or the shorter answer scores, in characters; \
-             answers of the same length count as not correct"
-                .to_owned(),
-        );
+             {equal}"
+        ));
     }
     notes
 }

@@ -10,7 +10,7 @@ use crate::data::pair_texts::PairTexts;
 use crate::metrics::credit;
 use crate::report::exchange::exported_model::ExportedModel;
 use crate::report::exchange::paths::component;
-use crate::scoring::{Outcome, ScoredItem, Verdict};
+use crate::scoring::{Outcome, ScoredItem};
 use crate::support::error::{Error, Result};
 use crate::support::files;
 
@@ -95,7 +95,7 @@ fn row(model: &ExportedModel, evaluation: &Evaluation, scored: &ScoredItem, item
         }],
         "evaluation": {
             "score": credit(metric, Aspect::Whole, scored),
-            "is_correct": scored.verdict() == Verdict::Correct,
+            "is_correct": credit(metric, Aspect::Whole, scored) >= 1.0,
         },
         "metadata": { "subset": scored.subset, "verdict": scored.verdict().name() },
     });
