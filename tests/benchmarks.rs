@@ -728,12 +728,16 @@ fn rows_are_read_as_their_publishers_have_them() {
 #[test]
 fn a_label_that_is_a_tie_is_met_by_a_margin_of_0_alone() {
     let dir = tempfile::tempdir().unwrap();
-    let row = |label: usize, answers: [&str; 2]| {
-        json!({ "scenario": "chitchat", "label": label, "prompt": format!("{label}?"),
+    let row = |id: usize, label: usize, answers: [&str; 2]| {
+        json!({ "id": id, "scenario": "chitchat", "label": label, "prompt": "p",
             "response 1": answers[0], "response 2": answers[1] })
     };
     let same = ["the same", "the same"];
-    let rows = [row(2, same), row(2, ["one", "three"]), row(0, same)];
+    let rows = [
+        row(0, 2, same),
+        row(1, 2, ["one", "three"]),
+        row(2, 0, same),
+    ];
     let data = write(dir.path(), "rows.jsonl", &rows);
     let path = out(dir.path(), "run");
     let more = ["--data", &data, "--out", &path, "--allow-partial"];
@@ -765,19 +769,15 @@ fn a_label_that_is_a_tie_is_met_by_a_margin_of_0_alone() {
     let page = done(&["report", &path, "--format", "html"]);
     assert!(page.contains("where the model is wrong: 0 of 1 margin."));
     // Labelled anew, it is another question.
-    let relabelled = [row(2, same), row(0, ["one", "three"]), row(0, same)];
+    let relabelled = [
+        row(0, 2, same),
+        row(1, 0, ["one", "three"]),
+        row(2, 0, same),
+    ];
     let relabelled = write(dir.path(), "relabelled.jsonl", &relabelled);
     let other = out(dir.path(), "other");
-    let map = "id=prompt,chosen=response 1,rejected=response 2,label=label:0/1/2,subset=scenario";
-    let ids = ["--map", &format!("{map},ties=keep")];
-    both_models(
-        "auto-j",
-        &[
-            &ids[..],
-            &["--data", &relabelled, "--out", &other, "--allow-partial"],
-        ]
-        .concat(),
-    );
+    let more = ["--data", &relabelled, "--out", &other, "--allow-partial"];
+    both_models("auto-j", &more);
     let error = refused(
         4,
         &["compare", &format!("{path}:rm"), &format!("{other}:rm")],
