@@ -47,7 +47,7 @@ cuda-llvm:
 
 # The GPU tests, on the first device of each kind that is there; KIND must be
 gpu KIND="webgpu":
-    PAIRBENCH_TEST_DEVICE={{KIND}} cargo test --release --features {{KIND}} --lib --test devices
+    PAIRBENCH_TEST_DEVICE={{KIND}} cargo test --release --features {{KIND}} --lib --test devices --test gpu_decoders
 
 # Checks and times a GPU beside PyTorch, in under ten minutes
 bench-gpu *ARGS:

@@ -6,6 +6,9 @@
 mod binary;
 #[cfg(feature = "_gpu")]
 mod common;
+#[cfg(feature = "_gpu")]
+#[path = "common/gpus.rs"]
+mod gpus_there;
 #[path = "common/skipped.rs"]
 mod skipped;
 
@@ -145,30 +148,12 @@ mod gpus {
 
     use super::binary::pairbench;
     use super::common::{MODELS, PARITY, float, golden, ids, input_rows, lines, load};
+    use super::gpus_there::there;
     use super::skipped::skipped;
     use pairbench::checkpoint::{HalfType, Precision};
-    use pairbench::device::Limits;
-    use pairbench::device::{Api, Choice, Devices};
+    use pairbench::device::{Devices, Limits};
     use pairbench::model::InputRow;
     use pairbench::scoring::{Scorer, Verdict, logits};
-
-    /// The first device of each kind.
-    fn there() -> Vec<(Api, Devices)> {
-        let mut found = Vec::new();
-        for api in Api::ALL.into_iter().filter(|api| api.is_built()) {
-            match Devices::open(&Choice::Gpus(api, vec![0])) {
-                Ok(devices) => found.push((api, devices)),
-                Err(error)
-                    if std::env::var("PAIRBENCH_TEST_DEVICE")
-                        .is_ok_and(|name| name == api.name()) =>
-                {
-                    panic!("{}", error.render())
-                }
-                Err(error) => skipped(&format!("devices::gpus, {}", api.name()), &error.render()),
-            }
-        }
-        found
-    }
 
     /// Margins of the golden pairs whose rows are shorter than 700 tokens (a software device is
     /// slow), with their records.
@@ -247,7 +232,7 @@ mod gpus {
 
     #[test]
     fn f32_finds_the_logits_and_verdicts_of_the_reference() {
-        for (_, devices) in there() {
+        for (_, devices) in there("devices::gpus") {
             for name in MODELS {
                 no_verdict_turns(name, &devices, Precision::F32);
             }
@@ -257,7 +242,7 @@ mod gpus {
     /// What `--dtype auto` rests upon.
     #[test]
     fn f16_turns_no_golden_verdict() {
-        for (api, devices) in there() {
+        for (api, devices) in there("devices::gpus") {
             if let Err(why) = devices.works_in(DType::F16) {
                 skipped(&format!("devices::gpus in f16, {}", api.name()), &why);
                 continue;
@@ -297,7 +282,7 @@ mod gpus {
         };
         let expected = verdicts("cpu");
         assert_eq!(expected[0].len(), 12);
-        for (api, _) in there() {
+        for (api, _) in there("devices::gpus") {
             assert_eq!(verdicts(api.name()), expected, "{}", api.name());
         }
     }
@@ -313,7 +298,7 @@ mod gpus {
             "head_layer.4.weight",
             1e8,
         );
-        for (api, devices) in there()
+        for (api, devices) in there("devices::gpus")
             .into_iter()
             .filter(|(_, devices)| devices.works_in(DType::F16).is_ok())
         {

@@ -26,6 +26,7 @@ ROOT = HERE.parents[1]
 PEER = HERE.parent / "peer"
 sys.path.insert(0, str(PEER))  # facts and rows are the CPU benchmark's
 
+import decoder
 from engines import Clock, Failed, Pairbench, Peer, run
 from facts import commit, cpu_model, first_line, load_average
 from peers import PEERS
@@ -37,8 +38,8 @@ TOLERANCE = 1e-4
 # Of the golden tokenizer on RewardBench's rows, by a straight line through rows that are not cut.
 CHARACTERS_PER_TOKEN, TEMPLATE_TOKENS = 1.9, 96
 MAIN_FAMILIES = ("tiny-pairrm", "tiny-better-pairrm")  # checked first
-# Of the whole time; then what is not checked yet, and more whole runs, give way to the timings.
-CHECKS_END, WHOLE_END = 0.35, 0.55
+# Of the whole time; then what is not checked yet, more whole runs, and the decoder give way to the other timings.
+CHECKS_END, WHOLE_END, DECODER_BEGIN = 0.35, 0.55, 0.6
 INVALID_VERDICTS = 6  # pairbench's exit code for a run that is whole, with pairs that could not be scored
 
 
@@ -47,6 +48,7 @@ class Scale:
     """How much is measured."""
 
     checkpoint: tuple[str, ...]  # options of make_checkpoint.py
+    decoder: tuple[str, ...]  # options of make_decoder.py
     lengths: tuple[int, ...]
     tokens: int  # of each length
     mix: int  # pairs of the real mix
@@ -58,9 +60,10 @@ class Scale:
 
 
 # PairRM-hf's vocabulary: the file is as large as the real one, and so is the time to read it.
-FULL = Scale(("--vocab", "128005"), (128, 512, 1024, 2048), 32_768, 100, 2985, (8192, 32_768), 8192, 5, (64, 128, 256))
+FULL = Scale(("--vocab", "128005"), (), (128, 512, 1024, 2048), 32_768, 100, 2985, (8192, 32_768), 8192, 5, (64, 128, 256))
 SMALL = Scale(
     ("--layers", "2", "--hidden", "64", "--heads", "4", "--intermediate", "128"),
+    ("--layers", "2", "--hidden", "64", "--intermediate", "128", "--vocab", "1113"),
     (32, 64),
     512,
     4,
@@ -270,6 +273,11 @@ def checks(s: Session, full: Path) -> None:
         shutil.copytree(path, copy, dirs_exist_ok=True)
         rows, recorded, decided = golden(path.name)
         check(s, path.name, copy, rows, recorded, decided)
+    for path in decoder.checkpoints():
+        if s.clock.spent > CHECKS_END * s.args.seconds:
+            s.note(f"not checked for lack of time: {path.name}")
+            continue
+        check(s, path.name, path, *decoder.golden(path.name), None)
 
 
 def whole(s: Session, path: Path, pairs: Path) -> None:
@@ -334,13 +342,13 @@ def started(s: Session, path: Path, missing: dict[str, str]) -> dict[str, Peer]:
     return peers
 
 
-def timings(s: Session, path: Path, peers: dict[str, Peer]) -> None:
+def timings(s: Session, path: Path, timed: list[Workload], peers: dict[str, Peer]) -> None:
     """All engines by turns on each workload, then all again backwards."""
     report = s.report
     own = {f"pairbench {dtype}": dtype for dtype in s.args.dtypes}
     strikes = dict.fromkeys([*own, *peers], 0)
     # The mix first: if the time does not last, it is what matters most.
-    order = report.workloads[-1:] + report.workloads[:-1]
+    order = timed[-1:] + timed[:-1]
     files = {workload.name: s.work / f"rows-{at}.jsonl" for at, workload in enumerate(order)}
     for workload in order:
         write_rows(files[workload.name], workload.rows)
@@ -401,11 +409,16 @@ def steps(s: Session) -> None:
         " PairRM's own has 128,000, so the same pairs are fewer tokens there"
     )
     whole(s, full, pairs)
+    if s.clock.spent < DECODER_BEGIN * s.args.seconds:
+        decoder.timings(s)
+    else:
+        s.note("the decoder was not measured, for lack of time")
 
-    s.report.workloads = workloads(s, full, pairs, said)
+    mine = workloads(s, full, pairs, said)
+    s.report.workloads[:0] = mine
     peers = started(s, full, missing)
     try:
-        timings(s, full, peers)
+        timings(s, full, mine, peers)
     finally:
         for peer in peers.values():
             peer.end()

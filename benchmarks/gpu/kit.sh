@@ -45,6 +45,8 @@ mkdir "$out/benchmarks/peer"
 cp "$root"/benchmarks/peer/*.py "$out/benchmarks/peer"
 mkdir "$out/tests/data/golden"
 cp -R "$root"/tests/data/golden/models "$root"/tests/data/golden/tiny-*.jsonl "$out/tests/data/golden"
+cp -R "$root/tests/data/decoders" "$out/tests/data"
+rm -rf "$out/tests/data/decoders/hidden"
 find "$out" -name __pycache__ -prune -exec rm -rf {} +
 if [[ -n $libdevice ]]; then
     # Where a CUDA toolkit would have it: run.sh names the folder in CUDA_PATH if the machine has none.

@@ -135,9 +135,7 @@ impl Checkpoint {
     pub fn load_model(&self, device: &Device, precision: Precision) -> Result<RewardModel> {
         let mut weights = Weights::open(&self.directory, device)?.with_precision(precision);
         weights.check_head()?;
-        if *device == Device::flex() {
-            check_memory(&self.name, &weights, precision)?;
-        }
+        check_memory(&self.name, &weights, precision)?;
         let model = RewardModel::load(&mut weights, &self.config)
             .and_then(|model| weights.finish().map(|()| model))
             .map_err(|error| match &self.facts.backbone {

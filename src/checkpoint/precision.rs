@@ -27,7 +27,7 @@ pub enum Precision {
     /// and, in the last layer, those of the few tokens that the head reads, which are in f32.
     Int8Affine,
     /// On a GPU: half precision for storage, arithmetic and everything between two layers; sums are
-    /// f32.
+    /// f32, in a decoder also what is added up from layer to layer.
     Half(HalfType),
 }
 
@@ -110,7 +110,7 @@ impl Precision {
     }
 
     /// The type of tensors that are not packed.
-    pub(super) fn tensor_dtype(self) -> DType {
+    pub(crate) fn tensor_dtype(self) -> DType {
         match self {
             Self::Half(HalfType::F16) => DType::F16,
             Self::Half(HalfType::Bf16) => DType::BF16,

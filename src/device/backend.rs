@@ -81,7 +81,8 @@ impl Backend {
     /// A model that a device cannot take, or those of [`Checkpoint::load_model`].
     pub fn load(&self, checkpoint: &Checkpoint) -> Result<Vec<RewardModel>> {
         let architecture = checkpoint.config.architecture();
-        self.devices.check_architecture(architecture, DType::F32)?;
+        let dtype = self.precision.tensor_dtype();
+        self.devices.check_architecture(architecture, dtype)?;
         self.devices
             .burn()
             .iter()

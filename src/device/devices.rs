@@ -8,9 +8,9 @@ use crate::device::choice::Choice;
 use crate::device::cpu::{self, cpu_name};
 use crate::device::gpu::Gpu;
 #[cfg(not(feature = "_gpu"))]
-use crate::device::no_gpu::{describe, first, fits, open, works};
+use crate::device::no_gpu::{describe, first, fits, open, works, works_for};
 #[cfg(feature = "_gpu")]
-use crate::device::probe::{describe, first, fits, open, works};
+use crate::device::probe::{describe, first, fits, open, works, works_for};
 use crate::model::Architecture;
 use crate::support::error::{Error, Result};
 use crate::support::terminal::say;
@@ -136,11 +136,12 @@ impl Devices {
         }
     }
 
-    /// Refuses a model that GPUs have no kernels for, or whose heads are too large for the
-    /// attention's. Without that kernel f32 would not be exact, and everything slow.
+    /// Refuses a model whose heads are too large for the attention's kernel, or whose own kernels a
+    /// device computes wrongly in the type of its products. Without the attention's kernel f32, in
+    /// which half precision may be computed again, would not be exact, and everything slow.
     ///
     /// # Errors
-    /// An architecture of the CPU alone, or heads that are too large for a device's shared memory.
+    /// Heads that are too large for a device's shared memory, or a failed self-test.
     pub(crate) fn check_architecture(
         &self,
         architecture: &dyn Architecture,
@@ -149,21 +150,22 @@ impl Devices {
         let Self::Gpus(gpus) = self else {
             return Ok(());
         };
-        if !architecture.has_gpu_kernels() {
-            let what = format!("failed to compute on {}", self.name());
-            return Err(Error::unavailable(what)
-                .caused_by("decoders are computed on the CPU alone")
-                .hint("add --device cpu"));
+        let refuse = |why: String| {
+            let what = format!("failed to compute on {}: {why}", self.name());
+            Error::unavailable(what).hint("add --device cpu")
+        };
+        let has_room = |gpu: &Gpu| {
+            [dtype, DType::F32]
+                .iter()
+                .all(|dtype| fits(gpu, architecture, *dtype))
+        };
+        if !gpus.iter().all(has_room) {
+            let size = architecture.head_size();
+            let why = format!("its shared memory is too small for heads of {size} dimensions");
+            return Err(refuse(why));
         }
-        if gpus.iter().all(|gpu| fits(gpu, architecture, dtype)) {
-            return Ok(());
-        }
-        let (name, size) = (self.name(), architecture.head_size());
-        Err(Error::unavailable(format!(
-            "failed to compute on {name}: \
-             its shared memory is too small for heads of {size} dimensions"
-        ))
-        .hint("add --device cpu"))
+        let test = |gpu: &Gpu| works_for(gpu, architecture, dtype).map_err(refuse);
+        gpus.iter().try_for_each(test)
     }
 
     /// The default for the tokens in the model at once: a GPU needs more work at a time.

@@ -19,6 +19,14 @@ pub(super) fn works(_gpu: &Gpu, _dtype: DType) -> std::result::Result<(), String
     Err("not built in".to_owned())
 }
 
+pub(super) fn works_for(
+    _gpu: &Gpu,
+    _architecture: &dyn Architecture,
+    _dtype: DType,
+) -> std::result::Result<(), String> {
+    Err("not built in".to_owned())
+}
+
 pub(super) fn fits(_gpu: &Gpu, _architecture: &dyn Architecture, _dtype: DType) -> bool {
     false
 }

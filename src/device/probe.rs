@@ -106,8 +106,25 @@ pub(super) fn works(gpu: &Gpu, dtype: DType) -> std::result::Result<(), String> 
     if !gpu.device.supports_dtype(dtype) {
         return Err(format!("it has no {}", dtype.name()));
     }
-    let result = guarded(|| self_test::run(&gpu.device, dtype))
-        .unwrap_or_else(|| Err("its driver fails".to_owned()));
+    passes(|| self_test::encoder(&gpu.device, dtype))
+}
+
+/// Whether a GPU passes the self-test of this architecture's own kernels in this type; else why
+/// not.
+pub(super) fn works_for(
+    gpu: &Gpu,
+    architecture: &dyn Architecture,
+    dtype: DType,
+) -> std::result::Result<(), String> {
+    if architecture.is_causal() {
+        passes(|| self_test::decoder(&gpu.device, dtype))
+    } else {
+        Ok(())
+    }
+}
+
+fn passes(test: impl Fn() -> std::result::Result<(), String>) -> std::result::Result<(), String> {
+    let result = guarded(test).unwrap_or_else(|| Err("its driver fails".to_owned()));
     result.map_err(|why| one_line(&why))
 }
 
@@ -116,10 +133,10 @@ pub(super) fn fits(gpu: &Gpu, architecture: &dyn Architecture, dtype: DType) -> 
     let DispatchDevice::Cube(device) = gpu.device.as_dispatch() else {
         return false;
     };
-    gpu::attention::fits(
-        &device.client(),
-        dtype,
-        architecture.head_size(),
-        architecture.position_terms(),
-    )
+    let (client, size) = (device.client(), architecture.head_size());
+    if architecture.is_causal() {
+        gpu::causal_attention::fits(&client, dtype, size)
+    } else {
+        gpu::attention::fits(&client, dtype, size, architecture.position_terms())
+    }
 }

@@ -25,5 +25,7 @@ pub(crate) mod gpu;
 mod placement;
 pub mod relative_positions;
 pub mod rotary;
+pub(crate) mod rows;
+pub(crate) mod uploaded;
 
-pub(crate) use placement::is_on_gpu;
+pub(crate) use placement::{is_on_gpu, memory_of};

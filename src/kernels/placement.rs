@@ -1,6 +1,8 @@
-//! Where a tensor is.
+//! Where a tensor is, and how much room there is.
 
-use burn::tensor::Tensor;
+use burn::tensor::{Device, Tensor};
+
+use crate::support::memory;
 
 /// Whether `x`, of any shape, is on a GPU, whose kernels are those of `kernels::gpu`.
 pub(crate) fn is_on_gpu<const D: usize>(x: &Tensor<D>) -> bool {
@@ -14,4 +16,16 @@ pub(crate) fn is_on_gpu<const D: usize>(x: &Tensor<D>) -> bool {
         let _ = x;
         false
     }
+}
+
+/// Bytes of memory that there are for a model: what this machine has left or, on a GPU, all that it
+/// has, where its driver says.
+pub(crate) fn memory_of(device: &Device) -> Option<u64> {
+    #[cfg(feature = "_gpu")]
+    if let burn::backend::DispatchDevice::Cube(gpu) = device.as_dispatch() {
+        let all = || gpu.client().properties().memory.max_memory();
+        return crate::support::test_hooks::available_memory().or_else(all);
+    }
+    let _ = device;
+    memory::available()
 }

@@ -44,6 +44,12 @@ impl RotaryTable {
         (&self.cos[range.clone()], &self.sin[range])
     }
 
+    /// All cosines and all sines, `[positions, half]` each.
+    #[cfg(feature = "_gpu")]
+    pub(crate) fn values(&self) -> (&[f32], &[f32]) {
+        (&self.cos, &self.sin)
+    }
+
     /// Pairs of a head's dimensions.
     pub(crate) fn half(&self) -> usize {
         self.half

@@ -29,14 +29,10 @@ pub trait Architecture {
     /// Floating-point operations for a row of so many tokens, a multiply-add counted as two.
     fn operations(&self, tokens: usize) -> f64;
 
-    /// Whether rows that stand together are computed faster where they begin alike.
-    fn shares_beginnings(&self) -> bool {
+    /// Whether a token sees those before it alone, so that what rows begin with alike can be
+    /// computed once.
+    fn is_causal(&self) -> bool {
         false
-    }
-
-    /// Whether GPUs can compute it.
-    fn has_gpu_kernels(&self) -> bool {
-        true
     }
 
     /// Sizes and positions for people to read: what it is about, and a line of text.

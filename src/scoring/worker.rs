@@ -138,7 +138,7 @@ impl<'a> Worker<'a> {
                 })
                 .filter(|batch: &Vec<usize>| !batch.is_empty())
                 .collect(),
-            None if self.model().config().architecture().shares_beginnings() => {
+            None if self.model().config().architecture().is_causal() => {
                 self.batches_of_items(places, rows)
             }
             None => self
@@ -206,9 +206,14 @@ impl<'a> Worker<'a> {
         if !self.scorer.queues {
             return Ok(model.logits(&packed, &positions));
         }
-        let tokens = shape(packed.ids().len(), self.limits.batch_tokens);
-        guarded(|| model.logits(&packed.padded(tokens), &positions))
-            .ok_or_else(|| given_up("its driver failed"))
+        // A decoder computes a common beginning once, so that its sizes are not these.
+        let padded = if model.config().architecture().is_causal() {
+            packed
+        } else {
+            let tokens = shape(packed.ids().len(), self.limits.batch_tokens);
+            packed.padded(tokens)
+        };
+        guarded(|| model.logits(&padded, &positions)).ok_or_else(|| given_up("its driver failed"))
     }
 
     /// Waits for the device.

@@ -145,18 +145,22 @@ impl Weights {
         ))
     }
 
-    /// Bytes that the parameters take on a CPU in this precision.
+    /// Bytes that the parameters take on the device in this precision.
     pub(crate) fn bytes_in(&self, precision: Precision) -> u64 {
         let of_tensor = |(name, (_, entry)): (&String, &(usize, TensorEntry))| {
             let elements = entry.shape.iter().product::<usize>() as u64;
             let is_matrix = entry.shape.len() == 2 && !name.contains("embed");
             let is_int8 =
                 is_matrix && matches!(precision, Precision::Int8(_) | Precision::Int8Affine);
-            match (is_int8, precision.storage(entry.dtype)) {
-                (true, _) => elements,
-                (false, Storage::F32) => 4 * elements,
-                (false, Storage::F16 | Storage::Bf16) => 2 * elements,
-            }
+            let size = if self.packs() {
+                match precision.storage(entry.dtype) {
+                    Storage::F32 => 4,
+                    Storage::F16 | Storage::Bf16 => 2,
+                }
+            } else {
+                precision.tensor_dtype().size() as u64
+            };
+            if is_int8 { elements } else { size * elements }
         };
         let used = self.tensors.iter().filter(|(name, _)| !is_ignored(name));
         used.map(of_tensor).sum()
@@ -207,6 +211,11 @@ impl Weights {
                     && !name.ends_with(".v_proj.weight")
             }
         }
+    }
+
+    /// Where the parameters go.
+    pub(crate) fn device(&self) -> &Device {
+        &self.device
     }
 
     /// Whether the device has the product with packed weights.

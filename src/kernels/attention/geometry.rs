@@ -1,10 +1,9 @@
 //! What the attention of a batch needs besides tensors.
 
-use std::any::Any;
-use std::fmt;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use crate::kernels::relative_positions::{PositionTerms, RelativeRows};
+use crate::kernels::uploaded::Uploaded;
 
 /// Sizes, scale and relative positions of a batch; one per batch, shared by all layers.
 #[derive(Debug, Clone)]
@@ -34,31 +33,5 @@ impl Geometry {
             .map(|ends| ends[1] - ends[0])
             .max()
             .unwrap_or(0)
-    }
-}
-
-/// What a device keeps of a [`Geometry`] from one layer to the next, in a form that only the
-/// device's own code knows.
-#[derive(Clone, Default)]
-pub(crate) struct Uploaded(Arc<OnceLock<Box<dyn Any + Send + Sync>>>);
-
-impl Uploaded {
-    /// The kept value; the first call makes it with `upload`. Every caller must ask for the same
-    /// type.
-    #[cfg(feature = "_gpu")]
-    pub(crate) fn get_or_upload<T: Clone + Send + Sync + 'static>(
-        &self,
-        upload: impl Fn() -> T,
-    ) -> T {
-        let kept = self.0.get_or_init(|| Box::new(upload()));
-        kept.downcast_ref::<T>().cloned().unwrap_or_else(upload)
-    }
-}
-
-impl fmt::Debug for Uploaded {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Uploaded")
-            .field("done", &self.0.get().is_some())
-            .finish()
     }
 }

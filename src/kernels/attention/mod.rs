@@ -9,6 +9,5 @@ mod query_selection;
 pub use fused::fused;
 pub(crate) use fused::is_fused;
 pub use geometry::Geometry;
-pub(crate) use geometry::Uploaded;
 pub use op::{DisentangledAttention, PositionProjections};
 pub use query_selection::QuerySelection;

@@ -1,7 +1,8 @@
 //! What the causal attention of a batch needs besides tensors.
 
 use std::ops::Range;
-use std::sync::Arc;
+
+use crate::kernels::uploaded::Uploadable;
 
 /// Tokens that lie together and attend to each other, each to itself and those before it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,5 +36,5 @@ pub struct CausalGeometry {
     pub soft_cap: Option<f32>,
     /// How many keys a query sees at most, itself included.
     pub window: Option<usize>,
-    pub pieces: Arc<[Piece]>,
+    pub pieces: Uploadable<[Piece]>,
 }

@@ -31,8 +31,8 @@ pub fn causal_attention(
     ))
 }
 
-/// The backends that have it. Float tensors are f32.
-#[backend_extension(Flex)]
+/// The backends that have it. Float tensors are f32 on a CPU.
+#[backend_extension(Flex, Cube: cfg(feature = "_gpu"))]
 pub trait CausalAttention: Backend {
     /// Shapes as in [`causal_attention`].
     fn causal_attention(

@@ -16,5 +16,5 @@ mod micro_kernel;
 pub mod packed_weights;
 mod relative_bias;
 mod row_blocks;
-pub(crate) mod rows;
+mod rows;
 mod softmax;

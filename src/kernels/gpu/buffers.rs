@@ -1,9 +1,13 @@
 //! Tensors as a kernel takes them.
 
+use burn::tensor::DType;
 use burn_cubecl::kernel::into_contiguous;
+use burn_cubecl::ops::numeric::empty_device_contiguous_dtype;
 use burn_cubecl::tensor::CubeTensor;
+use cubecl::client::Client;
 use cubecl::ir::{DeviceProperties, ElemType};
 use cubecl::prelude::*;
+use cubecl::server::Handle;
 
 /// How many elements the device reads at once, for rows of `size` elements.
 pub(super) fn vector_size(properties: &DeviceProperties, dtype: ElemType, size: usize) -> usize {
@@ -21,4 +25,46 @@ pub(super) fn vectors_of(tensor: CubeTensor, lanes: usize) -> BufferArg {
     let vectors = tensor.meta.num_elements() / lanes;
     // SAFETY: the length is the tensor's.
     unsafe { BufferArg::from_raw_parts(tensor.handle, vectors) }
+}
+
+/// An uninitialised tensor of the same shape.
+pub(super) fn empty_like(x: &CubeTensor, dtype: DType) -> CubeTensor {
+    empty_device_contiguous_dtype(
+        x.client.clone(),
+        x.device.clone(),
+        x.meta.shape().clone(),
+        dtype,
+    )
+}
+
+/// Numbers on the device that are no tensor.
+#[derive(Debug, Clone)]
+pub(super) struct Numbers {
+    handle: Handle,
+    pub(super) count: usize,
+}
+
+impl Numbers {
+    pub(super) fn upload<T: bytemuck::NoUninit>(client: &Client, numbers: &[T]) -> Self {
+        Self {
+            handle: client.create_from_slice(bytemuck::cast_slice(numbers)),
+            count: numbers.len(),
+        }
+    }
+
+    /// Indices, all of them below 2³².
+    pub(super) fn upload_indices(
+        client: &Client,
+        indices: impl IntoIterator<Item = usize>,
+    ) -> Self {
+        let narrow = |index| u32::try_from(index).unwrap_or(u32::MAX);
+        let indices: Vec<u32> = indices.into_iter().map(narrow).collect();
+        Self::upload(client, &indices)
+    }
+
+    /// As a buffer of vectors of `lanes` numbers, a divisor of their count.
+    pub(super) fn vectors(self, lanes: usize) -> BufferArg {
+        // SAFETY: the length is that of the slice that the buffer was made from.
+        unsafe { BufferArg::from_raw_parts(self.handle, self.count / lanes) }
+    }
 }

@@ -6,13 +6,13 @@ use burn::backend::cubecl::dtype_to_storage_type;
 use burn::backend::{Backend, Dispatch, backend_extension, tensor::FloatTensor};
 use burn::tensor::Tensor;
 use burn_cubecl::CubeBackend;
-use burn_cubecl::ops::numeric::empty_device_contiguous_dtype;
 use burn_cubecl::tensor::CubeTensor;
 use cubecl::calculate_cube_count_elemwise;
 use cubecl::ir::ElemType;
 use cubecl::prelude::*;
 
-use crate::kernels::gpu::buffers::{vector_size, vectors_of};
+use crate::kernels::gpu::buffers::{empty_like, vector_size, vectors_of};
+use crate::kernels::gpu::cube_rows::{cubes_of_rows, sum_of_lanes, sum_of_units};
 use crate::kernels::gpu::matmul;
 
 /// x · `weight`ᵀ; `x`: `[rows, input]`; `weight`: `[output, input]` → `[rows, output]`
@@ -90,7 +90,7 @@ impl Layers for CubeBackend {
             dtype_to_storage_type(x.dtype),
             x.meta.shape()[1],
         );
-        let output = like(&x);
+        let output = empty_like(&x, x.dtype);
         let lanes = vector_size(client.properties(), element, width);
         let vectors = x.meta.num_elements() / lanes;
         let cube_dim = CubeDim::new(&client, vectors);
@@ -125,23 +125,15 @@ impl Layers for CubeBackend {
             dtype_to_storage_type(x.dtype),
             x.meta.shape().clone(),
         );
-        let output = like(&x);
+        let output = empty_like(&x, x.dtype);
         let (rows, width) = (shape[0], shape[1]);
         let lanes = vector_size(client.properties(), element, width);
-        // A cube takes several rows where there are more rows than cubes can be launched.
-        let cubes = CubeCount::Static(
-            u32::try_from(rows)
-                .unwrap_or(u32::MAX)
-                .min(client.properties().hardware.max_cube_count.0),
-            1,
-            1,
-        );
         let [x, bias, residual, gamma, beta, to] = [x, bias, residual, gamma, beta, output.clone()]
             .map(|tensor| vectors_of(tensor, lanes));
         let eps = eps as f32;
         norm_kernel::launch(
             &client,
-            cubes,
+            cubes_of_rows(&client, rows),
             CubeDim::new_1d(UNITS),
             lanes,
             x,
@@ -158,16 +150,6 @@ impl Layers for CubeBackend {
         );
         output
     }
-}
-
-/// An uninitialised tensor of the same shape and type.
-fn like(x: &CubeTensor) -> CubeTensor {
-    empty_device_contiguous_dtype(
-        x.client.clone(),
-        x.device.clone(),
-        x.meta.shape().clone(),
-        x.dtype,
-    )
 }
 
 /// `x`, `output`: `[rows, width]`; `bias`: `[width]`, in vectors.
@@ -215,7 +197,8 @@ fn norm_kernel<E: Float, N: Size>(
     #[define(E)] _dtype: ElemType,
 ) {
     let mut values = Shared::<[Vector<f32, N>]>::new_slice(width);
-    let mut parts = Shared::<[f32]>::new_slice(comptime!(UNITS as usize));
+    let units = comptime!(UNITS as usize);
+    let mut parts = Shared::<[f32]>::new_slice(units);
     let unit = UNIT_POS as usize;
     let lanes = N::value();
     let count = f32::cast_from((width * lanes) as u32);
@@ -234,7 +217,7 @@ fn norm_kernel<E: Float, N: Size>(
             sum += sum_of_lanes::<N>(y);
             c += UNITS as usize;
         }
-        let mean = Vector::<f32, N>::new(sum_of_units(sum, &mut parts) / count);
+        let mean = Vector::<f32, N>::new(sum_of_units(sum, &mut parts, units) / count);
         let mut squares = f32::new(0.0);
         let mut c = unit;
         while c < width {
@@ -243,7 +226,7 @@ fn norm_kernel<E: Float, N: Size>(
             c += UNITS as usize;
         }
         let deviation =
-            Vector::<f32, N>::new((sum_of_units(squares, &mut parts) / count + eps).sqrt());
+            Vector::<f32, N>::new((sum_of_units(squares, &mut parts, units) / count + eps).sqrt());
         let mut c = unit;
         while c < width {
             let y = (values[c] - mean) / deviation;
@@ -254,34 +237,4 @@ fn norm_kernel<E: Float, N: Size>(
         }
         row += CUBE_COUNT_X as usize;
     }
-}
-
-/// The sum of a vector's elements.
-#[cube]
-fn sum_of_lanes<N: Size>(x: Vector<f32, N>) -> f32 {
-    let mut sum = f32::new(0.0);
-    #[unroll]
-    for lane in 0..N::value() {
-        sum += x.extract(lane);
-    }
-    sum
-}
-
-/// The sum over all units of a cube.
-#[cube]
-fn sum_of_units(part: f32, parts: &mut Shared<[f32]>) -> f32 {
-    let unit = UNIT_POS as usize;
-    parts[unit] = part;
-    sync_cube();
-    let mut half = comptime!(UNITS as usize / 2).runtime();
-    while half > 0 {
-        if unit < half {
-            parts[unit] += parts[unit + half];
-        }
-        sync_cube();
-        half /= 2;
-    }
-    let sum = parts[0];
-    sync_cube();
-    sum
 }

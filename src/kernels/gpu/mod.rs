@@ -4,5 +4,9 @@
 
 pub(crate) mod attention;
 mod buffers;
+pub(crate) mod causal_attention;
+mod cube_rows;
 pub(crate) mod layers;
 mod matmul;
+mod rows;
+mod tiles;

@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use crate::kernels::attention::{Geometry, Uploaded};
+use crate::kernels::attention::Geometry;
 use crate::kernels::relative_positions::RelativeRows;
+use crate::kernels::uploaded::Uploaded;
 use crate::model::architecture::Architecture;
 use crate::model::deberta::config::DebertaConfig;
 use crate::model::token_rows::TokenRows;

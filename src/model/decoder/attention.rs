@@ -7,9 +7,10 @@ use burn::tensor::Tensor;
 
 use crate::kernels::attention::QuerySelection;
 use crate::kernels::causal_attention::{CausalGeometry, Piece, causal_attention};
-use crate::kernels::cpu::rows;
-use crate::kernels::cpu::rows::Rotation;
 use crate::kernels::rotary::RotaryTable;
+use crate::kernels::rows;
+use crate::kernels::rows::Rotation;
+use crate::kernels::uploaded::Uploadable;
 use crate::model::decoder::config::DecoderConfig;
 use crate::model::decoder::packing::Packing;
 use crate::model::decoder::rms_norm::RmsNorm;
@@ -19,17 +20,17 @@ use crate::support::error::Result;
 
 /// What the attention needs of a batch; the same for all layers.
 pub(super) struct BatchPositions {
-    table: Arc<RotaryTable>,
+    table: Uploadable<RotaryTable>,
     /// Of each token in its row.
-    positions: Arc<[usize]>,
-    pieces: Arc<[Piece]>,
+    positions: Uploadable<[usize]>,
+    pieces: Uploadable<[Piece]>,
 }
 
 impl BatchPositions {
     pub(super) fn new(config: &DecoderConfig, packing: &Packing) -> Self {
         let longest = packing.positions.iter().max().map_or(0, |last| last + 1);
         Self {
-            table: Arc::new(config.rotary.table(config.head_size, longest)),
+            table: Arc::new(config.rotary.table(config.head_size, longest)).into(),
             positions: packing.positions.as_slice().into(),
             pieces: packing.pieces.as_slice().into(),
         }

@@ -141,12 +141,8 @@ impl Architecture for DecoderConfig {
         vec![("decoder", sizes), ("positions", positions)]
     }
 
-    fn shares_beginnings(&self) -> bool {
+    fn is_causal(&self) -> bool {
         true
-    }
-
-    fn has_gpu_kernels(&self) -> bool {
-        false
     }
 }
 

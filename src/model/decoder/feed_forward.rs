@@ -4,15 +4,16 @@ use burn::module::Module;
 use burn::tensor::Tensor;
 
 use crate::kernels::activation::Activation;
-use crate::kernels::cpu::rows;
-use crate::kernels::cpu::rows::GateActivation;
+use crate::kernels::is_on_gpu;
+use crate::kernels::rows;
+use crate::kernels::rows::GateActivation;
 use crate::model::decoder::config::DecoderConfig;
 use crate::model::linear::Linear;
 use crate::model::parameters::Parameters;
 use crate::support::error::Result;
 
-/// Tokens that go through at once: the matrices between the products are the widest of all and
-/// would determine the peak of the memory.
+/// Tokens that go through at once on a CPU: the matrices between the products are the widest of all
+/// and would determine the peak of the memory.
 const TOKENS: usize = 1024;
 
 /// down(activation(gate · x) · (up · x)).
@@ -50,7 +51,7 @@ impl FeedForward {
     /// `[tokens, hidden]` → `[tokens, hidden]`
     pub(super) fn forward(&self, x: Tensor<2>) -> Tensor<2> {
         let [tokens, hidden] = x.dims();
-        if tokens <= TOKENS || self.down.depends_on_batch() {
+        if tokens <= TOKENS || self.down.depends_on_batch() || is_on_gpu(&x) {
             return self.compute(x);
         }
         let parts = (0..tokens).step_by(TOKENS).map(|from| {

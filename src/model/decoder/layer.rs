@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use burn::module::Module;
-use burn::tensor::Tensor;
+use burn::tensor::{DType, Tensor};
 
 use crate::kernels::attention::QuerySelection;
 use crate::model::decoder::attention::{Attention, BatchPositions};
@@ -81,11 +81,14 @@ impl Layer {
             Some(selection) => selection.select(x),
             None => x,
         };
-        let x = residual + normalised(&self.attention_result_norm, attended);
+        // What is added up from layer to layer is f32, whatever the products are in: in some models
+        // it grows beyond what f16 holds.
+        let attended = normalised(&self.attention_result_norm, attended);
+        let x = residual + attended.cast(DType::F32);
         let fed = self
             .feed_forward
             .forward(self.feed_forward_norm.forward(x.clone()));
-        x + normalised(&self.feed_forward_result_norm, fed)
+        x + normalised(&self.feed_forward_result_norm, fed).cast(DType::F32)
     }
 
     /// Whether a token's result depends on the other tokens of the batch.

@@ -2,7 +2,7 @@
 //! transformers compute them, for evaluation and over packed rows (so without an attention mask).
 //!
 //! The families differ in what their configuration says (`families`, a file for each); what they
-//! compute is the same for all. It runs on the CPU.
+//! compute is the same for all.
 
 mod attention;
 mod config;

@@ -1,10 +1,10 @@
 //! Root-mean-square normalisation.
 
 use burn::module::Module;
-use burn::tensor::Tensor;
+use burn::tensor::{DType, Tensor};
 
-use crate::kernels::cpu::rows;
-use crate::kernels::cpu::rows::RmsNormWeights;
+use crate::kernels::rows;
+use crate::kernels::rows::RmsNormWeights;
 use crate::model::decoder::config::RmsNormConfig;
 use crate::model::parameters::Parameters;
 use crate::support::error::Result;
@@ -14,6 +14,9 @@ use crate::support::error::Result;
 pub(super) struct RmsNorm {
     #[module(skip)]
     weights: RmsNormWeights,
+    /// Of the products that follow.
+    #[module(skip)]
+    dtype: DType,
 }
 
 impl RmsNorm {
@@ -25,21 +28,22 @@ impl RmsNorm {
         config: RmsNormConfig,
     ) -> Result<Self> {
         let weight = from.tensor(&format!("{name}.weight"), [size])?;
+        let dtype = weight.dtype();
         let data = weight.into_data();
         let weight = data.iter::<f32>().map(|weight| weight + config.offset);
         let weights = RmsNormWeights {
             weight: weight.collect(),
             eps: config.eps,
         };
-        Ok(Self { weights })
+        Ok(Self { weights, dtype })
     }
 
     pub(super) fn weights(&self) -> &RmsNormWeights {
         &self.weights
     }
 
-    /// `[rows, size]` → `[rows, size]`
+    /// `[rows, size]` → `[rows, size]`, in the type of the model's products.
     pub(super) fn forward(&self, x: Tensor<2>) -> Tensor<2> {
-        rows::rms_norm(x, &self.weights)
+        rows::rms_norm(x, &self.weights, self.dtype)
     }
 }

@@ -1,24 +1,9 @@
-//! The gate of a gated feed-forward layer (arXiv:2002.05202).
+//! The gate of a gated feed-forward layer.
 
-use crate::kernels::activation::Activation;
 use crate::kernels::cpu::math;
-
-/// The activations that a gate computes itself.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum GateActivation {
-    Silu,
-    GeluTanh,
-}
+use crate::kernels::rows::GateActivation;
 
 impl GateActivation {
-    pub(crate) fn of(activation: Activation) -> Option<Self> {
-        match activation {
-            Activation::Silu => Some(Self::Silu),
-            Activation::GeluTanh => Some(Self::GeluTanh),
-            _ => None,
-        }
-    }
-
     /// `gate` becomes activation(gate) · `up`; both of any length.
     #[inline(always)]
     pub(super) fn apply(self, gate: &mut [f32], up: &[f32]) {

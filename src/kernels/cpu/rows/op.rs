@@ -1,62 +1,16 @@
-//! The operations on rows as an extension of burn's CPU backend.
+//! The operations on rows on burn's CPU backend.
 
-use burn::backend::{
-    Backend, Dispatch, Flex, backend_extension, ops::FloatTensorOps, tensor::FloatTensor,
-};
-use burn::tensor::{Tensor, TensorData};
+use burn::backend::{Flex, ops::FloatTensorOps, tensor::FloatTensor};
+use burn::tensor::{DType, TensorData};
 use rayon::prelude::*;
 
-use crate::kernels::cpu::rows::gate::GateActivation;
-use crate::kernels::cpu::rows::rms_norm::RmsNormWeights;
-use crate::kernels::cpu::rows::rotation::Rotation;
+use crate::kernels::rows::{GateActivation, RmsNormWeights, Rotation, RowOperations};
 
 /// Rows that a thread takes at once.
 const BLOCK: usize = 16;
 
-/// The normalised rows. `x`: `[rows, size]` → `[rows, size]`
-pub(crate) fn rms_norm(x: Tensor<2>, weights: &RmsNormWeights) -> Tensor<2> {
-    Tensor::from_dispatch(<Dispatch as RowOperations>::rms_norm(
-        x.into_dispatch(),
-        weights.clone(),
-    ))
-}
-
-/// The rotated heads. `x`: `[rows, heads · head size]` → the same shape
-pub(crate) fn rotate(x: Tensor<2>, rotation: &Rotation) -> Tensor<2> {
-    Tensor::from_dispatch(<Dispatch as RowOperations>::rotate(
-        x.into_dispatch(),
-        rotation.clone(),
-    ))
-}
-
-/// activation(gate) · up. Both: `[rows, size]` → `[rows, size]`
-pub(crate) fn gate(gate: Tensor<2>, up: Tensor<2>, activation: GateActivation) -> Tensor<2> {
-    Tensor::from_dispatch(<Dispatch as RowOperations>::gate(
-        gate.into_dispatch(),
-        up.into_dispatch(),
-        activation,
-    ))
-}
-
-/// The backends that have them. Float tensors are f32.
-#[backend_extension(Flex)]
-pub trait RowOperations: Backend {
-    /// Shapes as in [`rms_norm`].
-    fn rms_norm(x: FloatTensor<Self>, weights: RmsNormWeights) -> FloatTensor<Self>;
-
-    /// Shapes as in [`rotate`].
-    fn rotate(x: FloatTensor<Self>, rotation: Rotation) -> FloatTensor<Self>;
-
-    /// Shapes as in [`gate`].
-    fn gate(
-        gate: FloatTensor<Self>,
-        up: FloatTensor<Self>,
-        activation: GateActivation,
-    ) -> FloatTensor<Self>;
-}
-
 impl RowOperations for Flex {
-    fn rms_norm(x: FloatTensor<Self>, weights: RmsNormWeights) -> FloatTensor<Self> {
+    fn rms_norm(x: FloatTensor<Self>, weights: RmsNormWeights, _dtype: DType) -> FloatTensor<Self> {
         changed(&x, &weights)
     }
 

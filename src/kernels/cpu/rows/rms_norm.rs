@@ -1,14 +1,6 @@
-//! Root-mean-square normalisation (arXiv:1910.07467).
+//! Root-mean-square normalisation.
 
-use std::sync::Arc;
-
-/// The parameters of a normalisation.
-#[derive(Debug, Clone)]
-pub struct RmsNormWeights {
-    /// `[size]`
-    pub(crate) weight: Arc<[f32]>,
-    pub(crate) eps: f32,
-}
+use crate::kernels::rows::RmsNormWeights;
 
 impl RmsNormWeights {
     /// Normalises a row `[size]` in place, in transformers' order: first the root, then the weight.

@@ -1,19 +1,6 @@
 //! Rotary position embeddings.
 
-use std::sync::Arc;
-
-use crate::kernels::cpu::rows::rms_norm::RmsNormWeights;
-use crate::kernels::rotary::RotaryTable;
-
-/// What happens to the queries or keys of all heads before they are multiplied.
-#[derive(Debug, Clone)]
-pub struct Rotation {
-    pub(crate) table: Arc<RotaryTable>,
-    /// Of each row, `[rows]`.
-    pub(crate) positions: Arc<[usize]>,
-    /// Of each head, before it is rotated.
-    pub(crate) norm: Option<RmsNormWeights>,
-}
+use crate::kernels::rows::Rotation;
 
 impl Rotation {
     /// One row, of so many heads as it has, in place.

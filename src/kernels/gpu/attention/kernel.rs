@@ -9,16 +9,9 @@ use cubecl::ir::ElemType;
 use cubecl::prelude::*;
 
 use crate::kernels::gpu::attention::kernel_config::KernelConfig;
-use crate::kernels::gpu::attention::memory::{gather, load, reached};
+use crate::kernels::gpu::attention::memory::{gather, reached};
 use crate::kernels::gpu::attention::query_tiles::FIELDS;
-use crate::kernels::gpu::attention::softmax::{soften, soften_by_planes};
-use crate::kernels::gpu::attention::tile_product::{product, weigh};
-
-/// The score of keys beyond the row, far below any other; WGSL has no infinity.
-const MASKED: f32 = -1e30;
-
-/// Alignment in bytes that NVIDIA's matrix loads need.
-const ALIGNED: usize = 32;
+use crate::kernels::gpu::tiles::{ALIGNED, MASKED, clear, load, product, soften, weigh};
 
 /// `query`: `[queries, hidden]`; `key`, `value`: `[tokens, hidden]`; `pos_keys`, `pos_queries`:
 /// `[2 · span, hidden]`; `tiles`: `[tiles, FIELDS]`; `table`: `[2 · reach + 1]`, the row of the
@@ -42,9 +35,10 @@ pub(super) fn attend<E: Float, N: Size>(
     #[comptime] config: KernelConfig,
     #[define(E)] _dtype: ElemType,
 ) {
-    let tile = comptime!(config.tile);
-    let size = comptime!(config.size);
-    let stride = comptime!(config.stride);
+    let tiling = comptime!(config.tiling);
+    let tile = comptime!(config.tiling.tile);
+    let size = comptime!(config.tiling.size);
+    let stride = comptime!(config.tiling.stride);
     let fields = CUBE_POS_X as usize * FIELDS;
     let tokens = tiles[fields] as usize;
     let length = tiles[fields + 1] as usize;
@@ -71,14 +65,14 @@ pub(super) fn attend<E: Float, N: Size>(
     let mut places = Shared::<[u32]>::new_slice(2 * tile);
     let mut rows = Shared::<[u32]>::new_slice(2 * tile);
 
-    load::<E, N>(query, &mut queries, first, count, hidden, column, config);
-    clear(&mut context, &mut maxima, &mut sums, config);
+    load::<E, N>(query, &mut queries, first, count, hidden, column, tiling);
+    clear(&mut context, &mut maxima, &mut sums, tiling);
 
     let mut start = 0usize;
     while start < length {
         let there = min(length - start, tile);
         let window_rows = if comptime!(config.c2p || config.p2c) {
-            reached(table, &mut places, &mut rows, position, start, config)
+            reached(table, &mut places, &mut rows, position, start, tiling)
         } else {
             0usize.runtime()
         };
@@ -89,7 +83,7 @@ pub(super) fn attend<E: Float, N: Size>(
             there,
             hidden,
             column,
-            config,
+            tiling,
         );
         sync_cube();
         if comptime!(config.c2p) {
@@ -100,11 +94,11 @@ pub(super) fn attend<E: Float, N: Size>(
                 window_rows,
                 hidden,
                 column,
-                config,
+                tiling,
             );
             sync_cube();
         }
-        product::<E>(&queries, &keys, &mut scores, tile, tile, config);
+        product::<E>(&queries, &keys, &mut scores, tile, tile, tiling);
         if comptime!(config.c2p) {
             product::<E>(
                 &queries,
@@ -112,7 +106,7 @@ pub(super) fn attend<E: Float, N: Size>(
                 &mut terms,
                 window_rows,
                 terms_stride,
-                config,
+                tiling,
             );
             sync_cube();
             add_query_terms(&mut scores, &terms, &places, config);
@@ -126,7 +120,7 @@ pub(super) fn attend<E: Float, N: Size>(
                 window_rows,
                 hidden,
                 column,
-                config,
+                tiling,
             );
             sync_cube();
             product::<E>(
@@ -135,7 +129,7 @@ pub(super) fn attend<E: Float, N: Size>(
                 &mut terms,
                 window_rows,
                 terms_stride,
-                config,
+                tiling,
             );
         }
         sync_cube();
@@ -148,32 +142,20 @@ pub(super) fn attend<E: Float, N: Size>(
             there,
             hidden,
             column,
-            config,
+            tiling,
         );
         finish_scores(&mut scores, &terms, &places, there, inverse_scale, config);
         sync_cube();
-        if comptime!(config.matrix) {
-            soften_by_planes::<E>(
-                &mut scores,
-                &mut weights,
-                &mut context,
-                &mut maxima,
-                &mut sums,
-                config,
-            );
-            sync_cube();
-        } else {
-            soften::<E>(
-                &mut scores,
-                &mut weights,
-                &mut context,
-                &mut maxima,
-                &mut sums,
-                &mut factors,
-                config,
-            );
-        }
-        weigh::<E>(&weights, &keys, &mut context, config);
+        soften::<E>(
+            &mut scores,
+            &mut weights,
+            &mut context,
+            &mut maxima,
+            &mut sums,
+            &mut factors,
+            tiling,
+        );
+        weigh::<E>(&weights, &keys, &mut context, tiling);
         sync_cube();
         start += tile;
     }
@@ -188,28 +170,6 @@ pub(super) fn attend<E: Float, N: Size>(
     }
 }
 
-/// Sets `context` `[tile, size]` and `sums` `[tile]` to zero, and `maxima` `[tile]` below all
-/// scores.
-#[cube]
-fn clear(
-    context: &mut Shared<[f32]>,
-    maxima: &mut Shared<[f32]>,
-    sums: &mut Shared<[f32]>,
-    #[comptime] config: KernelConfig,
-) {
-    let tile = comptime!(config.tile);
-    let size = comptime!(config.size);
-    let mut at = UNIT_POS as usize;
-    while at < tile * size {
-        context[at] = 0.0;
-        at += CUBE_DIM as usize;
-    }
-    if (UNIT_POS as usize) < tile {
-        maxima[UNIT_POS as usize] = f32::new(MASKED);
-        sums[UNIT_POS as usize] = 0.0;
-    }
-}
-
 /// Adds the content-to-position terms to `scores` `[tile, tile]`. `terms`: `[tile, 2 · tile]`,
 /// queries by rows of the window; `places`: `[2 · tile]`.
 #[cube]
@@ -219,7 +179,7 @@ fn add_query_terms(
     places: &Shared<[u32]>,
     #[comptime] config: KernelConfig,
 ) {
-    let tile = comptime!(config.tile);
+    let tile = comptime!(config.tiling.tile);
     let mut at = UNIT_POS as usize;
     while at < tile * tile {
         let (i, j) = (at / tile, at % tile);
@@ -241,7 +201,7 @@ fn finish_scores(
     inverse_scale: f32,
     #[comptime] config: KernelConfig,
 ) {
-    let tile = comptime!(config.tile);
+    let tile = comptime!(config.tiling.tile);
     let mut at = UNIT_POS as usize;
     while at < tile * tile {
         let (i, j) = (at / tile, at % tile);

@@ -1,10 +1,10 @@
-//! From the device's memory into the shared memory of a cube.
+//! Rows of the position table, from the device's memory into the shared memory of a cube.
 #![expect(clippy::cast_possible_truncation, reason = "indices of a tile")]
 #![allow(clippy::used_underscore_binding, reason = "names made by the macro")]
 
 use cubecl::prelude::*;
 
-use crate::kernels::gpu::attention::kernel_config::KernelConfig;
+use crate::kernels::gpu::tiles::{Tiling, put};
 
 /// The rows of the position table that the tile of keys from `start` on needs: fills `places` and
 /// `rows`, `[2 · tile]` each → the number of rows of the window, a multiple of 16.
@@ -18,9 +18,9 @@ pub(super) fn reached(
     rows: &mut Shared<[u32]>,
     position: usize,
     start: usize,
-    #[comptime] config: KernelConfig,
+    #[comptime] tiling: Tiling,
 ) -> usize {
-    let tile = comptime!(config.tile);
+    let tile = comptime!(tiling.tile);
     let reach = (table.len() - 1) / 2;
     let lowest = table[min(
         saturating_difference(position + reach + 1, start + tile),
@@ -59,32 +59,6 @@ fn saturating_difference(a: usize, b: usize) -> usize {
     if a > b { a - b } else { 0usize.runtime() }
 }
 
-/// Loads `count` rows of one head of `from` `[rows, hidden]`, from `first` on, into `to`
-/// `[tile, size]`; its other rows become 0. `column`: the head's first element.
-#[cube]
-pub(super) fn load<E: Float, N: Size>(
-    from: &[Vector<E, N>],
-    to: &mut Shared<[E]>,
-    first: usize,
-    count: usize,
-    hidden: usize,
-    column: usize,
-    #[comptime] config: KernelConfig,
-) {
-    let lanes = comptime!(config.lanes);
-    let parts = comptime!(config.size / config.lanes);
-    let mut at = UNIT_POS as usize;
-    while at < comptime!(config.tile * config.size / config.lanes) {
-        let (row, part) = (at / parts, at % parts);
-        let mut x = Vector::<E, N>::new(E::new(0.0));
-        if row < count {
-            x = from[((first + row) * hidden + column) / lanes + part];
-        }
-        put::<E, N>(to, row, part, x, config);
-        at += CUBE_DIM as usize;
-    }
-}
-
 /// Loads the rows of one head of `from` `[table rows, hidden]` that the first `count` of `rows`
 /// name into `to` `[2 · tile, size]`.
 #[cube]
@@ -95,36 +69,15 @@ pub(super) fn gather<E: Float, N: Size>(
     count: usize,
     hidden: usize,
     column: usize,
-    #[comptime] config: KernelConfig,
+    #[comptime] tiling: Tiling,
 ) {
-    let lanes = comptime!(config.lanes);
-    let parts = comptime!(config.size / config.lanes);
+    let lanes = comptime!(tiling.lanes);
+    let parts = comptime!(tiling.size / tiling.lanes);
     let mut at = UNIT_POS as usize;
     while at < count * parts {
         let (row, part) = (at / parts, at % parts);
         let x = from[(rows[row] as usize * hidden + column) / lanes + part];
-        put::<E, N>(to, row, part, x, config);
+        put::<E, N>(to, row, part, x, tiling);
         at += CUBE_DIM as usize;
-    }
-}
-
-/// Writes a vector of a row: at once where rows begin at multiples of it.
-#[cube]
-fn put<E: Float, N: Size>(
-    to: &mut Shared<[E]>,
-    row: usize,
-    part: usize,
-    x: Vector<E, N>,
-    #[comptime] config: KernelConfig,
-) {
-    let lanes = comptime!(config.lanes);
-    let begin = row * comptime!(config.stride) + part * lanes;
-    if comptime!(config.stride.is_multiple_of(config.lanes)) {
-        to.as_vectorized_mut().with_vector_size_mut::<N>()[begin / lanes] = x;
-    } else {
-        #[unroll]
-        for lane in 0..lanes {
-            to[begin + lane] = x.extract(lane);
-        }
     }
 }

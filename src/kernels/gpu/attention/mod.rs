@@ -13,7 +13,5 @@ mod kernel_config;
 mod memory;
 mod op;
 mod query_tiles;
-mod softmax;
-mod tile_product;
 
 pub(crate) use kernel_config::fits;

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use burn::backend::cubecl::dtype_to_storage_type;
 use burn_cubecl::CubeBackend;
-use burn_cubecl::ops::numeric::empty_device_contiguous_dtype;
 use burn_cubecl::tensor::CubeTensor;
 use cubecl::prelude::*;
 
@@ -12,7 +11,7 @@ use crate::kernels::attention::{DisentangledAttention, Geometry, QuerySelection}
 use crate::kernels::gpu::attention::kernel::attend;
 use crate::kernels::gpu::attention::kernel_config::KernelConfig;
 use crate::kernels::gpu::attention::query_tiles::{FIELDS, LaunchInputs};
-use crate::kernels::gpu::buffers::vectors_of;
+use crate::kernels::gpu::buffers::{empty_like, vectors_of};
 
 impl DisentangledAttention for CubeBackend {
     fn disentangled_attention(
@@ -25,45 +24,34 @@ impl DisentangledAttention for CubeBackend {
         selection: Option<Arc<QuerySelection>>,
         _allow_bf16: bool,
     ) -> CubeTensor {
-        let (client, dtype, shape) = (
-            query.client.clone(),
-            query.dtype,
-            query.meta.shape().clone(),
-        );
+        let (client, dtype) = (query.client.clone(), query.dtype);
         let element = dtype_to_storage_type(dtype);
-        let (hidden, heads) = (shape[1], geometry.heads);
-        let output =
-            empty_device_contiguous_dtype(client.clone(), query.device.clone(), shape, dtype);
+        let (hidden, heads) = (query.meta.shape()[1], geometry.heads);
+        let output = empty_like(&query, dtype);
         let config = KernelConfig::new(&client, element, hidden / heads, geometry.terms)
             .expect("the caller has checked `fits`");
+        let tiling = config.tiling;
         let inputs = match selection.as_deref() {
             None => geometry
                 .uploaded
-                .get_or_upload(|| LaunchInputs::upload(&client, &geometry, None, config.tile)),
-            selection => LaunchInputs::upload(&client, &geometry, selection, config.tile),
+                .get_or_upload(|| LaunchInputs::upload(&client, &geometry, None, tiling.tile)),
+            selection => LaunchInputs::upload(&client, &geometry, selection, tiling.tile),
         };
         let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
         let [query, key, value, pos_keys, pos_queries] = [query, key, value, pos_keys, pos_queries]
-            .map(|tensor| vectors_of(tensor, config.lanes));
-        // SAFETY: the lengths are those of the slices that the buffers were made from.
-        let (tiles, table) = unsafe {
-            (
-                BufferArg::from_raw_parts(inputs.tiles, inputs.fields),
-                BufferArg::from_raw_parts(inputs.table, inputs.distances),
-            )
-        };
+            .map(|tensor| vectors_of(tensor, tiling.lanes));
         attend::launch(
             &client,
-            CubeCount::Static(count(inputs.fields / FIELDS), count(heads), 1),
-            config.cube_dim(client.properties()),
-            config.lanes,
+            CubeCount::Static(count(inputs.tiles.count / FIELDS), count(heads), 1),
+            tiling.cube_dim(client.properties()),
+            tiling.lanes,
             query,
             key,
             value,
             pos_keys,
             pos_queries,
-            tiles,
-            table,
+            inputs.tiles.vectors(1),
+            inputs.table.vectors(1),
             output.clone().into_buffer_arg(),
             hidden,
             geometry.scale.recip(),
@@ -145,7 +133,7 @@ mod tests {
         let config =
             KernelConfig::for_properties(&properties, dtype, 64, PositionTerms::Both).unwrap();
         let settings = KernelSettings::new(
-            *config.cube_dim(&properties),
+            *config.tiling.cube_dim(&properties),
             ExecutionMode::Checked,
             AddressType::U32,
         );
@@ -164,7 +152,7 @@ mod tests {
             buffer(),
             (),
             (),
-            config.lanes,
+            config.tiling.lanes,
             config,
             dtype,
         );

@@ -1,16 +1,20 @@
 //! The tiles of queries that cubes compute.
 
 use cubecl::client::Client;
-use cubecl::server::Handle;
 
 use crate::kernels::attention::{Geometry, QuerySelection};
+use crate::kernels::gpu::buffers::Numbers;
 
 /// Numbers of a tile, see [`query_tiles`].
 pub(super) const FIELDS: usize = 5;
 
 /// The tiles of queries, `[tiles, FIELDS]`: the index of their row's first token, the number of its
 /// tokens, the index of the first query, its position in the row, and the number of queries.
-fn query_tiles(geometry: &Geometry, selection: Option<&QuerySelection>, tile: usize) -> Vec<u32> {
+fn query_tiles(
+    geometry: &Geometry,
+    selection: Option<&QuerySelection>,
+    tile: usize,
+) -> Vec<[usize; FIELDS]> {
     let mut tiles: Vec<[usize; FIELDS]> = Vec::new();
     for (row, ends) in geometry.offsets.windows(2).enumerate() {
         let length = ends[1] - ends[0];
@@ -31,24 +35,15 @@ fn query_tiles(geometry: &Geometry, selection: Option<&QuerySelection>, tile: us
             }
         }
     }
-    // The tokens of a batch fit into the memory of a device, so that their number fits too.
     tiles
-        .as_flattened()
-        .iter()
-        .map(|n| u32::try_from(*n).unwrap_or(u32::MAX))
-        .collect()
 }
 
 /// What the kernel reads besides tensors, on the device; the same in all layers.
 #[derive(Debug, Clone)]
 pub(super) struct LaunchInputs {
-    pub(super) tiles: Handle,
-    /// Numbers in `tiles`.
-    pub(super) fields: usize,
+    pub(super) tiles: Numbers,
     /// The row of the position table by query position − key position, from −reach to reach.
-    pub(super) table: Handle,
-    /// Numbers in `table`.
-    pub(super) distances: usize,
+    pub(super) table: Numbers,
 }
 
 impl LaunchInputs {
@@ -63,12 +58,9 @@ impl LaunchInputs {
             .relative
             .as_ref()
             .map_or(&[0][..], |relative| relative.within(geometry.longest()));
-        let buffer = |numbers: &[u32]| client.create_from_slice(bytemuck::cast_slice(numbers));
         Self {
-            fields: tiles.len(),
-            tiles: buffer(&tiles),
-            distances: table.len(),
-            table: buffer(table),
+            tiles: Numbers::upload_indices(client, tiles.into_iter().flatten()),
+            table: Numbers::upload(client, table),
         }
     }
 }

@@ -6,21 +6,63 @@
 
 use cubecl::prelude::*;
 
-use crate::kernels::gpu::attention::kernel_config::KernelConfig;
+use crate::kernels::gpu::tiles::tiling::{MASKED, Tiling};
+
+/// Sets `context` `[tile, size]` and `sums` `[tile]` to zero, and `maxima` `[tile]` below all
+/// scores.
+#[cube]
+pub(in crate::kernels::gpu) fn clear(
+    context: &mut Shared<[f32]>,
+    maxima: &mut Shared<[f32]>,
+    sums: &mut Shared<[f32]>,
+    #[comptime] tiling: Tiling,
+) {
+    let tile = comptime!(tiling.tile);
+    let size = comptime!(tiling.size);
+    let mut at = UNIT_POS as usize;
+    while at < tile * size {
+        context[at] = 0.0;
+        at += CUBE_DIM as usize;
+    }
+    if (UNIT_POS as usize) < tile {
+        maxima[UNIT_POS as usize] = f32::new(MASKED);
+        sums[UNIT_POS as usize] = 0.0;
+    }
+}
 
 /// Turns the scores into weights relative to the largest score so far, and makes the earlier sums
-/// relative to it as well. A plane computes a row, and nobody waits for another.
+/// relative to it as well. `factors`: by which the new largest score changes these, where units and
+/// not planes compute them.
 #[cube]
-pub(super) fn soften_by_planes<E: Float>(
+pub(in crate::kernels::gpu) fn soften<E: Float>(
     scores: &mut Shared<[f32]>,
     weights: &mut Shared<[E]>,
     context: &mut Shared<[f32]>,
     maxima: &mut Shared<[f32]>,
     sums: &mut Shared<[f32]>,
-    #[comptime] config: KernelConfig,
+    factors: &mut Shared<[f32]>,
+    #[comptime] tiling: Tiling,
 ) {
-    let tile = comptime!(config.tile);
-    let size = comptime!(config.size);
+    if comptime!(tiling.matrix) {
+        soften_by_planes::<E>(scores, weights, context, maxima, sums, tiling);
+        sync_cube();
+    } else {
+        soften_by_units::<E>(scores, weights, context, maxima, sums, factors, tiling);
+    }
+}
+
+/// A plane computes a row, and nobody waits for another.
+#[cube]
+fn soften_by_planes<E: Float>(
+    scores: &mut Shared<[f32]>,
+    weights: &mut Shared<[E]>,
+    context: &mut Shared<[f32]>,
+    maxima: &mut Shared<[f32]>,
+    sums: &mut Shared<[f32]>,
+    #[comptime] tiling: Tiling,
+) {
+    let tile = comptime!(tiling.tile);
+    let size = comptime!(tiling.size);
     let mut i = UNIT_POS_Y as usize;
     while i < tile {
         let before = maxima[i];
@@ -54,20 +96,19 @@ pub(super) fn soften_by_planes<E: Float>(
     }
 }
 
-/// [`soften_by_planes`] for devices whose planes have no fixed size. `factors`: by which the new
-/// largest score changes earlier sums.
+/// The same where the planes of a device have no fixed size.
 #[cube]
-pub(super) fn soften<E: Float>(
+fn soften_by_units<E: Float>(
     scores: &mut Shared<[f32]>,
     weights: &mut Shared<[E]>,
     context: &mut Shared<[f32]>,
     maxima: &mut Shared<[f32]>,
     sums: &mut Shared<[f32]>,
     factors: &mut Shared<[f32]>,
-    #[comptime] config: KernelConfig,
+    #[comptime] tiling: Tiling,
 ) {
-    let tile = comptime!(config.tile);
-    let size = comptime!(config.size);
+    let tile = comptime!(tiling.tile);
+    let size = comptime!(tiling.size);
     if (UNIT_POS as usize) < tile {
         let i = UNIT_POS as usize;
         let before = maxima[i];

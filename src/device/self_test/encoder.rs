@@ -1,14 +1,15 @@
-//! Whether a device computes correctly: all kernels on a few tokens, against the tensor operations
-//! on the CPU.
+//! The kernels of a DeBERTa, against plain tensor operations.
 
 use std::sync::Arc;
 
 use burn::tensor::module::layer_norm;
-use burn::tensor::{DType, Device, Tensor, TensorData, activation};
+use burn::tensor::{DType, Device, Tensor, activation};
 
-use crate::kernels::attention::{Geometry, PositionProjections, Uploaded, fused, is_fused};
+use crate::device::self_test::compared::{agrees, wave};
+use crate::kernels::attention::{Geometry, PositionProjections, fused, is_fused};
 use crate::kernels::gpu::layers::{add_bias, add_norm, linear};
 use crate::kernels::relative_positions::{PositionTerms, RelativeConfig, RelativeRows};
+use crate::kernels::uploaded::Uploaded;
 use crate::model::deberta::plain_attention;
 
 const HEADS: usize = 2;
@@ -18,24 +19,11 @@ const TOKENS: usize = 52;
 
 /// The computations of one layer from the intermediate product to the normalisation after the
 /// attention, in this type; else what is wrong.
-pub(super) fn run(device: &Device, dtype: DType) -> Result<(), String> {
+pub(in crate::device) fn encoder(device: &Device, dtype: DType) -> Result<(), String> {
     let inputs = Inputs::new(dtype);
     let expected = expected(inputs.clone());
-    let found = computed(inputs.on(device, dtype))?.cast(DType::F32);
-    let worst = largest_difference(&values(expected)?, &values(found)?);
-    // Normalised values are about 1; three roundings to half precision lie between.
-    let tolerance = match dtype {
-        DType::F32 => 1e-4,
-        DType::F16 => 2e-2,
-        _ => 1e-1,
-    };
-    if worst > tolerance {
-        let name = dtype.name();
-        return Err(format!(
-            "it computes something else: off by {worst} in {name}"
-        ));
-    }
-    Ok(())
+    let found = computed(inputs.on(device, dtype))?;
+    agrees(expected, found, dtype)
 }
 
 /// What the computations start from.
@@ -75,15 +63,7 @@ impl Inputs {
             relative: Some(Arc::new(RelativeRows::new(&relative, 45))),
             uploaded: Uploaded::default(),
         };
-        let wave = |rows: usize, columns: usize, phase: f32| {
-            #[expect(clippy::cast_precision_loss, reason = "small numbers")]
-            let values: Vec<f32> = (0..rows * columns)
-                .map(|i| ((i * i % 997) as f32 * 0.37 + phase).sin())
-                .collect();
-            Tensor::<2>::from_data(TensorData::new(values, [rows, columns]), &Device::flex())
-                .cast(dtype)
-                .cast(DType::F32)
-        };
+        let wave = |rows, columns, phase| wave(rows, columns, phase, dtype);
         Self {
             geometry,
             x: wave(TOKENS, HIDDEN, 0.0),
@@ -146,24 +126,4 @@ fn computed(inputs: Inputs) -> Result<Tensor<2>, String> {
     let context = fused(y.clone(), x, y.clone(), positions, &geometry, None, false);
     let sum = Some((bias.clone(), y));
     Ok(add_norm(context, sum, bias.clone(), bias, 1e-7))
-}
-
-fn values(tensor: Tensor<2>) -> Result<Vec<f32>, String> {
-    tensor
-        .try_into_data()
-        .map_err(|e| e.to_string())?
-        .try_to_vec::<f32>()
-        .map_err(|e| format!("{e:?}"))
-}
-
-/// The largest difference between two values at the same index; infinite if one is NaN.
-fn largest_difference(expected: &[f32], found: &[f32]) -> f32 {
-    let differences = expected.iter().zip(found).map(|(a, b)| (a - b).abs());
-    differences.fold(0.0, |largest: f32, d| {
-        if d.is_nan() {
-            f32::INFINITY
-        } else {
-            largest.max(d)
-        }
-    })
 }

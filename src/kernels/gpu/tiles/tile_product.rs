@@ -4,24 +4,24 @@
 
 use cubecl::prelude::*;
 
-use crate::kernels::gpu::attention::kernel_config::KernelConfig;
+use crate::kernels::gpu::tiles::tiling::Tiling;
 
 /// a · bᵀ. `a`: `[tile, size]`; `b`: `[columns, size]`; `to`: `[tile, width]`, whose first columns
 /// become the product.
 #[cube]
-pub(super) fn product<E: Float>(
+pub(in crate::kernels::gpu) fn product<E: Float>(
     a: &Shared<[E]>,
     b: &Shared<[E]>,
     to: &mut Shared<[f32]>,
     columns: usize,
     #[comptime] width: usize,
-    #[comptime] config: KernelConfig,
+    #[comptime] tiling: Tiling,
 ) {
-    let stride = comptime!(config.stride);
-    if comptime!(config.matrix) {
+    let stride = comptime!(tiling.stride);
+    if comptime!(tiling.matrix) {
         let across = columns / 16;
         let mut part = UNIT_POS_Y as usize;
-        while part < comptime!(config.tile / 16) * across {
+        while part < comptime!(tiling.tile / 16) * across {
             let (i, j) = (part / across * 16, part % across * 16);
             let sum = cmma::Matrix::<f32>::from_value(
                 cmma::MatrixIdent::Accumulator,
@@ -32,7 +32,7 @@ pub(super) fn product<E: Float>(
                 0.0,
             );
             #[unroll]
-            for k in 0..comptime!(config.size / 16) {
+            for k in 0..comptime!(tiling.size / 16) {
                 let left = operand::<E>(
                     a,
                     i * stride + k * 16,
@@ -60,10 +60,10 @@ pub(super) fn product<E: Float>(
         }
     } else {
         let mut at = UNIT_POS as usize;
-        while at < comptime!(config.tile) * columns {
+        while at < comptime!(tiling.tile) * columns {
             let (i, j) = (at / columns, at % columns);
             let mut sum = f32::new(0.0);
-            for k in 0..comptime!(config.size) {
+            for k in 0..comptime!(tiling.size) {
                 sum += f32::cast_from(a[i * stride + k]) * f32::cast_from(b[j * stride + k]);
             }
             to[i * width + j] = sum;
@@ -74,19 +74,19 @@ pub(super) fn product<E: Float>(
 
 /// Adds `weights` `[tile, tile]` · `values` `[tile, size]` to `context` `[tile, size]`.
 #[cube]
-pub(super) fn weigh<E: Float>(
+pub(in crate::kernels::gpu) fn weigh<E: Float>(
     weights: &Shared<[E]>,
     values: &Shared<[E]>,
     context: &mut Shared<[f32]>,
-    #[comptime] config: KernelConfig,
+    #[comptime] tiling: Tiling,
 ) {
-    let tile = comptime!(config.tile);
-    let size = comptime!(config.size);
-    let stride = comptime!(config.stride);
-    if comptime!(config.matrix) {
+    let tile = comptime!(tiling.tile);
+    let size = comptime!(tiling.size);
+    let stride = comptime!(tiling.stride);
+    if comptime!(tiling.matrix) {
         let across = comptime!(size / 16);
         let mut part = UNIT_POS_Y as usize;
-        while part < comptime!(config.tile / 16) * across {
+        while part < comptime!(tiling.tile / 16) * across {
             let (i, j) = (part / across * 16, part % across * 16);
             let mut sum = cmma::Matrix::<f32>::from_value(
                 cmma::MatrixIdent::Accumulator,
@@ -104,7 +104,7 @@ pub(super) fn weigh<E: Float>(
                 cmma::MatrixLayout::RowMajor,
             );
             #[unroll]
-            for k in 0..comptime!(config.tile / 16) {
+            for k in 0..comptime!(tiling.tile / 16) {
                 let left = operand::<E>(
                     weights,
                     i * tile + k * 16,
@@ -131,7 +131,7 @@ pub(super) fn weigh<E: Float>(
         }
     } else {
         let mut at = UNIT_POS as usize;
-        while at < comptime!(config.tile * config.size) {
+        while at < comptime!(tiling.tile * tiling.size) {
             let (i, c) = (at / size, at % size);
             let mut sum = context[at];
             for j in 0..tile {
