@@ -67,10 +67,29 @@ class Finished:
                 hint="was there enough memory?" if self.exit_code == -9 else None,
                 result=result,
             )
-        # A command line that cannot be parsed is answered in words, and so is a bug.
-        said = self.said[len("error: ") :] if self.said.startswith("error: ") else self.said
-        message = said or f"pairbench ended with exit code {self.exit_code}"
-        raise kind(message, exit_code=self.exit_code, result=result)
+        # Without --progress=json, or where the command line cannot be parsed, it is in words.
+        message, causes, hint = _in_words(self.said)
+        raise kind(
+            message or f"pairbench ended with exit code {self.exit_code}",
+            exit_code=self.exit_code,
+            causes=causes,
+            hint=hint,
+            result=result,
+        )
+
+
+def _in_words(said: str) -> tuple[str, list[str], Optional[str]]:
+    """An error as the binary prints it for people: what failed, the causes, the hint."""
+    lines = said.split("\n")
+    starts = [at for at, line in enumerate(lines) if line.startswith("error: ")]
+    if not starts:
+        return said, [], None
+    message, *rest = lines[starts[-1] :]
+    causes = [line[len("  caused by: ") :] for line in rest if line.startswith("  caused by: ")]
+    hints = [line[len("  hint: ") :] for line in rest if line.startswith("  hint: ")]
+    if len(causes) + len(hints) < len(rest):  # clap's, of several lines
+        message, causes, hints = "\n".join(lines[starts[-1] :]), [], []
+    return message[len("error: ") :], causes, hints[0] if hints else None
 
 
 def _signal(number: int) -> str:

@@ -236,7 +236,7 @@ class Ranker:
             return_all: Whether all candidates are returned, the best first.
             seed: Decides the order in which `bubble` compares; upstream's is another each time.
         """
-        own = {"method": "best-of-n", "cmp_type": pairrm_cmp_type, "seed": seed}
+        own = {"method": "best-of-n", "cmp_type": pairrm_cmp_type, "seed": int(seed)}
         lines = _lines(inputs, candidates, instructions, own)
         answers = self._ask(lines)
         if not return_all:

@@ -78,6 +78,7 @@ class _Running:
         style = ["--progress=json"] if callable(progress) else []
         self._listener = Listener(progress)
         self._asked = 0
+        self._failure: Optional[BaseException] = None
         self._answers: queue.SimpleQueue[Optional[str]] = queue.SimpleQueue()
         self._process = subprocess.Popen(
             [str(find_binary()), *style, *arguments],
@@ -154,6 +155,8 @@ class _Running:
             self._answers.put(None)
             code = self._process.wait()
             self._threads[1].join(PATIENCE)
+            if self._failure is not None:
+                raise self._failure
             Finished(code, "", self._listener.error, "\n".join(self._listener.last)).fail()
         answer: Line = json.loads(text)
         return answer
@@ -165,4 +168,9 @@ class _Running:
 
     def _hear(self, stderr: IO[str]) -> None:
         for line in stderr:
-            self._listener.hear(line)
+            try:
+                self._listener.hear(line)
+            except BaseException as failure:  # raised where it is asked for the next answer
+                self._failure = failure
+                self._listener.progress = False
+                self._process.terminate()

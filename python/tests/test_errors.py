@@ -130,6 +130,15 @@ def test_a_process_that_is_killed_says_what_it_said(fake_binary: Any) -> None:
 
 
 @posix
+def test_an_error_in_words_has_its_parts(fake_binary: Any) -> None:
+    fake_binary("loaded\nerror: it\n  caused by: this\n  hint: do that", "exit 4")
+    with pytest.raises(pairbench.InputError) as found:
+        pairbench.run(progress=False)
+    error = found.value
+    assert (error.message, error.causes, error.hint) == ("it", ("this",), "do that")
+
+
+@posix
 def test_json_lines_are_events(fake_binary: Any) -> None:
     """And what is none is heard as it is."""
     line = {"event": "progress", "name": "m", "unit": "pairs", "done": 3, "total": 9}

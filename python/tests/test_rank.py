@@ -241,3 +241,13 @@ def test_candidates_are_lists(texts: Any) -> None:
     with pairbench.Ranker(progress=False) as ranker:
         with pytest.raises(TypeError, match=r"candidates\[0\] must be a list of texts"):
             ranker.rank(["p"], [texts])
+
+
+def test_a_listener_that_fails_ends_the_call() -> None:
+    def listener(event: pairbench.Event) -> None:
+        raise LookupError(event.text)
+
+    with pairbench.Ranker(progress=listener) as ranker:
+        with pytest.raises(LookupError):
+            ranker.rank(["p"] * 9, [["a", "b"]] * 9)
+            ranker.rank(["p"], [["a", "b"]])
