@@ -161,6 +161,6 @@ def test_a_missing_binary_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
 @posix
 def test_an_answer_to_another_line_is_no_answer(fake_binary: Any) -> None:
     fake_binary("", "echo '{}'; read line; echo '{\"line\":2,\"ranks\":[1]}'; cat")
-    with pairbench.Ranker(progress=False) as ranker:
-        with pytest.raises(pairbench.PairbenchError, match="line 1 was expected"):
-            ranker.rank(["p"], [["a"]])
+    expected = pytest.raises(pairbench.PairbenchError, match="line 1 was expected")
+    with pairbench.Ranker(progress=False) as ranker, expected:
+        ranker.rank(["p"], [["a"]])

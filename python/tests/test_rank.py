@@ -238,9 +238,9 @@ def test_a_fork_asks_a_process_of_its_own() -> None:
 
 @pytest.mark.parametrize("texts", ["xyz", {"x", "y"}, {"x": 1}, b"xyz"])
 def test_candidates_are_lists(texts: Any) -> None:
-    with pairbench.Ranker(progress=False) as ranker:
-        with pytest.raises(TypeError, match=r"candidates\[0\] must be a list of texts"):
-            ranker.rank(["p"], [texts])
+    refused = pytest.raises(TypeError, match=r"candidates\[0\] must be a list of texts")
+    with pairbench.Ranker(progress=False) as ranker, refused:
+        ranker.rank(["p"], [texts])
 
 
 def _until_it_fails(ranker: pairbench.Ranker) -> None:
