@@ -32,8 +32,11 @@ class Service:
         self._lock = threading.Lock()
 
     def _own(self) -> threading.Lock:
-        """The lock of this process. A fork has neither the threads that read, nor a right to the
-        answers: it starts a process of its own with its first question."""
+        """The lock of this process.
+
+        A fork has neither the threads that read, nor a right to the answers: it starts a process of
+        its own with its first question.
+        """
         if self._pid != os.getpid():
             # Kept: to forget it would close, and so flush, what the parent writes to.
             self._inherited = self._running
