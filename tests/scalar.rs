@@ -130,6 +130,7 @@ fn a_run_has_scores_and_no_order() {
 
 /// A journal that a process left is gone on with: its scores count as they are.
 #[test]
+#[cfg_attr(not(feature = "_test-hooks"), ignore = "needs --features _test-hooks")]
 fn an_unfinished_run_goes_on() {
     let dir = tempfile::tempdir().unwrap();
     let data = write_pairs(dir.path());

@@ -27,6 +27,7 @@ fn matching<'a>(stderr: &'a str, part: &str) -> Vec<&'a str> {
 }
 
 #[test]
+#[cfg_attr(not(feature = "_test-hooks"), ignore = "needs --features _test-hooks")]
 fn a_log_says_how_far_a_run_is_and_how_long_it_will_take() {
     let (_, stderr, code) = run(&[], &[]);
     assert_eq!(code, 0, "{stderr}");
@@ -63,6 +64,7 @@ fn verbose_runs_say_what_they_read() {
 }
 
 #[test]
+#[cfg_attr(not(feature = "_test-hooks"), ignore = "needs --features _test-hooks")]
 fn for_machines_every_line_is_an_object_that_the_schema_describes() {
     let (schema, ..) = binary::run(&["generate", "schema", "progress"]);
     let schema: Value = serde_json::from_str(&schema).unwrap();

@@ -101,6 +101,7 @@ const SMALL: [&str; 6] = [
 
 /// Whatever the journal holds when a run dies, it goes on to the same bytes.
 #[test]
+#[cfg_attr(not(feature = "_test-hooks"), ignore = "needs --features _test-hooks")]
 fn a_run_that_died_goes_on() {
     let dir = tempfile::tempdir().unwrap();
     let whole = dir.path().join("whole");
