@@ -1,11 +1,12 @@
 //! Decoders against the Python reference: texts, ids, angles, hidden states, scores, windows.
 
 mod common;
-
-use std::path::{Path, PathBuf};
+#[path = "common/golden_decoders.rs"]
+mod golden;
 
 use burn::tensor::Device;
 use common::{conversation, float, ids, is_recorded, json_of, lines_of, load, numbers};
+use golden::{MODELS, checkpoint, decoders};
 use pairbench::checkpoint::{Precision, Weights};
 use pairbench::kernels::cpu::int8::Outliers;
 use pairbench::model::{DecoderConfig, ModelConfig, RewardModel, TransformerConfig};
@@ -18,22 +19,6 @@ use serde_json::Value;
 /// are the same.
 const SCORE: f32 = 5e-5;
 
-const MODELS: [&str; 7] = [
-    "tiny-qwen3-rm",
-    "tiny-qwen3-rm-bf16",
-    "tiny-llama3-rm",
-    "tiny-llama-bias-rm",
-    "tiny-gemma2-rm",
-    "tiny-mistral-rm",
-    "tiny-qwen2-rm",
-];
-
-fn decoders(part: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("tests/data/decoders")
-        .join(part)
-}
-
 fn lines(file: &str) -> Vec<Value> {
     lines_of(&decoders(file))
 }
@@ -43,13 +28,13 @@ fn json(file: &str) -> Value {
 }
 
 fn model(name: &str) -> RewardModel {
-    let dir = decoders("models").join(name);
+    let dir = checkpoint(name);
     load(&dir, &Device::flex(), Precision::F32)
 }
 
 /// The model with another configuration than its own.
 fn changed(name: &str, changes: &Value) -> RewardModel {
-    let dir = decoders("models").join(name);
+    let dir = checkpoint(name);
     let path = dir.join("config.json");
     let mut config: Value = serde_json::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
     for (key, value) in changes.as_object().unwrap() {
@@ -100,7 +85,7 @@ fn texts_and_ids_of_all_cases() {
         .collect();
     let (mut compared, mut masked, mut refused) = (0, 0, 0);
     for name in MODELS {
-        let dir = decoders("models").join(name);
+        let dir = checkpoint(name);
         let tokenizer = Tokenizer::load_of_decoder(&dir.as_path().into()).unwrap().0;
         for record in lines(&format!("{name}.jsonl")) {
             let id = record["id"].as_str().unwrap();
@@ -337,7 +322,7 @@ fn batches_change_no_bit() {
             Precision::Int8(Outliers::ByRow),
             Precision::Int8Affine,
         ] {
-            let dir = decoders("models").join(name);
+            let dir = checkpoint(name);
             let model = load(&dir, &Device::flex(), precision);
             let rows: Vec<(Vec<u32>, bool)> = lines(&format!("{name}.jsonl"))
                 .iter()

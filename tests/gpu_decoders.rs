@@ -6,32 +6,23 @@
 #[path = "common/binary.rs"]
 mod binary;
 mod common;
+#[path = "common/golden_decoders.rs"]
+mod golden;
 #[path = "common/gpus.rs"]
 mod gpus;
 #[path = "common/skipped.rs"]
 mod skipped;
 
-use std::path::{Path, PathBuf};
-
 use binary::{pairbench, question};
 use burn::tensor::DType;
 use common::{PARITY, float, ids, lines_of, load};
+use golden::{MODELS, checkpoint, decoders};
 use pairbench::checkpoint::{HalfType, Precision};
 use pairbench::device::{Devices, Limits};
 use pairbench::model::{InputRow, TokenRow};
 use pairbench::scoring::run_dir::RunDir;
 use pairbench::scoring::{Outcome, ScoredItem, Scorer, logits};
 use skipped::skipped;
-
-const MODELS: [&str; 7] = [
-    "tiny-qwen3-rm",
-    "tiny-qwen3-rm-bf16",
-    "tiny-llama3-rm",
-    "tiny-llama-bias-rm",
-    "tiny-gemma2-rm",
-    "tiny-mistral-rm",
-    "tiny-qwen2-rm",
-];
 
 /// Against the reference's scores in f32, which lie between −6 and 6. In f16, which has 11 bits, the
 /// rounding of the weights alone moves one by up to 0.018 (on the CPU, arithmetic in f32), that of
@@ -40,16 +31,6 @@ const HALVES: [(HalfType, DType, f32); 2] = [
     (HalfType::F16, DType::F16, 0.06),
     (HalfType::Bf16, DType::BF16, 0.5),
 ];
-
-fn decoders(part: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("tests/data/decoders")
-        .join(part)
-}
-
-fn checkpoint(name: &str) -> PathBuf {
-    decoders("models").join(name)
-}
 
 /// A row whose ids the reference recorded, with its score in f32.
 struct Recorded {

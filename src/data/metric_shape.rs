@@ -99,26 +99,24 @@ pub(crate) fn ties_id(id: Option<&Id>) -> Option<(bool, i64)> {
     Some((is_tied, number.parse().ok()?))
 }
 
-fn unsuitable_tie(item: &Item, metric: Metric) -> Error {
+fn failed(item: &Item, metric: Metric, what: &str) -> Error {
     Error::bad_input(format!(
-        "failed to score row {} ({}) by {}: its label says that neither answer is better",
+        "failed to score row {} ({}) by {}: {what}",
         item.row,
         item.subset,
         metric.name()
     ))
-    .hint(
+}
+
+fn unsuitable_tie(item: &Item, metric: Metric) -> Error {
+    failed(item, metric, "its label says that neither answer is better").hint(
         "ties=drop in --map (in a definition `ties = \"drop\"` in [columns]) leaves such rows out; \
          metric = \"agreement\" in a definition counts them",
     )
 }
 
 fn unsuitable(item: &Item, metric: Metric, what: &str, benchmark: Option<&Benchmark>) -> Error {
-    let error = Error::bad_input(format!(
-        "failed to score row {} ({}) by {}: {what}",
-        item.row,
-        item.subset,
-        metric.name()
-    ));
+    let error = failed(item, metric, what);
     let needed = metric.shape().needed();
     match benchmark {
         Some(own) => error.hint(format!(

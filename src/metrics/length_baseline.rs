@@ -21,12 +21,8 @@ pub(crate) fn length_baselines(pairs: &[Item]) -> Vec<(&'static str, BTreeMap<St
                 1.. => Verdict::Correct,
                 _ => Verdict::Wrong,
             };
-            let verdict = if pair.is_tie {
-                verdict.where_neither_is_better()
-            } else {
-                verdict
-            };
-            tallies.entry(pair.subset.clone()).or_default().add(verdict);
+            let tally = tallies.entry(pair.subset.clone()).or_default();
+            tally.add(verdict.under_label(pair.is_tie));
         }
         tallies
     };

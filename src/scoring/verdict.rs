@@ -36,13 +36,14 @@ impl Verdict {
         }
     }
 
-    /// Of an item whose label is a tie: finding one is correct, and finding a better answer wrong.
+    /// Of an item whose label is a tie, if `is_tie`: finding one is correct then, and finding a
+    /// better answer wrong.
     #[must_use]
-    pub(crate) fn where_neither_is_better(self) -> Self {
+    pub(crate) fn under_label(self, is_tie: bool) -> Self {
         match self {
-            Self::Tie => Self::Correct,
-            Self::Correct | Self::Wrong => Self::Wrong,
-            Self::Invalid => Self::Invalid,
+            Self::Tie if is_tie => Self::Correct,
+            Self::Correct | Self::Wrong if is_tie => Self::Wrong,
+            other => other,
         }
     }
 
@@ -97,12 +98,7 @@ impl ScoredItem {
 
     /// What the numbers say of the label: see `Outcome::verdict`.
     pub fn verdict(&self) -> Verdict {
-        let verdict = self.outcome.verdict();
-        if self.is_tie {
-            verdict.where_neither_is_better()
-        } else {
-            verdict
-        }
+        self.outcome.verdict().under_label(self.is_tie)
     }
 }
 

@@ -76,7 +76,8 @@ impl<'a> Prepared<'a> {
             partial,
             others,
         } = selection::select(loaded.items, &request.selection, benchmark.as_ref())?;
-        check_several(request, &items, benchmark.as_ref())?;
+        check_verified(request, &items, benchmark.as_ref())?;
+        check_several(request, &items)?;
         let others: Vec<String> = ties.into_iter().chain(others).collect();
         let others = Some(others.join("; ")).filter(|others| !others.is_empty());
         if let Some(others) = &others {
@@ -186,25 +187,28 @@ fn files(request: &RunRequest, benchmark: Option<&Benchmark>, hub: &Hub) -> Resu
     Ok(files)
 }
 
-/// Batches of `--int8-batch` are of pairs, and `--dtype verified` knows by the margin of a pair
-/// what another precision could turn.
-fn check_several(
+/// `--dtype verified` proves the sign of margins, which some metrics do not go by.
+fn check_verified(
     request: &RunRequest,
     items: &[Item],
     benchmark: Option<&Benchmark>,
 ) -> Result<()> {
     let counts_orders =
-        |item: &&Item| benchmark.is_some_and(|own| own.metric_of(&item.subset).counts_orders());
-    if request.backend.dtype == DtypeChoice::Verified
-        && let Some(item) = items.iter().find(counts_orders)
-    {
-        let what = format!(
+        |item: &&Item| Benchmark::metric_in(benchmark, &item.subset).counts_orders();
+    match items.iter().find(counts_orders) {
+        Some(item) if request.backend.dtype == DtypeChoice::Verified => Err(Error::usage(format!(
             "failed to understand --dtype verified: it proves the sign of margins, and the metric \
              of {} counts each order of the answers",
             item.subset
-        );
-        return Err(Error::usage(what).hint("take --dtype f32"));
+        ))
+        .hint("take --dtype f32")),
+        _ => Ok(()),
     }
+}
+
+/// Batches of `--int8-batch` are of pairs, and `--dtype verified` knows by the margin of a pair
+/// what another precision could turn.
+fn check_several(request: &RunRequest, items: &[Item]) -> Result<()> {
     let Some(item) = items.iter().find(|item| item.pair().is_none()) else {
         return Ok(());
     };

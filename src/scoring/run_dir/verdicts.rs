@@ -38,7 +38,7 @@ fn parquet(rows: &[ModelRow]) -> PolarsResult<Vec<u8>> {
         counts("row", rows, |item| Some(item.row)),
         texts("subset", rows, |(_, item)| &item.subset),
         ids(rows),
-        labels(rows),
+        words("label", rows, |item| item.is_tie.then_some(TIE)),
         floats("logit_ab", rows, |item| Some(both_orders(item)?.logit_ab)),
         floats("logit_ba", rows, |item| Some(both_orders(item)?.logit_ba)),
         floats("score_chosen", rows, |item| {
@@ -62,7 +62,9 @@ fn parquet(rows: &[ModelRow]) -> PolarsResult<Vec<u8>> {
         several::logits(rows),
         several::compared(rows),
         tokens("tokens", rows, |own| several::tokens(&own.outcome)),
-        precisions(rows),
+        words("precision", rows, |item| {
+            item.precision.map(PrecisionName::as_str)
+        }),
         tokens("source_cut", rows, |own| Some(own.outcome.cuts()[0])),
         tokens("chosen_cut", rows, |own| Some(own.outcome.cuts()[1])),
         tokens("rejected_cut", rows, |own| Some(own.outcome.cuts()[2])),
@@ -113,21 +115,12 @@ fn tokens(name: &str, rows: &[ModelRow], get: fn(&ScoredItem) -> Option<usize>) 
     counts(name, rows, known)
 }
 
-/// Null in a run that computes in one precision: `run.json` has it.
-fn precisions(rows: &[ModelRow]) -> Column {
-    let name = |(_, item): &ModelRow| item.precision.map(PrecisionName::as_str);
+/// Null where there is none: no label where one answer is better, no precision in a run that
+/// computes in one, which `run.json` has.
+fn words(name: &str, rows: &[ModelRow], get: fn(&ScoredItem) -> Option<&'static str>) -> Column {
     Column::new(
-        "precision".into(),
-        rows.iter().map(name).collect::<Vec<Option<&str>>>(),
-    )
-}
-
-/// Null where one answer is better: the chosen one.
-fn labels(rows: &[ModelRow]) -> Column {
-    let label = |(_, item): &ModelRow| item.is_tie.then_some(TIE);
-    Column::new(
-        "label".into(),
-        rows.iter().map(label).collect::<Vec<Option<&str>>>(),
+        name.into(),
+        rows.iter().map(|(_, item)| get(item)).collect::<Vec<_>>(),
     )
 }
 
