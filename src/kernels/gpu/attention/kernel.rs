@@ -11,7 +11,7 @@ use cubecl::prelude::*;
 use crate::kernels::gpu::attention::kernel_config::KernelConfig;
 use crate::kernels::gpu::attention::memory::{gather, reached};
 use crate::kernels::gpu::attention::query_tiles::FIELDS;
-use crate::kernels::gpu::tiles::{ALIGNED, MASKED, clear, load, product, soften, weigh};
+use crate::kernels::gpu::tiles::{ALIGNED, MASKED, clear, load, product, soften, store, weigh};
 
 /// `query`: `[queries, hidden]`; `key`, `value`: `[tokens, hidden]`; `pos_keys`, `pos_queries`:
 /// `[2 · span, hidden]`; `tiles`: `[tiles, FIELDS]`; `table`: `[2 · reach + 1]`, the row of the
@@ -160,14 +160,9 @@ pub(super) fn attend<E: Float, N: Size>(
         start += tile;
     }
 
-    let mut at = UNIT_POS as usize;
-    while at < tile * size {
-        let (i, c) = (at / size, at % size);
-        if i < count {
-            output[(first + i) * hidden + column + c] = E::cast_from(context[at] / sums[i]);
-        }
-        at += CUBE_DIM as usize;
-    }
+    store::<E>(
+        &context, &sums, output, first, count, hidden, column, tiling,
+    );
 }
 
 /// Adds the content-to-position terms to `scores` `[tile, tile]`. `terms`: `[tile, 2 · tile]`,

@@ -11,7 +11,7 @@ use cubecl::prelude::*;
 use crate::kernels::gpu::causal_attention::kernel_config::KernelConfig;
 use crate::kernels::gpu::causal_attention::query_tiles::FIELDS;
 use crate::kernels::gpu::tiles::{
-    ALIGNED, MASKED, Tiling, clear, load, product, put, soften, weigh,
+    ALIGNED, MASKED, Tiling, clear, load, product, put, soften, store, weigh,
 };
 
 /// `query`: `[queries, width]`; `key`, `value`: `[tokens, key_width]`; `tiles`: `[tiles, FIELDS]` →
@@ -104,14 +104,7 @@ pub(super) fn attend<E: Float, N: Size>(
         start += tile;
     }
 
-    let mut at = UNIT_POS as usize;
-    while at < tile * size {
-        let (i, c) = (at / size, at % size);
-        if i < count {
-            output[(first + i) * width + column + c] = E::cast_from(context[at] / sums[i]);
-        }
-        at += CUBE_DIM as usize;
-    }
+    store::<E>(&context, &sums, output, first, count, width, column, tiling);
 }
 
 /// Loads `there` rows of one head of `from` `[tokens, width]` into `to` `[tile, size]`, from place

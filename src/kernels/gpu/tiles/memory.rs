@@ -1,4 +1,4 @@
-//! From the device's memory into the shared memory of a cube.
+//! Between the device's memory and the shared memory of a cube.
 #![allow(clippy::used_underscore_binding, reason = "names made by the macro")]
 
 use cubecl::prelude::*;
@@ -49,5 +49,34 @@ pub(in crate::kernels::gpu) fn put<E: Float, N: Size>(
         for lane in 0..lanes {
             to[begin + lane] = x.extract(lane);
         }
+    }
+}
+
+/// Writes the first `count` rows of `context` `[tile, size]`, each divided by its sum of weights,
+/// `sums` `[tile]`, to the rows of one head of `output` `[rows, hidden]`, from `first` on. `column`:
+/// the head's first element.
+#[cube]
+#[expect(
+    clippy::too_many_arguments,
+    reason = "the numbers of a tile, one by one"
+)]
+pub(in crate::kernels::gpu) fn store<E: Float>(
+    context: &Shared<[f32]>,
+    sums: &Shared<[f32]>,
+    output: &mut [E],
+    first: usize,
+    count: usize,
+    hidden: usize,
+    column: usize,
+    #[comptime] tiling: Tiling,
+) {
+    let size = comptime!(tiling.size);
+    let mut at = UNIT_POS as usize;
+    while at < comptime!(tiling.tile * tiling.size) {
+        let (i, c) = (at / size, at % size);
+        if i < count {
+            output[(first + i) * hidden + column + c] = E::cast_from(context[at] / sums[i]);
+        }
+        at += CUBE_DIM as usize;
     }
 }

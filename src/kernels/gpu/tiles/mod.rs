@@ -7,7 +7,7 @@ mod softmax;
 mod tile_product;
 mod tiling;
 
-pub(super) use memory::{load, put};
+pub(super) use memory::{load, put, store};
 pub(super) use softmax::{clear, soften};
 pub(super) use tile_product::{product, weigh};
 pub(super) use tiling::{ALIGNED, MASKED, Tiling};
