@@ -215,37 +215,60 @@ def golden(name: str, longest: int = 512) -> tuple[list[Row], list[float], list[
     return rows, logits, decided
 
 
-def check(
-    s: Session, name: str, path: Path, rows: list[Row], recorded: list[float] | None, decided: list[bool] | None
-) -> None:
-    """One checkpoint: f32 against the CPU and the recorded logits, half precision against f32."""
-    ids = s.work / f"check-{name}.jsonl"
-    write_rows(ids, rows)
+@dataclass
+class Checked:
+    """A checkpoint whose logits are compared."""
 
-    def add(what: str, one: list[float], other: list[float], allowed: bool) -> None:
+    name: str
+    path: Path
+    rows: list[Row]
+    recorded: list[float] | None
+    decided: list[bool] | None  # which verdicts are no near ties
+    exact: list[float] | None = None  # the device's in f32, once they are there
+
+    def scored(self, s: Session, dtype: str, device: str | None = None) -> list[float]:
+        ids = s.work / f"check-{self.name}.jsonl"
+        write_rows(ids, self.rows)
+        return s.pairbench.bench(self.path, ids, self.rows, dtype, s.clock.limit(60), device=device).logits
+
+    def compare(self, s: Session, what: str, one: list[float], other: list[float], allowed: bool) -> None:
         scale = max(1.0, *map(abs, other))
-        pairs = sum(decided) if decided else 0
-        differ = turned(one, other, decided) if decided else None
+        pairs = sum(self.decided) if self.decided else 0
+        differ = turned(one, other, self.decided) if self.decided else None
         found = Check(
-            name, what, len(rows), difference(one, other), TOLERANCE * scale if allowed else None, differ, pairs
+            self.name, what, len(self.rows), difference(one, other), TOLERANCE * scale if allowed else None, differ, pairs
         )
         s.report.checks.append(found)
         if not found.good or (allowed and differ):
-            s.note(f"{name}: {what}: max difference {found.difference:.1e}, {differ or 0} verdicts differ")
+            s.note(f"{self.name}: {what}: max difference {found.difference:.1e}, {differ or 0} verdicts differ")
 
-    def scored(dtype: str, device: str | None = None) -> list[float]:
-        return s.pairbench.bench(path, ids, rows, dtype, s.clock.limit(60), device=device).logits
+    def exactly(self, s: Session) -> None:
+        """f32 against the recorded logits and against the CPU."""
+        with s.step(f"checking {self.name}"):
+            self.exact = self.scored(s, "f32")
+            if self.recorded:
+                self.compare(s, "f32 against the recorded logits", self.exact, self.recorded, True)
+            self.compare(s, "f32 against pairbench on the CPU", self.exact, self.scored(s, "f32", "cpu"), True)
 
-    with s.step(f"checking {name}"):
-        exact = scored("f32")
-        if recorded:
-            add("f32 against the recorded logits", exact, recorded, True)
-        add("f32 against pairbench on the CPU", exact, scored("f32", "cpu"), True)
-        for dtype in s.args.dtypes:
-            if dtype == "f32":
-                continue
-            with s.step(f"checking {name} in {dtype}"):
-                add(f"{dtype} against f32", scored(dtype), exact, False)
+    def in_half(self, s: Session, dtype: str) -> None:
+        """Half precision against f32."""
+        if self.exact is not None:
+            with s.step(f"checking {self.name} in {dtype}"):
+                self.compare(s, f"{dtype} against f32", self.scored(s, dtype), self.exact, False)
+
+
+def checkpoints_to_check(s: Session, full: Path) -> list[Checked]:
+    """The timed one and the golden ones, pair models first."""
+    config = read_config(full)
+    rows = [row for length in s.scale.checked for row in fixed_rows(config, length, 2, seed=2)]
+    found = [Checked("the timed one", full, rows, None, None)]
+    for path in sorted((GOLDEN / "models").iterdir(), key=lambda path: path.name not in MAIN_FAMILIES):
+        # Some golden checkpoints have no tokenizer of their own. Rows are ids, so any will do.
+        copy = s.work / "golden" / path.name
+        shutil.copytree(TINY, copy, dirs_exist_ok=True)
+        shutil.copytree(path, copy, dirs_exist_ok=True)
+        found.append(Checked(path.name, copy, *golden(path.name)))
+    return found + [Checked(path.name, path, *decoder.golden(path.name), None) for path in decoder.checkpoints()]
 
 
 def checks(s: Session, full: Path) -> None:
@@ -260,24 +283,18 @@ def checks(s: Session, full: Path) -> None:
         f"Allowed: {TOLERANCE} times the largest logit, at least {TOLERANCE}. Near ties of the golden cases count for no verdict."
         " Half precision has no limit here: its line says what it costs"
     )
-    config = read_config(full)
-    rows = [row for length in s.scale.checked for row in fixed_rows(config, length, 2, seed=2)]
-    check(s, "the timed one", full, rows, None, None)
-    for path in sorted((GOLDEN / "models").iterdir(), key=lambda path: path.name not in MAIN_FAMILIES):
+    # f32 of all first: it is what can be wrong. Half precision takes its time, for products that are measured first.
+    every = checkpoints_to_check(s, full)
+    halves = [dtype for dtype in s.args.dtypes if dtype != "f32"]
+    todo = [(one, "f32") for one in every] + [(one, dtype) for one in every for dtype in halves]
+    for at, (one, dtype) in enumerate(todo):
         if s.clock.spent > CHECKS_END * s.args.seconds:
-            s.note(f"not checked for lack of time: {path.name}")
-            continue
-        # Some golden checkpoints have no tokenizer of their own. Rows are ids, so any will do.
-        copy = s.work / "golden" / path.name
-        shutil.copytree(TINY, copy, dirs_exist_ok=True)
-        shutil.copytree(path, copy, dirs_exist_ok=True)
-        rows, recorded, decided = golden(path.name)
-        check(s, path.name, copy, rows, recorded, decided)
-    for path in decoder.checkpoints():
-        if s.clock.spent > CHECKS_END * s.args.seconds:
-            s.note(f"not checked for lack of time: {path.name}")
-            continue
-        check(s, path.name, path, *decoder.golden(path.name), None)
+            s.note("not checked for lack of time: " + ", ".join(f"{one.name} in {dtype}" for one, dtype in todo[at:]))
+            break
+        if dtype == "f32":
+            one.exactly(s)
+        else:
+            one.in_half(s, dtype)
 
 
 def whole(s: Session, path: Path, pairs: Path) -> None:

@@ -32,21 +32,19 @@ done
 for file in "$binary" ${libdevice:+"$libdevice"} ${data:+"$data"}; do
     [[ -f $file ]] || fail "no such file: $file"
 done
-for tool in strip xz; do
-    command -v "$tool" >/dev/null || fail "$tool is needed (Debian: binutils, xz-utils)"
+for tool in strip tar xz; do
+    command -v "$tool" >/dev/null || fail "$tool is needed (Debian: binutils, tar, xz-utils)"
 done
 # Only what this script has made may be replaced.
 [[ ! -e $out || -e $out/pairbench.xz ]] || fail "$out is there and is no kit; name another folder with --out"
 
 rm -rf "$out"
-mkdir -p "$out/benchmarks" "$out/tests/data"
+mkdir -p "$out/benchmarks"
 cp -R "$root/benchmarks/gpu" "$root/benchmarks/quickstart" "$out/benchmarks"
 mkdir "$out/benchmarks/peer"
 cp "$root"/benchmarks/peer/*.py "$out/benchmarks/peer"
-mkdir "$out/tests/data/golden"
-cp -R "$root"/tests/data/golden/models "$root"/tests/data/golden/tiny-*.jsonl "$out/tests/data/golden"
-cp -R "$root/tests/data/decoders" "$out/tests/data"
-rm -rf "$out/tests/data/decoders/hidden"
+# The golden checkpoints and their cases; hidden states are not compared on a GPU.
+tar --create --xz --file "$out/tests.tar.xz" --directory "$root" --exclude hidden tests/data/golden tests/data/decoders
 find "$out" -name __pycache__ -prune -exec rm -rf {} +
 if [[ -n $libdevice ]]; then
     # Where a CUDA toolkit would have it: run.sh names the folder in CUDA_PATH if the machine has none.
