@@ -4,7 +4,7 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use pairbench::cli;
-use pairbench::support::allocator::Allocator;
+use pairbench::support::allocator::{self, Allocator};
 use pairbench::support::error::{Error, Result};
 use pairbench::support::terminal::{complain, say, written};
 
@@ -12,6 +12,7 @@ use pairbench::support::terminal::{complain, say, written};
 static ALLOCATOR: Allocator = Allocator;
 
 fn main() -> ExitCode {
+    allocator::keep_freed_memory();
     let (request, settings) = match cli::parse() {
         Ok(parsed) => parsed,
         Err(error) => return report(&error, false),

@@ -3,6 +3,8 @@
 use burn::module::{Module, Param};
 use burn::tensor::{DType, Tensor, module::layer_norm};
 
+use crate::kernels::cpu::rows;
+use crate::kernels::is_on_cpu;
 #[cfg(feature = "_gpu")]
 use crate::kernels::{gpu, is_on_gpu};
 use crate::model::linear::Linear;
@@ -46,6 +48,9 @@ impl LayerNorm {
         if is_on_gpu(&x) {
             return gpu::layers::add_norm(x, None, self.gamma.val(), self.beta.val(), self.eps);
         }
+        if is_on_cpu(&x) {
+            return rows::layer_norm(x, self.gamma.val(), self.beta.val(), self.eps);
+        }
         layer_norm(x, self.gamma.val(), Some(self.beta.val()), self.eps)
     }
 
@@ -65,6 +70,11 @@ impl LayerNorm {
             let sum = Some((bias, residual));
             return gpu::layers::add_norm(y, sum, self.gamma.val(), self.beta.val(), self.eps);
         }
-        self.forward(linear.forward(x) + residual)
+        let y = linear.forward(x);
+        if is_on_cpu(&y) {
+            let (gamma, beta) = (self.gamma.val(), self.beta.val());
+            return rows::add_layer_norm(y, residual, gamma, beta, self.eps);
+        }
+        self.forward(y + residual)
     }
 }

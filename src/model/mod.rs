@@ -17,6 +17,7 @@ mod ranker_config;
 mod reward_model;
 mod token_rows;
 mod transformer;
+mod word_embeddings;
 
 pub use architecture::Architecture;
 pub use config::ModelConfig;

@@ -8,10 +8,12 @@
 //! later, which the journal survives.
 
 use std::alloc::{GlobalAlloc, Layout};
+use std::ffi::c_long;
 use std::io::Write;
 use std::path::Path;
 use std::sync::Mutex;
 
+use libmimalloc_sys::{mi_option_set, mi_option_t};
 use mimalloc::MiMalloc;
 
 use crate::support::error::{ErrorKind, one_line};
@@ -42,6 +44,18 @@ unsafe impl GlobalAlloc for Allocator {
         // SAFETY: the caller keeps the same contract.
         unsafe { MiMalloc.dealloc(memory, layout) }
     }
+}
+
+/// Milliseconds until the operating system gets freed memory back. mimalloc's own second is less than
+/// a large model takes for some layers: their buffers would be returned and cleared again.
+const KEPT_FOR: c_long = 100_000;
+/// `mi_option_purge_delay` in mimalloc 3's `mi_option_e`.
+const PURGE_DELAY: mi_option_t = 15;
+
+/// Keeps freed memory for the next buffers. To be called before there are other threads.
+pub fn keep_freed_memory() {
+    // SAFETY: no other thread reads or sets options.
+    unsafe { mi_option_set(PURGE_DELAY, KEPT_FOR) };
 }
 
 /// The file that is being read by code that trusts its sizes.

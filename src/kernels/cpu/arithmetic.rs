@@ -1,5 +1,7 @@
 //! The arithmetic of an attention head's products: f32, or sums in f32 of factors rounded to bf16.
 
+use std::ops::Range;
+
 use pulp::Simd;
 
 use crate::kernels::cpu::bf16::{put_output, to_bf16};
@@ -34,14 +36,14 @@ pub(crate) trait Arithmetic: Copy + Send + Sync {
         outputs: usize,
     ) -> Self::Right;
 
-    /// Products of the left factor's rows with the right factor's outputs from `output` on, a
-    /// multiple of [`WIDTH`]: as many outputs as exist and fit into `out`, `[rows, width]`.
+    /// Products of the left factor's rows with these outputs of the right factor, in whole panels of
+    /// [`WIDTH`], into the first columns of `out`, `[rows, width]`.
     fn products<S: Simd>(
         self,
         simd: S,
         left: &Self::Left,
         right: &Self::Right,
-        output: usize,
+        outputs: Range<usize>,
         out: &mut [f32],
         width: usize,
     );
@@ -81,15 +83,18 @@ impl<T> Default for PackedFactor<T> {
 
 impl<T> PackedFactor<T> {
     /// Each panel's part of this depth.
-    fn parts(&self, depth: std::ops::Range<usize>) -> impl Iterator<Item = &[T]> {
+    fn parts(&self, depth: Range<usize>) -> impl Iterator<Item = &[T]> {
         self.values
             .chunks_exact(self.depth)
             .map(move |panel| &panel[depth.clone()])
     }
 
-    /// The panels from `output` on, a multiple of [`WIDTH`].
-    fn from(&self, output: usize) -> &[T] {
-        &self.values[(output / WIDTH * self.depth).min(self.values.len())..]
+    /// The panels of these outputs, as many as exist.
+    fn panels(&self, outputs: Range<usize>) -> impl Iterator<Item = &[T]> {
+        let panels = self.values.chunks_exact(self.depth);
+        panels
+            .skip(outputs.start / WIDTH)
+            .take(outputs.len().div_ceil(WIDTH))
     }
 }
 
@@ -159,12 +164,11 @@ impl Arithmetic for F32Factors {
         simd: S,
         left: &Self::Left,
         right: &Self::Right,
-        output: usize,
+        outputs: Range<usize>,
         out: &mut [f32],
         width: usize,
     ) {
-        let panels = right.from(output).chunks_exact(right.depth);
-        left.times(simd, panels, out, width);
+        left.times(simd, right.panels(outputs), out, width);
     }
 
     #[inline(always)]
@@ -199,7 +203,7 @@ impl Default for PackedRows<Bf16> {
     }
 }
 
-/// Products of the rows with panels of the same depth, as many as fit. `out`: `[rows, width]`
+/// Products of the rows with panels of the same depth. `out`: `[rows, width]`
 #[inline(always)]
 fn times<'a>(
     left: &PackedRows<Bf16>,
@@ -207,7 +211,7 @@ fn times<'a>(
     out: &mut [f32],
     width: usize,
 ) {
-    left.products(panels.take(width / WIDTH), |first, panel, sums| {
+    left.products(panels, |first, panel, sums| {
         for (out, sums) in out.chunks_exact_mut(width).skip(first).zip(sums) {
             out[panel * WIDTH..][..WIDTH].copy_from_slice(sums);
         }
@@ -276,16 +280,11 @@ impl Arithmetic for Bf16Factors {
         _: S,
         left: &Self::Left,
         right: &Self::Right,
-        output: usize,
+        outputs: Range<usize>,
         out: &mut [f32],
         width: usize,
     ) {
-        times(
-            left,
-            right.from(output).chunks_exact(right.depth),
-            out,
-            width,
-        );
+        times(left, right.panels(outputs), out, width);
     }
 
     #[inline(always)]

@@ -5,6 +5,7 @@ use std::ops::Range;
 use rayon::prelude::*;
 
 use crate::kernels::cpu::micro_kernel::WIDTH;
+use crate::kernels::cpu::parts::in_parts;
 
 /// Computes `x[rows, input]` → `out[rows, output]` in blocks of whole groups of `group` rows, of
 /// about `block` rows at most. `compute` gets a block's part of both.
@@ -17,17 +18,16 @@ pub(crate) fn by_rows(
     compute: impl Fn(&[f32], &mut [f32]) + Sync,
 ) -> Vec<f32> {
     let (rows, threads) = (x.len() / input, rayon::current_num_threads());
-    let mut out = vec![0f32; rows * output];
     // Blocks of equal size, a multiple of the threads in number.
     let rounds = rows.div_ceil(threads * block).max(1);
     let size = rows
         .div_ceil(threads * rounds)
         .next_multiple_of(group)
         .max(group);
-    out.par_chunks_mut(size * output)
-        .zip(x.par_chunks(size * input))
-        .for_each(|(out, x)| compute(x, out));
-    out
+    in_parts(rows * output, size * output, |at, out| {
+        let x = &x[at * size * input..];
+        compute(&x[..x.len().min(size * input)], out);
+    })
 }
 
 /// Computes `out[rows, output]` by panels of [`WIDTH`] outputs, for a product of few rows.

@@ -8,13 +8,13 @@ use crate::model::layer_norm::LayerNorm;
 use crate::model::linear::Linear;
 use crate::model::parameters::Parameters;
 use crate::model::token_rows::TokenRows;
+use crate::model::word_embeddings::WordEmbeddings;
 use crate::support::error::Result;
 
 /// Word, absolute position and token type embeddings.
 #[derive(Module, Debug)]
 pub(super) struct Embeddings {
-    /// `[vocabulary, embedding]`
-    words: Param<Tensor<2>>,
+    words: WordEmbeddings,
     /// `[max positions, embedding]`, with `position_biased_input`.
     positions: Option<Param<Tensor<2>>>,
     /// `[types, embedding]`, where there are types: of the first and of the second segment.
@@ -31,10 +31,8 @@ impl Embeddings {
         config: &DebertaConfig,
     ) -> Result<Self> {
         let size = config.embedding_size;
-        let words = Param::from_tensor(from.table(
-            &format!("{name}.word_embeddings.weight"),
-            [config.vocab_size, size],
-        )?);
+        let words = format!("{name}.word_embeddings");
+        let words = WordEmbeddings::load(from, &words, config.vocab_size, size)?;
         let mut table = |part: &str, rows: usize| -> Result<_> {
             Ok(Param::from_tensor(
                 from.tensor(&format!("{name}.{part}.weight"), [rows, size])?,
@@ -74,14 +72,12 @@ impl Embeddings {
 
     /// The embeddings of all tokens, `[tokens, hidden]`.
     pub(super) fn forward(&self, rows: &TokenRows) -> Tensor<2> {
-        let device = self.words.val().device();
+        let device = self.words.device();
         let index = |values: Vec<i64>| {
             let count = values.len();
             Tensor::<1, Int>::from_data(TensorData::new(values, [count]), &device)
         };
-        // The table may be stored in half precision where arithmetic is f32.
-        let ids = index(rows.ids().iter().map(|id| i64::from(*id)).collect());
-        let mut x = self.words.val().select(0, ids).cast(self.norm.dtype());
+        let mut x = self.words.forward(rows.ids(), self.norm.dtype());
         if let Some(positions) = &self.positions {
             let positions_in_rows = rows
                 .rows()

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use burn::module::{Module, Param};
-use burn::tensor::{DType, Int, Tensor, TensorData};
+use burn::module::Module;
+use burn::tensor::{DType, Tensor};
 
 use crate::kernels::attention::QuerySelection;
 use crate::model::decoder::attention::BatchPositions;
@@ -13,13 +13,13 @@ use crate::model::decoder::packing::Packing;
 use crate::model::decoder::rms_norm::RmsNorm;
 use crate::model::parameters::Parameters;
 use crate::model::token_rows::TokenRows;
+use crate::model::word_embeddings::WordEmbeddings;
 use crate::support::error::Result;
 
 /// Embeddings, layers and the last normalisation.
 #[derive(Module, Debug)]
 pub struct Decoder {
-    /// `[vocabulary, hidden]`
-    words: Param<Tensor<2>>,
+    words: WordEmbeddings,
     layers: Vec<Layer>,
     norm: RmsNorm,
     #[module(skip)]
@@ -32,14 +32,14 @@ impl Decoder {
     /// # Errors
     /// Those of `from`.
     pub fn load(from: &mut impl Parameters, name: &str, config: &DecoderConfig) -> Result<Self> {
-        let words = format!("{name}.embed_tokens.weight");
-        let words = from.table(&words, [config.vocab_size, config.hidden_size])?;
+        let words = format!("{name}.embed_tokens");
+        let words = WordEmbeddings::load(from, &words, config.vocab_size, config.hidden_size)?;
         let load = |(at, window): (usize, &Option<usize>)| {
             Layer::load(from, &format!("{name}.layers.{at}"), config, *window)
         };
         let windows = config.windows.iter().enumerate();
         Ok(Self {
-            words: Param::from_tensor(words),
+            words,
             layers: windows.map(load).collect::<Result<_>>()?,
             norm: RmsNorm::load(
                 from,
@@ -93,12 +93,7 @@ impl Decoder {
 
     /// `[tokens, hidden]`
     fn embed(&self, ids: &[u32]) -> Tensor<2> {
-        let words = self.words.val();
-        let index: Vec<i64> = ids.iter().map(|id| i64::from(*id)).collect();
-        let index = TensorData::new(index, [ids.len()]);
-        let index = Tensor::<1, Int>::from_data(index, &words.device());
-        // The table may be stored in half precision where arithmetic is f32.
-        let x = words.select(0, index).cast(DType::F32);
+        let x = self.words.forward(ids, DType::F32);
         match self.config.embedding_scale {
             Some(scale) => x * scale,
             None => x,

@@ -7,6 +7,8 @@ use burn::module::Module;
 use burn::tensor::{DType, Tensor};
 
 use crate::kernels::attention::QuerySelection;
+use crate::kernels::cpu::rows;
+use crate::kernels::is_on_cpu;
 use crate::model::decoder::attention::{Attention, BatchPositions};
 use crate::model::decoder::config::DecoderConfig;
 use crate::model::decoder::feed_forward::FeedForward;
@@ -84,15 +86,25 @@ impl Layer {
         // What is added up from layer to layer is f32, whatever the products are in: in some models
         // it grows beyond what f16 holds.
         let attended = normalised(&self.attention_result_norm, attended);
-        let x = residual + attended.cast(DType::F32);
+        let x = sum(residual, attended.cast(DType::F32));
         let fed = self
             .feed_forward
             .forward(self.feed_forward_norm.forward(x.clone()));
-        x + normalised(&self.feed_forward_result_norm, fed).cast(DType::F32)
+        let fed = normalised(&self.feed_forward_result_norm, fed);
+        sum(x, fed.cast(DType::F32))
     }
 
     /// Whether a token's result depends on the other tokens of the batch.
     pub(super) fn depends_on_batch(&self) -> bool {
         self.attention.depends_on_batch()
+    }
+}
+
+/// x + y; both: `[tokens, hidden]` → `[tokens, hidden]`
+fn sum(x: Tensor<2>, y: Tensor<2>) -> Tensor<2> {
+    if is_on_cpu(&x) {
+        rows::add(x, y)
+    } else {
+        x + y
     }
 }

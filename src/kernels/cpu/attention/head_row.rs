@@ -1,5 +1,7 @@
 //! The attention of one head over one token row.
 
+use std::ops::Range;
+
 use pulp::Simd;
 
 use crate::kernels::attention::Geometry;
@@ -27,6 +29,47 @@ pub(super) struct HeadRow<'a, A: Arithmetic> {
     pub(super) size: usize,
     pub(super) geometry: &'a Geometry,
     pub(super) arithmetic: A,
+    pub(super) scratch: &'a mut Scratch<A::Left>,
+}
+
+/// Memory that one head of one row leaves to the next. What it holds is written before it is read.
+#[derive(Default)]
+pub(super) struct Scratch<L> {
+    left: L,
+    by_key: Vec<f32>,
+    by_query: Vec<f32>,
+    scores: Vec<f32>,
+    sums: Vec<f32>,
+    factors: Vec<f32>,
+}
+
+/// The first `len` numbers of `memory`, which grows where it is too small.
+fn first(memory: &mut Vec<f32>, len: usize) -> &mut [f32] {
+    if memory.len() < len {
+        memory.resize(len, 0.0);
+    }
+    &mut memory[..len]
+}
+
+impl<A: Arithmetic> HeadRow<'_, A> {
+    /// Table rows at distances that this row has.
+    fn by_distance(&self) -> &[u32] {
+        let relative = self.geometry.relative.as_deref();
+        relative.map_or(&[], |rows| rows.within(self.len))
+    }
+
+    /// The places, in whole panels from the table row `start` on, that these queries reach with
+    /// these keys.
+    fn panels(&self, start: usize, queries: &[usize], keys: Range<usize>) -> Range<usize> {
+        let (Some(lowest), Some(highest)) = (queries.iter().min(), queries.iter().max()) else {
+            return 0..0;
+        };
+        // The entry of distance i − j is i − j + len − 1.
+        let entries = lowest + self.len - keys.end..highest + self.len - keys.start;
+        let (first, end) = reached(self.by_distance().get(entries).unwrap_or_default());
+        let place = |row: usize| row.saturating_sub(start);
+        place(first) / WIDTH * WIDTH..place(end).next_multiple_of(WIDTH)
+    }
 }
 
 impl<A: Arithmetic> pulp::WithSimd for HeadRow<'_, A> {
@@ -35,75 +78,76 @@ impl<A: Arithmetic> pulp::WithSimd for HeadRow<'_, A> {
     /// softmax(scores) · value, `[queries, size]`.
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) -> Vec<f32> {
+        let mut scratch = std::mem::take(self.scratch);
         let (len, size, arithmetic) = (self.len, self.size, self.arithmetic);
-        let by_distance = self
-            .geometry
-            .relative
-            .as_deref()
-            .map_or(&[][..], |rows| rows.within(len));
         // The table rows that rows of this length reach, in whole panels.
-        let (first, end) = reached(by_distance);
-        let first = (first - self.tables.first) / WIDTH * WIDTH;
-        let width = (end - self.tables.first - first).next_multiple_of(WIDTH);
+        let (start, end) = reached(self.by_distance());
+        let skipped = (start - self.tables.first) / WIDTH * WIDTH;
+        let start = self.tables.first + skipped;
+        let width = (end - start).next_multiple_of(WIDTH);
         let padded = len.next_multiple_of(WIDTH);
         let keys = arithmetic.right(self.key.rows(0..len, size), size);
         let values = arithmetic.right_by_depth(self.value.rows(0..len, size), len, size);
-
-        let mut left = A::Left::default();
-        // Keys against position queries.
-        let by_key = self.tables.queries.as_ref().map(|table| {
-            let mut by_key = vec![0f32; padded * width + LANES];
-            let out = &mut by_key[..padded * width];
-            arithmetic.left(self.key.rows(0..len, size), size, &mut left);
-            arithmetic.products(simd, &left, table, first, out, width);
-            by_key
-        });
-        let bias = RelativeBias::new(
-            by_distance,
-            self.tables.first + first,
-            by_key.as_deref(),
-            width,
-        );
-
         let (block, wide) = (arithmetic.block(), size.next_multiple_of(WIDTH));
+
+        let left = &mut scratch.left;
+        // Keys against position queries, as far as some query reaches. Products are written from a
+        // panel on, so that the last row ends up to a row later. No closure: the compiler may leave
+        // one out of line, and then without the processor's instructions.
+        let by_key = first(&mut scratch.by_key, (padded + 1) * width + LANES);
+        if let Some(table) = &self.tables.queries {
+            for from in (0..len).step_by(block) {
+                let some = from..(from + block).min(len);
+                let panels = self.panels(start, self.positions, some.clone());
+                let out = &mut by_key[from * width + panels.start..];
+                arithmetic.left(self.key.rows(some, size), size, left);
+                let outputs = skipped + panels.start..skipped + panels.end;
+                arithmetic.products(simd, left, table, outputs, out, width);
+            }
+        }
+        let by_key = self.tables.queries.is_some().then_some(&*by_key);
+        let bias = RelativeBias::new(self.by_distance(), start, by_key, width);
+
         let mut context = vec![0f32; self.positions.len() * size];
-        let (mut scores, mut by_query) = (
-            vec![0f32; block * padded],
-            vec![0f32; block * width + LANES],
-        );
-        let (mut sums, mut factors) = (vec![0f32; block * wide], vec![0f32; block]);
+        let scores = first(&mut scratch.scores, block * padded);
+        let by_query = first(&mut scratch.by_query, (block + 1) * width + LANES);
+        let sums = first(&mut scratch.sums, block * wide);
+        let factors = first(&mut scratch.factors, block);
         for (b, positions) in self.positions.chunks(block).enumerate() {
-            let (start, count) = (b * block, positions.len());
-            let queries = self.query.rows(start..start + count, size);
-            arithmetic.left(queries, size, &mut left);
-            arithmetic.products(simd, &left, &keys, 0, &mut scores, padded);
+            let (from, count) = (b * block, positions.len());
+            let queries = self.query.rows(from..from + count, size);
+            arithmetic.left(queries, size, left);
+            arithmetic.products(simd, left, &keys, 0..padded, scores, padded);
             if let Some(table) = &self.tables.keys {
-                let out = &mut by_query[..block * width];
-                arithmetic.products(simd, &left, table, first, out, width);
+                let panels = self.panels(start, positions, 0..len);
+                let out = &mut by_query[panels.start..][..block * width];
+                let outputs = skipped + panels.start..skipped + panels.end;
+                arithmetic.products(simd, left, table, outputs, out, width);
             }
             add(
                 &bias,
                 &mut ScoreBlock {
-                    scores: &mut scores,
+                    scores: &mut *scores,
                     padded,
-                    by_query: self.tables.keys.as_ref().map(|_| by_query.as_slice()),
+                    by_query: self.tables.keys.as_ref().map(|_| &*by_query),
                     positions,
                 },
             );
             let rows = scores.chunks_exact_mut(padded).take(count);
-            for (scores, factor) in rows.zip(&mut factors) {
+            for (scores, factor) in rows.zip(&mut *factors) {
                 *factor = exponentials(&mut scores[..len], 1.0 / self.geometry.scale);
             }
             let rows = scores.chunks_exact(padded).take(count);
-            arithmetic.left(rows.map(|row| &row[..len]), len, &mut left);
-            arithmetic.products(simd, &left, &values, 0, &mut sums, wide);
-            let rows = context[start * size..].chunks_exact_mut(size).take(count);
-            for ((to, from), factor) in rows.zip(sums.chunks_exact(wide)).zip(&factors) {
+            arithmetic.left(rows.map(|row| &row[..len]), len, left);
+            arithmetic.products(simd, left, &values, 0..wide, sums, wide);
+            let rows = context[from * size..].chunks_exact_mut(size).take(count);
+            for ((to, from), factor) in rows.zip(sums.chunks_exact(wide)).zip(&*factors) {
                 to.iter_mut()
                     .zip(from)
                     .for_each(|(to, from)| *to = from * factor);
             }
         }
+        *self.scratch = scratch;
         context
     }
 }

@@ -8,9 +8,10 @@ use rayon::prelude::*;
 
 use crate::kernels::attention::{DisentangledAttention, Geometry, QuerySelection};
 use crate::kernels::cpu::arithmetic::{Arithmetic, Bf16Factors, F32Factors};
-use crate::kernels::cpu::attention::head_row::HeadRow;
+use crate::kernels::cpu::attention::head_row::{HeadRow, Scratch};
 use crate::kernels::cpu::attention::tables::Tables;
 use crate::kernels::cpu::matrix_view::MatrixView;
+use crate::kernels::cpu::parts::side_by_side;
 
 impl DisentangledAttention for Flex {
     fn disentangled_attention(
@@ -94,7 +95,7 @@ impl Inputs<'_> {
             Tables::pack(arithmetic, self.geometry, keys, queries, size)
         };
         let tables: Vec<Tables<A>> = (0..heads).into_par_iter().map(pack_tables).collect();
-        let compute = |task: &Task| {
+        let compute = |scratch: &mut Scratch<A::Left>, task: &Task| {
             let start = |token: usize| token * hidden + task.head * size;
             let row = HeadRow {
                 query: self.query.from(start(task.first)),
@@ -106,19 +107,15 @@ impl Inputs<'_> {
                 size,
                 geometry: self.geometry,
                 arithmetic,
+                scratch,
             };
             pulp::Arch::new().dispatch(row)
         };
-        let contexts: Vec<Vec<f32>> = tasks.par_iter().map(compute).collect();
-
-        let mut out = vec![0f32; self.queries() * hidden];
-        for (task, context) in tasks.iter().zip(&contexts) {
-            for (query, part) in (task.first..).zip(context.chunks_exact(size)) {
-                let to = query * hidden + task.head * size;
-                out[to..to + size].copy_from_slice(part);
-            }
-        }
-        out
+        let contexts: Vec<Vec<f32>> = tasks
+            .par_iter()
+            .map_init(Scratch::default, compute)
+            .collect();
+        side_by_side(&contexts, heads, size)
     }
 
     /// The heads of every row that has queries. `all_positions`: 0, 1, 2 … up to the longest row.

@@ -78,7 +78,8 @@ impl<A: Arithmetic> pulp::WithSimd for HeadPiece<'_, A> {
             scores.resize(block * width, 0.0);
             let queries = self.query.rows(first..first + count, size);
             arithmetic.left(queries, size, &mut left);
-            arithmetic.products(simd, &left, self.keys, keys.start, &mut scores, width);
+            let outputs = keys.start..keys.start + width;
+            arithmetic.products(simd, &left, self.keys, outputs, &mut scores, width);
             let rows = scores.chunks_exact_mut(width).zip(places);
             for ((scores, place), factor) in rows.zip(&mut factors) {
                 *factor = self.weigh(scores, keys.start, *place);

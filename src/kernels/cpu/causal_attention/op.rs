@@ -11,6 +11,7 @@ use crate::kernels::causal_attention::{CausalAttention, CausalGeometry, Piece};
 use crate::kernels::cpu::arithmetic::{Arithmetic, Bf16Factors, F32Factors};
 use crate::kernels::cpu::causal_attention::head_piece::HeadPiece;
 use crate::kernels::cpu::matrix_view::MatrixView;
+use crate::kernels::cpu::parts::side_by_side;
 
 impl CausalAttention for Flex {
     fn causal_attention(
@@ -35,8 +36,8 @@ impl CausalAttention for Flex {
             selection: selection.as_deref(),
         };
         let out = match Bf16Factors::new().filter(|_| allow_bf16) {
-            Some(bf16) => inputs.attend(bf16, queries),
-            None => inputs.attend(F32Factors, queries),
+            Some(bf16) => inputs.attend(bf16),
+            None => inputs.attend(F32Factors),
         };
         Self::float_from_data(
             TensorData::new(out, [queries, query.stride]),
@@ -72,7 +73,7 @@ struct Packed<A: Arithmetic> {
 
 impl Inputs<'_> {
     /// → `[queries, hidden]`, on all threads.
-    fn attend<A: Arithmetic>(&self, arithmetic: A, queries: usize) -> Vec<f32> {
+    fn attend<A: Arithmetic>(&self, arithmetic: A) -> Vec<f32> {
         let CausalGeometry {
             heads,
             key_heads,
@@ -103,16 +104,7 @@ impl Inputs<'_> {
             .into_par_iter()
             .map(compute)
             .collect();
-
-        let mut out = vec![0f32; queries * self.query.stride];
-        for (at, context) in contexts.iter().enumerate() {
-            let (piece, head) = (at / heads, at % heads);
-            for (query, part) in (queried[piece].first..).zip(context.chunks_exact(head_size)) {
-                let to = query * self.query.stride + head * head_size;
-                out[to..to + head_size].copy_from_slice(part);
-            }
-        }
-        out
+        side_by_side(&contexts, heads, head_size)
     }
 
     fn queried(&self) -> Vec<Queried<'_>> {
