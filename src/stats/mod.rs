@@ -1,6 +1,8 @@
 //! Counts → intervals, p-values and confidence sequences. Knows nothing of pairs, models or files.
 
 mod counts;
+#[cfg(test)]
+mod coverage_of_credits;
 mod detectable;
 mod gamma_sum;
 mod holm;
