@@ -56,7 +56,7 @@ bench-gpu *ARGS:
 
 # A folder for a machine with a GPU: the program for it and the scripts of bench-gpu, under 50 MB
 gpu-kit *ARGS:
-    # Without the network, and functions with the same code once: a quarter smaller.
+    # Without the network. Functions with the same code are kept once: an eighth smaller.
     cargo rustc --release --locked --no-default-features --features cuda --bin pairbench -- -C link-arg=-Wl,--icf=all
     benchmarks/gpu/kit.sh {{ARGS}}
 

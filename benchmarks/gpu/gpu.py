@@ -226,10 +226,11 @@ class Checked:
     decided: list[bool] | None  # which verdicts are no near ties
     exact: list[float] | None = None  # the device's in f32, once they are there
 
+    def ids(self, s: Session) -> Path:
+        return s.work / f"check-{self.name}.jsonl"
+
     def scored(self, s: Session, dtype: str, device: str | None = None) -> list[float]:
-        ids = s.work / f"check-{self.name}.jsonl"
-        write_rows(ids, self.rows)
-        return s.pairbench.bench(self.path, ids, self.rows, dtype, s.clock.limit(60), device=device).logits
+        return s.pairbench.bench(self.path, self.ids(s), self.rows, dtype, s.clock.limit(60), device=device).logits
 
     def compare(self, s: Session, what: str, one: list[float], other: list[float], allowed: bool) -> None:
         scale = max(1.0, *map(abs, other))
@@ -245,6 +246,7 @@ class Checked:
     def exactly(self, s: Session) -> None:
         """f32 against the recorded logits and against the CPU."""
         with s.step(f"checking {self.name}"):
+            write_rows(self.ids(s), self.rows)
             self.exact = self.scored(s, "f32")
             if self.recorded:
                 self.compare(s, "f32 against the recorded logits", self.exact, self.recorded, True)

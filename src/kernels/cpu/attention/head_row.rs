@@ -32,7 +32,8 @@ pub(super) struct HeadRow<'a, A: Arithmetic> {
     pub(super) scratch: &'a mut Scratch<A::Left>,
 }
 
-/// Memory that one head of one row leaves to the next. What it holds is written before it is read.
+/// Memory that one head of one row leaves to the next. Sums that are not asked for may be made of what
+/// it holds, and are read by nobody.
 #[derive(Default)]
 pub(super) struct Scratch<L> {
     left: L,
@@ -66,7 +67,7 @@ impl<A: Arithmetic> HeadRow<'_, A> {
         };
         // The entry of distance i − j is i − j + len − 1.
         let entries = lowest + self.len - keys.end..highest + self.len - keys.start;
-        let (first, end) = reached(self.by_distance().get(entries).unwrap_or_default());
+        let (first, end) = reached(&self.by_distance()[entries]);
         let place = |row: usize| row.saturating_sub(start);
         place(first) / WIDTH * WIDTH..place(end).next_multiple_of(WIDTH)
     }
