@@ -514,26 +514,19 @@ fn models_are_compared_under_every_metric() {
     ]);
     assert_eq!(same["subsets"]["Ties"]["p"], 1.0);
 
-    let against = [
-        &base[..],
-        &[
-            "--model",
-            PAIRWISE,
-            "--against",
-            &before,
-            "--gate",
-            "drop:average:0.5",
-        ],
-    ]
-    .concat();
-    let error = refused(2, &against);
-    assert!(
-        error.contains("the metric of Ties is no mean over items"),
-        "{error}"
-    );
-    assert!(error.contains("pairbench compare"), "{error}");
-    let some = [&against[..], &["--subset", "F*"]].concat();
+    // Without its tied row a prompt number is no unit.
+    let mut rows = reward_bench_2();
+    rows.pop();
+    let incomplete = write(dir.path(), "incomplete.jsonl", &rows);
+    let gate = ["--against", &before, "--gate", "drop:average:0.5"];
+    let model = ["--model", PAIRWISE];
+    let against = |data| [&["run", "--data", data][..], &REWARD_BENCH_2, &model, &gate].concat();
+    assert!(run_anyway(&against(&data)).contains("Ties"));
+    let some = [&against(&data)[..], &["--subset", "F*"]].concat();
     assert!(run_anyway(&some).contains("Factuality"));
+    let error = refused(2, &against(&incomplete));
+    assert!(error.contains("of Ties the row ref:2"), "{error}");
+    assert!(error.contains("pairbench compare"), "{error}");
 
     for format in [
         "table", "markdown", "html", "json", "csv", "latex", "junit", "github", "svg",

@@ -2,7 +2,8 @@
 
 usage: bench.py --pairbench BIN --checkpoint DIR [--lengths 128,512,1024,2048] [--rows N[,N...]]
                 [--data FILE.parquet --sample M] [--repeats 5] [--slow-repeats N] [--threads 2] [--dtypes f32,int8]
-                [--peers torch-bf16,onnx,onnx-int8,openvino,openvino-bf16,openvino-int8] [--candle [BIN]] --out FILE.md
+                [--peers torch-bf16,onnx,onnx-int8,openvino,openvino-bf16,openvino-int8,llama,llama-bf16,llama-q8]
+                [--candle [BIN]] --out FILE.md
 
 Every repetition is a fresh process that times its scoring only: loading and a warm-up on two rows stay outside.
 An engine that fails is left out with a note, unless it is PyTorch, which the others are compared with.
@@ -60,6 +61,9 @@ PEERS = {
     "openvino": Peer("OpenVINO f32", "openvinort.py", "f32", ("openvino",)),
     "openvino-bf16": Peer("OpenVINO bf16", "openvinort.py", "bf16", ("openvino",)),
     "openvino-int8": Peer("OpenVINO int8", "openvinort.py", "int8", ("openvino", "nncf")),
+    "llama": Peer("llama.cpp f32", "llamacpp.py", "f32", ("llama-cpp-python",)),
+    "llama-bf16": Peer("llama.cpp bf16", "llamacpp.py", "bf16", ("llama-cpp-python",)),
+    "llama-q8": Peer("llama.cpp q8_0", "llamacpp.py", "q8_0", ("llama-cpp-python",)),
 }
 
 

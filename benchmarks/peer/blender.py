@@ -65,7 +65,7 @@ def blender(checkpoint: Path, work: Path):
     backbone, ranker = work / "deberta-backbone", work / "ranker"
     encoder.save_pretrained(backbone)
     for file in checkpoint.iterdir():
-        if file.name not in ("config.json", "model.safetensors", "pairbench.toml"):
+        if file.is_file() and file.name not in ("config.json", "model.safetensors", "pairbench.toml"):
             shutil.copy(file, backbone / file.name)
     ranker.mkdir()
     save_file(state, ranker / "model.safetensors", metadata={"format": "pt"})

@@ -18,19 +18,16 @@ from typing import NoReturn
 
 import numpy as np
 
-from architecture import is_decoder
 from rows import MISSING, Scorer, fixed_rows, pad, peer_arguments, read_config, run_peer, score_batches
 
 
 def exported(model: Path) -> Path:
     """Where the graph lies beside the checkpoint; written where it is missing or older than the weights."""
-    if is_decoder(read_config(model)):
-        skip("a decoder's graph is not exported")
     path = model / "onnx" / "model.onnx"
     if is_older(path, model / "model.safetensors"):
         import torch
 
-        from reference import load_model
+        from reference import traceable
 
         path.parent.mkdir(exist_ok=True)
         # Two rows of different lengths, so that tracing sees a real batch with padding.
@@ -42,7 +39,7 @@ def exported(model: Path) -> Path:
             warnings.simplefilter("ignore")  # the tracer's remarks on sizes, which stay dynamic all the same
             # The tracing exporter: it follows the marker look-up and every dynamic size of this encoder.
             torch.onnx.export(
-                load_model(model),
+                traceable(model),
                 tuple(map(torch.from_numpy, example)),
                 str(part),
                 input_names=["input_ids", "attention_mask"],

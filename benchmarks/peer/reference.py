@@ -99,6 +99,35 @@ def load_model(path: Path) -> PairModel | ScalarModel:
     return model.eval()
 
 
+class DecoderModel(nn.Module):
+    """transformers' own class of a decoder, as a function of ids and mask alone that can be traced."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self.classifier = AutoModelForSequenceClassification.from_pretrained(
+            path, dtype=torch.float32, attn_implementation="sdpa"
+        )
+
+    def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
+        """One score a row."""
+        # The library builds its causal mask with vmap, which cannot be traced; a mask of four axes it takes as it is.
+        positions = torch.arange(input_ids.shape[1])
+        allowed = (positions[None, :] <= positions[:, None])[None, None] & attention_mask[:, None, None, :].bool()
+        mask = torch.where(allowed, 0.0, torch.finfo(torch.float32).min)
+        hidden = self.classifier.model(
+            input_ids=input_ids, attention_mask=mask, position_ids=positions[None], use_cache=False
+        ).last_hidden_state
+        # Of padding on the right; `pad` knows no other.
+        last = attention_mask.sum(dim=1) - 1
+        rows = torch.arange(input_ids.shape[0])
+        return self.classifier.score(hidden[rows, last])[:, 0]
+
+
+def traceable(path: Path) -> nn.Module:
+    """The checkpoint in f32, for exporters."""
+    return DecoderModel(path).eval() if is_decoder(read_config(path)) else load_model(path)
+
+
 DTYPES = {"f32": torch.float32, "bf16": torch.bfloat16}
 
 

@@ -238,7 +238,15 @@ impl Metric {
 
     /// Whether each item is a unit of its own; of `ties` the rows of one number are.
     pub(crate) fn is_by_item(self) -> bool {
-        self != Self::Ties
+        self.rows_of_a_unit() == 1
+    }
+
+    /// Of `ties` one `ref:N` and one `tied:N`.
+    pub(crate) fn rows_of_a_unit(self) -> usize {
+        match self {
+            Self::Ties => 2,
+            _ => 1,
+        }
     }
 }
 

@@ -6,7 +6,8 @@ use indicatif::HumanBytes;
 use crate::checkpoint::precision::{HalfType, Precision};
 use crate::checkpoint::weights::Weights;
 use crate::kernels::cpu::int8::Outliers;
-use crate::kernels::memory_of;
+use crate::kernels::{is_cpu, memory_of};
+use crate::support::allocator;
 use crate::support::error::{Error, ErrorKind, Result};
 
 /// Beside the weights: a batch, the tokenizer, and what is being read.
@@ -18,6 +19,8 @@ const BESIDE: u64 = 200 << 20;
 /// With what it takes, what there is, and the precision that would fit.
 pub(super) fn check_memory(name: &str, weights: &Weights, precision: Precision) -> Result<()> {
     let device = weights.device();
+    // That of a model before this one is free, too.
+    allocator::return_freed_memory();
     let Some(there) = memory_of(device) else {
         return Ok(());
     };
@@ -50,10 +53,6 @@ pub(super) fn check_memory(name: &str, weights: &Weights, precision: Precision) 
         if is_cpu(device) { "free" } else { "on the GPU" }
     );
     Err(Error::new(ErrorKind::Resources, what).hint(hint))
-}
-
-fn is_cpu(device: &Device) -> bool {
-    *device == Device::flex()
 }
 
 /// Those in which weights take less than in f32, the largest first.

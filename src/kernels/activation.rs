@@ -1,6 +1,9 @@
 //! The activation functions that a DeBERTa-v2 configuration can name.
 
+use burn::backend::{Backend, Dispatch, backend_extension, tensor::FloatTensor};
 use burn::tensor::{Tensor, activation};
+
+use crate::kernels::placement::is_on_cpu;
 
 /// An entry of `ACT2FN` in transformers' `activations.py`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,8 +59,17 @@ impl Activation {
         NAMES.iter().map(|(name, _)| *name).collect()
     }
 
-    /// Applies the function to every element; any shape.
-    pub(crate) fn forward<const D: usize>(self, x: Tensor<D>) -> Tensor<D> {
+    /// Applies the function to every element. `x`: `[rows, size]` → `[rows, size]`
+    pub(crate) fn forward(self, x: Tensor<2>) -> Tensor<2> {
+        if is_on_cpu(&x) {
+            let x = x.into_dispatch();
+            return Tensor::from_dispatch(<Dispatch as Activations>::activate(x, self));
+        }
+        self.by_burn(x)
+    }
+
+    /// By burn's operations. Shapes as in [`Self::forward`].
+    fn by_burn(self, x: Tensor<2>) -> Tensor<2> {
         match self {
             Self::Gelu => activation::gelu(x),
             Self::GeluTanh => activation::gelu_approximate(x),
@@ -75,10 +87,42 @@ impl Activation {
     }
 }
 
+/// The backends that have them all as one kernel; shapes as in [`Activation::forward`].
+#[backend_extension(Flex)]
+pub trait Activations: Backend {
+    fn activate(x: FloatTensor<Self>, activation: Activation) -> FloatTensor<Self>;
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use burn::tensor::Device;
+
+    /// Rows that are no whole block, of no whole vectors, with what exponentials overflow on.
+    #[test]
+    fn kernels_are_burns_operations() {
+        let values = (-400..400_u16.cast_signed()).map(|at| f32::from(at) / 20.0);
+        let values: Vec<f32> = values.chain([-1e30, -100.0, 90.0, 1e30]).collect();
+        let size = values.len() / 12;
+        let x = Tensor::<1>::from_floats(&values[..12 * size], &Device::flex());
+        let x = x.reshape([12, size]);
+        for (name, activation) in NAMES {
+            let both = [activation.forward(x.clone()), activation.by_burn(x.clone())];
+            let [found, expected] = both.map(|y| y.into_data().try_to_vec::<f32>().unwrap());
+            for ((x, y), expected) in values.iter().zip(found).zip(expected) {
+                let tolerance = 1e-6 * expected.abs().max(1.0);
+                assert!(
+                    (y - expected).abs() < tolerance || y.total_cmp(&expected).is_eq(),
+                    "{name} of {x}: {y} {expected}"
+                );
+            }
+        }
+        let nan = Tensor::<2>::from_floats([[f32::NAN]], &Device::flex());
+        for (name, activation) in NAMES {
+            let y = activation.forward(nan.clone()).into_data();
+            assert!(y.try_to_vec::<f32>().unwrap()[0].is_nan(), "{name}");
+        }
+    }
 
     /// The textbook formulas at x = -1.5 and 0.7, evaluated in double precision.
     #[test]
@@ -90,9 +134,10 @@ mod tests {
             ("relu2", 0.0, 0.49),
             ("leaky_relu", -0.015, 0.7),
             ("silu", -0.273_638_3, 0.467_731_3),
+            ("mish", -0.298_099_7, 0.561_148_4),
             ("tanh", -0.905_148_3, 0.604_367_8),
         ] {
-            let x = Tensor::<1>::from_floats([-1.5, 0.7], &Device::flex());
+            let x = Tensor::<2>::from_floats([[-1.5, 0.7]], &Device::flex());
             let y = Activation::from_name(name)
                 .unwrap()
                 .forward(x)

@@ -28,4 +28,4 @@ pub mod rotary;
 pub(crate) mod rows;
 pub(crate) mod uploaded;
 
-pub(crate) use placement::{is_on_cpu, is_on_gpu, memory_of};
+pub(crate) use placement::{is_cpu, is_on_cpu, is_on_gpu, memory_of};

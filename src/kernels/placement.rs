@@ -8,7 +8,12 @@ use crate::support::memory;
 /// Whether `x`, of any shape, is on burn's CPU backend and needs no gradient: the kernels of
 /// `kernels::cpu` compute with it.
 pub(crate) fn is_on_cpu<const D: usize>(x: &Tensor<D>) -> bool {
-    matches!(x.device().as_dispatch(), DispatchDevice::Flex(_))
+    is_cpu(&x.device())
+}
+
+/// Whether this is burn's CPU backend.
+pub(crate) fn is_cpu(device: &Device) -> bool {
+    matches!(device.as_dispatch(), DispatchDevice::Flex(_))
 }
 
 /// Whether `x`, of any shape, is on a GPU, whose kernels are those of `kernels::gpu`.

@@ -33,7 +33,7 @@ impl WordEmbeddings {
         self.table.val().device()
     }
 
-    /// The rows of these words in this type, `[words, size]`.
+    /// The rows of these words, `[words, size]`; on the CPU in f32, elsewhere in this type.
     pub(crate) fn forward(&self, ids: &[u32], dtype: DType) -> Tensor<2> {
         let table = self.table.val();
         if is_on_cpu(&table) {

@@ -284,6 +284,15 @@ impl Outcome {
             Self::Scalar(_) | Self::Scored(_) => Vec::new(),
         }
     }
+
+    /// How many [`Self::both_orders`] can be at most: every chosen answer with every rejected one.
+    pub(crate) fn most_comparisons(&self) -> usize {
+        match self {
+            Self::Pairwise(_) | Self::Scalar(_) => 1,
+            Self::Compared(several) => several.chosen * (several.answers - several.chosen),
+            Self::Scored(several) => several.chosen * (several.scores.len() - several.chosen),
+        }
+    }
 }
 
 /// Whether two orders, each read alone, prefer different answers: the logit with the chosen answer

@@ -2,8 +2,9 @@
 //! after every round simultaneously, so that the data may be looked at after each round and the
 //! sampling stopped at any of them.
 //!
-//! A pair's d is 1 when it is gained, −1 when it is lost and 0 otherwise; of items that count
-//! shares it lies between −1 and 1, which is all that is used of it. The difference of a
+//! A pair's d is 1 when it is gained, −1 when it is lost and 0 otherwise; of units that count
+//! shares it lies between −1 and 1, which is all that is used of it. Where a unit can count more than
+//! that, d is in units of the most, and c larger by as much. The difference of a
 //! figure is Δ = Σ c δ over its strata, where δ is the mean of d in a stratum and c the stratum's
 //! coefficient. A *round* has k ≥ 1 pairs of every stratum. Before a round, a stake g is chosen,
 //! and the bet on each pair of a stratum is λ = g c / k, which is below 1: the wealth of a betting
@@ -54,15 +55,16 @@ pub(crate) struct Sequence {
 }
 
 impl Sequence {
-    /// `level`: the confidence of its intervals, both sides together.
-    pub(crate) fn new(level: f64) -> Self {
+    /// `level`: the confidence of its intervals, both sides together. `most`: the sum of the strata's
+    /// coefficients, which is as large as the difference can be.
+    pub(crate) fn new(level: f64, most: f64) -> Self {
         Self {
             error: (1.0 - level) / 2.0,
             staked: 0.0,
             log_wealth: [[0.0; STRATEGIES]; 2],
             interval: Interval {
-                low: -1.0,
-                high: 1.0,
+                low: -most,
+                high: most,
             },
             p: [1.0; 2],
         }
@@ -138,7 +140,7 @@ mod tests {
     /// n pairs, one to a round: lost where the number is 3 modulo `lost`, otherwise gained where it
     /// is `rest` modulo `gained`.
     fn sequence(n: usize, lost: usize, (gained, rest): (usize, usize)) -> Sequence {
-        let mut sequence = Sequence::new(LEVEL);
+        let mut sequence = Sequence::new(LEVEL, 1.0);
         for t in 0..n {
             let d = if t % lost == 3 {
                 -1
@@ -194,7 +196,7 @@ mod tests {
     #[test]
     fn bets_are_in_proportion_to_the_strata() {
         let run = |level| {
-            let mut sequence = Sequence::new(level);
+            let mut sequence = Sequence::new(level, 1.0);
             for round in 0..40 {
                 let first = pairs(&[-i32::from(round % 3 == 0)]);
                 let second = pairs(&[i32::from(round % 5 == 1), -i32::from(round % 2 == 0)]);
@@ -215,7 +217,7 @@ mod tests {
         // One pair of the 200 is lost, the fourth: the bound is wider than the ln(80)/(0.98 · 200)
         // of no lost pair.
         assert!(found.low < -0.0224);
-        let mut sequence = Sequence::new(LEVEL);
+        let mut sequence = Sequence::new(LEVEL, 1.0);
         (0..200).for_each(|_| sequence.round(&[(1.0, pairs(&[0]))]));
         near(sequence.interval().low, -80.0_f64.ln() / 196.0, 1e-12);
         near(sequence.interval().high, 80.0_f64.ln() / 196.0, 1e-12);
@@ -224,7 +226,7 @@ mod tests {
 
     #[test]
     fn a_round_that_lacks_a_stratum_is_ignored() {
-        let mut sequence = Sequence::new(LEVEL);
+        let mut sequence = Sequence::new(LEVEL, 1.0);
         sequence.round(&[(0.5, pairs(&[-1])), (0.5, pairs(&[]))]);
         sequence.round(&[]);
         assert_eq!(

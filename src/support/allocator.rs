@@ -13,7 +13,7 @@ use std::io::Write;
 use std::path::Path;
 use std::sync::Mutex;
 
-use libmimalloc_sys::{mi_option_set, mi_option_t};
+use libmimalloc_sys::{mi_collect, mi_option_set_default, mi_option_t};
 use mimalloc::MiMalloc;
 
 use crate::support::error::{ErrorKind, one_line};
@@ -46,16 +46,24 @@ unsafe impl GlobalAlloc for Allocator {
     }
 }
 
-/// Milliseconds until the operating system gets freed memory back. mimalloc's own second is less than
-/// a large model takes for some layers: their buffers would be returned and cleared again.
+/// Milliseconds that freed memory is kept at least, from the first time that something near it is
+/// freed. mimalloc's own second is less than a large model takes for some layers: their buffers would
+/// go back to the operating system, which clears them before it hands them out again.
 const KEPT_FOR: c_long = 100_000;
 /// `mi_option_purge_delay` in mimalloc 3's `mi_option_e`.
 const PURGE_DELAY: mi_option_t = 15;
 
-/// Keeps freed memory for the next buffers. To be called before there are other threads.
+/// Keeps freed memory for the next buffers, unless `MIMALLOC_PURGE_DELAY` says otherwise. To be called
+/// before there are other threads.
 pub fn keep_freed_memory() {
     // SAFETY: no other thread reads or sets options.
-    unsafe { mi_option_set(PURGE_DELAY, KEPT_FOR) };
+    unsafe { mi_option_set_default(PURGE_DELAY, KEPT_FOR) };
+}
+
+/// Returns what is kept to the operating system, which counts it as used until then.
+pub(crate) fn return_freed_memory() {
+    // SAFETY: mimalloc allows it at any time, on any thread.
+    unsafe { mi_collect(true) };
 }
 
 /// The file that is being read by code that trusts its sizes.

@@ -52,6 +52,19 @@ pub(crate) fn silu(x: f32) -> f32 {
     x * sigmoid(x)
 }
 
+/// x · tanh(ln(1 + eˣ)). With e = eˣ that is x · (e² + 2 e) / (e² + 2 e + 2); above 0 both parts are
+/// divided by e², which would overflow.
+#[inline(always)]
+pub(crate) fn mish(x: f32) -> f32 {
+    let e = exp(-x.abs());
+    let (above, rest) = if x > 0.0 {
+        (1.0 + 2.0 * e, 2.0 * e * e)
+    } else {
+        (e * e + 2.0 * e, 2.0)
+    };
+    x * (above / (above + rest))
+}
+
 /// GELU with the tanh approximation: ½ (1 + tanh u) is sigmoid(2 u).
 #[inline(always)]
 pub(crate) fn gelu_tanh(x: f32) -> f32 {
@@ -176,11 +189,13 @@ mod tests {
             close(sigmoid(single), exact, 5e-7 * exact);
             close(silu(single), x * exact, 5e-7 * x.abs() * exact + 1e-30);
             close(tanh(single), x.tanh(), 1.5e-7);
+            let exact = x * x.exp().ln_1p().tanh();
+            close(mish(single), exact, 5e-7 * exact.abs() + 1e-30);
             let u = (2.0 / std::f64::consts::PI).sqrt() * (x + 0.044_715 * x.powi(3));
             close(gelu_tanh(single), 0.5 * x * (1.0 + u.tanh()), 1e-6);
         }
         assert!(
-            [sigmoid, tanh, silu, gelu_tanh]
+            [sigmoid, tanh, silu, mish, gelu_tanh]
                 .map(|f| f(f32::NAN))
                 .iter()
                 .all(|v| v.is_nan())

@@ -1,5 +1,6 @@
 //! A figure that is tested after every round of pairs.
 
+use crate::benchmark::Metric;
 use crate::comparison::figure::Figure;
 use crate::comparison::gate::finding::{Finding, drop_status, least, percent};
 use crate::comparison::gate::outcome::Measured;
@@ -24,19 +25,20 @@ impl SequentialFigure {
         let mut figure = figure.clone();
         // A subset with weight 0 need not be waited for.
         figure.weights.retain(|(_, coefficient)| *coefficient > 0.0);
-        let sizes = figure.weights.iter();
-        let sizes = sizes.map(|(subset, _)| progress.of(subset).before.len());
-        let rounds = sizes.min().unwrap_or(0);
+        let subsets = figure.weights.iter();
+        let subsets = subsets.map(|(name, coefficient)| (progress.of(name), coefficient));
+        let rounds = subsets.clone().map(|(subset, _)| subset.n()).min();
+        let span = subsets.map(|(subset, coefficient)| coefficient * subset.span());
         Self {
-            figure,
-            rounds,
+            rounds: rounds.unwrap_or(0),
             done: 0,
-            sequence: Sequence::new(level),
+            sequence: Sequence::new(level, span.sum()),
+            figure,
         }
     }
 
     /// Adds the rounds that have become whole to the sequence. There are as many rounds as the
-    /// smallest subset has pairs, and each has at least one pair of every subset.
+    /// smallest subset has units, and each has at least one unit of every subset.
     pub(crate) fn advance(&mut self, progress: &Progress) {
         while self.done < self.rounds {
             let Some(strata) = self.next_round(progress) else {
@@ -47,18 +49,19 @@ impl SequentialFigure {
         }
     }
 
-    /// The coefficients and counts of the next round; `None` while pairs of it are not scored.
+    /// The coefficients and differences of the next round, in units of the largest that each subset
+    /// allows; `None` while pairs of it are not scored.
     fn next_round(&self, progress: &Progress) -> Option<Vec<(f64, Vec<f64>)>> {
         let stratum = |(name, coefficient): &(String, f64)| {
             let subset = progress.of(name);
             let [from, to] = [self.done, self.done + 1]
-                .map(|round| rounds::start(round, self.rounds, subset.before.len()));
-            let is_scored = to <= subset.after.len();
+                .map(|round| rounds::start(round, self.rounds, subset.n()));
+            let is_scored = to <= subset.scored().len();
             is_scored.then(|| {
-                (
-                    *coefficient,
-                    subset.differences(from..to, self.figure.aspect),
-                )
+                let span = subset.span();
+                let differences = subset.differences(from..to, self.figure.aspect);
+                let differences = differences.into_iter().map(|own| own / span);
+                (coefficient * span, differences.collect())
             })
         };
         self.figure.weights.iter().map(stratum).collect()
@@ -92,20 +95,18 @@ impl SequentialFigure {
         }
     }
 
-    /// By the accuracies with all remaining pairs wrong, and with all of them right.
+    /// By the values with all remaining units counting the least, and the most.
     pub(crate) fn min(&self, least: f64, progress: &Progress) -> Finding {
-        let accuracy = |counted: &dyn Fn(&Subset) -> f64| {
+        let with_rest = |rest: &dyn Fn(Metric) -> f64| {
             self.sum(|coefficient, name| {
                 let subset = progress.of(name);
-                coefficient * counted(subset) / count(subset.before.len())
+                let scored = subset.scored().iter();
+                let scored: f64 = scored.map(|own| own.in_aspect(self.figure.aspect)).sum();
+                let left = rest(subset.metric) * count(subset.left().len());
+                coefficient * (scored + left) / count(subset.n())
             })
         };
-        let so_far = |subset: &Subset| -> f64 {
-            let counted = subset.after.iter();
-            counted.map(|own| own.in_aspect(self.figure.aspect)).sum()
-        };
-        let low = accuracy(&so_far);
-        let high = accuracy(&|subset| so_far(subset) + count(subset.left().len()));
+        let [low, high] = [0, 1].map(|end: usize| with_rest(&|metric| metric.limits()[end]));
         // The final evaluation sums in another order, and may differ in the last digits: what is as
         // near to the bound as that is left to it.
         let status = if high < least - 1e-9 {
@@ -131,7 +132,7 @@ impl SequentialFigure {
     }
 
     fn needs_the_rest(&self, status: Status, progress: &Progress) -> Option<Settling> {
-        let left = |(name, _): &(String, f64)| progress.of(name).left().len();
+        let left = |(name, _): &(String, f64)| progress.of(name).pairs_left();
         let left: usize = self.figure.weights.iter().map(left).sum();
         (status == Status::Inconclusive && left > 0).then_some(Settling::Left(left))
     }
@@ -152,32 +153,35 @@ impl SequentialFigure {
         }
     }
 
-    /// The p-value that it would have with every pair lost.
+    /// The p-value that it would have with every unit lost.
     pub(crate) fn least_p_of_all(&self, progress: &Progress) -> f64 {
-        self.p_value(|name| vec![-1.0; progress.of(name).before.len()])
+        self.p_value(progress, |subset| vec![-subset.span(); subset.n()])
     }
 
     /// The smallest p-value that the final evaluation can have where the candidate is worse: that
-    /// with nothing counted for any remaining item.
+    /// with the least counted for any remaining unit.
     fn least_p(&self, progress: &Progress) -> f64 {
         let aspect = self.figure.aspect;
-        self.p_value(|name| {
-            let subset = progress.of(name);
-            let lost = subset.left().iter().map(|before| -before.in_aspect(aspect));
+        self.p_value(progress, |subset| {
+            let [least, _] = subset.metric.limits();
+            let left = subset.left().iter();
+            let lost = left.map(|before| least - before.in_aspect(aspect));
             subset.seen(aspect).into_iter().chain(lost).collect()
         })
     }
 
     /// With these differences of each subset.
-    fn p_value(&self, differences: impl Fn(&str) -> Vec<f64>) -> f64 {
+    fn p_value(&self, progress: &Progress, differences: impl Fn(&Subset) -> Vec<f64>) -> f64 {
         let stratum = |(name, coefficient): &(String, f64)| {
-            (*coefficient, Values::of([-1.0, 1.0], &differences(name)))
+            let subset = progress.of(name);
+            let limits = [-subset.span(), subset.span()];
+            (*coefficient, Values::of(limits, &differences(subset)))
         };
         let strata: Vec<_> = self.figure.weights.iter().map(stratum).collect();
         stats::p_value_of(&strata)
     }
 
-    /// The differences of all scored items of the figure.
+    /// The differences of all scored units of the figure.
     fn seen(&self, progress: &Progress) -> Vec<f64> {
         let subsets = self.figure.weights.iter();
         subsets

@@ -11,22 +11,22 @@ use crate::comparison::gate::finding::percent;
 use crate::comparison::gate::outcome::RuleOutcome;
 use crate::comparison::gate::rule::Rule;
 use crate::comparison::gate::sequential::lines::sequential_lines;
-use crate::comparison::gate::sequential::progress::{Credits, Progress};
+use crate::comparison::gate::sequential::progress::Progress;
 use crate::comparison::gate::sequential::rule_state::RuleState;
+use crate::comparison::gate::sequential::units::in_order;
 use crate::comparison::gate::status::Status;
 use crate::comparison::matching::baseline_of;
 use crate::data::Item;
 use crate::scoring::ScoredItem;
 use crate::scoring::run_dir::record::StoppedEarly;
-use crate::stats::rounds;
 use crate::support::count::count;
-use crate::support::error::{Error, Result};
+use crate::support::error::Result;
 
 /// The seed of the order, where none is given: RewardBench is arXiv:2403.13787; any number would
 /// do.
 pub const SEED: u64 = 240_313_787;
 
-/// Pairs between two evaluations of the gate.
+/// Pairs between two evaluations of the gate, or one more, where a unit's last one is still to come.
 const INTERVAL: usize = 16;
 
 /// Rules, and the pairs that have been scored.
@@ -35,6 +35,8 @@ pub struct SequentialGate {
     /// Inconclusive until the gate is settled.
     status: Status,
     progress: Progress,
+    /// The number of scored pairs at which it is evaluated next.
+    next: usize,
     /// By row: the pair's position in the order of scoring.
     positions: HashMap<usize, usize>,
     /// By position: scored pairs that came before their turn.
@@ -71,13 +73,12 @@ impl SequentialGate {
         seed: u64,
     ) -> Result<(Self, Vec<Item>)> {
         let before = sizes(baseline);
-        refuse_units_of_several(&pairs, benchmark)?;
         let baseline: HashMap<usize, ScoredItem> = pairs
             .iter()
             .zip(baseline_of(baseline, &pairs, same_data)?)
             .map(|(pair, scored)| (pair.row, scored.clone()))
             .collect();
-        let pairs = in_order(pairs, seed);
+        let pairs = in_order(pairs, benchmark, seed)?;
         let progress = nothing_scored(&pairs, &baseline, benchmark);
         let planned = progress.planned();
         let coverage = Coverage::new(before, planned.clone(), benchmark);
@@ -92,6 +93,7 @@ impl SequentialGate {
             rules,
             status: Status::Inconclusive,
             progress,
+            next: INTERVAL,
             positions,
             waiting: BTreeMap::new(),
             baseline,
@@ -128,7 +130,10 @@ impl SequentialGate {
             && let Some(item) = self.waiting.remove(&self.progress.scored)
         {
             self.progress.add(&item);
-            if self.progress.scored.is_multiple_of(INTERVAL) || self.progress.left() == 0 {
+            if self.progress.scored >= self.next && self.progress.is_at_a_boundary() {
+                self.evaluate();
+                self.next = (self.progress.scored / INTERVAL + 1) * INTERVAL;
+            } else if self.progress.left() == 0 {
                 self.evaluate();
             }
         }
@@ -241,35 +246,6 @@ fn sizes(scored: &[ScoredItem]) -> BTreeMap<String, usize> {
     sizes
 }
 
-/// The pairs shuffled within subsets, the subsets interleaved in proportion to their sizes.
-fn in_order(pairs: Vec<Item>, seed: u64) -> Vec<Item> {
-    let subsets: Vec<&str> = pairs.iter().map(|pair| pair.subset.as_str()).collect();
-    let order = rounds::order(&subsets, seed);
-    let mut pairs: Vec<Option<Item>> = pairs.into_iter().map(Some).collect();
-    let in_order = order.into_iter().filter_map(|at| pairs[at].take());
-    in_order.collect()
-}
-
-/// Confidence sequences are over single items.
-fn refuse_units_of_several(items: &[Item], benchmark: Option<&Benchmark>) -> Result<()> {
-    let Some(benchmark) = benchmark else {
-        return Ok(());
-    };
-    let is_by_item = |item: &Item| benchmark.metric_of(&item.subset).is_by_item();
-    match items.iter().find(|item| !is_by_item(item)) {
-        None => Ok(()),
-        Some(item) => Err(Error::usage(format!(
-            "failed to ask a gate while scoring: the metric of {} is no mean over items, so that \
-             no sequence of them can be watched",
-            item.subset
-        ))
-        .hint(
-            "score all of it without --against, then `pairbench compare`; or leave the subset out \
-             with --subset",
-        )),
-    }
-}
-
 /// The progress before the first pair. `baseline`: by row.
 fn nothing_scored(
     pairs: &[Item],
@@ -280,11 +256,12 @@ fn nothing_scored(
         pairs: pairs.len(),
         ..Progress::default()
     };
+    let comparisons = |pair: &Item| pair.chosen.len() * pair.rejected.len();
+    progress.comparisons_left = Some(pairs.iter().map(comparisons).sum());
     for pair in pairs {
-        let subset = progress.subset(&pair.subset, benchmark);
-        let before = baseline.get(&pair.row);
-        let before = before.map(|item| Credits::of(subset.metric, item));
-        subset.before.extend(before);
+        if let Some(before) = baseline.get(&pair.row) {
+            progress.subset(&pair.subset, benchmark).expect(before);
+        }
     }
     progress
 }

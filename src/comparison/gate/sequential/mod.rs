@@ -7,9 +7,12 @@
 //!   the fixed interval;
 //! - `significant-drop` fails by the sequence's p-value (Holm-corrected over several figures). A
 //!   p-value above alpha settles nothing: the rule passes when the final evaluation could not fail
-//!   even if every remaining pair that the baseline has right were lost;
+//!   even if every remaining unit counted the least that it can;
 //! - `min`, `max-ties`, `max-invalid` and `max-position-bias`: when the remaining pairs cannot
 //!   change the outcome.
+//!
+//! What is drawn and counted as one is a unit of the metric (`units`): a pair, or of `ties` both rows
+//! of a prompt number.
 //!
 //! A rule that nothing settles is evaluated after the last pair, as without the sequential gate.
 //! That is a second look at the same pairs: sequence and evaluation have half of the rule's error
@@ -29,5 +32,6 @@ pub(crate) mod replay;
 mod rule_state;
 #[cfg(test)]
 mod tests;
+mod units;
 
 pub use gate::{GateOutcome, SEED, SequentialGate};

@@ -4,14 +4,14 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use crate::benchmark::Benchmark;
+use crate::benchmark::{Benchmark, Shape};
 use crate::comparison::compare::Comparison;
 use crate::comparison::coverage::Coverage;
 use crate::comparison::figure::figures;
 use crate::comparison::gate::outcome::RuleOutcome;
 use crate::comparison::gate::rule::Rule;
 use crate::comparison::gate::sequential::lines::sequential_lines;
-use crate::comparison::gate::sequential::progress::{Credits, Progress};
+use crate::comparison::gate::sequential::progress::Progress;
 use crate::comparison::gate::sequential::rule_state::RuleState;
 use crate::comparison::matching::match_items;
 use crate::scoring::ScoredItem;
@@ -91,26 +91,31 @@ impl Replay {
     }
 }
 
-/// The scored pairs in their order, and the others of the plan. Nothing is known of those; that the
-/// baseline has them right is the worst case: they might be lost.
+fn is_pairs(subset: &str, benchmark: Option<&Benchmark>) -> bool {
+    Benchmark::metric_in(benchmark, subset).shape() == Shape::Pair
+}
+
+/// The scored pairs in their order, and the others of the plan.
 fn progress<'a>(
     in_order: impl Iterator<Item = (&'a ScoredItem, &'a ScoredItem)>,
     planned: &BTreeMap<String, usize>,
     benchmark: Option<&Benchmark>,
 ) -> Progress {
+    // A pair is one comparison; how many answers other items have is not planned.
+    let mut subsets = planned.iter();
+    let is_pairs = subsets.all(|(name, _)| is_pairs(name, benchmark));
+    let pairs = planned.values().sum();
     let mut progress = Progress {
-        pairs: planned.values().sum(),
+        pairs,
+        comparisons_left: is_pairs.then_some(pairs),
         ..Progress::default()
     };
     for (before, after) in in_order {
-        let subset = progress.subset(&before.subset, benchmark);
-        let credits = Credits::of(subset.metric, before);
-        subset.before.push(credits);
+        progress.subset(&before.subset, benchmark).expect(before);
         progress.add(after);
     }
     for (name, n) in planned {
-        let subset = progress.subset(name, benchmark);
-        subset.before.resize(*n, Credits::ALL);
+        progress.subset(name, benchmark).expect_at_worst(*n);
     }
     progress
 }

@@ -183,13 +183,11 @@ fn at_most(range: Range<usize>, most: usize, what: &str, progress: &Progress) ->
 
 fn position_bias(most: f64, progress: &Progress) -> Finding {
     let share = |correct: usize, n: usize| Share { correct, n }.value();
-    let (disagree, finite, left) = (progress.disagree, progress.finite, progress.left());
-    let status = if share(disagree, finite + left) > most {
-        Status::Fail
-    } else if share(disagree + left, finite + left) <= most {
-        Status::Pass
-    } else {
-        Status::Inconclusive
+    let (disagree, finite) = (progress.disagree, progress.finite);
+    let status = match progress.comparisons_left {
+        Some(left) if share(disagree, finite + left) > most => Status::Fail,
+        Some(left) if share(disagree + left, finite + left) <= most => Status::Pass,
+        _ => Status::Inconclusive,
     };
     let (what, now) = ("the two orders disagree", share(disagree, finite));
     let text = format!(

@@ -4,17 +4,17 @@ use crate::benchmark::Benchmark;
 use crate::comparison::gate::sequential::{GateOutcome, SEED, SequentialGate};
 use crate::comparison::gate::{Rule, Status};
 use crate::comparison::tests::{verdict, verdicts};
-use crate::data::Item;
-use crate::scoring::ScoredItem;
+use crate::data::{Answers, Item};
+use crate::scoring::{ComparedAnswers, Outcome, ScoredItem};
 
 const CHUNK: usize = 16;
 
 /// Pairs with the keys of these verdicts.
-fn pairs(verdicts: &[ScoredItem]) -> Vec<Item> {
+pub(crate) fn pairs(verdicts: &[ScoredItem]) -> Vec<Item> {
     let pair = |v: &ScoredItem| Item {
         row: v.row,
         subset: v.subset.clone(),
-        id: None,
+        id: v.id.clone(),
         prompt: Vec::new(),
         chosen: String::new().into(),
         rejected: String::new().into(),
@@ -52,12 +52,12 @@ fn run_gate(
 }
 
 /// The number of scored pairs and of all, where scoring stopped early.
-fn stopped(outcome: &GateOutcome) -> Option<[usize; 2]> {
+pub(crate) fn stopped(outcome: &GateOutcome) -> Option<[usize; 2]> {
     let stopped = outcome.stopped.as_ref()?;
     Some([stopped.order.len(), stopped.planned.values().sum()])
 }
 
-fn statuses(outcome: &GateOutcome) -> Vec<Status> {
+pub(crate) fn statuses(outcome: &GateOutcome) -> Vec<Status> {
     outcome.rules.iter().map(|rule| rule.status).collect()
 }
 
@@ -217,6 +217,36 @@ fn bounds_are_settled_when_the_rest_cannot_change_them() {
     // A margin of 1 from logits of 1 and 0: the second order alone is no preference for the
     // chosen outcome.
     assert_eq!(run(&["max-position-bias:0.3"], &good), (Status::Fail, 32));
+}
+
+/// Of items with three rejected answers, which are three comparisons: the first half agrees in all
+/// of them, and the others, which disagree, are more than half.
+#[test]
+fn position_bias_allows_for_every_comparison_that_is_left() {
+    let good = "+".repeat(100);
+    let before = verdicts(&[("hep-go", &good)]);
+    let mut items = pairs(&before);
+    for item in &mut items {
+        item.rejected = Answers::from_list(["a", "b", "c"].map(str::to_owned).to_vec()).unwrap();
+    }
+    let rules = ["max-position-bias:0.4".parse().unwrap()];
+    let (mut gate, order) = SequentialGate::new(&rules, &before, true, items, None, SEED).unwrap();
+    let scored = |(at, item): (usize, &Item)| {
+        let logit = |[left, _]: [usize; 2]| if left == 0 || at >= 48 { 1.0 } else { -1.0 };
+        let numbers = item.ordered_pairs().into_iter();
+        let compared = ComparedAnswers::new(item, numbers.map(|pair| (pair, logit(pair))));
+        ScoredItem {
+            outcome: Outcome::Compared(compared),
+            ..before[item.row].clone()
+        }
+    };
+    let scored: Vec<ScoredItem> = order.iter().enumerate().map(scored).collect();
+    assert!(gate.see(&scored).is_break());
+    let outcome = gate.finish(&scored, None).unwrap();
+    assert_eq!(statuses(&outcome), [Status::Fail]);
+    let reason = &outcome.rules[0].reason;
+    // 40 % of 300 are 120: the next multiple of 16 items after 48 + 40.
+    assert!(reason.contains("of 288 pairs"), "{reason}");
 }
 
 #[test]

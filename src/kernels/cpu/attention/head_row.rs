@@ -32,8 +32,8 @@ pub(super) struct HeadRow<'a, A: Arithmetic> {
     pub(super) scratch: &'a mut Scratch<A::Left>,
 }
 
-/// Memory that one head of one row leaves to the next. Sums that are not asked for may be made of what
-/// it holds, and are read by nobody.
+/// Memory that one head of one row leaves to the next, with what was in it: where products are not
+/// asked for, old ones remain, and reach no result.
 #[derive(Default)]
 pub(super) struct Scratch<L> {
     left: L,
@@ -45,7 +45,7 @@ pub(super) struct Scratch<L> {
 }
 
 /// The first `len` numbers of `memory`, which grows where it is too small.
-fn first(memory: &mut Vec<f32>, len: usize) -> &mut [f32] {
+fn at_least(memory: &mut Vec<f32>, len: usize) -> &mut [f32] {
     if memory.len() < len {
         memory.resize(len, 0.0);
     }
@@ -95,25 +95,26 @@ impl<A: Arithmetic> pulp::WithSimd for HeadRow<'_, A> {
         // Keys against position queries, as far as some query reaches. Products are written from a
         // panel on, so that the last row ends up to a row later. No closure: the compiler may leave
         // one out of line, and then without the processor's instructions.
-        let by_key = first(&mut scratch.by_key, (padded + 1) * width + LANES);
+        let mut by_key = None;
         if let Some(table) = &self.tables.queries {
+            let products = at_least(&mut scratch.by_key, (padded + 1) * width + LANES);
             for from in (0..len).step_by(block) {
                 let some = from..(from + block).min(len);
                 let panels = self.panels(start, self.positions, some.clone());
-                let out = &mut by_key[from * width + panels.start..];
+                let out = &mut products[from * width + panels.start..];
                 arithmetic.left(self.key.rows(some, size), size, left);
                 let outputs = skipped + panels.start..skipped + panels.end;
                 arithmetic.products(simd, left, table, outputs, out, width);
             }
+            by_key = Some(&*products);
         }
-        let by_key = self.tables.queries.is_some().then_some(&*by_key);
         let bias = RelativeBias::new(self.by_distance(), start, by_key, width);
 
         let mut context = vec![0f32; self.positions.len() * size];
-        let scores = first(&mut scratch.scores, block * padded);
-        let by_query = first(&mut scratch.by_query, (block + 1) * width + LANES);
-        let sums = first(&mut scratch.sums, block * wide);
-        let factors = first(&mut scratch.factors, block);
+        let scores = at_least(&mut scratch.scores, block * padded);
+        let by_query = at_least(&mut scratch.by_query, (block + 1) * width + LANES);
+        let sums = at_least(&mut scratch.sums, block * wide);
+        let factors = at_least(&mut scratch.factors, block);
         for (b, positions) in self.positions.chunks(block).enumerate() {
             let (from, count) = (b * block, positions.len());
             let queries = self.query.rows(from..from + count, size);

@@ -1,7 +1,7 @@
 //! A change of each row of a matrix by itself.
 
 use burn::backend::{Flex, ops::FloatTensorOps, tensor::FloatTensor};
-use burn::tensor::TensorData;
+use burn::tensor::{Element, TensorData};
 
 use crate::kernels::cpu::parts::in_parts;
 
@@ -18,7 +18,7 @@ pub(super) trait RowChange: Sync {
 pub(super) fn changed(x: &FloatTensor<Flex>, change: &impl RowChange) -> FloatTensor<Flex> {
     let x = x.to_contiguous();
     let [rows, size] = [x.layout().shape()[0], x.layout().shape()[1]];
-    let from = values(&x);
+    let from = values::<f32>(&x);
     let out = in_parts(rows * size, BLOCK * size, |at, rows| {
         rows.copy_from_slice(&from[at * BLOCK * size..][..rows.len()]);
         pulp::Arch::new().dispatch(BlockOfRows {
@@ -34,9 +34,9 @@ pub(super) fn changed(x: &FloatTensor<Flex>, change: &impl RowChange) -> FloatTe
     )
 }
 
-/// The values of a contiguous tensor of any shape.
-pub(super) fn values(x: &FloatTensor<Flex>) -> &[f32] {
-    &x.storage::<f32>()[x.layout().start_offset()..][..x.layout().num_elements()]
+/// The values of a contiguous tensor of any shape, which has this type.
+pub(super) fn values<E: Element + bytemuck::Pod>(x: &FloatTensor<Flex>) -> &[E] {
+    &x.storage::<E>()[x.layout().start_offset()..][..x.layout().num_elements()]
 }
 
 /// A block of rows, for the processor's widest instructions.

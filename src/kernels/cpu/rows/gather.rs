@@ -10,6 +10,7 @@ use half::slice::HalfFloatSliceExt;
 use half::{bf16, f16};
 
 use crate::kernels::cpu::parts::in_parts;
+use crate::kernels::cpu::rows::change::values;
 
 /// Rows of `table` `[all, size]` in f32: `[rows, size]`. `rows`: their numbers.
 pub(crate) fn gather(table: Tensor<2>, rows: Arc<[u32]>) -> Tensor<2> {
@@ -26,20 +27,18 @@ impl Gather for Flex {
     fn gather(table: FloatTensor<Self>, rows: Arc<[u32]>) -> FloatTensor<Self> {
         let table = table.to_contiguous();
         let size = table.layout().shape()[1];
-        let start = table.layout().start_offset();
         let out = match table.dtype() {
             DType::F16 => {
-                let table = &table.storage::<f16>()[start..];
+                let table = values::<f16>(&table);
                 gathered(table, &rows, size, HalfFloatSliceExt::convert_to_f32_slice)
             }
             DType::BF16 => {
-                let table = &table.storage::<bf16>()[start..];
+                let table = values::<bf16>(&table);
                 gathered(table, &rows, size, HalfFloatSliceExt::convert_to_f32_slice)
             }
-            _ => {
-                let table = &table.storage::<f32>()[start..];
-                gathered(table, &rows, size, |from, to| to.copy_from_slice(from))
-            }
+            _ => gathered(values::<f32>(&table), &rows, size, |from, to| {
+                to.copy_from_slice(from);
+            }),
         };
         Self::float_from_data(
             TensorData::new(out, [rows.len(), size]),
@@ -48,7 +47,7 @@ impl Gather for Flex {
     }
 }
 
-/// `table`: `[all, size]`, or more → `[rows, size]`
+/// `table`: `[all, size]` → `[rows, size]`
 fn gathered<E: Sync>(
     table: &[E],
     rows: &[u32],

@@ -1,5 +1,6 @@
 //! What is done to each row of a matrix by itself, on burn's CPU backend.
 
+mod activation;
 mod change;
 mod gate;
 mod gather;

@@ -3,6 +3,7 @@
 use burn::backend::{Flex, tensor::FloatTensor};
 use burn::tensor::DType;
 
+use crate::kernels::activation::{Activation, Activations};
 use crate::kernels::cpu::rows::change::{RowChange, changed, values};
 use crate::kernels::rows::{GateActivation, RmsNormWeights, Rotation, RowOperations};
 
@@ -23,6 +24,19 @@ impl RowOperations for Flex {
         let up = up.to_contiguous();
         let up = values(&up);
         changed(&gate, &Gate { up, activation })
+    }
+}
+
+impl Activations for Flex {
+    fn activate(x: FloatTensor<Self>, activation: Activation) -> FloatTensor<Self> {
+        changed(&x, &activation)
+    }
+}
+
+impl RowChange for Activation {
+    #[inline(always)]
+    fn change(&self, _: usize, rows: &mut [f32], _: usize) {
+        self.apply(rows);
     }
 }
 

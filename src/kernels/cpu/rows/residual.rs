@@ -112,7 +112,8 @@ struct Sum<'a>(&'a [f32]);
 impl RowChange for Sum<'_> {
     #[inline(always)]
     fn change(&self, first: usize, rows: &mut [f32], size: usize) {
-        for (value, residual) in rows.iter_mut().zip(&self.0[first * size..]) {
+        let residuals = &self.0[first * size..][..rows.len()];
+        for (value, residual) in rows.iter_mut().zip(residuals) {
             *value += residual;
         }
     }
