@@ -3,9 +3,10 @@
 usage: llamacpp.py --model DIR --ids FILE.jsonl [--dtype bf16|q8_0] [--threads N] [--batch-tokens N]
        llamacpp.py --model DIR --prepare [--dtype bf16|q8_0]                 only writes what lies in DIR/gguf
 
-q8_0 has 8-bit weights, a scale for every 32 of them, and rounds activations alike. llama.cpp multiplies the final states of
-all tokens with the vocabulary's matrix, whether anybody asks for it: compare it on a checkpoint with a small vocabulary
-(make_decoder.py --vocab 1113), where that costs nothing. Exit code 3 means that a package is missing.
+q8_0 has 8-bit weights, a scale for every 32 of them, and rounds activations alike. Keys and values are kept in f16, in every
+precision: llama.cpp's default. It multiplies the final states of all tokens with the vocabulary's matrix, whether anybody asks
+for it: compare it on a checkpoint with a small vocabulary (make_decoder.py --vocab 1113), where that costs nothing. Exit code 3
+means that a package is missing.
 """
 
 from __future__ import annotations
@@ -54,7 +55,7 @@ def tensors(model: Path):
 
 
 def converted(model: Path, dtype: str) -> Path:
-    """The GGUF file of this precision; written where it is missing or older than the weights."""
+    """The GGUF file of this precision; written where it is missing or older than the checkpoint."""
     import gguf
 
     path = model / "gguf" / f"model.{dtype}.gguf"

@@ -5,7 +5,8 @@ usage: openvinort.py --model DIR --ids FILE.jsonl [--dtype bf16|int8] [--threads
 
 int8 is NNCF's quantisation after training, of weights and activations, with its settings for transformers; the ranges
 come from random rows of four lengths. Of a decoder it is NNCF's compression of weights, which is what OpenVINO's own tools
-do with language models: activations are rounded as they come, in groups. Exit code 3 means that a package is missing, or the processor has no bf16.
+do with language models: activations are rounded as they come, in groups. Exit code 3 means that a package is missing, or
+the processor has no bf16.
 """
 
 from __future__ import annotations

@@ -7,7 +7,6 @@ use crate::checkpoint::precision::{HalfType, Precision};
 use crate::checkpoint::weights::Weights;
 use crate::kernels::cpu::int8::Outliers;
 use crate::kernels::{is_cpu, memory_of};
-use crate::support::allocator;
 use crate::support::error::{Error, ErrorKind, Result};
 
 /// Beside the weights: a batch, the tokenizer, and what is being read.
@@ -19,8 +18,6 @@ const BESIDE: u64 = 200 << 20;
 /// With what it takes, what there is, and the precision that would fit.
 pub(super) fn check_memory(name: &str, weights: &Weights, precision: Precision) -> Result<()> {
     let device = weights.device();
-    // That of a model before this one is free, too.
-    allocator::return_freed_memory();
     let Some(there) = memory_of(device) else {
         return Ok(());
     };

@@ -3,8 +3,8 @@
 //! sampling stopped at any of them.
 //!
 //! A pair's d is 1 when it is gained, −1 when it is lost and 0 otherwise; of units that count
-//! shares it lies between −1 and 1, which is all that is used of it. Where a unit can count more than
-//! that, d is in units of the most, and c larger by as much. The difference of a
+//! shares it lies between −1 and 1, which is all that is used of it. Where a unit can count more
+//! than that, d is in units of the most, and c larger by as much. The difference of a
 //! figure is Δ = Σ c δ over its strata, where δ is the mean of d in a stratum and c the stratum's
 //! coefficient. A *round* has k ≥ 1 pairs of every stratum. Before a round, a stake g is chosen,
 //! and the bet on each pair of a stratum is λ = g c / k, which is below 1: the wealth of a betting
@@ -55,8 +55,8 @@ pub(crate) struct Sequence {
 }
 
 impl Sequence {
-    /// `level`: the confidence of its intervals, both sides together. `most`: the sum of the strata's
-    /// coefficients, which is as large as the difference can be.
+    /// `level`: the confidence of its intervals, both sides together. `most`: the sum of the
+    /// strata's coefficients, which is as large as the difference can be.
     pub(crate) fn new(level: f64, most: f64) -> Self {
         Self {
             error: (1.0 - level) / 2.0,

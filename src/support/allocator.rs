@@ -47,14 +47,14 @@ unsafe impl GlobalAlloc for Allocator {
 }
 
 /// Milliseconds that freed memory is kept at least, from the first time that something near it is
-/// freed. mimalloc's own second is less than a large model takes for some layers: their buffers would
-/// go back to the operating system, which clears them before it hands them out again.
+/// freed. mimalloc's own second is less than a large model takes for some layers: their buffers
+/// would go back to the operating system, which clears them before it hands them out again.
 const KEPT_FOR: c_long = 100_000;
 /// `mi_option_purge_delay` in mimalloc 3's `mi_option_e`.
 const PURGE_DELAY: mi_option_t = 15;
 
-/// Keeps freed memory for the next buffers, unless `MIMALLOC_PURGE_DELAY` says otherwise. To be called
-/// before there are other threads.
+/// Keeps freed memory for the next buffers, unless `MIMALLOC_PURGE_DELAY` says otherwise. To be
+/// called before there are other threads.
 pub fn keep_freed_memory() {
     // SAFETY: no other thread reads or sets options.
     unsafe { mi_option_set_default(PURGE_DELAY, KEPT_FOR) };

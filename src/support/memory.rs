@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::support::test_hooks;
+use crate::support::{allocator, test_hooks};
 
 /// Bytes that this process can still take before the system swaps or kills: what the kernel says,
 /// and what is left below the limit of the control group. `None` where neither is known.
@@ -10,6 +10,8 @@ pub(crate) fn available() -> Option<u64> {
     if let Some(bytes) = test_hooks::available_memory() {
         return Some(bytes);
     }
+    // Else what a model before this one has freed would count as used.
+    allocator::return_freed_memory();
     [of_system(), of_group()].into_iter().flatten().min()
 }
 

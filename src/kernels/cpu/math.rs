@@ -52,8 +52,8 @@ pub(crate) fn silu(x: f32) -> f32 {
     x * sigmoid(x)
 }
 
-/// x · tanh(ln(1 + eˣ)). With e = eˣ that is x · (e² + 2 e) / (e² + 2 e + 2); above 0 both parts are
-/// divided by e², which would overflow.
+/// x · tanh(ln(1 + eˣ)). With e = eˣ that is x · (e² + 2 e) / (e² + 2 e + 2); above 0 both parts
+/// are divided by e², which would overflow.
 #[inline(always)]
 pub(crate) fn mish(x: f32) -> f32 {
     let e = exp(-x.abs());

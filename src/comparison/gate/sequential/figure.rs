@@ -1,6 +1,5 @@
 //! A figure that is tested after every round of pairs.
 
-use crate::benchmark::Metric;
 use crate::comparison::figure::Figure;
 use crate::comparison::gate::finding::{Finding, drop_status, least, percent};
 use crate::comparison::gate::outcome::Measured;
@@ -97,16 +96,16 @@ impl SequentialFigure {
 
     /// By the values with all remaining units counting the least, and the most.
     pub(crate) fn min(&self, least: f64, progress: &Progress) -> Finding {
-        let with_rest = |rest: &dyn Fn(Metric) -> f64| {
+        let with_rest_at = |end: usize| {
             self.sum(|coefficient, name| {
                 let subset = progress.of(name);
                 let scored = subset.scored().iter();
                 let scored: f64 = scored.map(|own| own.in_aspect(self.figure.aspect)).sum();
-                let left = rest(subset.metric) * count(subset.left().len());
+                let left = subset.metric.limits()[end] * count(subset.left().len());
                 coefficient * (scored + left) / count(subset.n())
             })
         };
-        let [low, high] = [0, 1].map(|end: usize| with_rest(&|metric| metric.limits()[end]));
+        let [low, high] = [0, 1].map(with_rest_at);
         // The final evaluation sums in another order, and may differ in the last digits: what is as
         // near to the bound as that is left to it.
         let status = if high < least - 1e-9 {

@@ -26,7 +26,8 @@ use crate::support::error::Result;
 /// do.
 pub const SEED: u64 = 240_313_787;
 
-/// Pairs between two evaluations of the gate, or one more, where a unit's last one is still to come.
+/// Pairs between two evaluations of the gate, or one more, where a unit's last one is still to
+/// come.
 const INTERVAL: usize = 16;
 
 /// Rules, and the pairs that have been scored.
@@ -130,11 +131,10 @@ impl SequentialGate {
             && let Some(item) = self.waiting.remove(&self.progress.scored)
         {
             self.progress.add(&item);
-            if self.progress.scored >= self.next && self.progress.is_at_a_boundary() {
+            let is_due = self.progress.scored >= self.next && self.progress.is_at_a_boundary();
+            if is_due || self.progress.left() == 0 {
                 self.evaluate();
                 self.next = (self.progress.scored / INTERVAL + 1) * INTERVAL;
-            } else if self.progress.left() == 0 {
-                self.evaluate();
             }
         }
         if self.status == Status::Inconclusive {

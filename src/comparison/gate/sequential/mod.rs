@@ -11,8 +11,8 @@
 //! - `min`, `max-ties`, `max-invalid` and `max-position-bias`: when the remaining pairs cannot
 //!   change the outcome.
 //!
-//! What is drawn and counted as one is a unit of the metric (`units`): a pair, or of `ties` both rows
-//! of a prompt number.
+//! What is drawn and counted as one is a unit of the metric (`units`): a pair, or of `ties` both
+//! rows of a prompt number.
 //!
 //! A rule that nothing settles is evaluated after the last pair, as without the sequential gate.
 //! That is a second look at the same pairs: sequence and evaluation have half of the rule's error

@@ -96,8 +96,8 @@ impl Subset {
         self.before.add(self.metric, before);
     }
 
-    /// That it has so many pairs. Nothing is known of those that were not added; that they count the
-    /// most under the baseline is the worst case: all of it might be lost.
+    /// That it has so many pairs. Nothing is known of those that were not added; that they count
+    /// the most under the baseline is the worst case: all of it might be lost.
     pub(crate) fn expect_at_worst(&mut self, pairs: usize) {
         self.pairs = pairs;
         let units = pairs.div_ceil(self.metric.rows_of_a_unit());

@@ -91,10 +91,6 @@ impl Replay {
     }
 }
 
-fn is_pairs(subset: &str, benchmark: Option<&Benchmark>) -> bool {
-    Benchmark::metric_in(benchmark, subset).shape() == Shape::Pair
-}
-
 /// The scored pairs in their order, and the others of the plan.
 fn progress<'a>(
     in_order: impl Iterator<Item = (&'a ScoredItem, &'a ScoredItem)>,
@@ -102,12 +98,11 @@ fn progress<'a>(
     benchmark: Option<&Benchmark>,
 ) -> Progress {
     // A pair is one comparison; how many answers other items have is not planned.
-    let mut subsets = planned.iter();
-    let is_pairs = subsets.all(|(name, _)| is_pairs(name, benchmark));
+    let is_pair = |name: &String| Benchmark::metric_in(benchmark, name).shape() == Shape::Pair;
     let pairs = planned.values().sum();
     let mut progress = Progress {
         pairs,
-        comparisons_left: is_pairs.then_some(pairs),
+        comparisons_left: planned.keys().all(is_pair).then_some(pairs),
         ..Progress::default()
     };
     for (before, after) in in_order {

@@ -102,13 +102,13 @@ fn grouped(items: Vec<Item>, benchmark: Option<&Benchmark>) -> Vec<Vec<Item>> {
             units.push(vec![item]);
             continue;
         };
-        match begun.get(&(item.subset.clone(), number)) {
-            Some(unit) => units[*unit].push(item),
-            None => {
-                begun.insert((item.subset.clone(), number), units.len());
-                units.push(vec![item]);
-            }
+        let unit = *begun
+            .entry((item.subset.clone(), number))
+            .or_insert(units.len());
+        if unit == units.len() {
+            units.push(Vec::new());
         }
+        units[unit].push(item);
     }
     units
 }
@@ -141,9 +141,9 @@ mod tests {
     use crate::scoring::{Outcome, ScoredAnswers};
     use crate::stats::near;
 
-    /// RewardBench 2 with so many prompt numbers in Ties, first all rows `ref:N`, then all `tied:N`, and
-    /// one row of Focus. Scores are those of two golden cases of the official function: 1.00964… where
-    /// the number is `perfect`, 0.59305… elsewhere.
+    /// RewardBench 2 with so many prompt numbers in Ties, first all rows `ref:N`, then all `tied:N`,
+    /// and one row of Focus. Scores are those of two golden cases of the official function: 1.00964…
+    /// where the number is `perfect`, 0.59305… elsewhere.
     fn ties(numbers: usize, perfect: impl Fn(usize) -> bool) -> Vec<ScoredItem> {
         let row =
             |row: usize, subset: &str, id: String, chosen: usize, scores: &[f32]| ScoredItem {
@@ -214,8 +214,8 @@ mod tests {
         );
         assert!(line.interval.low < line.value && line.value < line.interval.high);
         assert!(line.interval.high < -0.1, "{:?}", line.interval);
-        // By hand: the first numbers k lose all that a strategy can stake on, each 0.41659 of 1.02; the
-        // bound with stakes of 0.98 and half of the errors is (W − ln 80) / (0.98 k).
+        // By hand: each of the first k numbers loses 0.41659 of 1.02; the bound with stakes of 0.98
+        // and half of the errors is (W − ln 80) / (0.98 k).
         let k = f64::from(u32::try_from(seen.len() / 2).unwrap());
         let wealth =
             k * (0.98 * (1.009_640_275_800_758 - 0.593_052_173_296_852_6) / 1.02_f64).ln_1p();
@@ -225,7 +225,8 @@ mod tests {
             "{:?} {by_hand}",
             line.interval
         );
-        // Equal scores pass after ln(2 · 80) · 1.02 / (0.98 · 0.2) = 26.4 numbers, in chunks of 16 rows.
+        // Equal scores pass after ln(2 · 80) · 1.02 / (0.98 · 0.2) = 26.4 numbers, in chunks of 16
+        // rows.
         let (outcome, seen) = run(&half, &half, "drop:subset:Ties:0.2");
         assert_eq!(statuses(&outcome), [Status::Pass]);
         assert!((54..66).contains(&seen.len()), "{}", seen.len());
