@@ -87,7 +87,7 @@ impl Activation {
     }
 }
 
-/// The backends that have them all as one kernel; shapes as in [`Activation::forward`].
+/// The backends that have them all as one kernel. `x`: `[rows, size]` → `[rows, size]`
 #[backend_extension(Flex)]
 pub trait Activations: Backend {
     fn activate(x: FloatTensor<Self>, activation: Activation) -> FloatTensor<Self>;
