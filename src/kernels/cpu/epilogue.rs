@@ -27,32 +27,62 @@ pub(crate) struct PanelOutput<'a> {
     pub(crate) width: usize,
     /// The panel's first column in `out`.
     pub(crate) from: usize,
-    /// From the panel's first output on, or empty.
-    pub(crate) bias: &'a [f32],
+    pub(crate) bias: Option<[f32; WIDTH]>,
     /// Whether the sums start here; otherwise they are added to what `out` holds.
     pub(crate) first: bool,
     /// Whether the sums are complete afterwards and go through GELU.
     pub(crate) gelu: bool,
 }
 
+/// The outputs of one row, as many as `out` has; `first`, `bias` and `gelu` as in [`PanelOutput`].
+#[inline(always)]
+fn put_row(
+    out: &mut [f32],
+    sums: &[f32; WIDTH],
+    first: bool,
+    bias: Option<&[f32; WIDTH]>,
+    gelu: bool,
+) {
+    // By themselves, so that the compiler knows of no overlap and takes them in whole registers.
+    let mut values = *sums;
+    if !first {
+        values.iter_mut().zip(&*out).for_each(|(v, o)| *v += o);
+    } else if let Some(bias) = bias {
+        values.iter_mut().zip(bias).for_each(|(v, b)| *v += b);
+    }
+    if gelu {
+        for value in &mut values {
+            *value = math::gelu(*value);
+        }
+    }
+    out.copy_from_slice(&values[..out.len()]);
+}
+
+impl Epilogue {
+    /// The bias of a panel's outputs; zeros beyond the last one.
+    pub(crate) fn bias_of(&self, panel: usize) -> Option<[f32; WIDTH]> {
+        self.bias.as_deref().map(|bias| {
+            let mut of_panel = [0.0; WIDTH];
+            of_panel
+                .iter_mut()
+                .zip(&bias[panel * WIDTH..])
+                .for_each(|(to, from)| *to = *from);
+            of_panel
+        })
+    }
+}
+
 impl PanelOutput<'_> {
     /// Takes the sums of the rows from `row` on; those that `out` has not are passed over.
     #[inline(always)]
     pub(crate) fn put<'a>(&mut self, row: usize, sums: impl Iterator<Item = &'a [f32; WIDTH]>) {
-        let wide = (self.width - self.from).min(WIDTH);
+        let (from, first, bias, gelu) = (self.from, self.first, self.bias.as_ref(), self.gelu);
         let out = self.out[row * self.width..].chunks_exact_mut(self.width);
         for (out, sums) in out.zip(sums) {
-            let out = &mut out[self.from..][..wide];
-            if self.first {
-                out.copy_from_slice(&sums[..wide]);
-                out.iter_mut().zip(self.bias).for_each(|(o, b)| *o += b);
-            } else {
-                out.iter_mut().zip(sums).for_each(|(o, s)| *o += s);
-            }
-            if self.gelu {
-                for value in out {
-                    *value = math::gelu(*value);
-                }
+            // A whole panel's length is known as the code is compiled.
+            match out[from..].first_chunk_mut::<WIDTH>() {
+                Some(out) => put_row(out, sums, first, bias, gelu),
+                None => put_row(&mut out[from..], sums, first, bias, gelu),
             }
         }
     }

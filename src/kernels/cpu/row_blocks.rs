@@ -17,17 +17,25 @@ pub(crate) fn by_rows(
     group: usize,
     compute: impl Fn(&[f32], &mut [f32]) + Sync,
 ) -> Vec<f32> {
-    let (rows, threads) = (x.len() / input, rayon::current_num_threads());
-    // Blocks of equal size, a multiple of the threads in number.
-    let rounds = rows.div_ceil(threads * block).max(1);
-    let size = rows
-        .div_ceil(threads * rounds)
-        .next_multiple_of(group)
-        .max(group);
-    in_parts(rows * output, size * output, |at, out| {
-        let x = &x[at * size * input..];
-        compute(&x[..x.len().min(size * input)], out);
-    })
+    let blocks = blocks(x.len() / input, block, group, rayon::current_num_threads());
+    in_parts(
+        blocks.map(|rows| (rows.len() * output, rows)),
+        |rows, out| compute(&x[rows.start * input..rows.end * input], out),
+    )
+}
+
+/// Blocks of as many groups each as can be, so that no thread waits long for another: a multiple
+/// of the threads in number, where there are so many groups.
+fn blocks(
+    rows: usize,
+    block: usize,
+    group: usize,
+    threads: usize,
+) -> impl Iterator<Item = Range<usize>> {
+    let groups = rows.div_ceil(group);
+    let count = (threads * rows.div_ceil(threads * block)).min(groups);
+    let start = move |at: usize| (at * groups / count * group).min(rows);
+    (0..count).map(move |at| start(at)..start(at + 1))
 }
 
 /// Computes `out[rows, output]` by panels of [`WIDTH`] outputs, for a product of few rows.
@@ -58,4 +66,37 @@ pub(crate) fn by_panels(
         }
     }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn blocks_are_whole_groups_and_as_even_as_can_be() {
+        for (rows, block, group, threads) in [
+            (0, 192, 12, 2),
+            (1, 192, 12, 2),
+            (13, 192, 12, 64),
+            (1024, 192, 12, 2),
+            (8192, 192, 32, 3),
+            (8191, 360, 12, 16),
+        ] {
+            let found: Vec<_> = blocks(rows, block, group, threads).collect();
+            let what = format!("{rows} rows: {found:?}");
+            assert_eq!(found.iter().map(Range::len).sum::<usize>(), rows, "{what}");
+            for pair in found.windows(2) {
+                assert_eq!(pair[0].end, pair[1].start, "{what}");
+                assert!(pair[0].end.is_multiple_of(group), "{what}");
+            }
+            let groups = |range: &Range<usize>| range.len().div_ceil(group);
+            let sizes = found.iter().map(groups);
+            let (least, most) = (sizes.clone().min(), sizes.max());
+            assert!(most.unwrap_or(0) - least.unwrap_or(0) <= 1, "{what}");
+            assert!(most.unwrap_or(0) * group <= block.max(group), "{what}");
+        }
+        // Two threads of 43 groups each; blocks of equal size would leave one with 45.
+        let halves: Vec<_> = blocks(1024, 192, 12, 2).map(|rows| rows.end).collect();
+        assert_eq!(halves, [168, 336, 516, 684, 852, 1024]);
+    }
 }

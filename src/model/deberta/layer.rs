@@ -16,7 +16,7 @@ use crate::support::error::Result;
 
 /// Tokens that go through the feed-forward part at once on a CPU. The matrix between its two
 /// products is four times as wide as all others and would determine the peak of the memory.
-const FEED_FORWARD_TOKENS: usize = 1024;
+const FEED_FORWARD_TOKENS: usize = 384;
 
 /// One transformer layer; normalisation after each residual sum.
 #[derive(Module, Debug)]

@@ -14,7 +14,7 @@ use crate::support::error::Result;
 
 /// Tokens that go through at once on a CPU: the matrices between the products are the widest of all
 /// and would determine the peak of the memory.
-const TOKENS: usize = 1024;
+const TOKENS: usize = 384;
 
 /// down(activation(gate · x) · (up · x)).
 #[derive(Module, Debug)]

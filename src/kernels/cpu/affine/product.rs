@@ -20,87 +20,89 @@ pub(crate) fn product(x: &[f32], weights: &AffineWeights, epilogue: &Epilogue) -
         let rows = AffineRows::new(x, input);
         rows.integers
             .products(weights.panels(), |first, panel, sums| {
-                finish(sums, &rows, first, weights, panel, epilogue, out);
+                pulp::Arch::new().dispatch(Finish {
+                    sums,
+                    rows: &rows,
+                    first,
+                    weights,
+                    panel,
+                    epilogue,
+                    out: &mut *out,
+                });
             });
     };
     by_rows(x, input, output, (BLOCK / input).max(group), group, block)
 }
 
-/// Integer sums of a group of rows and a panel → results in `out[rows, output]`. `first`: the
-/// group's first row.
-fn finish(
-    sums: &[[i32; WIDTH]],
-    rows: &AffineRows,
+/// Integer sums of a group of rows and a panel → results.
+struct Finish<'a> {
+    /// `[rows, WIDTH]`
+    sums: &'a [[i32; WIDTH]],
+    rows: &'a AffineRows,
+    /// The group's first row.
     first: usize,
-    weights: &AffineWeights,
+    weights: &'a AffineWeights,
     panel: usize,
-    epilogue: &Epilogue,
-    out: &mut [f32],
-) {
-    let (from, output) = (panel * WIDTH, weights.output());
-    let wide = WIDTH.min(output - from);
-    let bias = epilogue.bias.as_deref();
-    let bias = bias.map_or(&[][..], |bias| &bias[from..from + wide]);
-    let out = out[first * output..].chunks_exact_mut(output);
-    for (row, (out, sums)) in (first..).zip(out.zip(sums)) {
-        let mut values = [0f32; WIDTH];
-        for (i, v) in &rows.outliers[row] {
-            let column = weights.column(panel, *i);
-            values
+    epilogue: &'a Epilogue,
+    /// `[rows, output]`
+    out: &'a mut [f32],
+}
+
+impl pulp::NullaryFnOnce for Finish<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn call(mut self) {
+        let (from, output) = (self.panel * WIDTH, self.weights.output());
+        let bias = self.epilogue.bias_of(self.panel);
+        let out = std::mem::take(&mut self.out)[self.first * output..].chunks_exact_mut(output);
+        for (row, (out, sums)) in (self.first..).zip(out.zip(self.sums)) {
+            // A whole panel's length is known as the code is compiled.
+            match out[from..].first_chunk_mut::<WIDTH>() {
+                Some(out) => self.finish_row(out, sums, row, bias.as_ref()),
+                None => self.finish_row(&mut out[from..], sums, row, bias.as_ref()),
+            }
+        }
+    }
+}
+
+impl Finish<'_> {
+    /// The panel's outputs of one row, as many as `out` has.
+    #[inline(always)]
+    fn finish_row(
+        &self,
+        out: &mut [f32],
+        sums: &[i32; WIDTH],
+        row: usize,
+        bias: Option<&[f32; WIDTH]>,
+    ) {
+        // Products of the outliers with the weights' integers.
+        let mut outliers = [0f32; WIDTH];
+        for (i, v) in &self.rows.outliers[row] {
+            let column = self.weights.column(self.panel, *i);
+            outliers
                 .iter_mut()
                 .zip(column)
                 .for_each(|(to, w)| *to += v * w);
         }
-        pulp::Arch::new().dispatch(Unscale {
-            sums,
-            row: rows.rows[row],
-            scales: weights.scales(panel),
-            outliers: &values,
-            bias,
-            gelu: epilogue.activation == Some(Activation::Gelu),
-            out: &mut out[from..from + wide],
-        });
-    }
-}
-
-/// One row's integer sums → results.
-struct Unscale<'a> {
-    sums: &'a [i32; WIDTH],
-    row: RowScale,
-    /// Of the outputs' weights.
-    scales: &'a [OutputScale],
-    /// Products of the outliers with the weights' integers.
-    outliers: &'a [f32; WIDTH],
-    /// Or empty.
-    bias: &'a [f32],
-    gelu: bool,
-    out: &'a mut [f32],
-}
-
-impl pulp::NullaryFnOnce for Unscale<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn call(self) {
         let RowScale {
             scale,
             zero,
             raised,
-        } = self.row;
-        let sums = self.sums.iter().zip(self.scales).zip(self.outliers);
-        for (out, ((sum, weights), outliers)) in self.out.iter_mut().zip(sums) {
+        } = self.rows.rows[row];
+        let sums = sums.iter().zip(self.weights.scales(self.panel));
+        for (out, ((sum, weights), outliers)) in out.iter_mut().zip(sums.zip(outliers)) {
             // Sums of weights raised by 128 may wrap around on very long rows, and `raised` with
             // them.
             #[expect(clippy::cast_precision_loss, reason = "24 bits are far more than 8")]
             let sum = sum.wrapping_sub(raised) as f32;
             *out = ((sum - zero * weights.sum) * scale + outliers) * weights.scale;
         }
-        self.out
-            .iter_mut()
-            .zip(self.bias)
-            .for_each(|(o, b)| *o += b);
-        if self.gelu {
-            for value in self.out {
+        if let Some(bias) = bias {
+            out.iter_mut().zip(bias).for_each(|(o, b)| *o += b);
+        }
+        if self.epilogue.activation == Some(Activation::Gelu) {
+            for value in out {
                 *value = math::gelu(*value);
             }
         }

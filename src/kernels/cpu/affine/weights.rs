@@ -71,8 +71,8 @@ impl AffineWeights {
     }
 
     /// Of the outputs of a panel; of those after the last, 0.
-    pub(super) fn scales(&self, panel: usize) -> &[OutputScale] {
-        &self.outputs[panel * WIDTH..][..WIDTH]
+    pub(super) fn scales(&self, panel: usize) -> &[OutputScale; WIDTH] {
+        &self.outputs.as_chunks::<WIDTH>().0[panel]
     }
 
     /// The weights of one input to the outputs of a panel, as integers.

@@ -61,12 +61,11 @@ fn block(
         });
         let parts = weights.parts(panels.clone(), &depth);
         rows.products(parts, |first, at, sums| {
-            let bias = epilogue.bias.as_deref();
             let output = PanelOutput {
                 out: &mut *out,
                 width,
                 from: at * WIDTH,
-                bias: bias.map_or(&[], |bias| &bias[(panels.start + at) * WIDTH..]),
+                bias: epilogue.bias_of(panels.start + at),
                 first: start == 0,
                 gelu: depth.end == input && epilogue.activation == Some(Activation::Gelu),
             };

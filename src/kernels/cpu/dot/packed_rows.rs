@@ -9,10 +9,11 @@ use crate::kernels::cpu::dot::layout::{GroupSums, Lane, MAX_ROWS, PanelLanes, TI
 use crate::kernels::cpu::micro_kernel::WIDTH;
 
 /// Rows of lanes, group by group in the order in which the engine reads them: `[groups, depth,
-/// rows]`, or in AMX's tiles `[groups · 2, depth / 16, 16 rows, 16]`. Missing rows and lanes are
-/// zeros.
+/// rows]`, or in AMX's tiles `[groups · 2, depth / 16, 16 rows, 16]`. Missing lanes are zeros; the
+/// missing rows of the last group hold anything.
 #[derive(Debug, Clone)]
 pub(crate) struct PackedRows<K> {
+    /// Those of all groups, and maybe more, from before the last [`Self::clear`].
     lanes: Vec<Lane>,
     rows: usize,
     depth: usize,
@@ -44,27 +45,35 @@ impl<K: DotType> PackedRows<K> {
 
     /// Removes all rows and keeps the memory.
     pub(crate) fn clear(&mut self, depth: usize) {
-        self.lanes.clear();
         (self.rows, self.depth) = (0, padded(depth));
     }
 
     /// Appends a row of at most `depth` lanes.
     pub(crate) fn push(&mut self, row: &[Lane]) {
         let (group, depth) = (self.engine.rows(), self.depth);
-        if self.rows.is_multiple_of(group) {
-            self.lanes.resize(self.lanes.len() + group * depth, [0; 4]);
+        let end = (self.rows / group + 1) * group * depth;
+        if self.lanes.len() < end {
+            self.lanes.resize(end, [0; 4]);
         }
         if self.engine == Engine::Amx {
-            let tiles = &mut self.lanes[self.rows / TILE_DEPTH * TILE_DEPTH * depth..];
+            let start = self.rows / TILE_DEPTH * TILE_DEPTH * depth;
+            let tiles = &mut self.lanes[start..start + TILE_DEPTH * depth];
             let at = self.rows % TILE_DEPTH * TILE_DEPTH;
-            let tiles = tiles.chunks_exact_mut(TILE_DEPTH * TILE_DEPTH);
-            for (tile, part) in tiles.zip(row.chunks(TILE_DEPTH)) {
-                tile[at..at + part.len()].copy_from_slice(part);
+            let mut parts = row.chunks(TILE_DEPTH);
+            for tile in tiles.chunks_exact_mut(TILE_DEPTH * TILE_DEPTH) {
+                let part = parts.next().unwrap_or_default();
+                let (to, missing) = tile[at..at + TILE_DEPTH].split_at_mut(part.len());
+                to.copy_from_slice(part);
+                missing.fill([0; 4]);
             }
         } else {
-            let columns = &mut self.lanes[self.rows / group * group * depth..];
-            for (column, lane) in columns.chunks_exact_mut(group).zip(row) {
+            let columns = &mut self.lanes[end - group * depth..end];
+            let (to, missing) = columns.split_at_mut(row.len() * group);
+            for (column, lane) in to.chunks_exact_mut(group).zip(row) {
                 column[self.rows % group] = *lane;
+            }
+            for column in missing.chunks_exact_mut(group) {
+                column[self.rows % group] = [0; 4];
             }
         }
         self.rows += 1;
@@ -95,8 +104,9 @@ impl<K: DotType> PackedRows<K> {
         let rows = self.engine.rows();
         let mut sums = GroupSums([[K::Sum::default(); WIDTH]; MAX_ROWS]);
         let _configured = dispatch::configure(self.engine);
+        let lanes = &self.lanes[..self.rows.div_ceil(rows) * rows * self.depth];
         for (at, panel) in panels.enumerate() {
-            for (number, group) in self.lanes.chunks_exact(rows * self.depth).enumerate() {
+            for (number, group) in lanes.chunks_exact(rows * self.depth).enumerate() {
                 if self.engine == Engine::Portable {
                     portable_dot::<K>(group, panel, &mut sums);
                 } else {

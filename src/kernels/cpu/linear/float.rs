@@ -56,7 +56,6 @@ fn block(
             &mut groups,
         );
         for (at, panel) in panels.clone().enumerate() {
-            let bias = epilogue.bias.as_deref();
             let pass = PanelPass {
                 groups: &groups,
                 panel: weights.panel(panel, depth.clone(), &mut buffer),
@@ -64,7 +63,7 @@ fn block(
                     out: &mut *out,
                     width,
                     from: at * WIDTH,
-                    bias: bias.map_or(&[], |bias| &bias[panel * WIDTH..]),
+                    bias: epilogue.bias_of(panel),
                     first: start == 0,
                     gelu: depth.end == input && epilogue.activation == Some(Activation::Gelu),
                 },

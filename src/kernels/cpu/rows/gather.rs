@@ -54,8 +54,9 @@ fn gathered<E: Sync>(
     size: usize,
     convert: impl Fn(&[E], &mut [f32]) + Sync,
 ) -> Vec<f32> {
-    in_parts(rows.len() * size, size, |at, to| {
-        convert(&table[rows[at] as usize * size..][..size], to);
+    let rows = rows.iter().map(|row| (size, *row as usize));
+    in_parts(rows, |row, to| {
+        convert(&table[row * size..][..size], to);
     })
 }
 

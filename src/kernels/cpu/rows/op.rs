@@ -9,11 +9,11 @@ use crate::kernels::rows::{GateActivation, RmsNormWeights, Rotation, RowOperatio
 
 impl RowOperations for Flex {
     fn rms_norm(x: FloatTensor<Self>, weights: RmsNormWeights, _dtype: DType) -> FloatTensor<Self> {
-        changed(&x, &weights)
+        changed(x, &weights)
     }
 
     fn rotate(x: FloatTensor<Self>, rotation: Rotation) -> FloatTensor<Self> {
-        changed(&x, &rotation)
+        changed(x, &rotation)
     }
 
     fn gate(
@@ -23,13 +23,13 @@ impl RowOperations for Flex {
     ) -> FloatTensor<Self> {
         let up = up.to_contiguous();
         let up = values(&up);
-        changed(&gate, &Gate { up, activation })
+        changed(gate, &Gate { up, activation })
     }
 }
 
 impl Activations for Flex {
     fn activate(x: FloatTensor<Self>, activation: Activation) -> FloatTensor<Self> {
-        changed(&x, &activation)
+        changed(x, &activation)
     }
 }
 

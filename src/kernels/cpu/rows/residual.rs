@@ -65,7 +65,7 @@ pub trait Residuals: Backend {
 impl Residuals for Flex {
     fn add(x: FloatTensor<Self>, residual: FloatTensor<Self>) -> FloatTensor<Self> {
         let residual = residual.to_contiguous();
-        changed(&x, &Sum(values(&residual)))
+        changed(x, &Sum(values(&residual)))
     }
 
     fn layer_norm(
@@ -75,7 +75,7 @@ impl Residuals for Flex {
         eps: f64,
     ) -> FloatTensor<Self> {
         let (gamma, beta) = (gamma.to_contiguous(), beta.to_contiguous());
-        changed(&x, &weights(&gamma, &beta, eps))
+        changed(x, &weights(&gamma, &beta, eps))
     }
 
     fn add_layer_norm(
@@ -87,7 +87,7 @@ impl Residuals for Flex {
     ) -> FloatTensor<Self> {
         let [residual, gamma, beta] = [residual, gamma, beta].map(|tensor| tensor.to_contiguous());
         let sum = Sum(values(&residual));
-        changed(&x, &SumThenNorm(sum, weights(&gamma, &beta, eps)))
+        changed(x, &SumThenNorm(sum, weights(&gamma, &beta, eps)))
     }
 }
 
