@@ -263,13 +263,20 @@ impl Arithmetic for Bf16Factors {
     ) -> Self::Right {
         let depth = padded(depth.div_ceil(2));
         let mut values = vec![PanelLanes::ZERO; outputs.div_ceil(WIDTH) * depth];
-        for (at, row) in rows.enumerate() {
-            for (panel, part) in row.chunks(WIDTH).enumerate() {
-                let lanes = &mut values[panel * depth + at / 2].0;
-                for (lane, value) in lanes.iter_mut().zip(part) {
-                    lane[at % 2 * 2..][..2].copy_from_slice(&bf16(*value).to_le_bytes());
+        // A lane has the values of two rows.
+        let (mut rows, zeros) = (rows, vec![0.0; outputs]);
+        let mut at = 0;
+        while let Some(first) = rows.next() {
+            let second = rows.next().unwrap_or(&zeros);
+            let parts = first.chunks(WIDTH).zip(second.chunks(WIDTH));
+            for (panel, (first, second)) in parts.enumerate() {
+                let lanes = &mut values[panel * depth + at].0;
+                for (lane, (first, second)) in lanes.iter_mut().zip(first.iter().zip(second)) {
+                    let both = u32::from(bf16(*first)) | u32::from(bf16(*second)) << 16;
+                    *lane = both.to_le_bytes();
                 }
             }
+            at += 1;
         }
         PackedFactor { values, depth }
     }

@@ -2,7 +2,7 @@
 
 use crate::kernels::activation::Activation;
 use crate::kernels::cpu::affine::rows::{AffineRows, RowScale};
-use crate::kernels::cpu::affine::weights::{AffineWeights, OutputScale};
+use crate::kernels::cpu::affine::weights::AffineWeights;
 use crate::kernels::cpu::dot::{DotType, Int8};
 use crate::kernels::cpu::epilogue::Epilogue;
 use crate::kernels::cpu::math;

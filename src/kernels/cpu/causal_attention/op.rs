@@ -83,7 +83,14 @@ impl Inputs<'_> {
         let queried = self.queried();
         let packed: Vec<Packed<A>> = (0..queried.len() * key_heads)
             .into_par_iter()
-            .map(|at| self.pack(arithmetic, queried[at / key_heads].piece, at % key_heads))
+            .map(|at| {
+                pulp::Arch::new().dispatch(Pack {
+                    inputs: self,
+                    piece: queried[at / key_heads].piece,
+                    head: at % key_heads,
+                    arithmetic,
+                })
+            })
             .collect();
         let compute = |at: usize| {
             let (piece, head) = (at / heads, at % heads);
@@ -131,17 +138,33 @@ impl Inputs<'_> {
         }
         queried
     }
+}
 
-    fn pack<A: Arithmetic>(&self, arithmetic: A, piece: &Piece, head: usize) -> Packed<A> {
-        let size = self.geometry.head_size;
-        let [keys, values] = [self.key, self.value].map(|matrix| {
-            let of_head = matrix.from(head * size);
+/// The packing of a piece's keys and values for one key head.
+///
+/// A type instead of a closure, so that it is inlined into the function that is compiled for the
+/// processor's widest instructions.
+struct Pack<'a, A> {
+    inputs: &'a Inputs<'a>,
+    piece: &'a Piece,
+    head: usize,
+    arithmetic: A,
+}
+
+impl<A: Arithmetic> pulp::NullaryFnOnce for Pack<'_, A> {
+    type Output = Packed<A>;
+
+    #[inline(always)]
+    fn call(self) -> Packed<A> {
+        let (size, piece) = (self.inputs.geometry.head_size, self.piece);
+        let [keys, values] = [self.inputs.key, self.inputs.value].map(|matrix| {
+            let of_head = matrix.from(self.head * size);
             let prefix = of_head.rows(piece.prefix.clone(), size);
             prefix.chain(of_head.rows(piece.tokens.clone(), size))
         });
         Packed {
-            keys: arithmetic.right(keys, size),
-            values: arithmetic.right_by_depth(values, piece.keys(), size),
+            keys: self.arithmetic.right(keys, size),
+            values: self.arithmetic.right_by_depth(values, piece.keys(), size),
         }
     }
 }
