@@ -10,6 +10,8 @@ use crate::kernels::cpu::epilogue;
 use crate::kernels::cpu::int8::Outliers;
 use crate::kernels::cpu::linear;
 use crate::kernels::cpu::linear::LinearWeights;
+use crate::kernels::rows;
+use crate::kernels::rows::GateActivation;
 #[cfg(feature = "_gpu")]
 use crate::kernels::{gpu, is_on_gpu};
 use crate::model::parameters::{Matrix, Parameters};
@@ -138,6 +140,24 @@ impl Linear {
                 plain.forward_on_gpu(x, true)
             }
             _ => activation.forward(self.forward(x)),
+        }
+    }
+
+    /// activation(self · x) · (`up` · x): `[rows, input]` → `[rows, output]`
+    pub(crate) fn forward_gated(
+        &self,
+        up: &Self,
+        x: Tensor<2>,
+        activation: GateActivation,
+    ) -> Tensor<2> {
+        match (self, up) {
+            (Self::Packed(gate), Self::Packed(up)) => linear::gated_linear(
+                x,
+                [&gate.weight, &up.weight],
+                [gate.bias.clone(), up.bias.clone()],
+                activation,
+            ),
+            _ => rows::gate(self.forward(x.clone()), up.forward(x), activation),
         }
     }
 }

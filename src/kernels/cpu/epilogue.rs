@@ -61,15 +61,18 @@ fn put_row(
 impl Epilogue {
     /// The bias of a panel's outputs; zeros beyond the last one.
     pub(crate) fn bias_of(&self, panel: usize) -> Option<[f32; WIDTH]> {
-        self.bias.as_deref().map(|bias| {
-            let mut of_panel = [0.0; WIDTH];
-            of_panel
-                .iter_mut()
-                .zip(&bias[panel * WIDTH..])
-                .for_each(|(to, from)| *to = *from);
-            of_panel
-        })
+        bias_of_panel(self.bias.as_deref(), panel)
     }
+}
+
+/// The part of a bias `[output]` that is a panel's; zeros beyond the last output.
+pub(crate) fn bias_of_panel(bias: Option<&[f32]>, panel: usize) -> Option<[f32; WIDTH]> {
+    bias.map(|bias| {
+        let mut of_panel = [0.0; WIDTH];
+        let bias = &bias[panel * WIDTH..];
+        of_panel.iter_mut().zip(bias).for_each(|(to, b)| *to = *b);
+        of_panel
+    })
 }
 
 impl PanelOutput<'_> {

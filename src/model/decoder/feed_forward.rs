@@ -5,7 +5,6 @@ use burn::tensor::Tensor;
 
 use crate::kernels::activation::Activation;
 use crate::kernels::is_on_gpu;
-use crate::kernels::rows;
 use crate::kernels::rows::GateActivation;
 use crate::model::decoder::config::DecoderConfig;
 use crate::model::linear::Linear;
@@ -62,11 +61,13 @@ impl FeedForward {
     }
 
     fn compute(&self, x: Tensor<2>) -> Tensor<2> {
-        let (gate, up) = (self.gate.forward(x.clone()), self.up.forward(x));
         self.down
             .forward(match GateActivation::of(self.activation) {
-                Some(activation) => rows::gate(gate, up, activation),
-                None => self.activation.forward(gate) * up,
+                Some(activation) => self.gate.forward_gated(&self.up, x, activation),
+                None => {
+                    let gate = self.gate.forward_activated(x.clone(), self.activation);
+                    gate * self.up.forward(x)
+                }
             })
     }
 }

@@ -4,10 +4,13 @@
 //! Every output is summed in the same order whatever else is in the batch. Processors without such
 //! instructions compute the same sums one product at a time, for tests: no run chooses that.
 
+mod blocks;
+mod gated;
 mod product;
 mod rounding;
 mod weights;
 
+pub(crate) use gated::gated_product;
 pub(crate) use product::product;
 pub(crate) use rounding::{put_output, to_bf16};
 pub use weights::Bf16Weights;

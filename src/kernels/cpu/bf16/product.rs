@@ -1,73 +1,34 @@
 //! The product of bf16 factors.
 
-use std::ops::Range;
-
 use crate::kernels::activation::Activation;
-use crate::kernels::cpu::bf16::rounding::to_bf16;
+use crate::kernels::cpu::bf16::blocks::by_blocks;
 use crate::kernels::cpu::bf16::weights::Bf16Weights;
-use crate::kernels::cpu::dot::{Bf16, DotType, Engine, PackedRows};
+use crate::kernels::cpu::dot::{Bf16, DotType, Engine};
 use crate::kernels::cpu::epilogue::{Epilogue, PanelOutput};
 use crate::kernels::cpu::micro_kernel::WIDTH;
-use crate::kernels::cpu::row_blocks::{by_panels, by_rows};
-
-/// Inputs summed before the sums go to memory: a panel's are 64 KiB. A multiple of the 32 inputs of
-/// a tile.
-const DEPTH: usize = 1024;
-/// Rows of x that a thread packs at once: 192 · 1,024 · 2 bytes are part of a second-level cache,
-/// and 192 rows are whole groups of every engine.
-const BLOCK: usize = 192;
 
 /// `x`: `[rows, input]` → `[rows, output]`, on all threads.
 pub(crate) fn product(x: &[f32], weights: &Bf16Weights, epilogue: &Epilogue) -> Vec<f32> {
     product_by(Bf16::engine(), x, weights, epilogue)
 }
 
-fn product_by(engine: Engine, x: &[f32], weights: &Bf16Weights, epilogue: &Epilogue) -> Vec<f32> {
-    let (input, output, group) = (weights.input(), weights.output(), engine.rows());
-    if x.len() <= group * input {
-        return by_panels(x.len() / input, output, |panels, out| {
-            block(engine, x, weights, panels, epilogue, out);
-        });
-    }
-    by_rows(x, input, output, BLOCK, group, |x, out| {
-        block(engine, x, weights, 0..weights.count(), epilogue, out);
-    })
-}
-
-/// A block of rows times some panels, on this thread. `x`: `[rows, input]`, `out`: `[rows, outputs
-/// of the panels]`
-fn block(
+pub(super) fn product_by(
     engine: Engine,
     x: &[f32],
     weights: &Bf16Weights,
-    panels: Range<usize>,
     epilogue: &Epilogue,
-    out: &mut [f32],
-) {
-    let input = weights.input();
-    let count = x.len() / input;
-    if count == 0 {
-        return;
-    }
-    let width = out.len() / count;
-    let mut rows = PackedRows::<Bf16>::on(engine, 0);
-    for start in (0..input).step_by(DEPTH) {
-        let depth = start..(start + DEPTH).min(input);
-        pulp::Arch::new().dispatch(Pack {
-            x,
-            input,
-            depth: &depth,
-            rows: &mut rows,
-        });
-        let parts = weights.parts(panels.clone(), &depth);
-        rows.products(parts, |first, at, sums| {
+) -> Vec<f32> {
+    let sizes = [weights.input(), weights.output()];
+    by_blocks(engine, x, sizes, |rows, panels, out| {
+        let width = out.len() / rows.count();
+        rows.products(weights.panels(panels.clone()), |first, at, sums| {
             let output = PanelOutput {
                 out: &mut *out,
                 width,
                 from: at * WIDTH,
                 bias: epilogue.bias_of(panels.start + at),
-                first: start == 0,
-                gelu: depth.end == input && epilogue.activation == Some(Activation::Gelu),
+                first: true,
+                gelu: epilogue.activation == Some(Activation::Gelu),
             };
             pulp::Arch::new().dispatch(Put {
                 output,
@@ -75,31 +36,7 @@ fn block(
                 sums,
             });
         });
-    }
-}
-
-/// Rounds some inputs of all rows and packs them.
-struct Pack<'a> {
-    /// `[rows, input]`
-    x: &'a [f32],
-    input: usize,
-    depth: &'a Range<usize>,
-    rows: &'a mut PackedRows<Bf16>,
-}
-
-impl pulp::NullaryFnOnce for Pack<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn call(self) {
-        let depth = self.depth.len();
-        self.rows.clear(depth.div_ceil(2));
-        let mut halves = vec![0u16; depth.next_multiple_of(2)];
-        for row in self.x.chunks_exact(self.input) {
-            to_bf16(&row[self.depth.clone()], &mut halves);
-            self.rows.push(bytemuck::cast_slice(&halves));
-        }
-    }
+    })
 }
 
 /// The sums of a group of rows, from row `first` on, on their way to memory.

@@ -1,5 +1,7 @@
 //! Weights in bf16.
 
+use std::ops::Range;
+
 use rayon::prelude::*;
 
 use crate::kernels::cpu::bf16::rounding::put_output;
@@ -52,23 +54,11 @@ impl Bf16Weights {
         self.output
     }
 
-    /// Number of panels.
-    pub(super) fn count(&self) -> usize {
-        self.output.div_ceil(WIDTH)
-    }
-
-    /// The inputs `range`, which starts at a multiple of a tile's depth, of some panels.
-    pub(super) fn parts(
-        &self,
-        panels: std::ops::Range<usize>,
-        range: &std::ops::Range<usize>,
-    ) -> impl Iterator<Item = &[PanelLanes]> {
+    /// Some panels.
+    pub(super) fn panels(&self, panels: Range<usize>) -> impl Iterator<Item = &[PanelLanes]> {
         let depth = depth(self.input);
-        let lanes = range.start / 2..range.start / 2 + padded(range.len().div_ceil(2));
         let panels = &self.panels[panels.start * depth..panels.end * depth];
-        panels
-            .chunks_exact(depth.max(1))
-            .map(move |panel| &panel[lanes.clone()])
+        panels.chunks_exact(depth.max(1))
     }
 }
 

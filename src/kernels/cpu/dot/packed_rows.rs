@@ -38,6 +38,11 @@ impl<K: DotType> PackedRows<K> {
         }
     }
 
+    /// Number of rows.
+    pub(crate) fn count(&self) -> usize {
+        self.rows
+    }
+
     /// Lanes of a row, with those that fill it up.
     pub(crate) fn depth(&self) -> usize {
         self.depth

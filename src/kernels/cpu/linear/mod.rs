@@ -4,5 +4,5 @@ mod float;
 mod op;
 mod weights;
 
-pub(crate) use op::linear;
+pub(crate) use op::{gated_linear, linear};
 pub use weights::LinearWeights;

@@ -14,6 +14,8 @@ use crate::kernels::cpu::epilogue::Epilogue;
 use crate::kernels::cpu::int8;
 use crate::kernels::cpu::linear::LinearWeights;
 use crate::kernels::cpu::linear::float;
+use crate::kernels::cpu::rows::values;
+use crate::kernels::rows::{GateActivation, RowOperations};
 
 /// x`[rows, input]` · Wᵀ + `bias[output]`, then the activation → `[rows, output]`
 pub(crate) fn linear(
@@ -30,7 +32,23 @@ pub(crate) fn linear(
     ))
 }
 
-/// The backends that have this product. Float tensors are f32.
+/// activation(gate · x) · (up · x); `x`: `[rows, input]` → `[rows, output]`. `weights` and
+/// `biases` (`[output]`) are the gate's and those of what it opens, of the same sizes.
+pub(crate) fn gated_linear(
+    x: Tensor<2>,
+    weights: [&LinearWeights; 2],
+    biases: [Option<Arc<[f32]>>; 2],
+    activation: GateActivation,
+) -> Tensor<2> {
+    Tensor::from_dispatch(<Dispatch as PackedLinear>::packed_gated_linear(
+        x.into_dispatch(),
+        weights.map(LinearWeights::clone),
+        biases,
+        activation,
+    ))
+}
+
+/// The backends that have these products. Float tensors are f32.
 #[backend_extension(Flex)]
 pub trait PackedLinear: Backend {
     /// `x`: `[rows, input]` → `[rows, output]`
@@ -38,6 +56,14 @@ pub trait PackedLinear: Backend {
         x: FloatTensor<Self>,
         weights: LinearWeights,
         epilogue: Epilogue,
+    ) -> FloatTensor<Self>;
+
+    /// Shapes as in [`gated_linear`].
+    fn packed_gated_linear(
+        x: FloatTensor<Self>,
+        weights: [LinearWeights; 2],
+        biases: [Option<Arc<[f32]>>; 2],
+        activation: GateActivation,
     ) -> FloatTensor<Self>;
 }
 
@@ -48,8 +74,7 @@ impl PackedLinear for Flex {
         epilogue: Epilogue,
     ) -> FloatTensor<Self> {
         let x = x.to_contiguous();
-        let [rows, input] = [x.layout().shape()[0], x.layout().shape()[1]];
-        let values = &x.storage::<f32>()[x.layout().start_offset()..][..rows * input];
+        let values = values(&x);
         let (out, output) = match &weights {
             LinearWeights::Float(weights) => {
                 (float::product(values, weights, &epilogue), weights.output())
@@ -65,9 +90,37 @@ impl PackedLinear for Flex {
                 (int8::product(values, weights, &epilogue), weights.output())
             }
         };
-        Self::float_from_data(
-            TensorData::new(out, [rows, output]),
-            &burn::backend::flex::FlexDevice,
-        )
+        matrix(out, output)
     }
+
+    fn packed_gated_linear(
+        x: FloatTensor<Self>,
+        weights: [LinearWeights; 2],
+        biases: [Option<Arc<[f32]>>; 2],
+        activation: GateActivation,
+    ) -> FloatTensor<Self> {
+        if let [LinearWeights::Bf16(gate), LinearWeights::Bf16(up)] = &weights {
+            let x = x.to_contiguous();
+            let out = bf16::gated_product(values(&x), [gate, up], &biases, activation);
+            return matrix(out, gate.output());
+        }
+        let ([gate, up], [gate_bias, up_bias]) = (weights, biases);
+        let product = |weights: LinearWeights, bias| {
+            let epilogue = Epilogue {
+                bias,
+                activation: None,
+            };
+            Self::packed_linear(x.clone(), weights, epilogue)
+        };
+        Self::gate(product(gate, gate_bias), product(up, up_bias), activation)
+    }
+}
+
+/// `[rows, output]`
+fn matrix(values: Vec<f32>, output: usize) -> FloatTensor<Flex> {
+    let rows = values.len() / output;
+    Flex::float_from_data(
+        TensorData::new(values, [rows, output]),
+        &burn::backend::flex::FlexDevice,
+    )
 }

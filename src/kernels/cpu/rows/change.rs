@@ -52,7 +52,7 @@ pub(super) fn changed(mut x: FloatTensor<Flex>, change: &impl RowChange) -> Floa
 }
 
 /// The values of a contiguous tensor of any shape, which has this type.
-pub(super) fn values<E: Element + bytemuck::Pod>(x: &FloatTensor<Flex>) -> &[E] {
+pub(crate) fn values<E: Element + bytemuck::Pod>(x: &FloatTensor<Flex>) -> &[E] {
     &x.storage::<E>()[x.layout().start_offset()..][..x.layout().num_elements()]
 }
 

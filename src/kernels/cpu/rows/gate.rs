@@ -6,7 +6,7 @@ use crate::kernels::rows::GateActivation;
 impl GateActivation {
     /// `gate` becomes activation(gate) · `up`; both of any length.
     #[inline(always)]
-    pub(super) fn apply(self, gate: &mut [f32], up: &[f32]) {
+    pub(crate) fn apply(self, gate: &mut [f32], up: &[f32]) {
         match self {
             Self::Silu => {
                 for (gate, up) in gate.iter_mut().zip(up) {

@@ -11,5 +11,6 @@ mod rms_norm;
 mod rotation;
 mod sums;
 
+pub(crate) use change::values;
 pub(crate) use gather::gather;
 pub(crate) use residual::{add, add_layer_norm, layer_norm};

@@ -1,0 +1,57 @@
+//! How a product of bf16 factors is divided: rows are rounded and packed block by block.
+
+use std::ops::Range;
+
+use crate::kernels::cpu::bf16::rounding::to_bf16;
+use crate::kernels::cpu::dot::{Bf16, Engine, PackedRows};
+use crate::kernels::cpu::micro_kernel::WIDTH;
+use crate::kernels::cpu::row_blocks::{by_panels, by_rows};
+
+/// Bytes of packed rows that a thread works on: part of a second-level cache. A sum stays in a
+/// register from the first input to the last.
+const BLOCK: usize = 400_000;
+
+/// `x`: `[rows, input]` → `[rows, output]`, on all threads: blocks of rows with all panels of
+/// [`WIDTH`] outputs or, where there are few rows, all of them with some panels. `compute` gets the
+/// rows, the panels, and `[rows, outputs of the panels]`.
+pub(super) fn by_blocks(
+    engine: Engine,
+    x: &[f32],
+    [input, output]: [usize; 2],
+    compute: impl Fn(&PackedRows<Bf16>, Range<usize>, &mut [f32]) + Sync,
+) -> Vec<f32> {
+    let group = engine.rows();
+    let packed = |x: &[f32]| pulp::Arch::new().dispatch(Pack { engine, x, input });
+    if x.len() <= group * input {
+        return by_panels(x.len() / input, output, |panels, out| {
+            compute(&packed(x), panels, out);
+        });
+    }
+    let size = (BLOCK / (2 * input)).max(group);
+    by_rows(x, input, output, size, group, |x, out| {
+        compute(&packed(x), 0..output.div_ceil(WIDTH), out);
+    })
+}
+
+/// Rounds rows and packs them.
+struct Pack<'a> {
+    engine: Engine,
+    /// `[rows, input]`
+    x: &'a [f32],
+    input: usize,
+}
+
+impl pulp::NullaryFnOnce for Pack<'_> {
+    type Output = PackedRows<Bf16>;
+
+    #[inline(always)]
+    fn call(self) -> PackedRows<Bf16> {
+        let mut rows = PackedRows::on(self.engine, self.input.div_ceil(2));
+        let mut halves = vec![0u16; self.input.next_multiple_of(2)];
+        for row in self.x.chunks_exact(self.input) {
+            to_bf16(row, &mut halves);
+            rows.push(bytemuck::cast_slice(&halves));
+        }
+        rows
+    }
+}
