@@ -150,15 +150,15 @@ impl Linear {
         x: Tensor<2>,
         activation: GateActivation,
     ) -> Tensor<2> {
-        match (self, up) {
-            (Self::Packed(gate), Self::Packed(up)) => linear::gated_linear(
-                x,
-                [&gate.weight, &up.weight],
-                [gate.bias.clone(), up.bias.clone()],
-                activation,
-            ),
-            _ => rows::gate(self.forward(x.clone()), up.forward(x), activation),
+        if let (Self::Packed(gate), Self::Packed(up)) = (self, up)
+            && let (LinearWeights::Bf16(of_gate), LinearWeights::Bf16(of_up)) =
+                (&gate.weight, &up.weight)
+        {
+            let weights = [of_gate, of_up].map(Arc::clone);
+            let biases = [&gate.bias, &up.bias].map(Option::clone);
+            return linear::gated_linear(x, weights, biases, activation);
         }
+        rows::gate(self.forward(x.clone()), up.forward(x), activation)
     }
 }
 

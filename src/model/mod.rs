@@ -15,6 +15,7 @@ pub mod linear;
 mod parameters;
 mod ranker_config;
 mod reward_model;
+mod token_parts;
 mod token_rows;
 mod transformer;
 mod word_embeddings;

@@ -37,7 +37,8 @@ pub(crate) trait Arithmetic: Copy + Send + Sync {
     ) -> Self::Right;
 
     /// Products of the left factor's rows with these outputs of the right factor, in whole panels of
-    /// [`WIDTH`], into the first columns of `out`, `[rows, width]`.
+    /// [`WIDTH`], into the first columns of `out`, `[rows, width]`; its rows after the last, up to a
+    /// whole group, hold anything.
     fn products<S: Simd>(
         self,
         simd: S,
@@ -49,7 +50,7 @@ pub(crate) trait Arithmetic: Copy + Send + Sync {
     );
 
     /// Products of the left factor's rows with all outputs of a right factor that is deeper: from
-    /// its depth `from` on, a multiple of [`WIDTH`]. `out`: `[rows, width]`
+    /// its depth `from` on, a multiple of [`WIDTH`]. `out` as in [`Self::products`].
     fn partial_products<S: Simd>(
         self,
         simd: S,
@@ -257,14 +258,14 @@ impl Arithmetic for Bf16Factors {
     #[inline(always)]
     fn right_by_depth<'a>(
         self,
-        rows: impl Iterator<Item = &'a [f32]>,
+        mut rows: impl Iterator<Item = &'a [f32]>,
         depth: usize,
         outputs: usize,
     ) -> Self::Right {
         let depth = padded(depth.div_ceil(2));
         let mut values = vec![PanelLanes::ZERO; outputs.div_ceil(WIDTH) * depth];
         // A lane has the values of two rows.
-        let (mut rows, zeros) = (rows, vec![0.0; outputs]);
+        let zeros = vec![0.0; outputs];
         let mut at = 0;
         while let Some(first) = rows.next() {
             let second = rows.next().unwrap_or(&zeros);

@@ -34,28 +34,24 @@ pub(crate) struct PanelOutput<'a> {
     pub(crate) gelu: bool,
 }
 
-/// The outputs of one row, as many as `out` has; `first`, `bias` and `gelu` as in [`PanelOutput`].
+/// A panel's part of a row that begins with it; zeros where the row ends before.
 #[inline(always)]
-fn put_row(
-    out: &mut [f32],
-    sums: &[f32; WIDTH],
-    first: bool,
-    bias: Option<&[f32; WIDTH]>,
-    gelu: bool,
-) {
-    // By themselves, so that the compiler knows of no overlap and takes them in whole registers.
-    let mut values = *sums;
-    if !first {
-        values.iter_mut().zip(&*out).for_each(|(v, o)| *v += o);
-    } else if let Some(bias) = bias {
-        values.iter_mut().zip(bias).for_each(|(v, b)| *v += b);
+fn read_panel(row: &[f32]) -> [f32; WIDTH] {
+    // A whole panel's length is known as the code is compiled.
+    row.first_chunk().copied().unwrap_or_else(|| {
+        let mut values = [0.0; WIDTH];
+        values[..row.len()].copy_from_slice(row);
+        values
+    })
+}
+
+/// Writes a panel's values into a row that begins with them, as many as it has.
+#[inline(always)]
+pub(crate) fn write_panel(values: &[f32; WIDTH], row: &mut [f32]) {
+    match row.first_chunk_mut() {
+        Some(row) => *row = *values,
+        None => row.copy_from_slice(&values[..row.len()]),
     }
-    if gelu {
-        for value in &mut values {
-            *value = math::gelu(*value);
-        }
-    }
-    out.copy_from_slice(&values[..out.len()]);
 }
 
 impl Epilogue {
@@ -82,11 +78,22 @@ impl PanelOutput<'_> {
         let (from, first, bias, gelu) = (self.from, self.first, self.bias.as_ref(), self.gelu);
         let out = self.out[row * self.width..].chunks_exact_mut(self.width);
         for (out, sums) in out.zip(sums) {
-            // A whole panel's length is known as the code is compiled.
-            match out[from..].first_chunk_mut::<WIDTH>() {
-                Some(out) => put_row(out, sums, first, bias, gelu),
-                None => put_row(&mut out[from..], sums, first, bias, gelu),
+            let out = &mut out[from..];
+            // By themselves, so that the compiler knows of no overlap and takes them in whole
+            // registers.
+            let mut values = *sums;
+            if !first {
+                let held = read_panel(out);
+                values.iter_mut().zip(held).for_each(|(v, h)| *v += h);
+            } else if let Some(bias) = bias {
+                values.iter_mut().zip(bias).for_each(|(v, b)| *v += b);
             }
+            if gelu {
+                for value in &mut values {
+                    *value = math::gelu(*value);
+                }
+            }
+            write_panel(&values, out);
         }
     }
 }

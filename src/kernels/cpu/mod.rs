@@ -18,4 +18,5 @@ mod parts;
 mod relative_bias;
 mod row_blocks;
 pub(crate) mod rows;
+mod scratch;
 mod softmax;

@@ -1,11 +1,28 @@
 //! Results that several threads write, each its part.
 
 use std::mem::MaybeUninit;
+use std::ops::Range;
 
 use rayon::prelude::*;
 
-/// Rows that a thread copies at once.
-const BLOCK: usize = 16;
+/// Rows that a thread takes at once where little is done to each.
+pub(crate) const BLOCK: usize = 16;
+
+/// `rows` rows in blocks of [`BLOCK`].
+fn blocks(rows: usize) -> impl Iterator<Item = Range<usize>> {
+    let firsts = (0..rows).step_by(BLOCK);
+    firsts.map(move |first| first..(first + BLOCK).min(rows))
+}
+
+/// `[rows, size]`, in blocks on all threads. `compute` gets a block's first row, and its zeros.
+pub(crate) fn in_blocks(
+    rows: usize,
+    size: usize,
+    compute: impl Fn(usize, &mut [f32]) + Sync,
+) -> Vec<f32> {
+    let parts = blocks(rows).map(|rows| (rows.len() * size, rows.start));
+    in_parts(parts, compute)
+}
 
 /// Numbers in parts of these lengths, one after the other. `compute` gets what a part is made of,
 /// and its zeros.
@@ -40,12 +57,11 @@ pub(crate) fn in_parts<P: Send>(
 /// `[queries, heads · size]`.
 pub(crate) fn side_by_side(contexts: &[Vec<f32>], heads: usize, size: usize) -> Vec<f32> {
     let width = heads * size;
-    let blocks = contexts.chunks(heads).flat_map(|contexts| {
+    let parts = contexts.chunks(heads).flat_map(|contexts| {
         let queries = contexts[0].len() / size;
-        let firsts = (0..queries).step_by(BLOCK);
-        firsts.map(move |first| ((queries - first).min(BLOCK) * width, (contexts, first)))
+        blocks(queries).map(move |rows| (rows.len() * width, (contexts, rows.start)))
     });
-    in_parts(blocks, |(contexts, first), out| {
+    in_parts(parts, |(contexts, first), out| {
         for (head, context) in contexts.iter().enumerate() {
             let queries = out.chunks_exact_mut(width);
             for (query, from) in queries.zip(context.chunks_exact(size).skip(first)) {

@@ -24,7 +24,7 @@ pub(crate) fn by_rows(
     )
 }
 
-/// Blocks of as many groups each as can be, so that no thread waits long for another: a multiple
+/// Blocks of whole groups, as even as can be, so that no thread waits long for another: a multiple
 /// of the threads in number, where there are so many groups.
 fn blocks(
     rows: usize,

@@ -6,17 +6,13 @@ use burn::module::Module;
 use burn::tensor::Tensor;
 
 use crate::kernels::attention::{Geometry, QuerySelection};
-use crate::kernels::is_on_gpu;
 use crate::model::deberta::attention::SelfAttention;
 use crate::model::deberta::config::DebertaConfig;
 use crate::model::layer_norm::LayerNorm;
 use crate::model::linear::Linear;
 use crate::model::parameters::Parameters;
+use crate::model::token_parts::in_parts_of_tokens;
 use crate::support::error::Result;
-
-/// Tokens that go through the feed-forward part at once on a CPU. The matrix between its two
-/// products is four times as wide as all others and would determine the peak of the memory.
-const FEED_FORWARD_TOKENS: usize = 384;
 
 /// One transformer layer; normalisation after each residual sum.
 #[derive(Module, Debug)]
@@ -79,28 +75,17 @@ impl Layer {
         let x = self
             .attention_norm
             .forward_residual(&self.attention_output, context, x);
-        self.feed_forward(&x, config)
+        self.feed_forward(x, config)
     }
 
     /// `[tokens, hidden]` → `[tokens, hidden]`
-    fn feed_forward(&self, x: &Tensor<2>, config: &DebertaConfig) -> Tensor<2> {
-        let compute = |x: Tensor<2>| {
+    fn feed_forward(&self, x: Tensor<2>, config: &DebertaConfig) -> Tensor<2> {
+        in_parts_of_tokens(x, self.output.depends_on_batch(), |x| {
             let inner = self
                 .intermediate
                 .forward_activated(x.clone(), config.activation);
             self.output_norm.forward_residual(&self.output, inner, x)
-        };
-        let [tokens, hidden] = x.dims();
-        if tokens <= FEED_FORWARD_TOKENS || self.output.depends_on_batch() || is_on_gpu(x) {
-            return compute(x.clone());
-        }
-        let parts = (0..tokens).step_by(FEED_FORWARD_TOKENS).map(|from| {
-            compute(
-                x.clone()
-                    .slice([from..(from + FEED_FORWARD_TOKENS).min(tokens), 0..hidden]),
-            )
-        });
-        Tensor::cat(parts.collect(), 0)
+        })
     }
 
     /// Whether a token's result depends on the other tokens of the batch.

@@ -98,10 +98,10 @@ impl Architecture for DecoderConfig {
         None
     }
 
-    /// Queries, keys and values before and after their rotation, the context, and five hidden
-    /// states; the feed-forward part is computed for some tokens at a time.
+    /// Queries, the context by heads and by tokens, keys and values as they are and packed, and five
+    /// hidden states; the feed-forward part is computed for some tokens at a time.
     fn bytes_per_token(&self) -> usize {
-        let attention = 3 * self.query_size() + 5 * self.key_size();
+        let attention = 3 * self.query_size() + 4 * self.key_size();
         (attention + 5 * self.hidden_size) * size_of::<f32>()
     }
 

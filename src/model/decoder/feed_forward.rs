@@ -4,16 +4,12 @@ use burn::module::Module;
 use burn::tensor::Tensor;
 
 use crate::kernels::activation::Activation;
-use crate::kernels::is_on_gpu;
 use crate::kernels::rows::GateActivation;
 use crate::model::decoder::config::DecoderConfig;
 use crate::model::linear::Linear;
 use crate::model::parameters::Parameters;
+use crate::model::token_parts::in_parts_of_tokens;
 use crate::support::error::Result;
-
-/// Tokens that go through at once on a CPU: the matrices between the products are the widest of all
-/// and would determine the peak of the memory.
-const TOKENS: usize = 384;
 
 /// down(activation(gate · x) · (up · x)).
 #[derive(Module, Debug)]
@@ -49,15 +45,7 @@ impl FeedForward {
 
     /// `[tokens, hidden]` → `[tokens, hidden]`
     pub(super) fn forward(&self, x: Tensor<2>) -> Tensor<2> {
-        let [tokens, hidden] = x.dims();
-        if tokens <= TOKENS || self.down.depends_on_batch() || is_on_gpu(&x) {
-            return self.compute(x);
-        }
-        let parts = (0..tokens).step_by(TOKENS).map(|from| {
-            let part = from..(from + TOKENS).min(tokens);
-            self.compute(x.clone().slice([part, 0..hidden]))
-        });
-        Tensor::cat(parts.collect(), 0)
+        in_parts_of_tokens(x, self.down.depends_on_batch(), |x| self.compute(x))
     }
 
     fn compute(&self, x: Tensor<2>) -> Tensor<2> {

@@ -4,7 +4,7 @@ use crate::kernels::activation::Activation;
 use crate::kernels::cpu::affine::rows::{AffineRows, RowScale};
 use crate::kernels::cpu::affine::weights::AffineWeights;
 use crate::kernels::cpu::dot::{DotType, Int8};
-use crate::kernels::cpu::epilogue::Epilogue;
+use crate::kernels::cpu::epilogue::{Epilogue, write_panel};
 use crate::kernels::cpu::math;
 use crate::kernels::cpu::micro_kernel::WIDTH;
 use crate::kernels::cpu::row_blocks::by_rows;
@@ -52,59 +52,42 @@ impl pulp::NullaryFnOnce for Finish<'_> {
     type Output = ();
 
     #[inline(always)]
-    fn call(mut self) {
+    fn call(self) {
         let (from, output) = (self.panel * WIDTH, self.weights.output());
+        let scales = self.weights.scales(self.panel);
         let bias = self.epilogue.bias_of(self.panel);
-        let out = std::mem::take(&mut self.out)[self.first * output..].chunks_exact_mut(output);
+        let out = self.out[self.first * output..].chunks_exact_mut(output);
         for (row, (out, sums)) in (self.first..).zip(out.zip(self.sums)) {
-            // A whole panel's length is known as the code is compiled.
-            match out[from..].first_chunk_mut::<WIDTH>() {
-                Some(out) => self.finish_row(out, sums, row, bias.as_ref()),
-                None => self.finish_row(&mut out[from..], sums, row, bias.as_ref()),
+            // Products of the outliers with the weights' integers.
+            let mut values = [0f32; WIDTH];
+            for (i, v) in &self.rows.outliers[row] {
+                let column = self.weights.column(self.panel, *i);
+                values
+                    .iter_mut()
+                    .zip(column)
+                    .for_each(|(to, w)| *to += v * w);
             }
-        }
-    }
-}
-
-impl Finish<'_> {
-    /// The panel's outputs of one row, as many as `out` has.
-    #[inline(always)]
-    fn finish_row(
-        &self,
-        out: &mut [f32],
-        sums: &[i32; WIDTH],
-        row: usize,
-        bias: Option<&[f32; WIDTH]>,
-    ) {
-        // Products of the outliers with the weights' integers.
-        let mut outliers = [0f32; WIDTH];
-        for (i, v) in &self.rows.outliers[row] {
-            let column = self.weights.column(self.panel, *i);
-            outliers
-                .iter_mut()
-                .zip(column)
-                .for_each(|(to, w)| *to += v * w);
-        }
-        let RowScale {
-            scale,
-            zero,
-            raised,
-        } = self.rows.rows[row];
-        let sums = sums.iter().zip(self.weights.scales(self.panel));
-        for (out, ((sum, weights), outliers)) in out.iter_mut().zip(sums.zip(outliers)) {
-            // Sums of weights raised by 128 may wrap around on very long rows, and `raised` with
-            // them.
-            #[expect(clippy::cast_precision_loss, reason = "24 bits are far more than 8")]
-            let sum = sum.wrapping_sub(raised) as f32;
-            *out = ((sum - zero * weights.sum) * scale + outliers) * weights.scale;
-        }
-        if let Some(bias) = bias {
-            out.iter_mut().zip(bias).for_each(|(o, b)| *o += b);
-        }
-        if self.epilogue.activation == Some(Activation::Gelu) {
-            for value in out {
-                *value = math::gelu(*value);
+            let RowScale {
+                scale,
+                zero,
+                raised,
+            } = self.rows.rows[row];
+            for (value, (sum, weights)) in values.iter_mut().zip(sums.iter().zip(scales)) {
+                // Sums of weights raised by 128 may wrap around on very long rows, and `raised`
+                // with them.
+                #[expect(clippy::cast_precision_loss, reason = "24 bits are far more than 8")]
+                let sum = sum.wrapping_sub(raised) as f32;
+                *value = ((sum - zero * weights.sum) * scale + *value) * weights.scale;
             }
+            if let Some(bias) = &bias {
+                values.iter_mut().zip(bias).for_each(|(v, b)| *v += b);
+            }
+            if self.epilogue.activation == Some(Activation::Gelu) {
+                for value in &mut values {
+                    *value = math::gelu(*value);
+                }
+            }
+            write_panel(&values, &mut out[from..]);
         }
     }
 }

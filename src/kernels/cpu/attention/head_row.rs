@@ -10,6 +10,7 @@ use crate::kernels::cpu::attention::tables::{Tables, reached};
 use crate::kernels::cpu::matrix_view::MatrixView;
 use crate::kernels::cpu::micro_kernel::WIDTH;
 use crate::kernels::cpu::relative_bias::{LANES, RelativeBias, ScoreBlock, add};
+use crate::kernels::cpu::scratch::at_least;
 use crate::kernels::cpu::softmax::exponentials;
 
 /// One head of one token row.
@@ -42,14 +43,6 @@ pub(super) struct Scratch<L> {
     scores: Vec<f32>,
     sums: Vec<f32>,
     factors: Vec<f32>,
-}
-
-/// The first `len` numbers of `memory`, which grows where it is too small.
-fn at_least(memory: &mut Vec<f32>, len: usize) -> &mut [f32] {
-    if memory.len() < len {
-        memory.resize(len, 0.0);
-    }
-    &mut memory[..len]
 }
 
 impl<A: Arithmetic> HeadRow<'_, A> {

@@ -10,6 +10,8 @@ use crate::kernels::cpu::row_blocks::{by_panels, by_rows};
 /// Bytes of packed rows that a thread works on: part of a second-level cache. A sum stays in a
 /// register from the first input to the last.
 const BLOCK: usize = 400_000;
+/// Rows of a block at least: each block reads all weights.
+const ROWS: usize = 96;
 
 /// `x`: `[rows, input]` → `[rows, output]`, on all threads: blocks of rows with all panels of
 /// [`WIDTH`] outputs or, where there are few rows, all of them with some panels. `compute` gets the
@@ -27,7 +29,7 @@ pub(super) fn by_blocks(
             compute(&packed(x), panels, out);
         });
     }
-    let size = (BLOCK / (2 * input)).max(group);
+    let size = (BLOCK / (2 * input)).max(ROWS);
     by_rows(x, input, output, size, group, |x, out| {
         compute(&packed(x), 0..output.div_ceil(WIDTH), out);
     })
@@ -47,6 +49,7 @@ impl pulp::NullaryFnOnce for Pack<'_> {
     #[inline(always)]
     fn call(self) -> PackedRows<Bf16> {
         let mut rows = PackedRows::on(self.engine, self.input.div_ceil(2));
+        rows.reserve(self.x.len() / self.input);
         let mut halves = vec![0u16; self.input.next_multiple_of(2)];
         for row in self.x.chunks_exact(self.input) {
             to_bf16(row, &mut halves);

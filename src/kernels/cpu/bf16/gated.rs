@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::kernels::cpu::bf16::blocks::by_blocks;
 use crate::kernels::cpu::bf16::weights::Bf16Weights;
 use crate::kernels::cpu::dot::{Bf16, DotType, Engine};
-use crate::kernels::cpu::epilogue::bias_of_panel;
+use crate::kernels::cpu::epilogue::{bias_of_panel, write_panel};
 use crate::kernels::cpu::micro_kernel::WIDTH;
 use crate::kernels::rows::GateActivation;
 
@@ -90,14 +90,7 @@ impl pulp::NullaryFnOnce for Open<'_> {
             }
             let [mut values, up] = both;
             self.activation.apply(&mut values, &up);
-            // A whole panel's length is known as the code is compiled.
-            match out[self.from..].first_chunk_mut::<WIDTH>() {
-                Some(out) => *out = values,
-                None => {
-                    let out = &mut out[self.from..];
-                    out.copy_from_slice(&values[..out.len()]);
-                }
-            }
+            write_panel(&values, &mut out[self.from..]);
         }
     }
 }

@@ -88,7 +88,7 @@ mod tests {
         ((i * i % 9973) as f32 * 0.37).sin()
     }
 
-    /// Rows of few and of many blocks; a depth of less than a tile, of several parts, and odd ones.
+    /// Rows of few and of many blocks; a depth of less than a tile, of many tiles, and odd ones.
     const SHAPES: [[usize; 3]; 7] = [
         [1, 5, 3],
         [3, 64, 40],

@@ -11,6 +11,7 @@ use crate::kernels::cpu::arithmetic::Arithmetic;
 use crate::kernels::cpu::math::tanh;
 use crate::kernels::cpu::matrix_view::MatrixView;
 use crate::kernels::cpu::micro_kernel::WIDTH;
+use crate::kernels::cpu::scratch::at_least;
 use crate::kernels::cpu::softmax::exponentials;
 
 /// One query head of a piece.
@@ -25,6 +26,17 @@ pub(super) struct HeadPiece<'a, A: Arithmetic> {
     pub(super) values: &'a A::Right,
     pub(super) geometry: &'a CausalGeometry,
     pub(super) arithmetic: A,
+    pub(super) scratch: &'a mut Scratch<A::Left>,
+}
+
+/// Memory that one head leaves to the next, with what was in it: where products are not asked for,
+/// old ones remain, and reach no result.
+#[derive(Default)]
+pub(super) struct Scratch<L> {
+    left: L,
+    scores: Vec<f32>,
+    sums: Vec<f32>,
+    factors: Vec<f32>,
 }
 
 impl<A: Arithmetic> HeadPiece<'_, A> {
@@ -69,31 +81,34 @@ impl<A: Arithmetic> pulp::WithSimd for HeadPiece<'_, A> {
         let (size, arithmetic) = (self.geometry.head_size, self.arithmetic);
         let (block, wide) = (arithmetic.block(), size.next_multiple_of(WIDTH));
         let mut context = vec![0f32; self.places.len() * size];
-        let (mut scores, mut sums) = (Vec::new(), vec![0f32; block * wide]);
-        let (mut left, mut factors) = (A::Left::default(), vec![0f32; block]);
+        let mut scratch = std::mem::take(self.scratch);
+        let left = &mut scratch.left;
+        let sums = at_least(&mut scratch.sums, block * wide);
+        let factors = at_least(&mut scratch.factors, block);
         for (b, places) in self.places.chunks(block).enumerate() {
             let (first, count) = (b * block, places.len());
             let keys = self.seen(places);
             let width = keys.len().next_multiple_of(WIDTH);
-            scores.resize(block * width, 0.0);
+            let scores = at_least(&mut scratch.scores, block * width);
             let queries = self.query.rows(first..first + count, size);
-            arithmetic.left(queries, size, &mut left);
+            arithmetic.left(queries, size, left);
             let outputs = keys.start..keys.start + width;
-            arithmetic.products(simd, &left, self.keys, outputs, &mut scores, width);
+            arithmetic.products(simd, left, self.keys, outputs, scores, width);
             let rows = scores.chunks_exact_mut(width).zip(places);
-            for ((scores, place), factor) in rows.zip(&mut factors) {
+            for ((scores, place), factor) in rows.zip(&mut *factors) {
                 *factor = self.weigh(scores, keys.start, *place);
             }
             let rows = scores.chunks_exact(width).take(count);
-            arithmetic.left(rows.map(|row| &row[..keys.len()]), keys.len(), &mut left);
-            arithmetic.partial_products(simd, &left, self.values, keys.start, &mut sums, wide);
+            arithmetic.left(rows.map(|row| &row[..keys.len()]), keys.len(), left);
+            arithmetic.partial_products(simd, left, self.values, keys.start, sums, wide);
             let rows = context[first * size..].chunks_exact_mut(size).take(count);
-            for ((to, from), factor) in rows.zip(sums.chunks_exact(wide)).zip(&factors) {
+            for ((to, from), factor) in rows.zip(sums.chunks_exact(wide)).zip(&*factors) {
                 to.iter_mut()
                     .zip(from)
                     .for_each(|(to, from)| *to = from * factor);
             }
         }
+        *self.scratch = scratch;
         context
     }
 }

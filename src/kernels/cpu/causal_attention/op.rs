@@ -9,7 +9,7 @@ use rayon::prelude::*;
 use crate::kernels::attention::QuerySelection;
 use crate::kernels::causal_attention::{CausalAttention, CausalGeometry, Piece};
 use crate::kernels::cpu::arithmetic::{Arithmetic, Bf16Factors, F32Factors};
-use crate::kernels::cpu::causal_attention::head_piece::HeadPiece;
+use crate::kernels::cpu::causal_attention::head_piece::{HeadPiece, Scratch};
 use crate::kernels::cpu::matrix_view::MatrixView;
 use crate::kernels::cpu::parts::side_by_side;
 
@@ -92,7 +92,7 @@ impl Inputs<'_> {
                 })
             })
             .collect();
-        let compute = |at: usize| {
+        let compute = |scratch: &mut Scratch<A::Left>, at: usize| {
             let (piece, head) = (at / heads, at % heads);
             let Queried { first, places, .. } = &queried[piece];
             let packed = &packed[piece * key_heads + head / (heads / key_heads)];
@@ -105,11 +105,12 @@ impl Inputs<'_> {
                 values: &packed.values,
                 geometry: self.geometry,
                 arithmetic,
+                scratch,
             })
         };
         let contexts: Vec<Vec<f32>> = (0..queried.len() * heads)
             .into_par_iter()
-            .map(compute)
+            .map_init(Scratch::default, compute)
             .collect();
         side_by_side(&contexts, heads, head_size)
     }

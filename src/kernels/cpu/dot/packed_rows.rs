@@ -48,6 +48,12 @@ impl<K: DotType> PackedRows<K> {
         self.depth
     }
 
+    /// Memory for so many rows.
+    pub(crate) fn reserve(&mut self, rows: usize) {
+        let lanes = rows.next_multiple_of(self.engine.rows()) * self.depth;
+        self.lanes.reserve(lanes.saturating_sub(self.lanes.len()));
+    }
+
     /// Removes all rows and keeps the memory.
     pub(crate) fn clear(&mut self, depth: usize) {
         (self.rows, self.depth) = (0, padded(depth));
@@ -73,12 +79,13 @@ impl<K: DotType> PackedRows<K> {
             }
         } else {
             let columns = &mut self.lanes[end - group * depth..end];
+            let at = self.rows % group;
             let (to, missing) = columns.split_at_mut(row.len() * group);
             for (column, lane) in to.chunks_exact_mut(group).zip(row) {
-                column[self.rows % group] = *lane;
+                column[at] = *lane;
             }
             for column in missing.chunks_exact_mut(group) {
-                column[self.rows % group] = [0; 4];
+                column[at] = [0; 4];
             }
         }
         self.rows += 1;
@@ -100,7 +107,8 @@ impl<K: DotType> PackedRows<K> {
     }
 
     /// Sums of every group of rows with every panel, as deep as the rows. `each` gets the group's
-    /// first row, the panel's number, and the sums of the group's rows, `[rows, WIDTH]`.
+    /// first row, the panel's number, and the sums of the group's rows, `[rows, WIDTH]`; those of
+    /// rows after the last hold anything.
     pub(crate) fn products<'a>(
         &self,
         panels: impl Iterator<Item = &'a [PanelLanes]>,
@@ -189,6 +197,31 @@ mod tests {
         assert_eq!(expected[39][63], by_hand);
         for engine in Engine::all_for_int8() {
             assert_eq!(sums::<Int8>(engine, lane, weight), expected, "{engine:?}");
+        }
+    }
+
+    /// What the rows before left behind, NaN too, reaches no sum.
+    #[test]
+    fn memory_can_be_used_again() {
+        let mut engines = Engine::all_for_bf16();
+        engines.push(Engine::Portable);
+        let one = [0, 0, 0x80, 0x3f];
+        let panel = [PanelLanes([one; WIDTH]); 32];
+        for engine in engines {
+            let mut rows = PackedRows::<Bf16>::on(engine, 32);
+            for _ in 0..40 {
+                rows.push(&[[0xff; 4]; 32]);
+            }
+            rows.clear(20);
+            for row in 0..33 {
+                rows.push(&vec![one; row % 21]);
+            }
+            rows.products([&panel[..]].into_iter(), |first, _, sums| {
+                for (row, sums) in (first..rows.count()).zip(sums) {
+                    let expected = f32::from(u8::try_from(row % 21).unwrap());
+                    assert_eq!(*sums, [expected; WIDTH], "{engine:?}, row {row}");
+                }
+            });
         }
     }
 

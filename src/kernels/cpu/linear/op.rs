@@ -10,12 +10,13 @@ use burn::tensor::{Tensor, TensorData};
 use crate::kernels::activation::Activation;
 use crate::kernels::cpu::affine;
 use crate::kernels::cpu::bf16;
+use crate::kernels::cpu::bf16::Bf16Weights;
 use crate::kernels::cpu::epilogue::Epilogue;
 use crate::kernels::cpu::int8;
 use crate::kernels::cpu::linear::LinearWeights;
 use crate::kernels::cpu::linear::float;
 use crate::kernels::cpu::rows::values;
-use crate::kernels::rows::{GateActivation, RowOperations};
+use crate::kernels::rows::GateActivation;
 
 /// x`[rows, input]` · Wᵀ + `bias[output]`, then the activation → `[rows, output]`
 pub(crate) fn linear(
@@ -32,17 +33,17 @@ pub(crate) fn linear(
     ))
 }
 
-/// activation(gate · x) · (up · x); `x`: `[rows, input]` → `[rows, output]`. `weights` and
-/// `biases` (`[output]`) are the gate's and those of what it opens, of the same sizes.
+/// activation(gate · x) · (up · x), with factors in bf16; `x`: `[rows, input]` → `[rows, output]`.
+/// `weights` and `biases` (`[output]`) are the gate's and those of what it opens, of the same sizes.
 pub(crate) fn gated_linear(
     x: Tensor<2>,
-    weights: [&LinearWeights; 2],
+    weights: [Arc<Bf16Weights>; 2],
     biases: [Option<Arc<[f32]>>; 2],
     activation: GateActivation,
 ) -> Tensor<2> {
-    Tensor::from_dispatch(<Dispatch as PackedLinear>::packed_gated_linear(
+    Tensor::from_dispatch(<Dispatch as PackedLinear>::gated_linear(
         x.into_dispatch(),
-        weights.map(LinearWeights::clone),
+        weights,
         biases,
         activation,
     ))
@@ -59,9 +60,9 @@ pub trait PackedLinear: Backend {
     ) -> FloatTensor<Self>;
 
     /// Shapes as in [`gated_linear`].
-    fn packed_gated_linear(
+    fn gated_linear(
         x: FloatTensor<Self>,
-        weights: [LinearWeights; 2],
+        weights: [Arc<Bf16Weights>; 2],
         biases: [Option<Arc<[f32]>>; 2],
         activation: GateActivation,
     ) -> FloatTensor<Self>;
@@ -93,26 +94,16 @@ impl PackedLinear for Flex {
         matrix(out, output)
     }
 
-    fn packed_gated_linear(
+    fn gated_linear(
         x: FloatTensor<Self>,
-        weights: [LinearWeights; 2],
+        weights: [Arc<Bf16Weights>; 2],
         biases: [Option<Arc<[f32]>>; 2],
         activation: GateActivation,
     ) -> FloatTensor<Self> {
-        if let [LinearWeights::Bf16(gate), LinearWeights::Bf16(up)] = &weights {
-            let x = x.to_contiguous();
-            let out = bf16::gated_product(values(&x), [gate, up], &biases, activation);
-            return matrix(out, gate.output());
-        }
-        let ([gate, up], [gate_bias, up_bias]) = (weights, biases);
-        let product = |weights: LinearWeights, bias| {
-            let epilogue = Epilogue {
-                bias,
-                activation: None,
-            };
-            Self::packed_linear(x.clone(), weights, epilogue)
-        };
-        Self::gate(product(gate, gate_bias), product(up, up_bias), activation)
+        let x = x.to_contiguous();
+        let [gate, up] = weights.each_ref().map(Arc::as_ref);
+        let out = bf16::gated_product(values(&x), [gate, up], &biases, activation);
+        matrix(out, gate.output())
     }
 }
 

@@ -4,10 +4,7 @@ use burn::backend::{Flex, ops::FloatTensorOps, tensor::FloatTensor};
 use burn::tensor::{Element, TensorData};
 use rayon::prelude::*;
 
-use crate::kernels::cpu::parts::in_parts;
-
-/// Rows that a thread takes at once.
-const BLOCK: usize = 16;
+use crate::kernels::cpu::parts::{BLOCK, in_blocks};
 
 /// What is done to rows, each by itself.
 pub(super) trait RowChange: Sync {
@@ -27,21 +24,19 @@ pub(super) fn changed(mut x: FloatTensor<Flex>, change: &impl RowChange) -> Floa
             size,
         });
     };
+    if !x.is_contiguous() {
+        x = x.to_contiguous();
+    }
     let own = x.layout().start_offset()..x.layout().start_offset() + rows * size;
-    if x.is_contiguous()
-        && let Some(memory) = x.try_storage_mut::<f32>()
-    {
+    if let Some(memory) = x.try_storage_mut::<f32>() {
         let blocks = memory[own].par_chunks_mut((BLOCK * size).max(1));
         blocks
             .enumerate()
             .for_each(|(at, rows)| block(at * BLOCK, rows));
         return x;
     }
-    let x = x.to_contiguous();
     let from = values::<f32>(&x);
-    let firsts = (0..rows).step_by(BLOCK);
-    let blocks = firsts.map(|first| ((rows - first).min(BLOCK) * size, first));
-    let out = in_parts(blocks, |first, rows| {
+    let out = in_blocks(rows, size, |first, rows| {
         rows.copy_from_slice(&from[first * size..][..rows.len()]);
         block(first, rows);
     });
