@@ -49,13 +49,12 @@ impl FeedForward {
     }
 
     fn compute(&self, x: Tensor<2>) -> Tensor<2> {
-        self.down
-            .forward(match GateActivation::of(self.activation) {
-                Some(activation) => self.gate.forward_gated(&self.up, x, activation),
-                None => {
-                    let gate = self.gate.forward_activated(x.clone(), self.activation);
-                    gate * self.up.forward(x)
-                }
-            })
+        let inner = if let Some(activation) = GateActivation::of(self.activation) {
+            self.gate.forward_gated(&self.up, x, activation)
+        } else {
+            let gate = self.gate.forward_activated(x.clone(), self.activation);
+            gate * self.up.forward(x)
+        };
+        self.down.forward(inner)
     }
 }
