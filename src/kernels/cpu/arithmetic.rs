@@ -4,9 +4,9 @@ use std::ops::Range;
 
 use pulp::Simd;
 
-use crate::kernels::cpu::bf16::{put_output, to_bf16};
+use crate::kernels::cpu::bf16;
 use crate::kernels::cpu::dot::{Bf16, DotType, Engine, PackedRows, PanelLanes, padded};
-use crate::kernels::cpu::math::bf16;
+use crate::kernels::cpu::math;
 use crate::kernels::cpu::micro_kernel::{
     GroupColumn, PanelRow, ROWS, WIDTH, multiply, pack_outputs, pack_rows,
 };
@@ -232,12 +232,7 @@ impl Arithmetic for Bf16Factors {
 
     #[inline(always)]
     fn left<'a>(self, rows: impl Iterator<Item = &'a [f32]>, depth: usize, left: &mut Self::Left) {
-        left.clear(depth.div_ceil(2));
-        let mut halves = vec![0u16; depth.next_multiple_of(2)];
-        for row in rows {
-            to_bf16(row, &mut halves);
-            left.push(bytemuck::cast_slice(&halves));
-        }
+        bf16::pack_rows(rows, depth, left);
     }
 
     #[inline(always)]
@@ -250,7 +245,7 @@ impl Arithmetic for Bf16Factors {
                 values.resize(values.len() + depth, PanelLanes::ZERO);
             }
             let panel = values.len() - depth;
-            put_output(output, at % WIDTH, &mut values[panel..], &mut halves);
+            bf16::put_output(output, at % WIDTH, &mut values[panel..], &mut halves);
         }
         PackedFactor { values, depth }
     }
@@ -273,7 +268,7 @@ impl Arithmetic for Bf16Factors {
             for (panel, (first, second)) in parts.enumerate() {
                 let lanes = &mut values[panel * depth + at].0;
                 for (lane, (first, second)) in lanes.iter_mut().zip(first.iter().zip(second)) {
-                    let both = u32::from(bf16(*first)) | u32::from(bf16(*second)) << 16;
+                    let both = u32::from(math::bf16(*first)) | u32::from(math::bf16(*second)) << 16;
                     *lane = both.to_le_bytes();
                 }
             }

@@ -20,3 +20,5 @@ mod row_blocks;
 pub(crate) mod rows;
 mod scratch;
 mod softmax;
+#[cfg(test)]
+mod testing;

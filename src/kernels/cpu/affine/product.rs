@@ -95,20 +95,10 @@ impl pulp::NullaryFnOnce for Finish<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    /// From −1 to 1.
-    #[expect(clippy::cast_precision_loss, reason = "small numbers")]
-    fn wave(i: usize) -> f32 {
-        ((i * i % 9973) as f32 * 0.37).sin()
-    }
+    use crate::kernels::cpu::testing::{reader, wave};
 
     fn weights(output: usize, input: usize) -> AffineWeights {
-        let read = |first: usize, rows: &mut [f32]| {
-            for (at, value) in rows.iter_mut().enumerate() {
-                *value = 0.1 * wave(first * input + at + 7);
-            }
-            Ok(())
-        };
+        let read = reader(input, |at| 0.1 * wave(at + 7));
         AffineWeights::pack(output, input, read).unwrap()
     }
 

@@ -10,7 +10,7 @@ use crate::kernels::cpu::attention::tables::{Tables, reached};
 use crate::kernels::cpu::matrix_view::MatrixView;
 use crate::kernels::cpu::micro_kernel::WIDTH;
 use crate::kernels::cpu::relative_bias::{LANES, RelativeBias, ScoreBlock, add};
-use crate::kernels::cpu::scratch::at_least;
+use crate::kernels::cpu::scratch::{Scratch, at_least};
 use crate::kernels::cpu::softmax::exponentials;
 
 /// One head of one token row.
@@ -30,19 +30,17 @@ pub(super) struct HeadRow<'a, A: Arithmetic> {
     pub(super) size: usize,
     pub(super) geometry: &'a Geometry,
     pub(super) arithmetic: A,
-    pub(super) scratch: &'a mut Scratch<A::Left>,
+    pub(super) scratch: &'a mut RowScratch<A::Left>,
 }
 
-/// Memory that one head of one row leaves to the next, with what was in it: where products are not
-/// asked for, old ones remain, and reach no result.
+/// What one head of one row leaves to the next.
 #[derive(Default)]
-pub(super) struct Scratch<L> {
-    left: L,
+pub(super) struct RowScratch<L> {
+    scratch: Scratch<L>,
+    /// Products of keys with position queries.
     by_key: Vec<f32>,
+    /// Products of queries with position keys.
     by_query: Vec<f32>,
-    scores: Vec<f32>,
-    sums: Vec<f32>,
-    factors: Vec<f32>,
 }
 
 impl<A: Arithmetic> HeadRow<'_, A> {
@@ -72,7 +70,8 @@ impl<A: Arithmetic> pulp::WithSimd for HeadRow<'_, A> {
     /// softmax(scores) · value, `[queries, size]`.
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) -> Vec<f32> {
-        let mut scratch = std::mem::take(self.scratch);
+        let mut memory = std::mem::take(self.scratch);
+        let scratch = &mut memory.scratch;
         let (len, size, arithmetic) = (self.len, self.size, self.arithmetic);
         // The table rows that rows of this length reach, in whole panels.
         let (start, end) = reached(self.by_distance());
@@ -90,7 +89,7 @@ impl<A: Arithmetic> pulp::WithSimd for HeadRow<'_, A> {
         // one out of line, and then without the processor's instructions.
         let mut by_key = None;
         if let Some(table) = &self.tables.queries {
-            let products = at_least(&mut scratch.by_key, (padded + 1) * width + LANES);
+            let products = at_least(&mut memory.by_key, (padded + 1) * width + LANES);
             for from in (0..len).step_by(block) {
                 let some = from..(from + block).min(len);
                 let panels = self.panels(start, self.positions, some.clone());
@@ -105,7 +104,7 @@ impl<A: Arithmetic> pulp::WithSimd for HeadRow<'_, A> {
 
         let mut context = vec![0f32; self.positions.len() * size];
         let scores = at_least(&mut scratch.scores, block * padded);
-        let by_query = at_least(&mut scratch.by_query, (block + 1) * width + LANES);
+        let by_query = at_least(&mut memory.by_query, (block + 1) * width + LANES);
         let sums = at_least(&mut scratch.sums, block * wide);
         let factors = at_least(&mut scratch.factors, block);
         for (b, positions) in self.positions.chunks(block).enumerate() {
@@ -142,7 +141,7 @@ impl<A: Arithmetic> pulp::WithSimd for HeadRow<'_, A> {
                     .for_each(|(to, from)| *to = from * factor);
             }
         }
-        *self.scratch = scratch;
+        *self.scratch = memory;
         context
     }
 }

@@ -8,7 +8,7 @@ use rayon::prelude::*;
 
 use crate::kernels::attention::{DisentangledAttention, Geometry, QuerySelection};
 use crate::kernels::cpu::arithmetic::{Arithmetic, Bf16Factors, F32Factors};
-use crate::kernels::cpu::attention::head_row::{HeadRow, Scratch};
+use crate::kernels::cpu::attention::head_row::{HeadRow, RowScratch};
 use crate::kernels::cpu::attention::tables::Tables;
 use crate::kernels::cpu::matrix_view::MatrixView;
 use crate::kernels::cpu::parts::side_by_side;
@@ -95,7 +95,7 @@ impl Inputs<'_> {
             Tables::pack(arithmetic, self.geometry, keys, queries, size)
         };
         let tables: Vec<Tables<A>> = (0..heads).into_par_iter().map(pack_tables).collect();
-        let compute = |scratch: &mut Scratch<A::Left>, task: &Task| {
+        let compute = |scratch: &mut RowScratch<A::Left>, task: &Task| {
             let start = |token: usize| token * hidden + task.head * size;
             let row = HeadRow {
                 query: self.query.from(start(task.first)),
@@ -113,7 +113,7 @@ impl Inputs<'_> {
         };
         let contexts: Vec<Vec<f32>> = tasks
             .par_iter()
-            .map_init(Scratch::default, compute)
+            .map_init(RowScratch::default, compute)
             .collect();
         side_by_side(&contexts, heads, size)
     }

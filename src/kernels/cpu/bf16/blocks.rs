@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::kernels::cpu::bf16::rounding::to_bf16;
+use crate::kernels::cpu::bf16::rounding::pack_rows;
 use crate::kernels::cpu::dot::{Bf16, Engine, PackedRows};
 use crate::kernels::cpu::micro_kernel::WIDTH;
 use crate::kernels::cpu::row_blocks::{by_panels, by_rows};
@@ -50,11 +50,7 @@ impl pulp::NullaryFnOnce for Pack<'_> {
     fn call(self) -> PackedRows<Bf16> {
         let mut rows = PackedRows::on(self.engine, self.input.div_ceil(2));
         rows.reserve(self.x.len() / self.input);
-        let mut halves = vec![0u16; self.input.next_multiple_of(2)];
-        for row in self.x.chunks_exact(self.input) {
-            to_bf16(row, &mut halves);
-            rows.push(bytemuck::cast_slice(&halves));
-        }
+        pack_rows(self.x.chunks_exact(self.input), self.input, &mut rows);
         rows
     }
 }

@@ -100,34 +100,22 @@ mod tests {
     use super::*;
     use crate::kernels::cpu::bf16::product::product_by;
     use crate::kernels::cpu::epilogue::Epilogue;
-
-    /// From −1 to 1.
-    #[expect(clippy::cast_precision_loss, reason = "small numbers")]
-    fn wave(i: usize) -> f32 {
-        ((i * i % 9973) as f32 * 0.37).sin()
-    }
+    use crate::kernels::cpu::testing::{engines_for_bf16, reader, wave};
 
     fn weights(output: usize, input: usize, from: usize) -> Bf16Weights {
-        let read = |first: usize, rows: &mut [f32]| {
-            for (at, value) in rows.iter_mut().enumerate() {
-                *value = 0.2 * wave(from + first * input + at);
-            }
-            Ok(())
-        };
+        let read = reader(input, |at| 0.2 * wave(from + at));
         Bf16Weights::pack(output, input, read).unwrap()
     }
 
     /// The two products by themselves, and SiLU by its definition.
     #[test]
     fn as_two_products_and_the_definition() {
-        let mut engines = Engine::all_for_bf16();
-        engines.push(Engine::Portable);
         for [rows, input, output] in [[1, 5, 3], [12, 64, 40], [33, 96, 65], [205, 31, 64]] {
             let x: Vec<f32> = (0..rows * input).map(wave).collect();
             let [gate, up] = [3, 11].map(|from| weights(output, input, from));
             let bias = |from: usize| (0..output).map(|o| wave(o + from)).collect();
             for biases in [[None, None], [Some(bias(5)), Some(bias(9))]] {
-                for engine in &engines {
+                for engine in engines_for_bf16() {
                     let each = [&gate, &up]
                         .into_iter()
                         .zip(&biases)
@@ -136,7 +124,7 @@ mod tests {
                                 bias: bias.clone(),
                                 activation: None,
                             };
-                            product_by(*engine, &x, weights, &epilogue)
+                            product_by(engine, &x, weights, &epilogue)
                         });
                     let [of_gate, of_up] = each.collect::<Vec<_>>().try_into().unwrap();
                     let expected = of_gate.iter().zip(&of_up).map(|(gate, up)| {
@@ -144,7 +132,7 @@ mod tests {
                         gate / (1.0 + (-gate).exp()) * f64::from(*up)
                     });
                     let silu = GateActivation::Silu;
-                    let found = gated_product_by(*engine, &x, [&gate, &up], &biases, silu);
+                    let found = gated_product_by(engine, &x, [&gate, &up], &biases, silu);
                     assert_eq!(found.len(), rows * output);
                     for (at, (found, expected)) in found.iter().zip(expected).enumerate() {
                         assert!(

@@ -12,5 +12,5 @@ mod weights;
 
 pub(crate) use gated::gated_product;
 pub(crate) use product::product;
-pub(crate) use rounding::{put_output, to_bf16};
+pub(crate) use rounding::{pack_rows, put_output};
 pub use weights::Bf16Weights;

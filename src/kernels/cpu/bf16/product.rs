@@ -59,33 +59,15 @@ impl pulp::NullaryFnOnce for Put<'_> {
 mod tests {
     use super::*;
     use crate::kernels::cpu::math::gelu;
+    use crate::kernels::cpu::testing::{engines_for_bf16, reader, wave};
     use half::bf16;
 
-    /// Those of this processor, and the definition.
-    fn engines() -> Vec<Engine> {
-        let mut engines = Engine::all_for_bf16();
-        engines.push(Engine::Portable);
-        engines
-    }
-
     fn weights(output: usize, input: usize, weight: impl Fn(usize) -> f32 + Sync) -> Bf16Weights {
-        let read = |first: usize, rows: &mut [f32]| {
-            for (at, value) in rows.iter_mut().enumerate() {
-                *value = weight(first * input + at);
-            }
-            Ok(())
-        };
-        Bf16Weights::pack(output, input, read).unwrap()
+        Bf16Weights::pack(output, input, reader(input, weight)).unwrap()
     }
 
     fn bits(values: &[f32]) -> Vec<u32> {
         values.iter().map(|value| value.to_bits()).collect()
-    }
-
-    /// From −1 to 1, with more digits than bf16 has.
-    #[expect(clippy::cast_precision_loss, reason = "small numbers")]
-    fn wave(i: usize) -> f32 {
-        ((i * i % 9973) as f32 * 0.37).sin()
     }
 
     /// Rows of few and of many blocks; a depth of less than a tile, of many tiles, and odd ones.
@@ -122,7 +104,7 @@ mod tests {
             let bias: Vec<f32> = (0..output).map(|o| wave(o + 3)).collect();
             let packed = weights(output, input, |at| wave(at + 7));
             let sums = defined(&x, input, output, Some(&bias));
-            for engine in engines() {
+            for engine in engines_for_bf16() {
                 for activation in [None, Some(Activation::Gelu)] {
                     let epilogue = Epilogue {
                         bias: Some(bias.as_slice().into()),
@@ -168,7 +150,7 @@ mod tests {
                 .map(|i| integer((rows - 1) * input + i) * integer((output - 1) * input + i + 5))
                 .sum();
             assert_eq!(expected.last().map(|v| v.to_bits()), Some(last.to_bits()));
-            for engine in engines() {
+            for engine in engines_for_bf16() {
                 assert_eq!(
                     bits(&product_by(engine, &x, &packed, &epilogue)),
                     bits(&expected),
@@ -187,7 +169,7 @@ mod tests {
             bias: None,
             activation: Some(Activation::Gelu),
         };
-        for engine in engines() {
+        for engine in engines_for_bf16() {
             let together = product_by(engine, &x, &packed, &epilogue);
             for part in [1, 5, 40, 229] {
                 let some = product_by(engine, &x[..part * input], &packed, &epilogue);
@@ -206,7 +188,7 @@ mod tests {
             bias: None,
             activation: None,
         };
-        for engine in engines() {
+        for engine in engines_for_bf16() {
             for value in [f32::NAN, f32::INFINITY] {
                 let mut x = vec![1.0; 2 * 40];
                 x[45] = value;

@@ -1,13 +1,28 @@
 //! Values rounded to bf16, as lanes.
 
-use crate::kernels::cpu::dot::{Lane, PanelLanes};
+use crate::kernels::cpu::dot::{Bf16, Lane, PackedRows, PanelLanes};
 use crate::kernels::cpu::math::bf16;
 
 /// As many values as fit into `halves`, rounded.
 #[inline(always)]
-pub(crate) fn to_bf16(values: &[f32], halves: &mut [u16]) {
+fn to_bf16(values: &[f32], halves: &mut [u16]) {
     for (half, value) in halves.iter_mut().zip(values) {
         *half = bf16(*value);
+    }
+}
+
+/// Rounds rows of `depth` values and packs them in place of those that `packed` holds.
+#[inline(always)]
+pub(crate) fn pack_rows<'a>(
+    rows: impl Iterator<Item = &'a [f32]>,
+    depth: usize,
+    packed: &mut PackedRows<Bf16>,
+) {
+    packed.clear(depth.div_ceil(2));
+    let mut halves = vec![0u16; depth.next_multiple_of(2)];
+    for row in rows {
+        to_bf16(row, &mut halves);
+        packed.push(bytemuck::cast_slice(&halves));
     }
 }
 

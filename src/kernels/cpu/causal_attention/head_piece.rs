@@ -11,7 +11,7 @@ use crate::kernels::cpu::arithmetic::Arithmetic;
 use crate::kernels::cpu::math::tanh;
 use crate::kernels::cpu::matrix_view::MatrixView;
 use crate::kernels::cpu::micro_kernel::WIDTH;
-use crate::kernels::cpu::scratch::at_least;
+use crate::kernels::cpu::scratch::{Scratch, at_least};
 use crate::kernels::cpu::softmax::exponentials;
 
 /// One query head of a piece.
@@ -27,16 +27,6 @@ pub(super) struct HeadPiece<'a, A: Arithmetic> {
     pub(super) geometry: &'a CausalGeometry,
     pub(super) arithmetic: A,
     pub(super) scratch: &'a mut Scratch<A::Left>,
-}
-
-/// Memory that one head leaves to the next, with what was in it: where products are not asked for,
-/// old ones remain, and reach no result.
-#[derive(Default)]
-pub(super) struct Scratch<L> {
-    left: L,
-    scores: Vec<f32>,
-    sums: Vec<f32>,
-    factors: Vec<f32>,
 }
 
 impl<A: Arithmetic> HeadPiece<'_, A> {

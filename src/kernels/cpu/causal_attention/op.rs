@@ -9,9 +9,10 @@ use rayon::prelude::*;
 use crate::kernels::attention::QuerySelection;
 use crate::kernels::causal_attention::{CausalAttention, CausalGeometry, Piece};
 use crate::kernels::cpu::arithmetic::{Arithmetic, Bf16Factors, F32Factors};
-use crate::kernels::cpu::causal_attention::head_piece::{HeadPiece, Scratch};
+use crate::kernels::cpu::causal_attention::head_piece::HeadPiece;
 use crate::kernels::cpu::matrix_view::MatrixView;
 use crate::kernels::cpu::parts::side_by_side;
+use crate::kernels::cpu::scratch::Scratch;
 
 impl CausalAttention for Flex {
     fn causal_attention(

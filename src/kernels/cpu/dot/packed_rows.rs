@@ -151,6 +151,7 @@ fn portable_dot<K: DotType>(group: &[Lane], panel: &[PanelLanes], sums: &mut Gro
 mod tests {
     use super::*;
     use crate::kernels::cpu::dot::{Bf16, Int8};
+    use crate::kernels::cpu::testing::engines_for_bf16;
 
     /// Sums of 40 rows and 64 outputs, 20 lanes deep, on an engine: `[rows][outputs]`.
     fn sums<K: DotType>(
@@ -203,11 +204,9 @@ mod tests {
     /// What the rows before left behind, NaN too, reaches no sum.
     #[test]
     fn memory_can_be_used_again() {
-        let mut engines = Engine::all_for_bf16();
-        engines.push(Engine::Portable);
         let one = [0, 0, 0x80, 0x3f];
         let panel = [PanelLanes([one; WIDTH]); 32];
-        for engine in engines {
+        for engine in engines_for_bf16() {
             let mut rows = PackedRows::<Bf16>::on(engine, 32);
             for _ in 0..40 {
                 rows.push(&[[0xff; 4]; 32]);

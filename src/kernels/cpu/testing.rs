@@ -1,0 +1,30 @@
+//! Helpers for tests of kernels.
+
+use crate::kernels::cpu::dot::Engine;
+use crate::support::error::Result;
+
+/// From −1 to 1, with more digits than bf16 has.
+#[expect(clippy::cast_precision_loss, reason = "small numbers")]
+pub(crate) fn wave(i: usize) -> f32 {
+    ((i * i % 9973) as f32 * 0.37).sin()
+}
+
+/// What the packing of weights `[output, input]` reads: `weight` of each place.
+pub(crate) fn reader(
+    input: usize,
+    weight: impl Fn(usize) -> f32 + Sync,
+) -> impl Fn(usize, &mut [f32]) -> Result<()> + Sync {
+    move |first, rows| {
+        for (at, value) in rows.iter_mut().enumerate() {
+            *value = weight(first * input + at);
+        }
+        Ok(())
+    }
+}
+
+/// Those for bf16 that this processor has, and the definition.
+pub(crate) fn engines_for_bf16() -> Vec<Engine> {
+    let mut engines = Engine::all_for_bf16();
+    engines.push(Engine::Portable);
+    engines
+}
