@@ -1,7 +1,7 @@
 """Check and time pairbench on a GPU beside PyTorch, all in one go; run.sh calls it where Python has NumPy.
 
 usage: gpu.py --pairbench BIN --device cuda:0 --out FILE.md [--seconds 540] [--data FILE] [--test BIN]...
-              [--checkpoint DIR] [--batch-tokens N] [--dtypes bf16,f16,f32] [--small]
+              [--checkpoint DIR] [--batch-tokens N] [--dtypes bf16,f16,f32] [--peers LIST] [--small]
 
 Every step has a limit of its own and ends with the whole time at the latest. What fails is noted in the result, and the
 other steps go on; the exit code is 1 then.
@@ -119,6 +119,11 @@ def gpu(number: str) -> str:
     return f"{name}, {memory}, driver {driver}" if driver else "unknown (no nvidia-smi)"
 
 
+def wanted(names: list[str] | None, peer: str) -> bool:
+    """Whether a peer is to be timed: all, or those one of whose words was named."""
+    return names is None or any(name in peer for name in names)
+
+
 def facts(s: Session) -> dict[str, str]:
     """The heading; returns the peers that are missing, with the reason."""
     report, scale = s.report, s.scale
@@ -142,9 +147,10 @@ def facts(s: Session) -> dict[str, str]:
     missing = dict.fromkeys(PEERS, "could not be looked for")
     with s.step("looking for peers"):
         found = json.loads(run([sys.executable, HERE / "peers.py", "list", "--device", device], s.clock.limit(60))[0])
-        missing = found["missing"]
+        missing = {name: "not asked for" for name in PEERS if not wanted(s.args.peers, name)} | found["missing"]
+        there = [name for name in found["there"] if name not in missing]
         report.facts.append(
-            ", ".join(found["versions"]) + f"; peers: {', '.join(found['there']) or 'none, pairbench is timed alone'}"
+            ", ".join(found["versions"]) + f"; peers: {', '.join(there) or 'none, pairbench is timed alone'}"
         )
     report.facts += [f"Not there: {name} ({reason})" for name, reason in missing.items()]
     batch = s.args.batch_tokens or "its default"
@@ -415,7 +421,7 @@ def steps(s: Session) -> None:
     if len(missing) < len(PEERS):
         product(s)
     else:
-        s.report.facts.append("The matrix product was not measured: there is no PyTorch")
+        s.report.facts.append("The matrix product was not measured: nothing is timed with PyTorch")
     full = checkpoint(s)
     checks(s, full)
 
@@ -455,6 +461,9 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--batch-tokens", type=int)
     parser.add_argument(
         "--dtypes", type=lambda text: text.split(","), default=OWN_DTYPES, help="pairbench's; f32 is always checked"
+    )
+    parser.add_argument(
+        "--peers", type=lambda text: text.split(","), help="parts of the names of those to time (default: all)"
     )
     parser.add_argument("--small", action="store_true")
     return parser.parse_args()

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Checks pairbench on a GPU and times it beside PyTorch, in one command of under ten minutes that builds nothing.
 # usage: benchmarks/gpu/run.sh [--binary PATH] [--device cuda:0] [--out FILE.md] [--seconds N] [--data FILE] [--test BIN]...
-#                              [--checkpoint DIR] [--batch-tokens N] [--dtypes bf16,f16,f32] [--python BIN|none] [--small]
+#                              [--checkpoint DIR] [--batch-tokens N] [--dtypes bf16,f16,f32] [--peers LIST]
+#                              [--python BIN|none] [--small]
 # README.md says what each is.
 set -euo pipefail
 
@@ -12,7 +13,7 @@ device=cuda:0
 out="$root/target/gpu/$(date +%F)-gpu.md"
 seconds=540
 python=${PEER_VENV:+$PEER_VENV/bin/}python3
-data='' checkpoint='' batch='' dtypes=bf16,f16,f32 small='' tests=()
+data='' checkpoint='' batch='' dtypes=bf16,f16,f32 peers='' small='' tests=()
 
 fail() {
     printf 'error: %s\n' "$@" >&2
@@ -22,7 +23,7 @@ fail() {
 while (($#)); do
     case $1 in
         --small) small=1; shift; continue ;;
-        -h | --help) sed -n '2,5s/^# //p' "$0"; exit ;;
+        -h | --help) sed -n '2,6s/^# //p' "$0"; exit ;;
     esac
     (($# > 1)) || fail "unknown option or one without a value: $1"
     case $1 in
@@ -35,6 +36,7 @@ while (($#)); do
         --checkpoint) checkpoint=$(realpath -- "$2") ;;
         --batch-tokens) batch=$2 ;;
         --dtypes) dtypes=$2 ;;
+        --peers) peers=$2 ;;
         --python) python=$2 ;;
         *) fail "unknown option: $1" ;;
     esac
@@ -98,6 +100,7 @@ if [[ $python != none ]] && "$python" -c 'import sys, numpy; sys.exit(sys.versio
     [[ -z $data ]] || options+=(--data "$data")
     [[ -z $checkpoint ]] || options+=(--checkpoint "$checkpoint")
     [[ -z $batch ]] || options+=(--batch-tokens "$batch")
+    [[ -z $peers ]] || options+=(--peers "$peers")
     [[ -z $small ]] || options+=(--small)
     for test in "${tests[@]}"; do options+=(--test "$test"); done
     # A little more than it plans with: its last words are the result.

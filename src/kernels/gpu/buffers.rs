@@ -29,12 +29,14 @@ pub(super) fn vectors_of(tensor: CubeTensor, lanes: usize) -> BufferArg {
 
 /// An uninitialised tensor of the same shape.
 pub(super) fn empty_like(x: &CubeTensor, dtype: DType) -> CubeTensor {
-    empty_device_contiguous_dtype(
-        x.client.clone(),
-        x.device.clone(),
-        x.meta.shape().clone(),
-        dtype,
-    )
+    let (client, device) = (x.client.clone(), x.device.clone());
+    empty_device_contiguous_dtype(client, device, x.meta.shape().clone(), dtype)
+}
+
+/// An uninitialised tensor of the same type, row after row without gaps.
+pub(super) fn empty(like: &CubeTensor, shape: [usize; 2]) -> CubeTensor {
+    let (client, device) = (like.client.clone(), like.device.clone());
+    empty_device_contiguous_dtype(client, device, shape.into(), like.dtype)
 }
 
 /// Numbers on the device that are no tensor.

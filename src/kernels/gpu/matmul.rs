@@ -1,5 +1,5 @@
-//! Matrix products on GPUs: burn's autotuned ones where they may round their factors, exact ones
-//! where they must not.
+//! Matrix products on GPUs: our own and burn's autotuned ones where they may round their factors,
+//! exact ones where they must not.
 
 use burn::backend::cubecl::dtype_to_storage_type;
 use burn_cubecl::kernel::matmul::{MatmulStrategy, init_matmul_output, matmul};
@@ -11,6 +11,8 @@ use cubek::matmul::launch::launch_ref;
 use cubek::matmul::multi_level::Strategy;
 use cubek::matmul::routine::BlueprintStrategy;
 use cubek::std::InputBinding;
+
+use crate::kernels::gpu::wide_product::wide_product;
 
 /// A product of fewer rows is narrow.
 const NARROW: usize = 1024;
@@ -26,17 +28,14 @@ pub(super) fn linear(x: &CubeTensor, weight: &CubeTensor) -> CubeTensor {
     let dtype = x.dtype;
     let may_round = dtype_to_storage_type(dtype) != ElemType::Float(FloatKind::F32)
         && has_matrix_instructions(&x.client);
-    if may_round
-        && x.meta.shape()[0] >= NARROW
-        && let Ok(product) = matmul(
-            x.clone(),
-            weight.clone(),
-            None,
-            MatmulStrategy::Autotune,
-            dtype,
-        )
-    {
-        return product;
+    if may_round && x.meta.shape()[0] >= NARROW {
+        if let Some(product) = wide_product(x, weight) {
+            return product;
+        }
+        let (x, weight) = (x.clone(), weight.clone());
+        if let Ok(product) = matmul(x, weight, None, MatmulStrategy::Autotune, dtype) {
+            return product;
+        }
     }
     let element = dtype_to_storage_type(dtype);
     let output = init_matmul_output(x, weight, dtype);

@@ -8,6 +8,7 @@
 //! terms by query position − key position. Nothing of the size length × length or length × table is
 //! ever in memory.
 
+mod fragment_kernel;
 mod kernel;
 mod kernel_config;
 mod memory;

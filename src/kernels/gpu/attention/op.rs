@@ -8,10 +8,12 @@ use burn_cubecl::tensor::CubeTensor;
 use cubecl::prelude::*;
 
 use crate::kernels::attention::{DisentangledAttention, Geometry, QuerySelection};
+use crate::kernels::gpu::attention::fragment_kernel::{FragmentConfig, attend_in_fragments};
 use crate::kernels::gpu::attention::kernel::attend;
 use crate::kernels::gpu::attention::kernel_config::KernelConfig;
 use crate::kernels::gpu::attention::query_tiles::{FIELDS, LaunchInputs};
 use crate::kernels::gpu::buffers::{empty_like, vectors_of};
+use crate::kernels::gpu::fragments::{LANES, TILE, UNITS};
 
 impl DisentangledAttention for CubeBackend {
     fn disentangled_attention(
@@ -28,33 +30,71 @@ impl DisentangledAttention for CubeBackend {
         let element = dtype_to_storage_type(dtype);
         let (hidden, heads) = (query.meta.shape()[1], geometry.heads);
         let output = empty_like(&query, dtype);
-        let config = KernelConfig::new(&client, element, hidden / heads, geometry.terms)
-            .expect("the caller has checked `fits`");
-        let tiling = config.tiling;
+        let size = hidden / heads;
+        let properties = client.properties();
+        let in_fragments = FragmentConfig::new(properties, element, size, geometry.terms);
+        let by_tiles = || {
+            KernelConfig::new(&client, element, size, geometry.terms)
+                .expect("the caller has checked `fits`")
+        };
+        let tile = in_fragments.map_or_else(|| by_tiles().tiling.tile, |_| TILE);
         let inputs = match selection.as_deref() {
             None => geometry
                 .uploaded
-                .get_or_upload(|| LaunchInputs::upload(&client, &geometry, None, tiling.tile)),
-            selection => LaunchInputs::upload(&client, &geometry, selection, tiling.tile),
+                .get_or_upload(|| LaunchInputs::upload(&client, &geometry, None, tile)),
+            selection => LaunchInputs::upload(&client, &geometry, selection, tile),
         };
         let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
-        let [query, key, value, pos_keys, pos_queries] = [query, key, value, pos_keys, pos_queries]
-            .map(|tensor| vectors_of(tensor, tiling.lanes));
+        let cubes = CubeCount::Static(count(inputs.tiles.count / FIELDS), count(heads), 1);
+        let (tiles, table) = (inputs.tiles.vectors(1), inputs.table.vectors(1));
+        let to = output.clone().into_buffer_arg();
+        let inverse_scale = geometry.scale.recip();
+        let tensors = [query, key, value, pos_keys, pos_queries];
+        if let Some(config) = in_fragments {
+            let [query, key, value, pos_keys, pos_queries] =
+                tensors.map(|tensor| vectors_of(tensor, LANES));
+            // SAFETY: tiles and table name rows of the tensors, whose heads have `size` dimensions.
+            unsafe {
+                attend_in_fragments::launch_unchecked(
+                    &client,
+                    cubes,
+                    CubeDim::new_1d(count(UNITS)),
+                    LANES,
+                    query,
+                    key,
+                    value,
+                    pos_keys,
+                    pos_queries,
+                    tiles,
+                    table,
+                    to,
+                    hidden,
+                    inverse_scale,
+                    config,
+                    element,
+                );
+            }
+            return output;
+        }
+        let config = by_tiles();
+        let lanes = config.tiling.lanes;
+        let [query, key, value, pos_keys, pos_queries] =
+            tensors.map(|tensor| vectors_of(tensor, lanes));
         attend::launch(
             &client,
-            CubeCount::Static(count(inputs.tiles.count / FIELDS), count(heads), 1),
-            tiling.cube_dim(client.properties()),
-            tiling.lanes,
+            cubes,
+            config.tiling.cube_dim(properties),
+            lanes,
             query,
             key,
             value,
             pos_keys,
             pos_queries,
-            inputs.tiles.vectors(1),
-            inputs.table.vectors(1),
-            output.clone().into_buffer_arg(),
+            tiles,
+            table,
+            to,
             hidden,
-            geometry.scale.recip(),
+            inverse_scale,
             config,
             element,
         );

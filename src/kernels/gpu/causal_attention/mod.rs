@@ -4,6 +4,7 @@
 //! them see, those of the shared beginning of their row and then those of their piece, and computes
 //! the softmax on the way. Query heads of a group read the same keys and values.
 
+mod fragment_kernel;
 mod kernel;
 mod kernel_config;
 mod op;

@@ -10,9 +10,11 @@ use cubecl::prelude::*;
 use crate::kernels::attention::QuerySelection;
 use crate::kernels::causal_attention::{CausalAttention, CausalGeometry, Piece};
 use crate::kernels::gpu::buffers::{Numbers, empty_like, vectors_of};
+use crate::kernels::gpu::causal_attention::fragment_kernel::{FragmentConfig, attend_in_fragments};
 use crate::kernels::gpu::causal_attention::kernel::attend;
 use crate::kernels::gpu::causal_attention::kernel_config::KernelConfig;
 use crate::kernels::gpu::causal_attention::query_tiles::{FIELDS, query_tiles};
+use crate::kernels::gpu::fragments::{LANES, TILE, UNITS};
 
 impl CausalAttention for CubeBackend {
     fn causal_attention(
@@ -36,11 +38,15 @@ impl CausalAttention for CubeBackend {
         let element = dtype_to_storage_type(query.dtype);
         let output = empty_like(&query, query.dtype);
         let tokens = key.meta.shape()[0];
-        let config = KernelConfig::new(&client, element, head_size, soft_cap.is_some())
-            .expect("the caller has checked `fits`");
-        let tiling = config.tiling;
+        let (properties, caps) = (client.properties(), soft_cap.is_some());
+        let in_fragments = FragmentConfig::new(properties, element, head_size, caps);
+        let by_tiles = || {
+            KernelConfig::new(&client, element, head_size, caps)
+                .expect("the caller has checked `fits`")
+        };
+        let tile = in_fragments.map_or_else(|| by_tiles().tiling.tile, |_| TILE);
         let upload = |pieces: &[Piece], selection: Option<&QuerySelection>| {
-            let tiles = query_tiles(pieces, selection, tiling.tile);
+            let tiles = query_tiles(pieces, selection, tile);
             Numbers::upload_indices(&client, tiles.into_iter().flatten())
         };
         let tiles = match selection.as_deref() {
@@ -49,23 +55,57 @@ impl CausalAttention for CubeBackend {
             selection => upload(&pieces, selection),
         };
         let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
-        let [query, key, value] = [query, key, value].map(|x| vectors_of(x, tiling.lanes));
+        let cubes = CubeCount::Static(count(tiles.count / FIELDS), count(heads), 1);
+        let (tiles, to) = (tiles.vectors(1), output.clone().into_buffer_arg());
+        let (width, key_width, group) =
+            (heads * head_size, key_heads * head_size, heads / key_heads);
+        let window = window.unwrap_or(tokens).min(tokens);
+        let cap = soft_cap.unwrap_or(1.0);
+        if let Some(config) = in_fragments {
+            let [query, key, value] = [query, key, value].map(|x| vectors_of(x, LANES));
+            // SAFETY: tiles name rows of the tensors, whose heads have `head_size` dimensions.
+            unsafe {
+                attend_in_fragments::launch_unchecked(
+                    &client,
+                    cubes,
+                    CubeDim::new_1d(count(UNITS)),
+                    LANES,
+                    query,
+                    key,
+                    value,
+                    tiles,
+                    to,
+                    width,
+                    key_width,
+                    group,
+                    window,
+                    scale,
+                    cap,
+                    config,
+                    element,
+                );
+            }
+            return output;
+        }
+        let config = by_tiles();
+        let lanes = config.tiling.lanes;
+        let [query, key, value] = [query, key, value].map(|x| vectors_of(x, lanes));
         attend::launch(
             &client,
-            CubeCount::Static(count(tiles.count / FIELDS), count(heads), 1),
-            tiling.cube_dim(client.properties()),
-            tiling.lanes,
+            cubes,
+            config.tiling.cube_dim(properties),
+            lanes,
             query,
             key,
             value,
-            tiles.vectors(1),
-            output.clone().into_buffer_arg(),
-            heads * head_size,
-            key_heads * head_size,
-            heads / key_heads,
-            window.unwrap_or(tokens).min(tokens),
+            tiles,
+            to,
+            width,
+            key_width,
+            group,
+            window,
             scale,
-            soft_cap.unwrap_or(1.0),
+            cap,
             config,
             element,
         );
