@@ -54,11 +54,11 @@ bench-gpu *ARGS:
     cargo build --release --features cuda
     benchmarks/gpu/run.sh --out benchmarks/results/$(date +%F)-gpu.md {{ARGS}}
 
-# A folder for a machine with a GPU: the program for it and the scripts of bench-gpu, under 50 MB
+# A folder for a machine with a GPU: the program for it and the scripts of bench-gpu, under 50 MB; takes long
 gpu-kit *ARGS:
     # Without the network. Functions with the same code are kept once: an eighth smaller.
-    cargo rustc --release --locked --no-default-features --features cuda --bin pairbench -- -C link-arg=-Wl,--icf=all
-    benchmarks/gpu/kit.sh {{ARGS}}
+    cargo rustc --profile dist --locked --no-default-features --features cuda --bin pairbench -- -C link-arg=-Wl,--icf=all
+    benchmarks/gpu/kit.sh --binary target/dist/pairbench {{ARGS}}
 
 # Writes the quickstart again: its pairs, tokenizer, checkpoints and report
 quickstart:

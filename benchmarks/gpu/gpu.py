@@ -119,9 +119,18 @@ def gpu(number: str) -> str:
     return f"{name}, {memory}, driver {driver}" if driver else "unknown (no nvidia-smi)"
 
 
-def wanted(names: list[str] | None, peer: str) -> bool:
-    """Whether a peer is to be timed: all, or those one of whose words was named."""
-    return names is None or any(name in peer for name in names)
+def wanted(parts: list[str] | None, peer: str) -> bool:
+    """Whether a peer is to be timed: all, or those of whose name a part was given."""
+    return parts is None or any(part in peer for part in parts)
+
+
+def parts_of_names(text: str) -> list[str]:
+    """The value of --peers: parts of the peers' names, or `none`."""
+    parts = [part for part in text.split(",") if part]
+    for part in parts:
+        if part != "none" and not any(part in peer for peer in PEERS):
+            raise argparse.ArgumentTypeError(f"no peer is called {part!r}: {', '.join(PEERS)}, or none")
+    return parts
 
 
 def facts(s: Session) -> dict[str, str]:
@@ -152,7 +161,7 @@ def facts(s: Session) -> dict[str, str]:
         report.facts.append(
             ", ".join(found["versions"]) + f"; peers: {', '.join(there) or 'none, pairbench is timed alone'}"
         )
-    report.facts += [f"Not there: {name} ({reason})" for name, reason in missing.items()]
+    report.facts += [f"Not timed: {name} ({reason})" for name, reason in missing.items()]
     batch = s.args.batch_tokens or "its default"
     report.facts.append(
         f"{ROUNDS} rounds by turns, forwards and backwards. A run is the median of {scale.repeats} passes in a process that"
@@ -463,7 +472,7 @@ def arguments() -> argparse.Namespace:
         "--dtypes", type=lambda text: text.split(","), default=OWN_DTYPES, help="pairbench's; f32 is always checked"
     )
     parser.add_argument(
-        "--peers", type=lambda text: text.split(","), help="parts of the names of those to time (default: all)"
+        "--peers", type=parts_of_names, help="parts of the names of those to time (default: all)"
     )
     parser.add_argument("--small", action="store_true")
     return parser.parse_args()

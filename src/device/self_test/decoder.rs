@@ -13,7 +13,7 @@ use crate::kernels::rows::{GateActivation, RmsNormWeights, Rotation};
 const HEADS: usize = 2;
 /// Dimensions of a head, as in a full-size model, which then uses the same compiled kernels.
 const SIZE: usize = 128;
-const TOKENS: usize = 52;
+const TOKENS: usize = 102;
 
 /// The computations of one layer but for its products, in this type; else what is wrong.
 pub(in crate::device) fn decoder(device: &Device, dtype: DType) -> Result<(), String> {

@@ -15,7 +15,7 @@ use crate::model::deberta::plain_attention;
 const HEADS: usize = 2;
 /// A head has 64 dimensions as in a full-size model, which then uses the same compiled kernels.
 const HIDDEN: usize = 64 * HEADS;
-const TOKENS: usize = 52;
+const TOKENS: usize = 82;
 
 /// The computations of one layer from the intermediate product to the normalisation after the
 /// attention, in this type; else what is wrong.
@@ -58,9 +58,9 @@ impl Inputs {
             scale: 14.0,
             terms: relative.terms,
             // One row is longer than a tile, one shorter.
-            offsets: [0, 45, TOKENS].into(),
+            offsets: [0, 70, TOKENS].into(),
             masked: [].into(),
-            relative: Some(Arc::new(RelativeRows::new(&relative, 45))),
+            relative: Some(Arc::new(RelativeRows::new(&relative, 70))),
             uploaded: Uploaded::default(),
         };
         let wave = |rows, columns, phase| wave(rows, columns, phase, dtype);

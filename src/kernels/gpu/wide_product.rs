@@ -13,7 +13,7 @@ use cubecl::prelude::*;
 
 use crate::kernels::gpu::buffers::{empty, vectors_of};
 use crate::kernels::gpu::fragments::{
-    LANES, PADDING, PLANE, ROW_ALIGNMENT, Two, available, left, multiply, right_pair, zeros,
+    LANES, PADDING, PLANE, Pair, ROW_ALIGNMENT, available, left, multiply, right_pair, zeros,
 };
 
 /// Rows of a cube.
@@ -49,7 +49,11 @@ pub(super) fn wide_product(x: &CubeTensor, weight: &CubeTensor) -> Option<CubeTe
         && inputs.is_multiple_of(INPUTS)
         && stride.is_multiple_of(LANES)
         && outputs.is_multiple_of(LANES)
-        && outputs >= OUTPUTS;
+        && outputs >= OUTPUTS
+        // Indices are 32 bits wide.
+        && [rows * outputs / 2, rows * inputs / LANES, outputs * stride / LANES]
+            .into_iter()
+            .all(|vectors| u32::try_from(vectors).is_ok());
     if !suits {
         return None;
     }
@@ -139,7 +143,7 @@ fn product<E: Float, N: Size>(
         let begin = step % 2 * STEP;
         #[unroll]
         for k in 0..comptime!(INPUTS / 16) {
-            let mut rights = Sequence::<Array<Vector<E, Two>>>::new();
+            let mut rights = Sequence::<Array<Vector<E, Pair>>>::new();
             #[unroll]
             for j in 0..comptime!(eights / 2) {
                 let at = begin + (ROWS + own_output + j * 16) * STRIDE + k * 16;
@@ -167,7 +171,7 @@ fn product<E: Float, N: Size>(
     }
 
     let unit = UNIT_POS_PLANE as usize;
-    let to = output.as_vectorized_mut().with_vector_size_mut::<Two>();
+    let to = output.as_vectorized_mut().with_vector_size_mut::<Pair>();
     #[unroll]
     for i in 0..comptime!(SIDE / 16) {
         #[unroll]
@@ -178,15 +182,15 @@ fn product<E: Float, N: Size>(
                 let column = first_output + own_output + j * 8 + unit % 4 * 2;
                 if row < rows && column < outputs {
                     let sum = sums[comptime!(i * eights + j)][half];
-                    to[(row * outputs + column) / 2] = Vector::cast_from(sum);
+                    to[row * (outputs / 2) + column / 2] = Vector::cast_from(sum);
                 }
             }
         }
     }
 }
 
-/// Reads this unit's share of a step. Rows and outputs that are not there are the last
-/// one again; nobody reads what becomes of them.
+/// Reads this unit's share of a step. Rows and outputs that are not there are the last one again, and
+/// their sums are not stored.
 #[cube]
 #[expect(
     clippy::too_many_arguments,
@@ -254,7 +258,7 @@ mod tests {
                 .filter(|device| device.supports_dtype(dtype))
             {
                 for (rows, inputs, outputs) in
-                    [(1024, 32, 256), (1100, 96, 520), (1300, 1024, 1000)]
+                    [(1024, 64, 256), (1100, 192, 520), (1300, 1024, 1000)]
                 {
                     let (x, weight) = (
                         random([rows, inputs], dtype),

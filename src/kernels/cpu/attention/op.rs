@@ -305,8 +305,13 @@ mod tests {
     #[cfg(feature = "_gpu")]
     #[test]
     fn fused_on_a_gpu_equals_plain_on_the_cpu() {
-        // In f16 weights, sums and results are rounded to 11 bits.
-        for (dtype, size, tolerance) in [(DType::F32, 8, TOLERANCE), (DType::F16, 32, 3e-3)] {
+        // In f16 weights, terms and results are rounded to 11 bits, in bf16 to 8.
+        for (dtype, size, tolerance) in [
+            (DType::F32, 8, TOLERANCE),
+            (DType::F16, 32, 3e-3),
+            (DType::F16, 64, 3e-3),
+            (DType::BF16, 64, 3e-2),
+        ] {
             for device in crate::device::devices_for_tests()
                 .iter()
                 .filter(|device| device.supports_dtype(dtype))
@@ -324,6 +329,8 @@ mod tests {
                         (vec![130, 0, 32, 33], 1, None),
                         (vec![255, 256, 257], 1, Some(32)),
                         (vec![511, 513], 1, Some(32)),
+                        // Beyond the first half of the buckets a distance skips rows of the table.
+                        (vec![70, 130, 201], 1, Some(64)),
                     ] {
                         let worst = worst_on(
                             (device, dtype),

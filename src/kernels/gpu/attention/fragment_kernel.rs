@@ -6,10 +6,11 @@
 use cubecl::ir::{DeviceProperties, ElemType};
 use cubecl::prelude::*;
 
+use crate::kernels::gpu::attention::memory::row_of_table;
 use crate::kernels::gpu::attention::query_tiles::FIELDS;
 use crate::kernels::gpu::fragments::{
-    LANES, OWN, PADDING, ROW_ALIGNMENT, TILE, Two, UNITS, WIDEST, available, begin, lefts, load,
-    own_queries, products, set, store, take_in,
+    LANES, PADDING, PLANE_QUERIES, Pair, ROW_ALIGNMENT, TILE, UNITS, accumulate,
+    available_for_heads, lefts, load, own_queries, products, set, start_softmax, store,
 };
 use crate::kernels::gpu::tiles::MASKED;
 use crate::kernels::relative_positions::PositionTerms;
@@ -19,10 +20,9 @@ const DISTANCES: usize = 2 * TILE;
 const _: () = assert!(DISTANCES == UNITS);
 /// Rows of a window of the position table. Sixteen are multiplied at a time, from any one on.
 const WINDOW: usize = DISTANCES + 16;
-/// From one query's terms to the next: those of a plane reach OWN + TILE − 1 distances.
-const QUERY_TERMS: usize = OWN + TILE + PADDING;
-/// From one key's terms to the next.
-const KEY_TERMS: usize = DISTANCES + PADDING;
+/// Elements from the terms of one query, or key, to those of the next: a window has as many rows as
+/// there are distances at most.
+const TERMS: usize = DISTANCES + PADDING;
 
 /// The constants for which the kernel is compiled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -43,11 +43,9 @@ impl FragmentConfig {
         size: usize,
         terms: PositionTerms,
     ) -> Option<Self> {
-        let elements = 2 * (TILE + WINDOW) * (size + PADDING) + TILE * (QUERY_TERMS + KEY_TERMS);
+        let elements = 2 * (TILE + WINDOW) * (size + PADDING) + 2 * TILE * TERMS;
         let shared = dtype.size() * elements + 4 * DISTANCES;
-        let suits =
-            size.is_multiple_of(16) && size <= WIDEST && available(properties, dtype, size, shared);
-        suits.then_some(Self {
+        available_for_heads(properties, dtype, size, shared).then_some(Self {
             size,
             c2p: terms.c2p(),
             p2c: terms.p2c(),
@@ -92,10 +90,8 @@ pub(super) fn attend_in_fragments<E: Float, N: Size>(
     let mut values = Shared::<[E]>::new_aligned_slice(TILE * stride, ROW_ALIGNMENT);
     let mut key_window = Shared::<[E]>::new_aligned_slice(WINDOW * stride, ROW_ALIGNMENT);
     let mut query_window = Shared::<[E]>::new_aligned_slice(WINDOW * stride, ROW_ALIGNMENT);
-    let mut query_terms =
-        Shared::<[E]>::new_aligned_slice(comptime!(TILE * QUERY_TERMS), ROW_ALIGNMENT);
-    let mut key_terms =
-        Shared::<[E]>::new_aligned_slice(comptime!(TILE * KEY_TERMS), ROW_ALIGNMENT);
+    let mut query_terms = Shared::<[E]>::new_aligned_slice(comptime!(TILE * TERMS), ROW_ALIGNMENT);
+    let mut key_terms = Shared::<[E]>::new_aligned_slice(comptime!(TILE * TERMS), ROW_ALIGNMENT);
     let mut places = Shared::<[u32]>::new_slice(DISTANCES);
 
     load::<E, N>(query, &mut keys, first, count, hidden, column, size);
@@ -103,7 +99,7 @@ pub(super) fn attend_in_fragments<E: Float, N: Size>(
     let queries = lefts::<E>(&keys, own, size);
     sync_cube();
 
-    let mut running = begin(size);
+    let mut running = start_softmax(size);
     let mut start = 0usize;
     while start < length {
         let there = min(length - start, TILE);
@@ -133,12 +129,12 @@ pub(super) fn attend_in_fragments<E: Float, N: Size>(
         let mut own_window = 0usize.runtime();
         if comptime!(config.c2p) {
             own_window = places[own] as usize;
-            let end = places[own + comptime!(OWN + TILE - 2)] as usize + 1;
+            let end = places[own + comptime!(PLANE_QUERIES + TILE - 2)] as usize + 1;
             let mut row = own_window;
             while row < end {
-                let at = own * QUERY_TERMS + row - own_window;
+                let at = own * TERMS + row - own_window;
                 let sums = products::<E>(&queries, &key_window, row, 1usize, size);
-                put_terms(&sums, &mut query_terms, at, inverse_scale, QUERY_TERMS);
+                put_terms(&sums, &mut query_terms, at, inverse_scale);
                 row += 16;
             }
         }
@@ -146,9 +142,9 @@ pub(super) fn attend_in_fragments<E: Float, N: Size>(
             let own_keys = lefts::<E>(&keys, own, size);
             let mut row = 0usize;
             while row < rows {
-                let at = own * KEY_TERMS + row;
+                let at = own * TERMS + row;
                 let sums = products::<E>(&own_keys, &query_window, row, 1usize, size);
-                put_terms(&sums, &mut key_terms, at, inverse_scale, KEY_TERMS);
+                put_terms(&sums, &mut key_terms, at, inverse_scale);
                 row += 16;
             }
         }
@@ -166,31 +162,30 @@ pub(super) fn attend_in_fragments<E: Float, N: Size>(
             inverse_scale,
             config,
         );
-        take_in::<E>(&mut running, &mut scores, &values, size);
+        accumulate::<E>(&mut running, &mut scores, &values, size);
         sync_cube();
         start += TILE;
     }
     store::<E>(&running, output, first, own, count, hidden, column, size);
 }
 
-/// Writes two matrices of sums side by side, scaled, from `at` on. Scaled sums fit in half precision
-/// where the scores do.
+/// Writes two matrices of sums side by side, scaled, from `at` on, in the type of the tensors: as the
+/// reference's terms are. Scaled sums fit in it where the scores do.
 #[cube]
 fn put_terms<E: Float>(
-    sums: &Sequence<Array<Vector<f32, Two>>>,
+    sums: &Sequence<Array<Vector<f32, Pair>>>,
     to: &mut Shared<[E]>,
     at: usize,
     inverse_scale: f32,
-    #[comptime] stride: usize,
 ) {
     let unit = UNIT_POS_PLANE as usize;
-    let to = to.as_vectorized_mut().with_vector_size_mut::<Two>();
-    let scale = Vector::<f32, Two>::new(inverse_scale);
+    let to = to.as_vectorized_mut().with_vector_size_mut::<Pair>();
+    let scale = Vector::<f32, Pair>::new(inverse_scale);
     #[unroll]
     for second in 0..2usize {
         #[unroll]
         for half in 0..2usize {
-            let begin = at + (unit / 4 + half * 8) * stride + second * 8 + unit % 4 * 2;
+            let begin = at + (unit / 4 + half * 8) * TERMS + second * 8 + unit % 4 * 2;
             to[begin / 2] = Vector::cast_from(sums[second][half] * scale);
         }
     }
@@ -205,7 +200,7 @@ fn put_terms<E: Float>(
     reason = "the numbers of a tile, one by one"
 )]
 fn finish_scores<E: Float>(
-    scores: &mut Sequence<Array<Vector<f32, Two>>>,
+    scores: &mut Sequence<Array<Vector<f32, Pair>>>,
     query_terms: &Shared<[E]>,
     key_terms: &Shared<[E]>,
     places: &Shared<[u32]>,
@@ -228,11 +223,11 @@ fn finish_scores<E: Float>(
                 if comptime!(config.c2p || config.p2c) {
                     let row = places[query + TILE - 1 - key] as usize;
                     if comptime!(config.c2p) {
-                        let at = query * QUERY_TERMS + row - own_window;
+                        let at = query * TERMS + row - own_window;
                         score += f32::cast_from(query_terms[at]);
                     }
                     if comptime!(config.p2c) {
-                        score += f32::cast_from(key_terms[key * KEY_TERMS + row]);
+                        score += f32::cast_from(key_terms[key * TERMS + row]);
                     }
                 }
                 if key >= there {
@@ -269,12 +264,18 @@ fn load_windows<E: Float, N: Size>(
     column: usize,
     #[comptime] config: FragmentConfig,
 ) -> usize {
-    let lowest = row_of_table(table, position, start, 0usize.runtime());
-    let highest = row_of_table(table, position, start, comptime!(DISTANCES - 2).runtime());
+    let lowest = row_of_table(table, position, start, 0usize.runtime(), TILE);
+    let highest = row_of_table(
+        table,
+        position,
+        start,
+        comptime!(DISTANCES - 2).runtime(),
+        TILE,
+    );
     let span = highest - lowest + 1;
     let in_order = span < DISTANCES;
     let distance = UNIT_POS as usize;
-    let row = row_of_table(table, position, start, distance);
+    let row = row_of_table(table, position, start, distance, TILE);
     let place = if in_order {
         min(row - lowest, DISTANCES - 1)
     } else {
@@ -297,9 +298,9 @@ fn load_windows<E: Float, N: Size>(
         let row = if in_order {
             min(lowest + line, highest)
         } else {
-            row_of_table(table, position, start, line)
+            row_of_table(table, position, start, line, TILE)
         };
-        let from = (row * hidden + column) / LANES + part;
+        let from = row * (hidden / LANES) + column / LANES + part;
         if comptime!(config.c2p) {
             keys_to[line * stride + part] = pos_keys[from];
         }
@@ -309,17 +310,4 @@ fn load_windows<E: Float, N: Size>(
         at += UNITS;
     }
     count
-}
-
-/// The row of the position table for distance `d` of the tile of keys from `start` on.
-#[cube]
-fn row_of_table(table: &[u32], position: usize, start: usize, d: usize) -> usize {
-    let reach = (table.len() - 1) / 2;
-    let (from, to) = (position + reach + 1 + d, start + TILE);
-    let index = if from > to {
-        from - to
-    } else {
-        0usize.runtime()
-    };
-    table[min(index, 2 * reach)] as usize
 }

@@ -21,31 +21,27 @@ pub(super) fn reached(
     #[comptime] tiling: Tiling,
 ) -> usize {
     let tile = comptime!(tiling.tile);
-    let reach = (table.len() - 1) / 2;
-    let lowest = table[min(
-        saturating_difference(position + reach + 1, start + tile),
-        2 * reach,
-    )];
-    let highest = table[min(
-        saturating_difference(position + reach + tile, start + 1),
-        2 * reach,
-    )];
+    let lowest = row_of_table(table, position, start, 0usize.runtime(), tile);
+    let highest = row_of_table(
+        table,
+        position,
+        start,
+        comptime!(2 * tile - 2).runtime(),
+        tile,
+    );
     // Where all rows between the ends fit into the window, it has them in order; far from the
     // diagonal these are few. Otherwise it has a row for every distance.
-    let span = (highest - lowest) as usize + 1;
+    let span = highest - lowest + 1;
     let consecutive = span < 2 * tile;
     let mut d = UNIT_POS as usize;
     while d < 2 * tile {
-        let row = table[min(
-            saturating_difference(position + reach + 1 + d, start + tile),
-            2 * reach,
-        )];
+        let row = row_of_table(table, position, start, d, tile);
         if consecutive {
-            places[d] = min(row - lowest, comptime!(2 * tile as u32 - 1));
-            rows[d] = min(lowest + d as u32, highest);
+            places[d] = min(row - lowest, comptime!(2 * tile - 1)) as u32;
+            rows[d] = min(lowest + d, highest) as u32;
         } else {
             places[d] = d as u32;
-            rows[d] = row;
+            rows[d] = row as u32;
         }
         d += CUBE_DIM as usize;
     }
@@ -53,10 +49,25 @@ pub(super) fn reached(
     needed.div_ceil(16) * 16
 }
 
-/// a − b, or 0 where that is less.
+/// The row of the position table for distance `d` between a tile of queries from `position` on and one
+/// of `tile` keys from `start` on: position − start − (tile − 1) + d. Beyond the reach of `table` it is
+/// the last one.
 #[cube]
-fn saturating_difference(a: usize, b: usize) -> usize {
-    if a > b { a - b } else { 0usize.runtime() }
+pub(super) fn row_of_table(
+    table: &[u32],
+    position: usize,
+    start: usize,
+    d: usize,
+    #[comptime] tile: usize,
+) -> usize {
+    let reach = (table.len() - 1) / 2;
+    let (from, to) = (position + reach + 1 + d, start + tile);
+    let index = if from > to {
+        from - to
+    } else {
+        0usize.runtime()
+    };
+    table[min(index, 2 * reach)] as usize
 }
 
 /// Loads the rows of one head of `from` `[table rows, hidden]` that the first `count` of `rows`

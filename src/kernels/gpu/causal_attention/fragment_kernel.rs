@@ -7,8 +7,8 @@ use cubecl::prelude::*;
 
 use crate::kernels::gpu::causal_attention::query_tiles::FIELDS;
 use crate::kernels::gpu::fragments::{
-    LANES, PADDING, ROW_ALIGNMENT, TILE, Two, UNITS, WIDEST, available, begin, lefts, load,
-    own_queries, place, products, put, set, store, take_in,
+    LANES, PADDING, Pair, ROW_ALIGNMENT, TILE, accumulate, available_for_heads, lefts, load,
+    load_position, loads_of_unit, own_queries, products, put_row, set, start_softmax, store,
 };
 use crate::kernels::gpu::tiles::MASKED;
 
@@ -30,9 +30,7 @@ impl FragmentConfig {
         caps: bool,
     ) -> Option<Self> {
         let shared = dtype.size() * 2 * TILE * (size + PADDING);
-        let suits =
-            size.is_multiple_of(16) && size <= WIDEST && available(properties, dtype, size, shared);
-        suits.then_some(Self { size, caps })
+        available_for_heads(properties, dtype, size, shared).then_some(Self { size, caps })
     }
 }
 
@@ -80,7 +78,7 @@ pub(super) fn attend_in_fragments<E: Float, N: Size>(
     let queries = lefts::<E>(&keys, own, size);
     sync_cube();
 
-    let mut running = begin(size);
+    let mut running = start_softmax(size);
     let end = begins + count;
     let first_seen = if begins + 1 > window {
         begins + 1 - window
@@ -108,7 +106,7 @@ pub(super) fn attend_in_fragments<E: Float, N: Size>(
         sync_cube();
         let mut scores = products::<E>(&queries, &keys, 0usize, comptime!(TILE / 16), size);
         finish_scores(&mut scores, start, begins + own, window, scale, cap, config);
-        take_in::<E>(&mut running, &mut scores, &values, size);
+        accumulate::<E>(&mut running, &mut scores, &values, size);
         sync_cube();
         start += TILE;
     }
@@ -135,8 +133,8 @@ fn load_seen<E: Float, N: Size>(
     #[comptime] size: usize,
 ) {
     #[unroll]
-    for i in 0..comptime!((TILE * size / LANES).div_ceil(UNITS)) {
-        let (row, part) = place(i, size);
+    for i in 0..comptime!(loads_of_unit(size)) {
+        let (row, part) = load_position(i, size);
         let mut x = Vector::<E, N>::new(E::new(0.0));
         if row < there {
             let seen = start + row;
@@ -145,9 +143,9 @@ fn load_seen<E: Float, N: Size>(
             } else {
                 tokens + seen - shared
             };
-            x = from[(token * width + column) / LANES + part];
+            x = from[token * (width / LANES) + column / LANES + part];
         }
-        put::<E, N>(to, row, part, x, size);
+        put_row::<E, N>(to, row, part, x, size);
     }
 }
 
@@ -155,7 +153,7 @@ fn load_seen<E: Float, N: Size>(
 /// masks keys that a query does not see.
 #[cube]
 fn finish_scores(
-    scores: &mut Sequence<Array<Vector<f32, Two>>>,
+    scores: &mut Sequence<Array<Vector<f32, Pair>>>,
     start: usize,
     first: usize,
     window: usize,

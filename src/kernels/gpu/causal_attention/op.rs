@@ -5,6 +5,8 @@ use std::sync::Arc;
 use burn::backend::cubecl::dtype_to_storage_type;
 use burn_cubecl::CubeBackend;
 use burn_cubecl::tensor::CubeTensor;
+use cubecl::client::Client;
+use cubecl::ir::ElemType;
 use cubecl::prelude::*;
 
 use crate::kernels::attention::QuerySelection;
@@ -38,15 +40,9 @@ impl CausalAttention for CubeBackend {
         let element = dtype_to_storage_type(query.dtype);
         let output = empty_like(&query, query.dtype);
         let tokens = key.meta.shape()[0];
-        let (properties, caps) = (client.properties(), soft_cap.is_some());
-        let in_fragments = FragmentConfig::new(properties, element, head_size, caps);
-        let by_tiles = || {
-            KernelConfig::new(&client, element, head_size, caps)
-                .expect("the caller has checked `fits`")
-        };
-        let tile = in_fragments.map_or_else(|| by_tiles().tiling.tile, |_| TILE);
+        let plan = Plan::new(&client, element, head_size, soft_cap.is_some());
         let upload = |pieces: &[Piece], selection: Option<&QuerySelection>| {
-            let tiles = query_tiles(pieces, selection, tile);
+            let tiles = query_tiles(pieces, selection, plan.tile());
             Numbers::upload_indices(&client, tiles.into_iter().flatten())
         };
         let tiles = match selection.as_deref() {
@@ -56,15 +52,15 @@ impl CausalAttention for CubeBackend {
         };
         let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
         let cubes = CubeCount::Static(count(tiles.count / FIELDS), count(heads), 1);
+        let [query, key, value] = [query, key, value].map(|x| vectors_of(x, plan.lanes()));
         let (tiles, to) = (tiles.vectors(1), output.clone().into_buffer_arg());
-        let (width, key_width, group) =
-            (heads * head_size, key_heads * head_size, heads / key_heads);
+        let [width, key_width] = [heads, key_heads].map(|heads| heads * head_size);
+        let group = heads / key_heads;
         let window = window.unwrap_or(tokens).min(tokens);
         let cap = soft_cap.unwrap_or(1.0);
-        if let Some(config) = in_fragments {
-            let [query, key, value] = [query, key, value].map(|x| vectors_of(x, LANES));
-            // SAFETY: tiles name rows of the tensors, whose heads have `head_size` dimensions.
-            unsafe {
+        match plan {
+            // SAFETY: tiles name rows of the tensors, of `width` and `key_width` elements.
+            Plan::InFragments(config) => unsafe {
                 attend_in_fragments::launch_unchecked(
                     &client,
                     cubes,
@@ -84,32 +80,63 @@ impl CausalAttention for CubeBackend {
                     config,
                     element,
                 );
-            }
-            return output;
+            },
+            Plan::ByTiles(config) => attend::launch(
+                &client,
+                cubes,
+                config.tiling.cube_dim(client.properties()),
+                config.tiling.lanes,
+                query,
+                key,
+                value,
+                tiles,
+                to,
+                width,
+                key_width,
+                group,
+                window,
+                scale,
+                cap,
+                config,
+                element,
+            ),
         }
-        let config = by_tiles();
-        let lanes = config.tiling.lanes;
-        let [query, key, value] = [query, key, value].map(|x| vectors_of(x, lanes));
-        attend::launch(
-            &client,
-            cubes,
-            config.tiling.cube_dim(properties),
-            lanes,
-            query,
-            key,
-            value,
-            tiles,
-            to,
-            width,
-            key_width,
-            group,
-            window,
-            scale,
-            cap,
-            config,
-            element,
-        );
         output
+    }
+}
+
+/// The kernel for a device, a type and a size of heads.
+#[derive(Debug, Clone, Copy)]
+enum Plan {
+    InFragments(FragmentConfig),
+    ByTiles(KernelConfig),
+}
+
+impl Plan {
+    fn new(client: &Client, dtype: ElemType, size: usize, caps: bool) -> Self {
+        FragmentConfig::new(client.properties(), dtype, size, caps).map_or_else(
+            || {
+                let config = KernelConfig::new(client, dtype, size, caps);
+                Self::ByTiles(config.expect("the caller has checked `fits`"))
+            },
+            Self::InFragments,
+        )
+    }
+
+    /// Queries of a cube.
+    fn tile(self) -> usize {
+        match self {
+            Self::InFragments(_) => TILE,
+            Self::ByTiles(config) => config.tiling.tile,
+        }
+    }
+
+    /// Elements that are read at once.
+    fn lanes(self) -> usize {
+        match self {
+            Self::InFragments(_) => LANES,
+            Self::ByTiles(config) => config.tiling.lanes,
+        }
     }
 }
 
@@ -185,14 +212,15 @@ mod tests {
     fn attention_is_that_of_the_cpu() {
         let lengths = [(40, false), (1, true), (0, false), (33, false), (130, true)];
         let pieces = pieces(&lengths);
-        // In f16 weights, sums and results are rounded to 11 bits.
-        for (dtype, tolerance) in [(DType::F32, 2e-5), (DType::F16, 1e-2)] {
+        // In f16 weights and results are rounded to 11 bits, in bf16 to 8.
+        for (dtype, tolerance) in [(DType::F32, 2e-5), (DType::F16, 1e-2), (DType::BF16, 3e-2)] {
             for device in devices_for_tests()
                 .iter()
                 .filter(|device| device.supports_dtype(dtype))
             {
                 for (head_size, window, soft_cap) in [
                     (24, None, None),
+                    (48, None, None),
                     (64, Some(1), None),
                     (128, Some(7), Some(2.0)),
                     (32, Some(50), None),
@@ -224,22 +252,73 @@ mod tests {
     /// A query alone, after a shared beginning, or among all: the same to the bit.
     #[test]
     fn company_changes_no_bit() {
-        for device in devices_for_tests() {
-            let on = (&device, DType::F32);
-            let inputs = random(150, 24, DType::F32);
-            let (whole, shared) = (pieces(&[(150, false)]), pieces(&[(61, false), (89, true)]));
-            for window in [None, Some(50)] {
-                let geometry = |pieces: &[Piece]| CausalGeometry {
-                    window,
-                    ..geometry(pieces, 24)
-                };
-                let all = attended(&inputs, &geometry(&whole), None, on);
-                assert_eq!(attended(&inputs, &geometry(&shared), None, on), all);
-                for place in [0, 60, 61, 100, 149] {
-                    let selection = Arc::new(QuerySelection::new(&[0, 150], [&[place][..]]));
-                    let one = attended(&inputs, &geometry(&whole), Some(&selection), on);
-                    assert_eq!(one, all[place * 96..][..96], "{window:?} {place}");
+        for (dtype, size) in [(DType::F32, 24), (DType::F16, 64), (DType::BF16, 128)] {
+            for device in devices_for_tests()
+                .iter()
+                .filter(|device| device.supports_dtype(dtype))
+            {
+                let on = (device, dtype);
+                let inputs = random(150, size, dtype);
+                let (whole, shared) = (pieces(&[(150, false)]), pieces(&[(61, false), (89, true)]));
+                for window in [None, Some(50)] {
+                    let geometry = |pieces: &[Piece]| CausalGeometry {
+                        window,
+                        ..geometry(pieces, size)
+                    };
+                    let all = attended(&inputs, &geometry(&whole), None, on);
+                    assert_eq!(attended(&inputs, &geometry(&shared), None, on), all);
+                    for place in [0, 60, 61, 100, 149] {
+                        let selection = Arc::new(QuerySelection::new(&[0, 150], [&[place][..]]));
+                        let one = attended(&inputs, &geometry(&whole), Some(&selection), on);
+                        let expected = &all[place * 4 * size..][..4 * size];
+                        assert_eq!(one, expected, "{dtype:?} {window:?} {place}");
+                    }
                 }
+            }
+        }
+    }
+    #[cfg(feature = "cuda")]
+    fn in_fragments(dtype: cubecl::ir::FloatKind, size: usize) -> String {
+        use crate::kernels::gpu::assembly::{assembly, buffer, hopper, settings, target};
+
+        let (properties, dtype) = (hopper(232_448), ElemType::Float(dtype));
+        let config = FragmentConfig::new(&properties, dtype, size, true).unwrap();
+        let [b, c, d, e, f] = std::array::from_fn(|_| buffer());
+        assembly(&attend_in_fragments::AttendInFragments::new(
+            settings(CubeDim::new_1d(128)),
+            properties,
+            target(),
+            b,
+            c,
+            d,
+            e,
+            f,
+            (),
+            (),
+            (),
+            (),
+            (),
+            (),
+            LANES,
+            config,
+            dtype,
+        ))
+    }
+
+    /// Scores and values by NVIDIA's matrix instructions, in registers that suffice.
+    #[cfg(feature = "cuda")]
+    #[test]
+    fn half_precision_stays_in_registers() {
+        use crate::kernels::gpu::assembly::{assembles, toolkit};
+        use cubecl::ir::FloatKind;
+
+        let Some(toolkit) = toolkit() else { return };
+        for (name, dtype) in [("f16", FloatKind::F16), ("bf16", FloatKind::BF16)] {
+            for (size, instructions) in [(64, 2 * 32), (128, 2 * 64)] {
+                let assembly = in_fragments(dtype, size);
+                let found = assembly.matches("mma.sync.aligned.m16n8k16").count();
+                assert_eq!(found, instructions, "{name} {size}");
+                assembles(name, &assembly, &toolkit);
             }
         }
     }

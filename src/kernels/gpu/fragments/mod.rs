@@ -3,7 +3,7 @@
 //! "Matrix Fragments for mma.m16n8k16").
 //!
 //! Of a 16 × 8 matrix of sums, unit u of a plane holds the elements (u / 4, 2 · (u mod 4)) and
-//! (u / 4, 2 · (u mod 4) + 1), and the same two eight rows below. Two such matrices side by side are
+//! (u / 4, 2 · (u mod 4) + 1), and the same two eight rows below. Pair such matrices side by side are
 //! a left operand of 16 × 16, unit by unit: the weights of a softmax stay where they are.
 
 mod operands;
@@ -13,9 +13,12 @@ mod softmax;
 use cubecl::ir::features::MmaConfig;
 use cubecl::ir::{DeviceProperties, ElemType, FloatKind};
 
-pub(super) use operands::{PADDING, ROW_ALIGNMENT, Two, left, multiply, right_pair, set, zeros};
-pub(super) use scores::{OWN, TILE, UNITS, WIDEST, lefts, load, own_queries, place, products, put};
-pub(super) use softmax::{begin, store, take_in};
+pub(super) use operands::{PADDING, Pair, ROW_ALIGNMENT, left, multiply, right_pair, set, zeros};
+pub(super) use scores::{
+    PLANE_QUERIES, TILE, UNITS, lefts, load, load_position, loads_of_unit, own_queries, products,
+    put_row,
+};
+pub(super) use softmax::{accumulate, start_softmax, store};
 
 use crate::kernels::gpu::buffers::vector_size;
 
@@ -49,4 +52,16 @@ pub(super) fn available(
         && shared <= hardware.max_shared_memory_size
         && matmul.mma.contains(&instruction)
         && matmul.ldmatrix.contains(&dtype)
+}
+
+/// The same for attention with heads of `size` dimensions.
+pub(super) fn available_for_heads(
+    properties: &DeviceProperties,
+    dtype: ElemType,
+    size: usize,
+    shared: usize,
+) -> bool {
+    size.is_multiple_of(16)
+        && size <= scores::MAX_HEAD_SIZE
+        && available(properties, dtype, size, shared)
 }

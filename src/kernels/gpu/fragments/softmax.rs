@@ -1,12 +1,12 @@
 //! The softmax of scores that the units of a plane hold, computed from one tile of keys to the next
-//! (FlashAttention-2, arXiv:2307.08691, Algorithm 1): a plane has sixteen queries, and nobody else
-//! needs them.
+//! (FlashAttention-2, arXiv:2307.08691, Algorithm 1): a plane has sixteen queries for
+//! itself.
 #![allow(clippy::used_underscore_binding, reason = "names made by the macro")]
 
 use cubecl::prelude::*;
 
 use crate::kernels::gpu::fragments::operands::{
-    PADDING, Two, multiply, right_pair_by_rows, set, zeros,
+    PADDING, Pair, multiply, right_pair_by_rows, set, zeros,
 };
 use crate::kernels::gpu::fragments::scores::TILE;
 use crate::kernels::gpu::tiles::MASKED;
@@ -19,11 +19,11 @@ pub(in crate::kernels::gpu) struct Running {
     /// The sums of this unit's weights, relative to it.
     sums: Array<f32>,
     /// The weighted values, relative to it: a matrix of sums for every eight dimensions.
-    context: Sequence<Array<Vector<f32, Two>>>,
+    context: Sequence<Array<Vector<f32, Pair>>>,
 }
 
 #[cube]
-pub(in crate::kernels::gpu) fn begin(#[comptime] size: usize) -> Running {
+pub(in crate::kernels::gpu) fn start_softmax(#[comptime] size: usize) -> Running {
     let mut maxima = Array::<f32>::new(2usize);
     let mut sums = Array::<f32>::new(2usize);
     #[unroll]
@@ -40,9 +40,9 @@ pub(in crate::kernels::gpu) fn begin(#[comptime] size: usize) -> Running {
 
 /// Takes a tile of keys in. `scores`: a matrix for every eight keys; `values`: `[TILE, size]`.
 #[cube]
-pub(in crate::kernels::gpu) fn take_in<E: Float>(
+pub(in crate::kernels::gpu) fn accumulate<E: Float>(
     running: &mut Running,
-    scores: &mut Sequence<Array<Vector<f32, Two>>>,
+    scores: &mut Sequence<Array<Vector<f32, Pair>>>,
     values: &Shared<[E]>,
     #[comptime] size: usize,
 ) {
@@ -60,7 +60,7 @@ pub(in crate::kernels::gpu) fn take_in<E: Float>(
         let factor = (running.maxima[half] - largest).exp();
         running.maxima[half] = largest;
         let mut sum = running.sums[half] * factor;
-        let most = Vector::<f32, Two>::new(largest);
+        let most = Vector::<f32, Pair>::new(largest);
         #[unroll]
         for n in 0..comptime!(TILE / 8) {
             let weights = (scores[n][half] - most).exp();
@@ -68,7 +68,7 @@ pub(in crate::kernels::gpu) fn take_in<E: Float>(
             sum += weights.extract(0usize) + weights.extract(1usize);
         }
         running.sums[half] = sum;
-        let factors = Vector::<f32, Two>::new(factor);
+        let factors = Vector::<f32, Pair>::new(factor);
         #[unroll]
         for n in 0..comptime!(size / 8) {
             let scaled = running.context[n][half] * factors;
@@ -78,7 +78,7 @@ pub(in crate::kernels::gpu) fn take_in<E: Float>(
     let stride = comptime!(size + PADDING);
     #[unroll]
     for k in 0..comptime!(TILE / 16) {
-        let mut weights = Array::<Vector<E, Two>>::new(4usize);
+        let mut weights = Array::<Vector<E, Pair>>::new(4usize);
         #[unroll]
         for part in 0..4usize {
             weights[part] =
@@ -118,7 +118,7 @@ pub(in crate::kernels::gpu) fn store<E: Float>(
     #[comptime] size: usize,
 ) {
     let unit = UNIT_POS_PLANE as usize;
-    let to = output.as_vectorized_mut().with_vector_size_mut::<Two>();
+    let to = output.as_vectorized_mut().with_vector_size_mut::<Pair>();
     #[unroll]
     for half in 0..2usize {
         let mut sum = running.sums[half];
@@ -126,11 +126,11 @@ pub(in crate::kernels::gpu) fn store<E: Float>(
         sum += plane_shuffle_xor(sum, 2u32);
         let query = own + unit / 4 + half * 8;
         if query < count {
-            let begin = (first + query) * hidden + column + unit % 4 * 2;
-            let inverse = Vector::<f32, Two>::new(1.0 / sum);
+            let begin = (first + query) * (hidden / 2) + column / 2 + unit % 4;
+            let inverse = Vector::<f32, Pair>::new(1.0 / sum);
             #[unroll]
             for n in 0..comptime!(size / 8) {
-                to[(begin + n * 8) / 2] = Vector::cast_from(running.context[n][half] * inverse);
+                to[begin + n * 4] = Vector::cast_from(running.context[n][half] * inverse);
             }
         }
     }
