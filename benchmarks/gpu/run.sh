@@ -45,6 +45,7 @@ done
 [[ $seconds =~ ^[1-9][0-9]*$ ]] || fail "--seconds takes a whole number"
 out=$(realpath -m -- "$out")
 mkdir -p "$(dirname "$out")" "$root/target/gpu"
+rm -f "$out" # one from before is not this one's result
 if [[ -z $binary && -f $root/pairbench.xz ]]; then
     # The kit's (kit.sh). Where there is no xz, Python has its algorithm.
     binary="$root/target/gpu/pairbench"
@@ -109,6 +110,8 @@ else
     binary=$binary device=$device out=$out seconds=$left python=$python data=$data checkpoint=$checkpoint batch=$batch \
         dtypes=$dtypes small=$small bash "$here/alone.sh" "${tests[@]}" || status=$?
 fi
-cat "$out"
-echo "result: $out" >&2
+if [[ -f $out ]]; then
+    cat "$out"
+    echo "result: $out" >&2
+fi
 exit "$status"

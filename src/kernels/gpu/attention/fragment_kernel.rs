@@ -1,6 +1,7 @@
 //! What a cube computes where the device has matrix instructions whose registers are known: scores
 //! and context of a plane's sixteen queries never leave its registers, and only the position terms,
 //! which are found by distance, go through the shared memory.
+#![expect(clippy::cast_possible_truncation, reason = "indices of a tile")]
 #![allow(clippy::used_underscore_binding, reason = "names made by the macro")]
 
 use cubecl::ir::{DeviceProperties, ElemType};
