@@ -4,6 +4,12 @@
 use cubecl::cmma::{MatrixIdent, MmaDefinition};
 use cubecl::prelude::*;
 
+/// Units of a plane.
+pub(in crate::kernels::gpu) const PLANE: usize = 32;
+
+/// Elements that are read at once.
+pub(in crate::kernels::gpu) const LANES: usize = 8;
+
 /// Elements that a unit holds side by side.
 pub(in crate::kernels::gpu) type Pair = Const<2>;
 

@@ -3,8 +3,9 @@
 
 use cubecl::prelude::*;
 
-use crate::kernels::gpu::fragments::operands::{PADDING, Pair, left, multiply, right_pair, zeros};
-use crate::kernels::gpu::fragments::{LANES, PLANE};
+use crate::kernels::gpu::fragments::operands::{
+    LANES, PADDING, PLANE, Pair, left, multiply, right_pair, zeros,
+};
 
 /// Queries of a plane.
 pub(in crate::kernels::gpu) const PLANE_QUERIES: usize = 16;
