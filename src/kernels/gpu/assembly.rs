@@ -19,8 +19,8 @@ use cubecl_llvm::{LlvmTarget, PlironArtifact, PlironCompiler, PlironOptions};
 
 use crate::support::terminal::say;
 
-/// The properties of a Hopper device that a kernel depends on; `shared`: bytes of shared memory that a
-/// cube may have.
+/// The properties of a Hopper device that a kernel depends on; `shared`: bytes of shared memory
+/// that a cube may have.
 pub(super) fn hopper(shared: usize) -> Arc<DeviceProperties> {
     let hardware = HardwareProperties {
         load_width: 128,
@@ -114,7 +114,8 @@ pub(super) fn assembly(kernel: &impl CubeKernel) -> String {
         .collect()
 }
 
-/// The CUDA toolkit, whose `libdevice.10.bc` kernels need; `None`, which is said, where there is none.
+/// The CUDA toolkit, whose `libdevice.10.bc` kernels need; `None`, which is said, where there is
+/// none.
 pub(super) fn toolkit() -> Option<PathBuf> {
     let path = std::env::var("CUDA_PATH").unwrap_or_else(|_| "/usr/local/cuda".to_owned());
     let path = PathBuf::from(path);

@@ -1,7 +1,7 @@
 //! Kernels for GPUs in CubeCL: one source for CUDA, ROCm, Vulkan, Metal and WebGPU.
 //!
-//! Sums are f32 whatever the type of the tensors is; in half precision each position term of a score is
-//! rounded to it before it is added, as in the reference.
+//! Sums are f32 whatever the type of the tensors is; in half precision each position term of a
+//! score is rounded to it before it is added, as in the reference.
 
 #[cfg(all(test, feature = "cuda"))]
 mod assembly;

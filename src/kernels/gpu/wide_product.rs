@@ -1,8 +1,8 @@
 //! The product of a linear layer with many rows, in half precision.
 //!
-//! A cube computes 128 rows of 256 outputs, its eight planes 64 × 64 each, all of whose sums stay in
-//! registers. While it multiplies 64 inputs of both sides from the shared memory, the next 64 are on
-//! their way from the device's: the layout is that of CUTLASS' products before Hopper
+//! A cube computes 128 rows of 256 outputs, its eight planes 64 × 64 each, all of whose sums stay
+//! in registers. While it multiplies 64 inputs of both sides from the shared memory, the next 64
+//! are on their way from the device's: the layout is that of CUTLASS' products before Hopper
 //! ("Efficient GEMM in CUDA", CUTLASS documentation).
 #![allow(clippy::used_underscore_binding, reason = "names made by the macro")]
 
@@ -20,8 +20,8 @@ use crate::kernels::gpu::fragments::{
 const ROWS: usize = 128;
 /// Outputs of a cube.
 const OUTPUTS: usize = 256;
-/// Inputs that are multiplied at a time: half as many would wait for the memory, 1.3 times as long on
-/// an H200.
+/// Inputs that are multiplied at a time: half as many would wait for the memory, 1.3 times as long
+/// on an H200.
 const INPUTS: usize = 64;
 /// Rows and outputs of a plane.
 const SIDE: usize = 64;
@@ -189,8 +189,8 @@ fn product<E: Float, N: Size>(
     }
 }
 
-/// Reads this unit's share of a step. Rows and outputs that are not there are the last one again, and
-/// their sums are not stored.
+/// Reads this unit's share of a step. Rows and outputs that are not there are the last one again,
+/// and their sums are not stored.
 #[cube]
 #[expect(
     clippy::too_many_arguments,
@@ -241,8 +241,8 @@ mod tests {
     use crate::device::devices_for_tests;
     use crate::kernels::gpu::layers::linear;
 
-    /// x · weightᵀ in half precision against f64, with rows and outputs that fill no cube; on devices
-    /// without the instructions of [`super::product`] this tests burn's products.
+    /// x · weightᵀ in half precision against f64, with rows and outputs that fill no cube; on
+    /// devices without the instructions of [`super::product`] this tests burn's products.
     #[test]
     fn wide_products_are_those_of_the_definition() {
         let random = |shape: [usize; 2], dtype: DType| {

@@ -66,8 +66,8 @@ impl Architecture for DebertaConfig {
         Some(self.type_vocab_size).filter(|types| *types > 0)
     }
 
-    /// 49 kB in a model of hidden size 1,024, as measured. It is an upper bound where the feed-forward
-    /// part is computed for some tokens at a time.
+    /// 49 kB in a model of hidden size 1,024, as measured. It is an upper bound where the
+    /// feed-forward part is computed for some tokens at a time.
     fn bytes_per_token(&self) -> usize {
         (8 * self.hidden_size + self.intermediate_size) * size_of::<f32>()
     }

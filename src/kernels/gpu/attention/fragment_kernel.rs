@@ -167,11 +167,11 @@ pub(super) fn attend_in_fragments<E: Float, N: Size>(
         sync_cube();
         start += TILE;
     }
-    store::<E>(&running, output, first, own, count, hidden, column, size);
+    store::<E>(&running, output, first, count, hidden, column, size);
 }
 
-/// Writes two matrices of sums side by side, scaled, from `at` on, in the type of the tensors: as the
-/// reference's terms are. Scaled sums fit in it where the scores do.
+/// Writes two matrices of sums side by side, scaled, from `at` on, in the type of the tensors: as
+/// the reference's terms are. Scaled sums fit in it where the scores do.
 #[cube]
 fn put_terms<E: Float>(
     sums: &Sequence<Array<Vector<f32, Pair>>>,
@@ -193,8 +193,8 @@ fn put_terms<E: Float>(
 }
 
 /// Scales the scores, adds the position terms, and masks all keys but the first `there`.
-/// `query_terms`: queries by rows of their plane's window, which begins at `own_window`; `key_terms`:
-/// keys by rows of the window; `places`: the row of the window by distance.
+/// `query_terms`: queries by rows of their plane's window, which begins at `own_window`;
+/// `key_terms`: keys by rows of the window; `places`: the row of the window by distance.
 #[cube]
 #[expect(
     clippy::too_many_arguments,
@@ -245,8 +245,9 @@ fn finish_scores<E: Float>(
 /// `places`, the row of the window by distance → the number of rows, a multiple of 16.
 ///
 /// Distance d of the tile is position − start − (TILE − 1) + d. Where all rows between the ends fit
-/// into the window, it has them in order; far from the diagonal these are few. Otherwise it has a row
-/// for every distance. Distances beyond the reach of `table` belong to scores that are not used.
+/// into the window, it has them in order; far from the diagonal these are few. Otherwise it has a
+/// row for every distance. Distances beyond the reach of `table` belong to scores that are not
+/// used.
 #[cube]
 #[expect(
     clippy::too_many_arguments,

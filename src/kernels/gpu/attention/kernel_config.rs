@@ -26,6 +26,12 @@ pub(crate) fn fits(client: &Client, dtype: DType, size: usize, terms: PositionTe
     KernelConfig::new(client, dtype_to_storage_type(dtype), size, terms).is_some()
 }
 
+impl AsRef<Tiling> for KernelConfig {
+    fn as_ref(&self) -> &Tiling {
+        &self.tiling
+    }
+}
+
 impl KernelConfig {
     /// The configuration for a device and heads of `size` dimensions; `None` where the shared
     /// memory is too small for the smallest tile.

@@ -49,9 +49,9 @@ pub(super) fn reached(
     needed.div_ceil(16) * 16
 }
 
-/// The row of the position table for distance `d` between a tile of queries from `position` on and one
-/// of `tile` keys from `start` on: position − start − (tile − 1) + d. Beyond the reach of `table` it is
-/// the last one.
+/// The row of the position table for distance `d` between a tile of queries from `position` on and
+/// one of `tile` keys from `start` on: position − start − (tile − 1) + d. Beyond the reach of
+/// `table` it is the last one.
 #[cube]
 pub(super) fn row_of_table(
     table: &[u32],

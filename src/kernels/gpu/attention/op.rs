@@ -5,8 +5,6 @@ use std::sync::Arc;
 use burn::backend::cubecl::dtype_to_storage_type;
 use burn_cubecl::CubeBackend;
 use burn_cubecl::tensor::CubeTensor;
-use cubecl::client::Client;
-use cubecl::ir::ElemType;
 use cubecl::prelude::*;
 
 use crate::kernels::attention::{DisentangledAttention, Geometry, QuerySelection};
@@ -15,8 +13,7 @@ use crate::kernels::gpu::attention::kernel::attend;
 use crate::kernels::gpu::attention::kernel_config::KernelConfig;
 use crate::kernels::gpu::attention::query_tiles::{FIELDS, LaunchInputs};
 use crate::kernels::gpu::buffers::{empty_like, vectors_of};
-use crate::kernels::gpu::fragments::{LANES, TILE, UNITS};
-use crate::kernels::relative_positions::PositionTerms;
+use crate::kernels::gpu::fragments::{LANES, Plan, UNITS};
 
 impl DisentangledAttention for CubeBackend {
     fn disentangled_attention(
@@ -33,7 +30,11 @@ impl DisentangledAttention for CubeBackend {
         let element = dtype_to_storage_type(dtype);
         let (hidden, heads) = (query.meta.shape()[1], geometry.heads);
         let output = empty_like(&query, dtype);
-        let plan = Plan::new(&client, element, hidden / heads, geometry.terms);
+        let (size, terms) = (hidden / heads, geometry.terms);
+        let plan = Plan::new(
+            FragmentConfig::new(client.properties(), element, size, terms),
+            || KernelConfig::new(&client, element, size, terms),
+        );
         let inputs = match selection.as_deref() {
             None => geometry
                 .uploaded
@@ -92,49 +93,15 @@ impl DisentangledAttention for CubeBackend {
     }
 }
 
-/// The kernel for a device, a type and a size of heads.
-#[derive(Debug, Clone, Copy)]
-enum Plan {
-    InFragments(FragmentConfig),
-    ByTiles(KernelConfig),
-}
-
-impl Plan {
-    fn new(client: &Client, dtype: ElemType, size: usize, terms: PositionTerms) -> Self {
-        FragmentConfig::new(client.properties(), dtype, size, terms).map_or_else(
-            || {
-                let config = KernelConfig::new(client, dtype, size, terms);
-                Self::ByTiles(config.expect("the caller has checked `fits`"))
-            },
-            Self::InFragments,
-        )
-    }
-
-    /// Queries of a cube.
-    fn tile(self) -> usize {
-        match self {
-            Self::InFragments(_) => TILE,
-            Self::ByTiles(config) => config.tiling.tile,
-        }
-    }
-
-    /// Elements that are read at once.
-    fn lanes(self) -> usize {
-        match self {
-            Self::InFragments(_) => LANES,
-            Self::ByTiles(config) => config.tiling.lanes,
-        }
-    }
-}
-
 #[cfg(all(test, feature = "cuda"))]
 mod tests {
-    use cubecl::ir::FloatKind;
+    use cubecl::ir::{ElemType, FloatKind};
 
     use super::*;
     use crate::kernels::gpu::assembly::{
         assembles, assembly, buffer, hopper, settings, target, toolkit,
     };
+    use crate::kernels::relative_positions::PositionTerms;
 
     /// The kernel for devices without fragments.
     fn by_tiles(dtype: FloatKind) -> String {

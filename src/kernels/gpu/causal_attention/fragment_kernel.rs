@@ -35,8 +35,8 @@ impl FragmentConfig {
 }
 
 /// As `attend` in `kernel.rs`: `query`: `[queries, width]`; `key`, `value`: `[tokens, key_width]`;
-/// `tiles`: `[tiles, FIELDS]` → `output`: `[queries, width]`. `group`: query heads that read the same
-/// keys; `window`: keys that a query sees at most; `cap`: read where scores are capped.
+/// `tiles`: `[tiles, FIELDS]` → `output`: `[queries, width]`. `group`: query heads that read the
+/// same keys; `window`: keys that a query sees at most; `cap`: read where scores are capped.
 #[cube(launch_unchecked)]
 #[expect(
     clippy::too_many_arguments,
@@ -110,7 +110,7 @@ pub(super) fn attend_in_fragments<E: Float, N: Size>(
         sync_cube();
         start += TILE;
     }
-    store::<E>(&running, output, first, own, count, width, column, size);
+    store::<E>(&running, output, first, count, width, column, size);
 }
 
 /// Loads `there` rows of one head of `from` `[tokens, width]` into `to` `[TILE, size]`, from place
@@ -149,8 +149,8 @@ fn load_seen<E: Float, N: Size>(
     }
 }
 
-/// Scales and caps the scores of a plane's queries, from place `first` on, by keys from `start` on, and
-/// masks keys that a query does not see.
+/// Scales and caps the scores of a plane's queries, from place `first` on, by keys from `start` on,
+/// and masks keys that a query does not see.
 #[cube]
 fn finish_scores(
     scores: &mut Sequence<Array<Vector<f32, Pair>>>,

@@ -15,11 +15,11 @@ use crate::kernels::gpu::tiles::{
 };
 
 /// `query`: `[queries, width]`; `key`, `value`: `[tokens, key_width]`; `tiles`: `[tiles, FIELDS]` →
-/// `output`: `[queries, width]`. `group`: query heads that read the same keys; `window`: keys that a
-/// query sees at most; `cap`: read where the configuration says that scores are capped.
+/// `output`: `[queries, width]`. `group`: query heads that read the same keys; `window`: keys that
+/// a query sees at most; `cap`: read where the configuration says that scores are capped.
 ///
-/// Tiles of keys begin at multiples of their size, so that a query's result does not depend on those
-/// beside it: a tile of which it sees nothing adds weights that the next one multiplies by 0.
+/// Tiles of keys begin at multiples of their size, so that a query's result does not depend on
+/// those beside it: a tile of which it sees nothing adds weights that the next one multiplies by 0.
 #[cube(launch)]
 #[expect(
     clippy::too_many_arguments,

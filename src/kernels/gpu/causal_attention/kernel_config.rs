@@ -23,6 +23,12 @@ pub(crate) fn fits(client: &Client, dtype: DType, size: usize) -> bool {
     KernelConfig::new(client, dtype_to_storage_type(dtype), size, false).is_some()
 }
 
+impl AsRef<Tiling> for KernelConfig {
+    fn as_ref(&self) -> &Tiling {
+        &self.tiling
+    }
+}
+
 impl KernelConfig {
     /// The configuration for a device and heads of `size` dimensions; `None` where the shared
     /// memory is too small for the smallest tile.

@@ -5,8 +5,6 @@ use std::sync::Arc;
 use burn::backend::cubecl::dtype_to_storage_type;
 use burn_cubecl::CubeBackend;
 use burn_cubecl::tensor::CubeTensor;
-use cubecl::client::Client;
-use cubecl::ir::ElemType;
 use cubecl::prelude::*;
 
 use crate::kernels::attention::QuerySelection;
@@ -16,7 +14,7 @@ use crate::kernels::gpu::causal_attention::fragment_kernel::{FragmentConfig, att
 use crate::kernels::gpu::causal_attention::kernel::attend;
 use crate::kernels::gpu::causal_attention::kernel_config::KernelConfig;
 use crate::kernels::gpu::causal_attention::query_tiles::{FIELDS, query_tiles};
-use crate::kernels::gpu::fragments::{LANES, TILE, UNITS};
+use crate::kernels::gpu::fragments::{LANES, Plan, UNITS};
 
 impl CausalAttention for CubeBackend {
     fn causal_attention(
@@ -40,7 +38,11 @@ impl CausalAttention for CubeBackend {
         let element = dtype_to_storage_type(query.dtype);
         let output = empty_like(&query, query.dtype);
         let tokens = key.meta.shape()[0];
-        let plan = Plan::new(&client, element, head_size, soft_cap.is_some());
+        let caps = soft_cap.is_some();
+        let plan = Plan::new(
+            FragmentConfig::new(client.properties(), element, head_size, caps),
+            || KernelConfig::new(&client, element, head_size, caps),
+        );
         let upload = |pieces: &[Piece], selection: Option<&QuerySelection>| {
             let tiles = query_tiles(pieces, selection, plan.tile());
             Numbers::upload_indices(&client, tiles.into_iter().flatten())
@@ -102,41 +104,6 @@ impl CausalAttention for CubeBackend {
             ),
         }
         output
-    }
-}
-
-/// The kernel for a device, a type and a size of heads.
-#[derive(Debug, Clone, Copy)]
-enum Plan {
-    InFragments(FragmentConfig),
-    ByTiles(KernelConfig),
-}
-
-impl Plan {
-    fn new(client: &Client, dtype: ElemType, size: usize, caps: bool) -> Self {
-        FragmentConfig::new(client.properties(), dtype, size, caps).map_or_else(
-            || {
-                let config = KernelConfig::new(client, dtype, size, caps);
-                Self::ByTiles(config.expect("the caller has checked `fits`"))
-            },
-            Self::InFragments,
-        )
-    }
-
-    /// Queries of a cube.
-    fn tile(self) -> usize {
-        match self {
-            Self::InFragments(_) => TILE,
-            Self::ByTiles(config) => config.tiling.tile,
-        }
-    }
-
-    /// Elements that are read at once.
-    fn lanes(self) -> usize {
-        match self {
-            Self::InFragments(_) => LANES,
-            Self::ByTiles(config) => config.tiling.lanes,
-        }
     }
 }
 
@@ -280,6 +247,7 @@ mod tests {
     #[cfg(feature = "cuda")]
     fn in_fragments(dtype: cubecl::ir::FloatKind, size: usize) -> String {
         use crate::kernels::gpu::assembly::{assembly, buffer, hopper, settings, target};
+        use cubecl::ir::ElemType;
 
         let (properties, dtype) = (hopper(232_448), ElemType::Float(dtype));
         let config = FragmentConfig::new(&properties, dtype, size, true).unwrap();

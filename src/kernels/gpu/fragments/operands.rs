@@ -29,11 +29,11 @@ pub(in crate::kernels::gpu) fn left<E: Float>(
 ) -> Array<Vector<E, Pair>> {
     let unit = UNIT_POS_PLANE as usize;
     let begin = at + unit % 16 * stride + unit / 16 * 8;
-    let define = MmaDefinition::<E, E, f32>::new(16usize, 8usize, 16usize);
-    define.load_matrix::<E, Pair>(&from[begin..begin + 8], MatrixIdent::A, 4usize, false)
+    load_four::<E>(from, begin, MatrixIdent::A, false)
 }
 
-/// Pair right operands of 16 × 8 side by side: of `from`, sixteen rows from `at` on are their columns.
+/// Two right operands of 16 × 8 side by side: of `from`, sixteen rows from `at` on are their
+/// columns.
 #[cube]
 pub(in crate::kernels::gpu) fn right_pair<E: Float>(
     from: &Shared<[E]>,
@@ -42,8 +42,7 @@ pub(in crate::kernels::gpu) fn right_pair<E: Float>(
 ) -> Array<Vector<E, Pair>> {
     let unit = UNIT_POS_PLANE as usize;
     let begin = at + (unit / 16 * 8 + unit % 8) * stride + unit / 8 % 2 * 8;
-    let define = MmaDefinition::<E, E, f32>::new(16usize, 8usize, 16usize);
-    define.load_matrix::<E, Pair>(&from[begin..begin + 8], MatrixIdent::B, 4usize, false)
+    load_four::<E>(from, begin, MatrixIdent::B, false)
 }
 
 /// The same where rows of `from` are rows of the operands.
@@ -55,11 +54,23 @@ pub(in crate::kernels::gpu) fn right_pair_by_rows<E: Float>(
 ) -> Array<Vector<E, Pair>> {
     let unit = UNIT_POS_PLANE as usize;
     let begin = at + unit % 16 * stride + unit / 16 * 8;
-    let define = MmaDefinition::<E, E, f32>::new(16usize, 8usize, 16usize);
-    define.load_matrix::<E, Pair>(&from[begin..begin + 8], MatrixIdent::B, 4usize, true)
+    load_four::<E>(from, begin, MatrixIdent::B, true)
 }
 
-/// Adds the product of `left` and one of the two operands in `pair`, the first or the second, to `sum`.
+/// Four matrices of 8 × 8, for whose rows the units name the first element, eight units a matrix.
+#[cube]
+fn load_four<E: Float>(
+    from: &Shared<[E]>,
+    begin: usize,
+    #[comptime] ident: MatrixIdent,
+    #[comptime] transpose: bool,
+) -> Array<Vector<E, Pair>> {
+    let define = MmaDefinition::<E, E, f32>::new(16usize, 8usize, 16usize);
+    define.load_matrix::<E, Pair>(&from[begin..begin + 8], ident, 4usize, transpose)
+}
+
+/// Adds the product of `left` and one of the two operands in `pair`, the first or the second, to
+/// `sum`.
 #[cube]
 pub(in crate::kernels::gpu) fn multiply<E: Float>(
     left: &Array<Vector<E, Pair>>,

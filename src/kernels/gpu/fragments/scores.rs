@@ -25,8 +25,8 @@ pub(in crate::kernels::gpu) fn own_queries() -> usize {
     UNIT_POS as usize / PLANE * PLANE_QUERIES
 }
 
-/// Loads `count` rows of one head of `from` `[rows, width]`, from `first` on, into `to` `[TILE, size]`;
-/// its other rows become 0. `column`: the head's first element.
+/// Loads `count` rows of one head of `from` `[rows, width]`, from `first` on, into `to`
+/// `[TILE, size]`; its other rows become 0. `column`: the head's first element.
 #[cube]
 pub(in crate::kernels::gpu) fn load<E: Float, N: Size>(
     from: &[Vector<E, N>],
@@ -76,7 +76,8 @@ pub(in crate::kernels::gpu) fn put_row<E: Float, N: Size>(
     to[row * comptime!((size + PADDING) / LANES) + part] = x;
 }
 
-/// Sixteen rows of `from` `[rows, size]`, from `row` on: a left operand for every sixteen dimensions.
+/// Sixteen rows of `from` `[rows, size]`, from `row` on: a left operand for every sixteen
+/// dimensions.
 #[cube]
 pub(in crate::kernels::gpu) fn lefts<E: Float>(
     from: &Shared<[E]>,
@@ -92,8 +93,8 @@ pub(in crate::kernels::gpu) fn lefts<E: Float>(
     operands
 }
 
-/// lefts · rowsᵀ for `sixteens` times sixteen rows of `from` `[rows, size]`, from `row` on: a matrix of
-/// sums for every eight.
+/// lefts · rowsᵀ for `sixteens` times sixteen rows of `from` `[rows, size]`, from `row` on: a
+/// matrix of sums for every eight.
 #[cube]
 pub(in crate::kernels::gpu) fn products<E: Float>(
     lefts: &Sequence<Array<Vector<E, Pair>>>,

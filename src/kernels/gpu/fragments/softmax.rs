@@ -8,7 +8,7 @@ use cubecl::prelude::*;
 use crate::kernels::gpu::fragments::operands::{
     PADDING, Pair, multiply, right_pair_by_rows, set, zeros,
 };
-use crate::kernels::gpu::fragments::scores::TILE;
+use crate::kernels::gpu::fragments::scores::{TILE, own_queries};
 use crate::kernels::gpu::tiles::MASKED;
 
 /// Of a unit's two rows, u / 4 and the one eight below.
@@ -103,15 +103,14 @@ pub(in crate::kernels::gpu) fn accumulate<E: Float>(
     }
 }
 
-/// Writes the queries of a plane, each divided by its sum of weights, to rows of one head of `output`
-/// `[rows, hidden]`, from `first` on; `count` of the cube's queries are there, and this plane's begin at
-/// `own`. `column`: the head's first element.
+/// Writes the queries of a plane, each divided by its sum of weights, to rows of one head of
+/// `output` `[rows, hidden]`, from `first` on; `count` of the cube's queries are there. `column`:
+/// the head's first element.
 #[cube]
 pub(in crate::kernels::gpu) fn store<E: Float>(
     running: &Running,
     output: &mut [E],
     first: usize,
-    own: usize,
     count: usize,
     hidden: usize,
     column: usize,
@@ -124,7 +123,7 @@ pub(in crate::kernels::gpu) fn store<E: Float>(
         let mut sum = running.sums[half];
         sum += plane_shuffle_xor(sum, 1u32);
         sum += plane_shuffle_xor(sum, 2u32);
-        let query = own + unit / 4 + half * 8;
+        let query = own_queries() + unit / 4 + half * 8;
         if query < count {
             let begin = (first + query) * (hidden / 2) + column / 2 + unit % 4;
             let inverse = Vector::<f32, Pair>::new(1.0 / sum);

@@ -53,8 +53,8 @@ pub(in crate::kernels::gpu) fn put<E: Float, N: Size>(
 }
 
 /// Writes the first `count` rows of `context` `[tile, size]`, each divided by its sum of weights,
-/// `sums` `[tile]`, to the rows of one head of `output` `[rows, hidden]`, from `first` on. `column`:
-/// the head's first element.
+/// `sums` `[tile]`, to the rows of one head of `output` `[rows, hidden]`, from `first` on.
+/// `column`: the head's first element.
 #[cube]
 #[expect(
     clippy::too_many_arguments,
