@@ -6,12 +6,12 @@ use burn::module::{Module, Param};
 use burn::tensor::Tensor;
 
 use crate::kernels::activation::Activation;
+use crate::kernels::cpu::bf16::Bf16Layer;
 use crate::kernels::cpu::epilogue;
+use crate::kernels::cpu::epilogue::Epilogue;
 use crate::kernels::cpu::int8::Outliers;
 use crate::kernels::cpu::linear;
 use crate::kernels::cpu::linear::LinearWeights;
-use crate::kernels::rows;
-use crate::kernels::rows::GateActivation;
 #[cfg(feature = "_gpu")]
 use crate::kernels::{gpu, is_on_gpu};
 use crate::model::parameters::{Matrix, Parameters};
@@ -103,6 +103,14 @@ impl Linear {
         self.int8_outliers() == Some(Outliers::ByBatch)
     }
 
+    /// Rows that a product takes together, and no thread divides.
+    pub(crate) fn group(&self) -> usize {
+        match self {
+            Self::Plain(_) => 1,
+            Self::Packed(packed) => packed.weight.group(),
+        }
+    }
+
     /// Whether it multiplies factors that are rounded, to bf16 or to 8 bits.
     pub(crate) fn rounds_factors(&self) -> bool {
         match self {
@@ -143,22 +151,21 @@ impl Linear {
         }
     }
 
-    /// activation(self · x) · (`up` · x): `[rows, input]` → `[rows, output]`
-    pub(crate) fn forward_gated(
-        &self,
-        up: &Self,
-        x: Tensor<2>,
-        activation: GateActivation,
-    ) -> Tensor<2> {
-        if let (Self::Packed(gate), Self::Packed(up)) = (self, up)
-            && let (LinearWeights::Bf16(of_gate), LinearWeights::Bf16(of_up)) =
-                (&gate.weight, &up.weight)
-        {
-            let weights = [of_gate, of_up].map(Arc::clone);
-            let biases = [&gate.bias, &up.bias].map(Option::clone);
-            return linear::gated_linear(x, weights, biases, activation);
+    /// The layer, where its weights are packed in bf16.
+    pub(crate) fn in_bf16(&self) -> Option<Bf16Layer> {
+        match self {
+            Self::Packed(PackedLinear {
+                weight: LinearWeights::Bf16(weights),
+                bias,
+            }) => Some(Bf16Layer {
+                weights: weights.clone(),
+                epilogue: Epilogue {
+                    bias: bias.clone(),
+                    activation: None,
+                },
+            }),
+            _ => None,
         }
-        rows::gate(self.forward(x.clone()), up.forward(x), activation)
     }
 }
 

@@ -80,7 +80,7 @@ impl Layer {
 
     /// `[tokens, hidden]` → `[tokens, hidden]`
     fn feed_forward(&self, x: Tensor<2>, config: &DebertaConfig) -> Tensor<2> {
-        in_parts_of_tokens(x, self.output.depends_on_batch(), |x| {
+        in_parts_of_tokens(x, &self.output, |x| {
             let inner = self
                 .intermediate
                 .forward_activated(x.clone(), config.activation);

@@ -4,6 +4,9 @@ use burn::module::Module;
 use burn::tensor::Tensor;
 
 use crate::kernels::activation::Activation;
+use crate::kernels::cpu::bf16::GatedLayers;
+use crate::kernels::cpu::linear::gated_feed_forward;
+use crate::kernels::rows;
 use crate::kernels::rows::GateActivation;
 use crate::model::decoder::config::DecoderConfig;
 use crate::model::linear::Linear;
@@ -45,16 +48,26 @@ impl FeedForward {
 
     /// `[tokens, hidden]` → `[tokens, hidden]`
     pub(super) fn forward(&self, x: Tensor<2>) -> Tensor<2> {
-        in_parts_of_tokens(x, self.down.depends_on_batch(), |x| self.compute(x))
+        if let Some(layers) = self.in_bf16() {
+            return gated_feed_forward(x, layers);
+        }
+        in_parts_of_tokens(x, &self.down, |x| {
+            let up = self.up.forward(x.clone());
+            let opened = match GateActivation::of(self.activation) {
+                Some(activation) => rows::gate(self.gate.forward(x), up, activation),
+                None => self.gate.forward_activated(x, self.activation) * up,
+            };
+            self.down.forward(opened)
+        })
     }
 
-    fn compute(&self, x: Tensor<2>) -> Tensor<2> {
-        let inner = if let Some(activation) = GateActivation::of(self.activation) {
-            self.gate.forward_gated(&self.up, x, activation)
-        } else {
-            let gate = self.gate.forward_activated(x.clone(), self.activation);
-            gate * self.up.forward(x)
-        };
-        self.down.forward(inner)
+    /// The layers, where one operation computes them all.
+    fn in_bf16(&self) -> Option<GatedLayers> {
+        Some(GatedLayers {
+            gate: self.gate.in_bf16()?,
+            up: self.up.in_bf16()?,
+            down: self.down.in_bf16()?,
+            activation: GateActivation::of(self.activation)?,
+        })
     }
 }

@@ -23,19 +23,23 @@ pub(super) fn by_blocks(
     compute: impl Fn(&PackedRows<Bf16>, Range<usize>, &mut [f32]) + Sync,
 ) -> Vec<f32> {
     let group = engine.rows();
-    let packed = |x: &[f32]| pulp::Arch::new().dispatch(Pack { engine, x, input });
     if x.len() <= group * input {
         return by_panels(x.len() / input, output, |panels, out| {
-            compute(&packed(x), panels, out);
+            compute(&pack(engine, x, input), panels, out);
         });
     }
     let size = (BLOCK / (2 * input)).max(ROWS);
     by_rows(x, input, output, size, group, |x, out| {
-        compute(&packed(x), 0..output.div_ceil(WIDTH), out);
+        compute(&pack(engine, x, input), 0..output.div_ceil(WIDTH), out);
     })
 }
 
-/// Rounds rows and packs them.
+/// Rounds rows `x` `[rows, input]` and packs them.
+pub(super) fn pack(engine: Engine, x: &[f32], input: usize) -> PackedRows<Bf16> {
+    pulp::Arch::new().dispatch(Pack { engine, x, input })
+}
+
+/// The packing, compiled for the processor's widest instructions.
 struct Pack<'a> {
     engine: Engine,
     /// `[rows, input]`

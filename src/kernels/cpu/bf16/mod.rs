@@ -5,12 +5,13 @@
 //! instructions compute the same sums one product at a time, for tests: no run chooses that.
 
 mod blocks;
-mod gated;
+mod gated_feed_forward;
 mod product;
 mod rounding;
 mod weights;
 
-pub(crate) use gated::gated_product;
+pub(crate) use gated_feed_forward::gated_feed_forward;
+pub use gated_feed_forward::{Bf16Layer, GatedLayers};
 pub(crate) use product::product;
 pub(crate) use rounding::{pack_rows, put_output};
 pub use weights::Bf16Weights;

@@ -1,9 +1,11 @@
 //! The product of bf16 factors.
 
+use std::ops::Range;
+
 use crate::kernels::activation::Activation;
 use crate::kernels::cpu::bf16::blocks::by_blocks;
 use crate::kernels::cpu::bf16::weights::Bf16Weights;
-use crate::kernels::cpu::dot::{Bf16, DotType, Engine};
+use crate::kernels::cpu::dot::{Bf16, DotType, Engine, PackedRows};
 use crate::kernels::cpu::epilogue::{Epilogue, PanelOutput};
 use crate::kernels::cpu::micro_kernel::WIDTH;
 
@@ -20,23 +22,34 @@ pub(super) fn product_by(
 ) -> Vec<f32> {
     let sizes = [weights.input(), weights.output()];
     by_blocks(engine, x, sizes, |rows, panels, out| {
-        let width = out.len() / rows.count();
-        rows.products(weights.panels(panels.clone()), |first, at, sums| {
-            let output = PanelOutput {
-                out: &mut *out,
-                width,
-                from: at * WIDTH,
-                bias: epilogue.bias_of(panels.start + at),
-                first: true,
-                gelu: epilogue.activation == Some(Activation::Gelu),
-            };
-            pulp::Arch::new().dispatch(Put {
-                output,
-                first,
-                sums,
-            });
-        });
+        products(rows, weights, panels, epilogue, out);
     })
+}
+
+/// `rows`: `[rows, input]` → `out`: `[rows, outputs of the panels]`, on this thread.
+pub(super) fn products(
+    rows: &PackedRows<Bf16>,
+    weights: &Bf16Weights,
+    panels: Range<usize>,
+    epilogue: &Epilogue,
+    out: &mut [f32],
+) {
+    let width = out.len() / rows.count();
+    rows.products(weights.panels(panels.clone()), |first, at, sums| {
+        let output = PanelOutput {
+            out: &mut *out,
+            width,
+            from: at * WIDTH,
+            bias: epilogue.bias_of(panels.start + at),
+            first: true,
+            gelu: epilogue.activation == Some(Activation::Gelu),
+        };
+        pulp::Arch::new().dispatch(Put {
+            output,
+            first,
+            sums,
+        });
+    });
 }
 
 /// The sums of a group of rows, from row `first` on, on their way to memory.

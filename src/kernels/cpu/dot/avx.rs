@@ -7,9 +7,7 @@ use std::arch::x86_64::{
     _mm512_store_si512,
 };
 
-use crate::kernels::cpu::dot::layout::{GroupSums, Lane, PanelLanes};
-
-const ROWS: usize = 12;
+use crate::kernels::cpu::dot::layout::{GROUP, GroupSums, Lane, PanelLanes};
 
 /// `group`: `[depth, 12]`; 24 of 32 registers hold sums.
 ///
@@ -21,8 +19,8 @@ pub(super) unsafe fn dot_int8_avx512(
     panel: &[PanelLanes],
     sums: &mut GroupSums<i32>,
 ) {
-    let mut registers = [[_mm512_setzero_si512(); 2]; ROWS];
-    for (column, lanes) in group.as_chunks::<ROWS>().0.iter().zip(panel) {
+    let mut registers = [[_mm512_setzero_si512(); 2]; GROUP];
+    for (column, lanes) in group.as_chunks::<GROUP>().0.iter().zip(panel) {
         let weights = load(lanes);
         for (sums, x) in registers.iter_mut().zip(column) {
             let x = _mm512_set1_epi32(i32::from_ne_bytes(*x));
@@ -51,8 +49,8 @@ pub(super) unsafe fn dot_bf16_avx512(
 ) {
     // SAFETY: both are 64 bytes of which every pattern is valid.
     let bf16 = |bits: __m512i| unsafe { std::mem::transmute::<__m512i, __m512bh>(bits) };
-    let mut registers: [[__m512; 2]; ROWS] = [[_mm512_setzero_ps(); 2]; ROWS];
-    for (column, lanes) in group.as_chunks::<ROWS>().0.iter().zip(panel) {
+    let mut registers: [[__m512; 2]; GROUP] = [[_mm512_setzero_ps(); 2]; GROUP];
+    for (column, lanes) in group.as_chunks::<GROUP>().0.iter().zip(panel) {
         let weights = load(lanes).map(bf16);
         for (sums, x) in registers.iter_mut().zip(column) {
             let x = bf16(_mm512_set1_epi32(i32::from_ne_bytes(*x)));
@@ -93,7 +91,7 @@ pub(super) unsafe fn dot_int8_avx(group: &[Lane], panel: &[PanelLanes], sums: &m
     for first in [0, 6] {
         for from in [0, 16] {
             let mut registers = [[_mm256_setzero_si256(); 2]; 6];
-            for (column, lanes) in group.as_chunks::<ROWS>().0.iter().zip(panel) {
+            for (column, lanes) in group.as_chunks::<GROUP>().0.iter().zip(panel) {
                 let at = lanes.0[from..from + 16].as_ptr();
                 // SAFETY: 64 of its 128 bytes, aligned to 32.
                 let weights = unsafe {

@@ -2,6 +2,7 @@
 
 #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
 use crate::kernels::cpu::dot::amx;
+use crate::kernels::cpu::dot::layout::{GROUP, MAX_ROWS};
 
 /// A set of instructions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,9 +21,8 @@ impl Engine {
     /// Rows of a group.
     pub(crate) fn rows(self) -> usize {
         match self {
-            Self::Amx => 32,
-            // 12 rows by two registers of outputs: 24 of AVX-512's 32 registers hold sums.
-            _ => 12,
+            Self::Amx => MAX_ROWS,
+            _ => GROUP,
         }
     }
 

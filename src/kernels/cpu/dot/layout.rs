@@ -24,6 +24,10 @@ pub(crate) fn padded(depth: usize) -> usize {
     depth.next_multiple_of(TILE_DEPTH)
 }
 
+/// Rows of a group, for every engine but AMX: 12 rows by two registers of outputs are 24 of
+/// AVX-512's 32 registers.
+pub(crate) const GROUP: usize = 12;
+
 /// The most rows of a group.
 pub(crate) const MAX_ROWS: usize = 32;
 

@@ -5,7 +5,9 @@ use std::marker::PhantomData;
 use crate::kernels::cpu::dot::dispatch;
 use crate::kernels::cpu::dot::dot_type::DotType;
 use crate::kernels::cpu::dot::engine::Engine;
-use crate::kernels::cpu::dot::layout::{GroupSums, Lane, MAX_ROWS, PanelLanes, TILE_DEPTH, padded};
+use crate::kernels::cpu::dot::layout::{
+    GROUP, GroupSums, Lane, MAX_ROWS, PanelLanes, TILE_DEPTH, padded,
+};
 use crate::kernels::cpu::micro_kernel::WIDTH;
 
 /// Rows of lanes, group by group in the order in which the engine reads them: `[groups, depth,
@@ -38,6 +40,11 @@ impl<K: DotType> PackedRows<K> {
         }
     }
 
+    /// The engine that multiplies them.
+    pub(crate) fn engine(&self) -> Engine {
+        self.engine
+    }
+
     /// Number of rows.
     pub(crate) fn count(&self) -> usize {
         self.rows
@@ -59,36 +66,57 @@ impl<K: DotType> PackedRows<K> {
         (self.rows, self.depth) = (0, padded(depth));
     }
 
-    /// Appends a row of at most `depth` lanes.
-    pub(crate) fn push(&mut self, row: &[Lane]) {
-        let (group, depth) = (self.engine.rows(), self.depth);
-        let end = (self.rows / group + 1) * group * depth;
+    /// Appends so many rows, which hold anything.
+    pub(crate) fn grow(&mut self, rows: usize) {
+        self.rows += rows;
+        let end = self.rows.next_multiple_of(self.engine.rows()) * self.depth;
         if self.lanes.len() < end {
             self.lanes.resize(end, [0; 4]);
         }
+    }
+
+    /// Writes [`TILE_DEPTH`] lanes of each of N rows from `row` on: the tile of that number along
+    /// the depth. N divides the rows of every group, and `row`.
+    #[inline(always)]
+    pub(crate) fn put<const N: usize>(
+        &mut self,
+        row: usize,
+        tile: usize,
+        lanes: &[[Lane; TILE_DEPTH]; N],
+    ) {
+        const { assert!(GROUP.is_multiple_of(N) && TILE_DEPTH.is_multiple_of(N)) }
         if self.engine == Engine::Amx {
-            let start = self.rows / TILE_DEPTH * TILE_DEPTH * depth;
-            let tiles = &mut self.lanes[start..start + TILE_DEPTH * depth];
-            let at = self.rows % TILE_DEPTH * TILE_DEPTH;
-            let mut parts = row.chunks(TILE_DEPTH);
-            for tile in tiles.chunks_exact_mut(TILE_DEPTH * TILE_DEPTH) {
-                let part = parts.next().unwrap_or_default();
-                let (to, missing) = tile[at..at + TILE_DEPTH].split_at_mut(part.len());
-                to.copy_from_slice(part);
-                missing.fill([0; 4]);
-            }
+            let start = (row / TILE_DEPTH * self.depth + tile * TILE_DEPTH) * TILE_DEPTH;
+            let tile = &mut self.lanes[start..start + TILE_DEPTH * TILE_DEPTH];
+            let rows = &mut tile.as_chunks_mut().0[row % TILE_DEPTH..][..N];
+            rows.copy_from_slice(lanes);
         } else {
-            let columns = &mut self.lanes[end - group * depth..end];
-            let at = self.rows % group;
-            let (to, missing) = columns.split_at_mut(row.len() * group);
-            for (column, lane) in to.chunks_exact_mut(group).zip(row) {
-                column[at] = *lane;
-            }
-            for column in missing.chunks_exact_mut(group) {
-                column[at] = [0; 4];
+            let start = (row / GROUP * self.depth + tile * TILE_DEPTH) * GROUP;
+            let columns = &mut self.lanes[start..start + TILE_DEPTH * GROUP];
+            for (at, column) in columns.as_chunks_mut::<GROUP>().0.iter_mut().enumerate() {
+                // Together, so that the compiler transposes in registers.
+                let mut of_rows = [[0; 4]; N];
+                for (to, lanes) in of_rows.iter_mut().zip(lanes) {
+                    *to = lanes[at];
+                }
+                column[row % GROUP..][..N].copy_from_slice(&of_rows);
             }
         }
-        self.rows += 1;
+    }
+
+    /// Appends a row of at most `depth` lanes.
+    pub(crate) fn push(&mut self, row: &[Lane]) {
+        let at = self.rows;
+        self.grow(1);
+        for tile in 0..self.depth / TILE_DEPTH {
+            let mut lanes = [[0; 4]; TILE_DEPTH];
+            let part = row.get(tile * TILE_DEPTH..).unwrap_or_default();
+            lanes
+                .iter_mut()
+                .zip(part)
+                .for_each(|(to, lane)| *to = *lane);
+            self.put(at, tile, &[lanes]);
+        }
     }
 
     /// A lane of a row.

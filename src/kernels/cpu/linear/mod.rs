@@ -4,5 +4,5 @@ mod float;
 mod op;
 mod weights;
 
-pub(crate) use op::{gated_linear, linear};
+pub(crate) use op::{gated_feed_forward, linear};
 pub use weights::LinearWeights;

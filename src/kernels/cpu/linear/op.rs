@@ -10,13 +10,12 @@ use burn::tensor::{Tensor, TensorData};
 use crate::kernels::activation::Activation;
 use crate::kernels::cpu::affine;
 use crate::kernels::cpu::bf16;
-use crate::kernels::cpu::bf16::Bf16Weights;
+use crate::kernels::cpu::bf16::GatedLayers;
 use crate::kernels::cpu::epilogue::Epilogue;
 use crate::kernels::cpu::int8;
 use crate::kernels::cpu::linear::LinearWeights;
 use crate::kernels::cpu::linear::float;
 use crate::kernels::cpu::rows::values;
-use crate::kernels::rows::GateActivation;
 
 /// x`[rows, input]` · Wᵀ + `bias[output]`, then the activation → `[rows, output]`
 pub(crate) fn linear(
@@ -33,19 +32,12 @@ pub(crate) fn linear(
     ))
 }
 
-/// activation(gate · x) · (up · x), with factors in bf16; `x`: `[rows, input]` → `[rows, output]`.
-/// `weights` and `biases` (`[output]`) are the gate's and those of what it opens, of the same sizes.
-pub(crate) fn gated_linear(
-    x: Tensor<2>,
-    weights: [Arc<Bf16Weights>; 2],
-    biases: [Option<Arc<[f32]>>; 2],
-    activation: GateActivation,
-) -> Tensor<2> {
-    Tensor::from_dispatch(<Dispatch as PackedLinear>::gated_linear(
+/// down(activation(gate · x) · (up · x)), with factors in bf16; `x`: `[rows, hidden]` →
+/// `[rows, hidden]`
+pub(crate) fn gated_feed_forward(x: Tensor<2>, layers: GatedLayers) -> Tensor<2> {
+    Tensor::from_dispatch(<Dispatch as PackedLinear>::gated_feed_forward(
         x.into_dispatch(),
-        weights,
-        biases,
-        activation,
+        layers,
     ))
 }
 
@@ -59,13 +51,8 @@ pub trait PackedLinear: Backend {
         epilogue: Epilogue,
     ) -> FloatTensor<Self>;
 
-    /// Shapes as in [`gated_linear`].
-    fn gated_linear(
-        x: FloatTensor<Self>,
-        weights: [Arc<Bf16Weights>; 2],
-        biases: [Option<Arc<[f32]>>; 2],
-        activation: GateActivation,
-    ) -> FloatTensor<Self>;
+    /// `x`: `[rows, hidden]` → `[rows, hidden]`
+    fn gated_feed_forward(x: FloatTensor<Self>, layers: GatedLayers) -> FloatTensor<Self>;
 }
 
 impl PackedLinear for Flex {
@@ -94,16 +81,10 @@ impl PackedLinear for Flex {
         matrix(out, output)
     }
 
-    fn gated_linear(
-        x: FloatTensor<Self>,
-        weights: [Arc<Bf16Weights>; 2],
-        biases: [Option<Arc<[f32]>>; 2],
-        activation: GateActivation,
-    ) -> FloatTensor<Self> {
+    fn gated_feed_forward(x: FloatTensor<Self>, layers: GatedLayers) -> FloatTensor<Self> {
         let x = x.to_contiguous();
-        let [gate, up] = weights.each_ref().map(Arc::as_ref);
-        let out = bf16::gated_product(values(&x), [gate, up], &biases, activation);
-        matrix(out, gate.output())
+        let out = bf16::gated_feed_forward(values(&x), &layers);
+        matrix(out, layers.down.weights.output())
     }
 }
 
