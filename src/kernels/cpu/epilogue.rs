@@ -38,11 +38,10 @@ pub(crate) struct PanelOutput<'a> {
 #[inline(always)]
 fn read_panel(row: &[f32]) -> [f32; WIDTH] {
     // A whole panel's length is known as the code is compiled.
-    row.first_chunk().copied().unwrap_or_else(|| {
-        let mut values = [0.0; WIDTH];
-        values[..row.len()].copy_from_slice(row);
-        values
-    })
+    match row.first_chunk() {
+        Some(values) => *values,
+        None => read_last(row),
+    }
 }
 
 /// Writes a panel's values into a row that begins with them, as many as it has.
@@ -50,25 +49,37 @@ fn read_panel(row: &[f32]) -> [f32; WIDTH] {
 pub(crate) fn write_panel(values: &[f32; WIDTH], row: &mut [f32]) {
     match row.first_chunk_mut() {
         Some(row) => *row = *values,
-        None => row.copy_from_slice(&values[..row.len()]),
+        None => write_last(values, row),
     }
+}
+
+/// [`read_panel`] of a row that ends within the panel. A function of its own, as [`write_last`]:
+/// else the compiler makes one call of `memcpy` of both cases.
+#[cold]
+#[inline(never)]
+fn read_last(row: &[f32]) -> [f32; WIDTH] {
+    let mut values = [0.0; WIDTH];
+    values[..row.len()].copy_from_slice(row);
+    values
+}
+
+/// [`write_panel`] into a row that ends within the panel.
+#[cold]
+#[inline(never)]
+fn write_last(values: &[f32; WIDTH], row: &mut [f32]) {
+    row.copy_from_slice(&values[..row.len()]);
 }
 
 impl Epilogue {
     /// The bias of a panel's outputs; zeros beyond the last one.
     pub(crate) fn bias_of(&self, panel: usize) -> Option<[f32; WIDTH]> {
-        bias_of_panel(self.bias.as_deref(), panel)
+        self.bias.as_deref().map(|bias| {
+            let mut of_panel = [0.0; WIDTH];
+            let bias = &bias[panel * WIDTH..];
+            of_panel.iter_mut().zip(bias).for_each(|(to, b)| *to = *b);
+            of_panel
+        })
     }
-}
-
-/// The part of a bias `[output]` that is a panel's; zeros beyond the last output.
-pub(crate) fn bias_of_panel(bias: Option<&[f32]>, panel: usize) -> Option<[f32; WIDTH]> {
-    bias.map(|bias| {
-        let mut of_panel = [0.0; WIDTH];
-        let bias = &bias[panel * WIDTH..];
-        of_panel.iter_mut().zip(bias).for_each(|(to, b)| *to = *b);
-        of_panel
-    })
 }
 
 impl PanelOutput<'_> {

@@ -46,7 +46,8 @@ fn block(
         return;
     }
     let width = out.len() / rows;
-    let (mut groups, mut buffer) = (Vec::new(), Vec::new());
+    let mut groups = Vec::with_capacity(rows.div_ceil(ROWS) * DEPTH.min(input));
+    let mut buffer = Vec::new();
     for start in (0..input).step_by(DEPTH) {
         let depth = start..(start + DEPTH).min(input);
         groups.clear();
