@@ -8,7 +8,6 @@ use burn::tensor::Tensor;
 use crate::kernels::activation::Activation;
 use crate::kernels::cpu::bf16::Bf16Layer;
 use crate::kernels::cpu::epilogue;
-use crate::kernels::cpu::epilogue::Epilogue;
 use crate::kernels::cpu::int8::Outliers;
 use crate::kernels::cpu::linear;
 use crate::kernels::cpu::linear::LinearWeights;
@@ -159,10 +158,7 @@ impl Linear {
                 bias,
             }) => Some(Bf16Layer {
                 weights: weights.clone(),
-                epilogue: Epilogue {
-                    bias: bias.clone(),
-                    activation: None,
-                },
+                bias: bias.clone(),
             }),
             _ => None,
         }

@@ -53,8 +53,8 @@ pub(crate) fn write_panel(values: &[f32; WIDTH], row: &mut [f32]) {
     }
 }
 
-/// [`read_panel`] of a row that ends within the panel. A function of its own, as [`write_last`]:
-/// else the compiler makes one call of `memcpy` of both cases.
+/// [`read_panel`] of a row that ends within the panel. Not inlined, as [`write_last`]: otherwise
+/// the compiler merges whole and partial panels into one call of `memcpy`.
 #[cold]
 #[inline(never)]
 fn read_last(row: &[f32]) -> [f32; WIDTH] {

@@ -49,6 +49,7 @@ impl FeedForward {
     /// `[tokens, hidden]` → `[tokens, hidden]`
     pub(super) fn forward(&self, x: Tensor<2>) -> Tensor<2> {
         if let Some(layers) = self.in_bf16() {
+            // It takes some tokens at a time by itself.
             return gated_feed_forward(x, layers);
         }
         in_parts_of_tokens(x, &self.down, |x| {
@@ -61,7 +62,8 @@ impl FeedForward {
         })
     }
 
-    /// The layers, where one operation computes them all.
+    /// The layers for the CPU's one operation in bf16; `None` where their weights are others, or the
+    /// activation is none that it knows.
     fn in_bf16(&self) -> Option<GatedLayers> {
         Some(GatedLayers {
             gate: self.gate.in_bf16()?,

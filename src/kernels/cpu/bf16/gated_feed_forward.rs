@@ -12,26 +12,40 @@ use crate::kernels::cpu::micro_kernel::WIDTH;
 use crate::kernels::cpu::row_blocks::by_rows;
 use crate::kernels::rows::GateActivation;
 
-/// A linear layer: its weights, and what happens to their sums.
+/// A linear layer.
 #[derive(Debug, Clone)]
 pub struct Bf16Layer {
+    /// `[output, input]`
     pub(crate) weights: Arc<Bf16Weights>,
-    pub(crate) epilogue: Epilogue,
+    /// `[output]`
+    pub(crate) bias: Option<Arc<[f32]>>,
+}
+
+impl Bf16Layer {
+    fn epilogue(&self) -> Epilogue {
+        Epilogue {
+            bias: self.bias.clone(),
+            activation: None,
+        }
+    }
 }
 
 /// The layers of a gated feed-forward part: down(activation(gate · x) · (up · x)).
 #[derive(Debug, Clone)]
 pub struct GatedLayers {
+    /// `[inner, hidden]`
     pub(crate) gate: Bf16Layer,
-    /// Of the same sizes.
+    /// `[inner, hidden]`
     pub(crate) up: Bf16Layer,
+    /// `[hidden, inner]`
     pub(crate) down: Bf16Layer,
     pub(crate) activation: GateActivation,
 }
 
-/// Rows of a block. What is between the layers stays in the cache, rounded and packed, and its
-/// memory does not grow with the batch.
-const ROWS: usize = 96;
+/// Rows of a block, each of which reads all weights. What is between the layers stays in the cache,
+/// rounded and packed (up to an inner size of some 4,000 in a second-level one), and its memory does
+/// not grow with the batch.
+const BLOCK_ROWS: usize = 96;
 
 /// `x`: `[rows, hidden]` → `[rows, hidden]`, on all threads.
 pub(crate) fn gated_feed_forward(x: &[f32], layers: &GatedLayers) -> Vec<f32> {
@@ -49,29 +63,38 @@ fn gated_feed_forward_by(engine: Engine, x: &[f32], layers: &GatedLayers) -> Vec
     let group = engine.rows();
     if x.len() <= group * hidden {
         // So few rows are divided by their outputs, and each layer waits for the one before.
-        let product = |x: &[f32], by: &Bf16Layer| product_by(engine, x, &by.weights, &by.epilogue);
+        let product =
+            |x: &[f32], by: &Bf16Layer| product_by(engine, x, &by.weights, &by.epilogue());
         let [mut opened, of_up] = [gate, up].map(|layer| product(x, layer));
         activation.apply(&mut opened, &of_up);
         return product(&opened, down);
     }
-    by_rows(x, hidden, output, ROWS, group, |x, out| {
+    by_rows(x, hidden, output, BLOCK_ROWS, group, |x, out| {
         let opened = open(&pack(engine, x, hidden), layers);
         products(
             &opened,
             &down.weights,
             0..down.weights.count(),
-            &down.epilogue,
+            &down.epilogue(),
             out,
         );
     })
 }
 
-/// `rows`: `[rows, hidden]` → activation(gate · x) · (up · x), `[rows, inner]`.
+/// activation(gate · x) · (up · x) of `rows` `[rows, hidden]` → `[rows, inner]`. After the last of
+/// the inner outputs are zeros, as [`PackedRows`] wants, or NaN in a row that is not finite.
 fn open(rows: &PackedRows<Bf16>, layers: &GatedLayers) -> PackedRows<Bf16> {
     let GatedLayers { gate, up, .. } = layers;
+    let sizes = |layer: &Bf16Layer| [layer.weights.input(), layer.weights.output()];
+    assert_eq!(
+        sizes(gate),
+        sizes(up),
+        "a gate has an output for each that it opens"
+    );
     let mut opened = PackedRows::on(rows.engine(), gate.weights.output().div_ceil(2));
     opened.grow(rows.count());
     let mut of_gate = vec![[0f32; WIDTH]; rows.count() + MAX_ROWS];
+    let epilogues = [gate, up].map(Bf16Layer::epilogue);
     // Panel by panel, the gate's before the other.
     let all = 0..gate.weights.count();
     let both = gate.weights.panels(all.clone()).zip(up.weights.panels(all));
@@ -85,7 +108,7 @@ fn open(rows: &PackedRows<Bf16>, layers: &GatedLayers) -> PackedRows<Bf16> {
         pulp::Arch::new().dispatch(Open {
             gate: of_gate,
             up: sums,
-            biases: [gate, up].map(|layer| layer.epilogue.bias_of(panel)),
+            biases: epilogues.each_ref().map(|epilogue| epilogue.bias_of(panel)),
             activation: layers.activation,
             to: &mut opened,
             first,
@@ -145,19 +168,20 @@ mod tests {
         let bias = || (0..output).map(|o| wave(o + from)).collect();
         Bf16Layer {
             weights: Bf16Weights::pack(output, input, read).unwrap().into(),
-            epilogue: Epilogue {
-                bias: has_bias.then(bias),
-                activation: None,
-            },
+            bias: has_bias.then(bias),
         }
     }
 
-    fn layers([hidden, inner]: [usize; 2], has_bias: bool) -> GatedLayers {
+    fn layers(
+        [hidden, inner]: [usize; 2],
+        has_bias: bool,
+        activation: GateActivation,
+    ) -> GatedLayers {
         GatedLayers {
             gate: layer([hidden, inner], 3, has_bias),
             up: layer([hidden, inner], 11, has_bias),
             down: layer([inner, hidden], 7, has_bias),
-            activation: GateActivation::Silu,
+            activation,
         }
     }
 
@@ -165,16 +189,36 @@ mod tests {
         values.iter().map(|value| value.to_bits()).collect()
     }
 
-    /// The three products by themselves, and SiLU by its definition.
+    /// The activations by their definitions, in f64.
+    fn defined(activation: GateActivation, x: f64) -> f64 {
+        match activation {
+            GateActivation::Silu => x / (1.0 + (-x).exp()),
+            GateActivation::GeluTanh => {
+                let inner = (2.0 / std::f64::consts::PI).sqrt() * (x + 0.044_715 * x.powi(3));
+                0.5 * x * (1.0 + inner.tanh())
+            }
+        }
+    }
+
+    /// The three products by themselves, and the activation by its definition.
     #[test]
     fn as_three_products_and_the_definition() {
-        for [rows, hidden, inner] in [[1, 5, 3], [12, 64, 40], [33, 96, 65], [205, 31, 64]] {
+        for [rows, hidden, inner] in [
+            [1, 5, 3],
+            [12, 64, 40],
+            [13, 31, 63],
+            [33, 96, 65],
+            [205, 31, 64],
+        ] {
             let x: Vec<f32> = (0..rows * hidden).map(wave).collect();
-            for has_bias in [false, true] {
-                let layers = layers([hidden, inner], has_bias);
+            for (has_bias, activation) in [
+                (false, GateActivation::Silu),
+                (true, GateActivation::GeluTanh),
+            ] {
+                let layers = layers([hidden, inner], has_bias, activation);
                 for engine in engines_for_bf16() {
                     let product = |x: &[f32], layer: &Bf16Layer| {
-                        product_by(engine, x, &layer.weights, &layer.epilogue)
+                        product_by(engine, x, &layer.weights, &layer.epilogue())
                     };
                     let [gate, up] = [&layers.gate, &layers.up].map(|layer| product(&x, layer));
                     #[expect(clippy::cast_possible_truncation, reason = "an f32 is rounded")]
@@ -182,8 +226,7 @@ mod tests {
                         .iter()
                         .zip(&up)
                         .map(|(gate, up)| {
-                            let gate = f64::from(*gate);
-                            (gate / (1.0 + (-gate).exp()) * f64::from(*up)) as f32
+                            (defined(activation, f64::from(*gate)) * f64::from(*up)) as f32
                         })
                         .collect();
                     let expected = product(&opened, &layers.down);
@@ -207,12 +250,15 @@ mod tests {
     fn a_row_does_not_depend_on_the_others_in_a_single_bit() {
         let (rows, hidden, inner) = (230, 70, 100);
         let x: Vec<f32> = (0..rows * hidden).map(wave).collect();
-        let layers = layers([hidden, inner], true);
+        let layers = layers([hidden, inner], true, GateActivation::Silu);
         for engine in engines_for_bf16() {
             let together = gated_feed_forward_by(engine, &x, &layers);
             for part in [1, 5, 40, 229] {
                 let some = gated_feed_forward_by(engine, &x[..part * hidden], &layers);
                 assert_eq!(bits(&some), bits(&together[..part * hidden]), "{engine:?}");
+                let from = (rows - part) * hidden;
+                let last = gated_feed_forward_by(engine, &x[from..], &layers);
+                assert_eq!(bits(&last), bits(&together[from..]), "{engine:?}");
             }
         }
     }

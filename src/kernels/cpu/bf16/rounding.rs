@@ -12,9 +12,10 @@ fn to_bf16(values: &[f32], halves: &mut [u16]) {
     }
 }
 
-/// The lanes of a panel's outputs, or of as many inputs.
+/// Rounds as many values as a panel has outputs: they fill a tile's lanes of a row.
 #[inline(always)]
 pub(super) fn to_lanes(values: &[f32; WIDTH]) -> [Lane; TILE_DEPTH] {
+    const { assert!(WIDTH == 2 * TILE_DEPTH) }
     let mut halves = [0u16; WIDTH];
     to_bf16(values, &mut halves);
     bytemuck::cast(halves)
@@ -33,14 +34,15 @@ pub(crate) fn pack_rows<'a>(
         // Four at a time: their lanes go to memory together.
         let mut four = [first, &[], &[], &[]];
         let mut count = 1;
+        // `four` first: the other way round, the end of `four` would cost a row.
         for (row, next) in four[1..].iter_mut().zip(rows.by_ref()) {
             *row = next;
             count += 1;
         }
         packed.grow(count);
         for tile in 0..packed.depth() / TILE_DEPTH {
-            // Loops, here and there: `map` would not be inlined into the function that is compiled
-            // for the processor's widest instructions.
+            // Not by `map`, which would not be inlined into the function that is compiled for the
+            // processor's widest instructions.
             let mut lanes = [[[0; 4]; TILE_DEPTH]; 4];
             for (lanes, row) in lanes.iter_mut().zip(four) {
                 *lanes = lanes_of(row, tile);
@@ -71,5 +73,40 @@ pub(crate) fn put_output(weights: &[f32], at: usize, panel: &mut [PanelLanes], h
     let lanes: &[Lane] = bytemuck::cast_slice(halves);
     for (row, lane) in panel.iter_mut().zip(lanes) {
         row.0[at] = *lane;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernels::cpu::testing::{engines_for_bf16, wave};
+
+    /// Rows that are no multiple of four, of an odd depth, where others were before.
+    #[test]
+    fn rows_are_rounded_and_filled_up_with_zeros() {
+        let rows: Vec<Vec<f32>> = (0..33)
+            .map(|row| (0..41).map(|at| wave(row * 41 + at)).collect())
+            .collect();
+        for engine in engines_for_bf16() {
+            let mut packed = PackedRows::<Bf16>::on(engine, 32);
+            let before = [f32::NAN; 64];
+            pack_rows([&before[..]; 40].into_iter(), 64, &mut packed);
+            pack_rows(rows.iter().map(Vec::as_slice), 41, &mut packed);
+            assert_eq!([packed.count(), packed.depth()], [33, 32]);
+            for (r, row) in rows.iter().enumerate() {
+                for at in 0..packed.depth() {
+                    let half = |at: usize| {
+                        row.get(at)
+                            .map_or(half::bf16::ZERO, |v| half::bf16::from_f32(*v))
+                    };
+                    let expected = [half(2 * at), half(2 * at + 1)].map(half::bf16::to_le_bytes);
+                    assert_eq!(
+                        packed.lane(r, at),
+                        bytemuck::cast::<_, Lane>(expected),
+                        "{engine:?}, row {r}, lane {at}"
+                    );
+                }
+            }
+        }
     }
 }

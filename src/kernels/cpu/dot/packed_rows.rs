@@ -75,8 +75,9 @@ impl<K: DotType> PackedRows<K> {
         }
     }
 
-    /// Writes [`TILE_DEPTH`] lanes of each of N rows from `row` on: the tile of that number along
-    /// the depth. N divides the rows of every group, and `row`.
+    /// Writes [`TILE_DEPTH`] lanes of each of N rows from `row` on, those from lane `tile` ·
+    /// [`TILE_DEPTH`] on. Rows after the last may be among them, up to the end of its group. N
+    /// divides `row`, and the rows of every group.
     #[inline(always)]
     pub(crate) fn put<const N: usize>(
         &mut self,
@@ -93,7 +94,8 @@ impl<K: DotType> PackedRows<K> {
         } else {
             let start = (row / GROUP * self.depth + tile * TILE_DEPTH) * GROUP;
             let columns = &mut self.lanes[start..start + TILE_DEPTH * GROUP];
-            for (at, column) in columns.as_chunks_mut::<GROUP>().0.iter_mut().enumerate() {
+            let columns = columns.as_chunks_mut::<GROUP>().0;
+            for (at, column) in (0..TILE_DEPTH).zip(columns) {
                 // Together, so that the compiler transposes in registers.
                 let mut of_rows = [[0; 4]; N];
                 for (to, lanes) in of_rows.iter_mut().zip(lanes) {
@@ -226,6 +228,42 @@ mod tests {
         assert_eq!(expected[39][63], by_hand);
         for engine in Engine::all_for_int8() {
             assert_eq!(sums::<Int8>(engine, lane, weight), expected, "{engine:?}");
+        }
+    }
+
+    /// Four at a time or each by itself, in every layout, of which only writing and reading are
+    /// tested here.
+    #[test]
+    fn lanes_are_where_they_are_looked_for() {
+        let lane = |row: usize, at: usize| [byte(row), byte(at), byte(row * at), 1];
+        for engine in [Engine::Amx, Engine::Avx512, Engine::Avx, Engine::Portable] {
+            let [mut together, mut alone] = [0; 2].map(|_| PackedRows::<Bf16>::on(engine, 20));
+            for row in 0..33 {
+                alone.push(&(0..20).map(|at| lane(row, at)).collect::<Vec<_>>());
+            }
+            together.grow(33);
+            for row in (0..33).step_by(4) {
+                for tile in 0..2 {
+                    let lanes: [[Lane; TILE_DEPTH]; 4] = std::array::from_fn(|r| {
+                        std::array::from_fn(|at| lane(row + r, tile * TILE_DEPTH + at))
+                    });
+                    together.put(row, tile, &lanes);
+                }
+            }
+            for row in 0..33 {
+                for at in 0..20 {
+                    let expected = lane(row, at);
+                    assert_eq!(alone.lane(row, at), expected, "{engine:?}, row {row}, {at}");
+                    assert_eq!(
+                        together.lane(row, at),
+                        expected,
+                        "{engine:?}, row {row}, {at}"
+                    );
+                }
+                for at in 20..32 {
+                    assert_eq!(alone.lane(row, at), [0; 4], "{engine:?}, row {row}, {at}");
+                }
+            }
         }
     }
 
