@@ -24,6 +24,15 @@ pub(crate) fn by_rows(
     )
 }
 
+/// Rows of a block for [`by_rows`] in 8 bits: both what a thread reads, packed, and what it writes
+/// should stay in a second-level cache. Not less than two groups: each block reads all weights.
+pub(crate) fn rows_in_8_bits(input: usize, output: usize, group: usize) -> usize {
+    const READ: usize = 400_000;
+    const WRITTEN: usize = 600_000;
+    let written = output * size_of::<f32>();
+    (READ / input).min(WRITTEN / written).max(2 * group)
+}
+
 /// Blocks of whole groups, as even as can be, so that no thread waits long for another: a multiple
 /// of the threads in number, where there are so many groups.
 fn blocks(

@@ -7,10 +7,7 @@ use crate::kernels::cpu::dot::{DotType, Int8};
 use crate::kernels::cpu::epilogue::{Epilogue, write_panel};
 use crate::kernels::cpu::math;
 use crate::kernels::cpu::micro_kernel::WIDTH;
-use crate::kernels::cpu::row_blocks::by_rows;
-
-/// Bytes of packed rows that a thread works on: half of a second-level cache.
-const BLOCK: usize = 400_000;
+use crate::kernels::cpu::row_blocks::{by_rows, rows_in_8_bits};
 
 /// `x`: `[rows, input]` → `[rows, output]`, on all threads.
 pub(crate) fn product(x: &[f32], weights: &AffineWeights, epilogue: &Epilogue) -> Vec<f32> {
@@ -31,7 +28,8 @@ pub(crate) fn product(x: &[f32], weights: &AffineWeights, epilogue: &Epilogue) -
                 });
             });
     };
-    by_rows(x, input, output, (BLOCK / input).max(group), group, block)
+    let size = rows_in_8_bits(input, output, group);
+    by_rows(x, input, output, size, group, block)
 }
 
 /// Integer sums of a group of rows and a panel → results.

@@ -2,7 +2,7 @@
 
 use crate::kernels::activation::Activation;
 use crate::kernels::cpu::dot::{DotType, Int8};
-use crate::kernels::cpu::epilogue::Epilogue;
+use crate::kernels::cpu::epilogue::{Epilogue, write_panel};
 use crate::kernels::cpu::int8::outliers;
 use crate::kernels::cpu::int8::outliers::Outliers;
 use crate::kernels::cpu::int8::rows::QuantisedRows;
@@ -10,12 +10,10 @@ use crate::kernels::cpu::int8::weights::Int8Weights;
 use crate::kernels::cpu::math;
 use crate::kernels::cpu::math::half;
 use crate::kernels::cpu::micro_kernel::WIDTH;
-use crate::kernels::cpu::row_blocks::by_rows;
+use crate::kernels::cpu::row_blocks::{by_rows, rows_in_8_bits};
 
 /// The factor of bitsandbytes' CPU operator; 1 / 127² would be 6.200012e-5.
 const UNSCALE: f32 = 6.200_124e-5;
-/// Bytes of packed rows that a thread works on: half of a second-level cache.
-const BLOCK: usize = 400_000;
 
 /// `x`: `[rows, input]` → `[rows, output]`, on all threads.
 pub(crate) fn product(x: &[f32], weights: &Int8Weights, epilogue: &Epilogue) -> Vec<f32> {
@@ -32,45 +30,72 @@ pub(crate) fn product(x: &[f32], weights: &Int8Weights, epilogue: &Epilogue) -> 
         let rows = QuantisedRows::new(x, input, threshold, shared.as_deref());
         rows.integers
             .products(weights.panels(), |first, panel, sums| {
-                finish(sums, &rows, first, weights, panel, epilogue, out);
+                pulp::Arch::new().dispatch(Finish {
+                    sums,
+                    rows: &rows,
+                    first,
+                    weights,
+                    panel,
+                    bias: epilogue.bias_of(panel),
+                    gelu: epilogue.activation == Some(Activation::Gelu),
+                    out: &mut *out,
+                });
             });
     };
-    let size = (BLOCK / input).max(group);
+    let size = rows_in_8_bits(input, output, group);
     by_rows(x, input, output, size, group, block)
 }
 
 /// Integer sums of a group of rows and a panel → half-precision results in `out[rows, output]`.
-/// `first`: the group's first row.
-fn finish(
-    sums: &[[i32; WIDTH]],
-    rows: &QuantisedRows,
+struct Finish<'a> {
+    sums: &'a [[i32; WIDTH]],
+    rows: &'a QuantisedRows,
+    /// The group's first row.
     first: usize,
-    weights: &Int8Weights,
+    weights: &'a Int8Weights,
     panel: usize,
-    epilogue: &Epilogue,
-    out: &mut [f32],
-) {
-    let from = panel * WIDTH;
-    let wide = WIDTH.min(weights.output - from);
-    let scales = &weights.scales[from..from + wide];
-    let bias = epilogue
-        .bias
-        .as_deref()
-        .map(|bias| &bias[from..from + wide]);
-    let out = out.chunks_exact_mut(weights.output).enumerate().skip(first);
-    for ((row, out), sums) in out.zip(sums) {
-        let out = &mut out[from..from + wide];
-        pulp::Arch::new().dispatch(Unscale {
-            sums,
-            raised: rows.raised[row],
-            scale: rows.scales[row],
-            scales,
-            bias,
-            out: &mut *out,
-        });
-        add_outliers(&rows.outliers[row], weights, from, out);
-        if epilogue.activation == Some(Activation::Gelu) {
-            pulp::Arch::new().dispatch(HalfGelu(out));
+    bias: Option<[f32; WIDTH]>,
+    gelu: bool,
+    out: &'a mut [f32],
+}
+
+impl pulp::NullaryFnOnce for Finish<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn call(self) {
+        let from = self.panel * WIDTH;
+        let output = self.weights.output;
+        let wide = WIDTH.min(output - from);
+        let scales = &self.weights.scales[from..from + WIDTH];
+        let out = self.out[self.first * output..].chunks_exact_mut(output);
+        for ((out, sums), row) in out.zip(self.sums).zip(self.first..) {
+            let (raised, scale) = (self.rows.raised[row], self.rows.scales[row]);
+            let mut values = [0f32; WIDTH];
+            for ((value, sum), weight) in values.iter_mut().zip(sums).zip(scales) {
+                #[expect(
+                    clippy::cast_precision_loss,
+                    reason = "upstream converts the integer sum to f32, too"
+                )]
+                let sum = sum.wrapping_sub(raised) as f32;
+                *value = sum * (scale * weight) * UNSCALE;
+            }
+            if let Some(bias) = &self.bias {
+                for (value, bias) in values.iter_mut().zip(bias) {
+                    *value += half(*bias);
+                }
+            }
+            for value in &mut values {
+                *value = half(*value);
+            }
+            let outliers = &self.rows.outliers[row];
+            add_outliers(outliers, self.weights, from, &mut values[..wide]);
+            if self.gelu {
+                for value in &mut values {
+                    *value = half(math::gelu(*value));
+                }
+            }
+            write_panel(&values, &mut out[from..]);
         }
     }
 }
@@ -88,55 +113,6 @@ fn add_outliers(outliers: &[(usize, f32)], weights: &Int8Weights, from: usize, o
             .map(|(i, v)| v * half(weights.weight(o, *i) * scale * (1.0 / 127.0)))
             .sum();
         *out = half(*out + part);
-    }
-}
-
-/// One row's integer sums → half-precision results without the outliers.
-struct Unscale<'a> {
-    sums: &'a [i32; WIDTH],
-    raised: i32,
-    scale: f32,
-    /// Of the outputs' weights.
-    scales: &'a [f32],
-    bias: Option<&'a [f32]>,
-    out: &'a mut [f32],
-}
-
-impl pulp::NullaryFnOnce for Unscale<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn call(self) {
-        for ((out, sum), weight) in self.out.iter_mut().zip(self.sums).zip(self.scales) {
-            #[expect(
-                clippy::cast_precision_loss,
-                reason = "upstream converts the integer sum to f32, too"
-            )]
-            let sum = sum.wrapping_sub(self.raised) as f32;
-            *out = sum * (self.scale * weight) * UNSCALE;
-        }
-        if let Some(bias) = self.bias {
-            for (out, bias) in self.out.iter_mut().zip(bias) {
-                *out += half(*bias);
-            }
-        }
-        for value in self.out {
-            *value = half(*value);
-        }
-    }
-}
-
-/// GELU of one row's results, rounded to half precision.
-struct HalfGelu<'a>(&'a mut [f32]);
-
-impl pulp::NullaryFnOnce for HalfGelu<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn call(self) {
-        for value in self.0 {
-            *value = half(math::gelu(*value));
-        }
     }
 }
 
