@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use burn::tensor::Tensor;
 
+use crate::kernels::cpu::row_blocks::evenly;
 use crate::kernels::is_on_gpu;
 use crate::model::linear::Linear;
 
@@ -35,10 +36,8 @@ pub(super) fn in_parts_of_tokens(
 fn parts(tokens: usize, group: usize, threads: usize) -> Vec<Range<usize>> {
     let unit = group * threads;
     let most = TOKENS.max(OF_THREAD * threads).div_ceil(unit);
-    let units = tokens.div_ceil(unit);
-    let count = units.div_ceil(most).max(1);
-    let start = |at: usize| (at * units / count * unit).min(tokens);
-    (0..count).map(|at| start(at)..start(at + 1)).collect()
+    let count = tokens.div_ceil(unit).div_ceil(most).max(1);
+    evenly(tokens, unit, count).collect()
 }
 
 #[cfg(test)]

@@ -16,7 +16,7 @@ mod micro_kernel;
 pub mod packed_weights;
 mod parts;
 mod relative_bias;
-mod row_blocks;
+pub(crate) mod row_blocks;
 pub(crate) mod rows;
 mod scratch;
 mod softmax;

@@ -41,9 +41,14 @@ fn blocks(
     group: usize,
     threads: usize,
 ) -> impl Iterator<Item = Range<usize>> {
-    let groups = rows.div_ceil(group);
-    let count = (threads * rows.div_ceil(threads * block)).min(groups);
-    let start = move |at: usize| (at * groups / count * group).min(rows);
+    let count = threads * rows.div_ceil(threads * block);
+    evenly(rows, group, count.min(rows.div_ceil(group)))
+}
+
+/// `rows` rows in so many ranges, all but the last of whole `unit`s, as even as can be.
+pub(crate) fn evenly(rows: usize, unit: usize, count: usize) -> impl Iterator<Item = Range<usize>> {
+    let units = rows.div_ceil(unit);
+    let start = move |at: usize| (at * units / count * unit).min(rows);
     (0..count).map(move |at| start(at)..start(at + 1))
 }
 

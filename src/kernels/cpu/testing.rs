@@ -28,3 +28,8 @@ pub(crate) fn engines_for_bf16() -> Vec<Engine> {
     engines.push(Engine::Portable);
     engines
 }
+
+/// Of each value, so that NaN and −0 are compared, too.
+pub(crate) fn bits(values: &[f32]) -> Vec<u32> {
+    values.iter().map(|value| value.to_bits()).collect()
+}

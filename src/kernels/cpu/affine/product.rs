@@ -93,7 +93,7 @@ impl pulp::NullaryFnOnce for Finish<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kernels::cpu::testing::{reader, wave};
+    use crate::kernels::cpu::testing::{bits, reader, wave};
 
     fn weights(output: usize, input: usize) -> AffineWeights {
         let read = reader(input, |at| 0.1 * wave(at + 7));
@@ -168,7 +168,6 @@ mod tests {
             bias: None,
             activation: Some(Activation::Gelu),
         };
-        let bits = |values: &[f32]| values.iter().map(|v| v.to_bits()).collect::<Vec<_>>();
         let together = product(&x, &packed, &epilogue);
         for part in [1, 5, 129] {
             let some = product(&x[..part * input], &packed, &epilogue);

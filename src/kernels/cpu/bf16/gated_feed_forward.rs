@@ -6,7 +6,7 @@ use crate::kernels::cpu::bf16::blocks::pack;
 use crate::kernels::cpu::bf16::product::{product_by, products};
 use crate::kernels::cpu::bf16::rounding::to_lanes;
 use crate::kernels::cpu::bf16::weights::Bf16Weights;
-use crate::kernels::cpu::dot::{Bf16, DotType, Engine, MAX_ROWS, PackedRows, TILE_DEPTH};
+use crate::kernels::cpu::dot::{Bf16, DotType, Engine, PackedRows, TILE_DEPTH};
 use crate::kernels::cpu::epilogue::Epilogue;
 use crate::kernels::cpu::micro_kernel::WIDTH;
 use crate::kernels::cpu::row_blocks::by_rows;
@@ -27,6 +27,11 @@ impl Bf16Layer {
             bias: self.bias.clone(),
             activation: None,
         }
+    }
+
+    /// `x`: `[rows, input]` → `[rows, output]`, on all threads.
+    fn product(&self, engine: Engine, x: &[f32]) -> Vec<f32> {
+        product_by(engine, x, &self.weights, &self.epilogue())
     }
 }
 
@@ -63,11 +68,9 @@ fn gated_feed_forward_by(engine: Engine, x: &[f32], layers: &GatedLayers) -> Vec
     let group = engine.rows();
     if x.len() <= group * hidden {
         // So few rows are divided by their outputs, and each layer waits for the one before.
-        let product =
-            |x: &[f32], by: &Bf16Layer| product_by(engine, x, &by.weights, &by.epilogue());
-        let [mut opened, of_up] = [gate, up].map(|layer| product(x, layer));
+        let [mut opened, of_up] = [gate, up].map(|layer| layer.product(engine, x));
         activation.apply(&mut opened, &of_up);
-        return product(&opened, down);
+        return down.product(engine, &opened);
     }
     by_rows(x, hidden, output, BLOCK_ROWS, group, |x, out| {
         let opened = open(&pack(engine, x, hidden), layers);
@@ -93,7 +96,7 @@ fn open(rows: &PackedRows<Bf16>, layers: &GatedLayers) -> PackedRows<Bf16> {
     );
     let mut opened = PackedRows::on(rows.engine(), gate.weights.output().div_ceil(2));
     opened.grow(rows.count());
-    let mut of_gate = vec![[0f32; WIDTH]; rows.count() + MAX_ROWS];
+    let mut of_gate = vec![[0f32; WIDTH]; rows.count().next_multiple_of(rows.engine().rows())];
     let epilogues = [gate, up].map(Bf16Layer::epilogue);
     // Panel by panel, the gate's before the other.
     let all = 0..gate.weights.count();
@@ -161,7 +164,7 @@ impl<'a> pulp::NullaryFnOnce for Open<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kernels::cpu::testing::{engines_for_bf16, reader, wave};
+    use crate::kernels::cpu::testing::{bits, engines_for_bf16, reader, wave};
 
     fn layer([input, output]: [usize; 2], from: usize, has_bias: bool) -> Bf16Layer {
         let read = reader(input, |at| 0.2 * wave(from + at));
@@ -183,10 +186,6 @@ mod tests {
             down: layer([inner, hidden], 7, has_bias),
             activation,
         }
-    }
-
-    fn bits(values: &[f32]) -> Vec<u32> {
-        values.iter().map(|value| value.to_bits()).collect()
     }
 
     /// The activations by their definitions, in f64.
@@ -217,10 +216,8 @@ mod tests {
             ] {
                 let layers = layers([hidden, inner], has_bias, activation);
                 for engine in engines_for_bf16() {
-                    let product = |x: &[f32], layer: &Bf16Layer| {
-                        product_by(engine, x, &layer.weights, &layer.epilogue())
-                    };
-                    let [gate, up] = [&layers.gate, &layers.up].map(|layer| product(&x, layer));
+                    let [gate, up] =
+                        [&layers.gate, &layers.up].map(|layer| layer.product(engine, &x));
                     #[expect(clippy::cast_possible_truncation, reason = "an f32 is rounded")]
                     let opened: Vec<f32> = gate
                         .iter()
@@ -229,7 +226,7 @@ mod tests {
                             (defined(activation, f64::from(*gate)) * f64::from(*up)) as f32
                         })
                         .collect();
-                    let expected = product(&opened, &layers.down);
+                    let expected = layers.down.product(engine, &opened);
                     let found = gated_feed_forward_by(engine, &x, &layers);
                     assert_eq!(found.len(), rows * hidden);
                     for (at, (found, expected)) in found.iter().zip(expected).enumerate() {

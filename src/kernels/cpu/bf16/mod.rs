@@ -10,8 +10,7 @@ mod product;
 mod rounding;
 mod weights;
 
-pub(crate) use gated_feed_forward::gated_feed_forward;
-pub use gated_feed_forward::{Bf16Layer, GatedLayers};
+pub(crate) use gated_feed_forward::{Bf16Layer, GatedLayers, gated_feed_forward};
 pub(crate) use product::product;
 pub(crate) use rounding::{pack_rows, put_output};
 pub use weights::Bf16Weights;

@@ -72,15 +72,11 @@ impl pulp::NullaryFnOnce for Put<'_> {
 mod tests {
     use super::*;
     use crate::kernels::cpu::math::gelu;
-    use crate::kernels::cpu::testing::{engines_for_bf16, reader, wave};
+    use crate::kernels::cpu::testing::{bits, engines_for_bf16, reader, wave};
     use half::bf16;
 
     fn weights(output: usize, input: usize, weight: impl Fn(usize) -> f32 + Sync) -> Bf16Weights {
         Bf16Weights::pack(output, input, reader(input, weight)).unwrap()
-    }
-
-    fn bits(values: &[f32]) -> Vec<u32> {
-        values.iter().map(|value| value.to_bits()).collect()
     }
 
     /// Rows of few and of many blocks; a depth of less than a tile, of many tiles, and odd ones.

@@ -36,8 +36,7 @@ pub(crate) fn product(x: &[f32], weights: &Int8Weights, epilogue: &Epilogue) -> 
                     first,
                     weights,
                     panel,
-                    bias: epilogue.bias_of(panel),
-                    gelu: epilogue.activation == Some(Activation::Gelu),
+                    epilogue,
                     out: &mut *out,
                 });
             });
@@ -46,16 +45,17 @@ pub(crate) fn product(x: &[f32], weights: &Int8Weights, epilogue: &Epilogue) -> 
     by_rows(x, input, output, size, group, block)
 }
 
-/// Integer sums of a group of rows and a panel → half-precision results in `out[rows, output]`.
+/// Integer sums of a group of rows and a panel → half-precision results.
 struct Finish<'a> {
+    /// `[rows, WIDTH]`
     sums: &'a [[i32; WIDTH]],
     rows: &'a QuantisedRows,
     /// The group's first row.
     first: usize,
     weights: &'a Int8Weights,
     panel: usize,
-    bias: Option<[f32; WIDTH]>,
-    gelu: bool,
+    epilogue: &'a Epilogue,
+    /// `[rows, output]`
     out: &'a mut [f32],
 }
 
@@ -68,6 +68,7 @@ impl pulp::NullaryFnOnce for Finish<'_> {
         let output = self.weights.output;
         let wide = WIDTH.min(output - from);
         let scales = &self.weights.scales[from..from + WIDTH];
+        let bias = self.epilogue.bias_of(self.panel);
         let out = self.out[self.first * output..].chunks_exact_mut(output);
         for ((out, sums), row) in out.zip(self.sums).zip(self.first..) {
             let (raised, scale) = (self.rows.raised[row], self.rows.scales[row]);
@@ -80,7 +81,7 @@ impl pulp::NullaryFnOnce for Finish<'_> {
                 let sum = sum.wrapping_sub(raised) as f32;
                 *value = sum * (scale * weight) * UNSCALE;
             }
-            if let Some(bias) = &self.bias {
+            if let Some(bias) = &bias {
                 for (value, bias) in values.iter_mut().zip(bias) {
                     *value += half(*bias);
                 }
@@ -90,7 +91,7 @@ impl pulp::NullaryFnOnce for Finish<'_> {
             }
             let outliers = &self.rows.outliers[row];
             add_outliers(outliers, self.weights, from, &mut values[..wide]);
-            if self.gelu {
+            if self.epilogue.activation == Some(Activation::Gelu) {
                 for value in &mut values {
                     *value = half(math::gelu(*value));
                 }
