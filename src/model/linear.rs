@@ -6,11 +6,10 @@ use burn::module::{Module, Param};
 use burn::tensor::Tensor;
 
 use crate::kernels::activation::Activation;
-use crate::kernels::cpu::bf16::Bf16Layer;
 use crate::kernels::cpu::epilogue;
 use crate::kernels::cpu::int8::Outliers;
 use crate::kernels::cpu::linear;
-use crate::kernels::cpu::linear::LinearWeights;
+use crate::kernels::cpu::linear::{LinearWeights, PackedLayer};
 #[cfg(feature = "_gpu")]
 use crate::kernels::{gpu, is_on_gpu};
 use crate::model::parameters::{Matrix, Parameters};
@@ -150,17 +149,14 @@ impl Linear {
         }
     }
 
-    /// The layer, where its weights are packed in bf16.
-    pub(crate) fn in_bf16(&self) -> Option<Bf16Layer> {
+    /// The layer, where its weights are packed.
+    pub(crate) fn packed(&self) -> Option<PackedLayer> {
         match self {
-            Self::Packed(PackedLinear {
-                weight: LinearWeights::Bf16(weights),
-                bias,
-            }) => Some(Bf16Layer {
-                weights: weights.clone(),
+            Self::Packed(PackedLinear { weight, bias }) => Some(PackedLayer {
+                weights: weight.clone(),
                 bias: bias.clone(),
             }),
-            _ => None,
+            Self::Plain(_) => None,
         }
     }
 }

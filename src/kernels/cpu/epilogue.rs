@@ -20,23 +20,16 @@ pub(crate) fn fuses(activation: Activation) -> bool {
     activation == Activation::Gelu
 }
 
-/// The outputs of one panel, for every row of a block.
-pub(crate) struct PanelOutput<'a> {
-    /// `[rows, width]`
-    pub(crate) out: &'a mut [f32],
-    pub(crate) width: usize,
-    /// The panel's first column in `out`.
-    pub(crate) from: usize,
+/// The epilogue of one panel's sums.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct PanelEpilogue {
     pub(crate) bias: Option<[f32; WIDTH]>,
-    /// Whether the sums start here; otherwise they are added to what `out` holds.
-    pub(crate) first: bool,
-    /// Whether the sums are complete afterwards and go through GELU.
     pub(crate) gelu: bool,
 }
 
 /// A panel's part of a row that begins with it; zeros where the row ends before.
 #[inline(always)]
-fn read_panel(row: &[f32]) -> [f32; WIDTH] {
+pub(crate) fn read_panel(row: &[f32]) -> [f32; WIDTH] {
     // A whole panel's length is known as the code is compiled.
     match row.first_chunk() {
         Some(values) => *values,
@@ -71,40 +64,37 @@ fn write_last(values: &[f32; WIDTH], row: &mut [f32]) {
 }
 
 impl Epilogue {
-    /// The bias of a panel's outputs; zeros beyond the last one.
-    pub(crate) fn bias_of(&self, panel: usize) -> Option<[f32; WIDTH]> {
-        self.bias.as_deref().map(|bias| {
+    /// That of a panel; beyond the last output, its bias is 0.
+    pub(crate) fn of_panel(&self, panel: usize) -> PanelEpilogue {
+        let bias = self.bias.as_deref().map(|bias| {
             let mut of_panel = [0.0; WIDTH];
             let bias = &bias[panel * WIDTH..];
             of_panel.iter_mut().zip(bias).for_each(|(to, b)| *to = *b);
             of_panel
-        })
+        });
+        PanelEpilogue {
+            bias,
+            gelu: self.activation == Some(Activation::Gelu),
+        }
     }
 }
 
-impl PanelOutput<'_> {
-    /// Takes the sums of the rows from `row` on; those that `out` has not are passed over.
+impl PanelEpilogue {
+    /// Adds the bias to a row's sums.
     #[inline(always)]
-    pub(crate) fn put<'a>(&mut self, row: usize, sums: impl Iterator<Item = &'a [f32; WIDTH]>) {
-        let (from, first, bias, gelu) = (self.from, self.first, self.bias.as_ref(), self.gelu);
-        let out = self.out[row * self.width..].chunks_exact_mut(self.width);
-        for (out, sums) in out.zip(sums) {
-            let out = &mut out[from..];
-            // By themselves, so that the compiler knows of no overlap and takes them in whole
-            // registers.
-            let mut values = *sums;
-            if !first {
-                let held = read_panel(out);
-                values.iter_mut().zip(held).for_each(|(v, h)| *v += h);
-            } else if let Some(bias) = bias {
-                values.iter_mut().zip(bias).for_each(|(v, b)| *v += b);
+    pub(crate) fn add_bias(&self, values: &mut [f32; WIDTH]) {
+        if let Some(bias) = &self.bias {
+            values.iter_mut().zip(bias).for_each(|(v, b)| *v += b);
+        }
+    }
+
+    /// Where it is asked for.
+    #[inline(always)]
+    pub(crate) fn apply_gelu(&self, values: &mut [f32; WIDTH]) {
+        if self.gelu {
+            for value in values {
+                *value = math::gelu(*value);
             }
-            if gelu {
-                for value in &mut values {
-                    *value = math::gelu(*value);
-                }
-            }
-            write_panel(&values, out);
         }
     }
 }

@@ -107,23 +107,15 @@ pub(crate) fn gelu(x: f32) -> f32 {
 #[inline(always)]
 pub(crate) fn half(x: f32) -> f32 {
     let bits = x.to_bits();
+    let (size, sign) = (x.abs(), bits & 0x8000_0000);
     // Normal numbers lose 13 bits. Below 2⁻¹⁴ all are multiples of 2⁻²⁴, the step of f32 beside
     // 0.75.
-    // Only the bits of a NaN can wrap around, and a NaN is returned unchanged.
     let normal = f32::from_bits(bits.wrapping_add(0xfff + ((bits >> 13) & 1)) & !0x1fff);
-    let small = f32::from_bits(((x.abs() + 0.75) - 0.75).to_bits() | (bits & 0x8000_0000));
-    let finite = if x.abs() < 6.103_515_6e-5 {
-        small
-    } else {
-        normal
-    };
-    let overflow = f32::from_bits(f32::INFINITY.to_bits() | (bits & 0x8000_0000));
-    let bounded = if finite.abs() > 65_504.0 {
-        overflow
-    } else {
-        finite
-    };
-    if x.is_nan() { x } else { bounded }
+    let small = f32::from_bits(((x + 0.75) - 0.75).to_bits() | sign);
+    let finite = if size < 6.103_515_6e-5 { small } else { normal };
+    // Infinite, or NaN.
+    let beyond = x * f32::INFINITY;
+    if size < 65_520.0 { finite } else { beyond }
 }
 
 /// The bits of the nearest bf16 number, halves to the even one. As `bf16::from_f32`, without its

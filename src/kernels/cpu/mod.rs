@@ -7,6 +7,7 @@ mod attention;
 pub mod bf16;
 mod causal_attention;
 pub mod dot;
+mod dot_layer;
 pub(crate) mod epilogue;
 pub mod int8;
 pub mod linear;

@@ -129,9 +129,12 @@ impl pulp::NullaryFnOnce for WidenBf16<'_> {
     #[inline(always)]
     fn call(self) {
         for (from, to) in self.rows.iter().zip(self.to) {
-            for (from, to) in from.0.iter().zip(&mut to.0) {
-                *to = f32::from_bits(u32::from(*from) << 16);
+            // By themselves, so that the compiler knows of no overlap and takes whole registers.
+            let mut wide = [0f32; WIDTH];
+            for (wide, half) in wide.iter_mut().zip(from.0) {
+                *wide = f32::from_bits(u32::from(half) << 16);
             }
+            to.0 = wide;
         }
     }
 }

@@ -4,8 +4,7 @@ use burn::module::Module;
 use burn::tensor::Tensor;
 
 use crate::kernels::activation::Activation;
-use crate::kernels::cpu::bf16::GatedLayers;
-use crate::kernels::cpu::linear::gated_feed_forward;
+use crate::kernels::cpu::linear::{GatedLayers, gated_feed_forward};
 use crate::kernels::rows;
 use crate::kernels::rows::GateActivation;
 use crate::model::decoder::config::DecoderConfig;
@@ -48,7 +47,7 @@ impl FeedForward {
 
     /// `[tokens, hidden]` → `[tokens, hidden]`
     pub(super) fn forward(&self, x: Tensor<2>) -> Tensor<2> {
-        if let Some(layers) = self.in_bf16() {
+        if let Some(layers) = self.as_one() {
             // It takes some tokens at a time by itself.
             return gated_feed_forward(x, layers);
         }
@@ -62,14 +61,13 @@ impl FeedForward {
         })
     }
 
-    /// The layers for the CPU's one operation in bf16; `None` where their weights are others, or the
-    /// activation is none that it knows.
-    fn in_bf16(&self) -> Option<GatedLayers> {
-        Some(GatedLayers {
-            gate: self.gate.in_bf16()?,
-            up: self.up.in_bf16()?,
-            down: self.down.in_bf16()?,
-            activation: GateActivation::of(self.activation)?,
-        })
+    /// The layers for the CPU's one operation; `None` where it has none for their weights, or does not
+    /// know the activation.
+    fn as_one(&self) -> Option<GatedLayers> {
+        let layers = [&self.gate, &self.up, &self.down].map(Linear::packed);
+        let [Some(gate), Some(up), Some(down)] = layers else {
+            return None;
+        };
+        GatedLayers::new([gate, up, down], GateActivation::of(self.activation)?)
     }
 }

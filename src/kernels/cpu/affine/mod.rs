@@ -7,9 +7,8 @@
 //! activations of magnitude 6 and more stay out of the integer product, row by row, so that a row
 //! does not depend on its batch.
 
-mod product;
+mod factors;
 mod rows;
 mod weights;
 
-pub(crate) use product::product;
 pub use weights::AffineWeights;

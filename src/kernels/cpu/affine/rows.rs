@@ -1,15 +1,18 @@
 //! Activations in 8 bits.
 
-use crate::kernels::cpu::dot::{Int8, PackedRows};
+use std::borrow::Cow;
+
+use crate::kernels::cpu::dot::{Engine, Int8, PackedRows};
+use crate::kernels::cpu::dot_layer::{IntegerRows, Rounding};
 use crate::kernels::cpu::math;
 
 /// Magnitude from which on an activation stays out of the integer product, as in LLM.int8().
 const THRESHOLD: f32 = 6.0;
 
 /// Token rows in 8 bits.
-pub(super) struct AffineRows {
-    pub(super) integers: PackedRows<Int8>,
-    pub(super) rows: Vec<RowScale>,
+pub(crate) struct AffineRows {
+    pub(super) integers: IntegerRows,
+    pub(super) scales: Vec<RowScale>,
     /// Column and value of each row's outliers.
     pub(super) outliers: Vec<Vec<(usize, f32)>>,
 }
@@ -20,54 +23,58 @@ pub(super) struct RowScale {
     pub(super) scale: f32,
     /// Not rounded.
     pub(super) zero: f32,
-    /// Sum of the integers, times 128: what the panels' weights, raised by 128, add to the sums.
-    pub(super) raised: i32,
 }
 
 impl AffineRows {
     /// `x`: `[rows, input]`
-    pub(super) fn new(x: &[f32], input: usize) -> Self {
+    pub(super) fn new(engine: Engine, x: &[f32], input: usize) -> Self {
         let count = x.len() / input;
-        let mut packed = Self {
-            integers: PackedRows::new(input.div_ceil(4)),
-            rows: Vec::with_capacity(count),
+        let mut rows = Self {
+            integers: IntegerRows::new(engine, count, input),
+            scales: Vec::with_capacity(count),
             outliers: Vec::with_capacity(count),
         };
-        let (mut values, mut integers) = (vec![0f32; input], vec![0u8; input.next_multiple_of(4)]);
-        for row in x.chunks_exact(input) {
-            let [low, high] = pulp::Arch::new().dispatch(Range(row));
-            let mut outliers = Vec::new();
-            let (mut row, mut range) = (row, [low, high]);
-            // Written so that NaN is an outlier, too.
-            if !(low > -THRESHOLD && high < THRESHOLD) {
-                values.copy_from_slice(row);
-                outliers = take_outliers(&mut values);
-                range = pulp::Arch::new().dispatch(Range(&values));
-                row = &values;
+        for x in x.chunks(4 * input) {
+            let mut four = Vec::with_capacity(4);
+            for row in x.chunks_exact(input) {
+                let ([low, high], row, outliers) = without_outliers(row);
+                // Of values that are all 0, any scale is right.
+                let width = if high > low { high - low } else { 1.0 };
+                // From −128 to 127.
+                let factor = 255.0 / width;
+                let zero = -128.0 - low * factor;
+                rows.scales.push(RowScale {
+                    scale: width / 255.0,
+                    zero,
+                });
+                rows.outliers.push(outliers);
+                four.push((row, Rounding { factor, zero }));
             }
-            // Of values that are all 0, any scale is right.
-            let width = if range[1] > range[0] {
-                range[1] - range[0]
-            } else {
-                1.0
-            };
-            let (scale, zero) = (width / 255.0, -128.0 - range[0] * (255.0 / width));
-            let sum = pulp::Arch::new().dispatch(ToIntegers {
-                values: row,
-                factor: 255.0 / width,
-                zero,
-                integers: &mut integers,
-            });
-            packed.integers.push(integers.as_chunks::<4>().0);
-            packed.rows.push(RowScale {
-                scale,
-                zero,
-                raised: sum.wrapping_mul(128),
-            });
-            packed.outliers.push(outliers);
+            let four: Vec<_> = four.iter().map(|(row, by)| (row.as_ref(), *by)).collect();
+            rows.integers.push(&four);
         }
-        packed
+        rows
     }
+}
+
+impl AsRef<PackedRows<Int8>> for AffineRows {
+    fn as_ref(&self) -> &PackedRows<Int8> {
+        self.integers.packed()
+    }
+}
+
+/// A row with 0 in place of its outliers, its smallest and its largest value then, and the outliers:
+/// column and value.
+fn without_outliers(row: &[f32]) -> ([f32; 2], Cow<'_, [f32]>, Vec<(usize, f32)>) {
+    let [low, high] = pulp::Arch::new().dispatch(Range(row));
+    // Written so that NaN is an outlier, too.
+    if low > -THRESHOLD && high < THRESHOLD {
+        return ([low, high], row.into(), Vec::new());
+    }
+    let mut values = row.to_vec();
+    let outliers = take_outliers(&mut values);
+    let range = pulp::Arch::new().dispatch(Range(&values));
+    (range, values.into(), outliers)
 }
 
 /// Takes the outliers out of a row, in whose place 0 remains.
@@ -97,34 +104,5 @@ impl pulp::NullaryFnOnce for Range<'_> {
             math::in_lanes(self.0, 0.0, low),
             math::in_lanes(self.0, 0.0, high),
         ]
-    }
-}
-
-/// Rounds a row to 8 bits → the sum of its integers.
-struct ToIntegers<'a> {
-    values: &'a [f32],
-    factor: f32,
-    zero: f32,
-    integers: &'a mut [u8],
-}
-
-impl pulp::NullaryFnOnce for ToIntegers<'_> {
-    type Output = i32;
-
-    #[inline(always)]
-    fn call(self) -> i32 {
-        for (to, v) in self.integers.iter_mut().zip(self.values) {
-            // From −128 to 127. The sum with 1.5 · 2²³ is an integer, to the nearest, and its
-            // lowest byte is the result.
-            let sum = (*v * self.factor + self.zero) + 12_582_912.0;
-            let [low, ..] = sum.to_bits().to_le_bytes();
-            *to = low;
-        }
-        // At most 128 · 2²⁴: wrapping only spares the check.
-        self.integers[..self.values.len()]
-            .iter()
-            .fold(0, |sum: i32, v| {
-                sum.wrapping_add(i32::from(v.cast_signed()))
-            })
     }
 }

@@ -1,5 +1,7 @@
 //! Weights in 8 bits, with their sums.
 
+use std::ops::Range;
+
 use rayon::prelude::*;
 
 use crate::kernels::cpu::dot::{PanelLanes, padded};
@@ -66,8 +68,10 @@ impl AffineWeights {
         self.output
     }
 
-    pub(super) fn panels(&self) -> impl Iterator<Item = &[PanelLanes]> {
-        self.panels.chunks_exact(depth(self.input).max(1))
+    /// Some panels.
+    pub(super) fn panels(&self, panels: Range<usize>) -> impl Iterator<Item = &[PanelLanes]> {
+        let depth = depth(self.input);
+        self.panels[panels.start * depth..panels.end * depth].chunks_exact(depth.max(1))
     }
 
     /// Of the outputs of a panel; of those after the last, 0.

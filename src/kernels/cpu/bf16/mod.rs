@@ -4,13 +4,9 @@
 //! Every output is summed in the same order whatever else is in the batch. Processors without such
 //! instructions compute the same sums one product at a time, for tests: no run chooses that.
 
-mod blocks;
-mod gated_feed_forward;
-mod product;
+mod factors;
 mod rounding;
 mod weights;
 
-pub(crate) use gated_feed_forward::{Bf16Layer, GatedLayers, gated_feed_forward};
-pub(crate) use product::product;
 pub(crate) use rounding::{pack_rows, put_output};
 pub use weights::Bf16Weights;

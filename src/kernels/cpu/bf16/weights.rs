@@ -54,11 +54,6 @@ impl Bf16Weights {
         self.output
     }
 
-    /// Number of panels.
-    pub(super) fn count(&self) -> usize {
-        self.output.div_ceil(WIDTH)
-    }
-
     /// Some panels.
     pub(super) fn panels(&self, panels: Range<usize>) -> impl Iterator<Item = &[PanelLanes]> {
         let depth = depth(self.input);

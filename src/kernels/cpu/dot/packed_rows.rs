@@ -40,11 +40,6 @@ impl<K: DotType> PackedRows<K> {
         }
     }
 
-    /// The engine that multiplies them.
-    pub(crate) fn engine(&self) -> Engine {
-        self.engine
-    }
-
     /// Number of rows.
     pub(crate) fn count(&self) -> usize {
         self.rows
@@ -107,6 +102,7 @@ impl<K: DotType> PackedRows<K> {
     }
 
     /// Appends a row of at most `depth` lanes.
+    #[cfg(test)]
     pub(crate) fn push(&mut self, row: &[Lane]) {
         let at = self.rows;
         self.grow(1);
@@ -161,6 +157,12 @@ impl<K: DotType> PackedRows<K> {
                 each(number * rows, at, &sums.0[..rows]);
             }
         }
+    }
+}
+
+impl<K> AsRef<Self> for PackedRows<K> {
+    fn as_ref(&self) -> &Self {
+        self
     }
 }
 

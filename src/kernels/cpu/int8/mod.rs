@@ -6,12 +6,12 @@
 //! half precision. Inputs and results are rounded to half precision, as they are there. The integer
 //! sums are exact, so every processor gives the same bits.
 
+mod factors;
 mod outliers;
-mod product;
 mod quantise;
 mod rows;
 mod weights;
 
+pub(crate) use factors::{Int8Factors, in_half};
 pub use outliers::Outliers;
-pub(crate) use product::product;
 pub use weights::Int8Weights;

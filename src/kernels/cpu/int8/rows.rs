@@ -1,125 +1,133 @@
 //! Activations in 8 bits.
 
-use crate::kernels::cpu::dot::{Int8, PackedRows};
-use crate::kernels::cpu::int8::quantise::{factor, quantise};
+use crate::kernels::cpu::dot::{Engine, Int8, PackedRows};
+use crate::kernels::cpu::dot_layer::{IntegerRows, Rounding};
+use crate::kernels::cpu::int8::quantise::factor;
 use crate::kernels::cpu::math;
 use crate::kernels::cpu::math::half;
 
 /// Token rows in 8 bits.
-pub(super) struct QuantisedRows {
-    pub(super) integers: PackedRows<Int8>,
+pub(crate) struct QuantisedRows {
+    pub(super) integers: IntegerRows,
     /// Largest magnitude of each row below the outliers.
     pub(super) scales: Vec<f32>,
-    /// Sum of each row's integers, times 128: what the panels' weights, raised by 128, add to its
-    /// sums.
-    pub(super) raised: Vec<i32>,
     /// Each row's outliers: column and value.
     pub(super) outliers: Vec<Vec<(usize, f32)>>,
 }
 
 impl QuantisedRows {
     /// `x`: `[rows, input]`; `shared`: `[input]`, the columns that are outliers for every row.
-    pub(super) fn new(x: &[f32], input: usize, threshold: f32, shared: Option<&[bool]>) -> Self {
+    pub(super) fn new(
+        engine: Engine,
+        x: &[f32],
+        input: usize,
+        threshold: f32,
+        shared: Option<&[bool]>,
+    ) -> Self {
         let count = x.len() / input;
         let mut rows = Self {
-            integers: PackedRows::new(input.div_ceil(4)),
+            integers: IntegerRows::new(engine, count, input),
             scales: Vec::with_capacity(count),
-            raised: Vec::with_capacity(count),
             outliers: Vec::with_capacity(count),
         };
-        let (mut values, mut integers) = (vec![0f32; input], vec![0u8; input.next_multiple_of(4)]);
-        for row in x.chunks_exact(input) {
-            let (scale, any) = pulp::Arch::new().dispatch(ToHalf {
-                row,
-                threshold,
-                values: &mut values,
-            });
-            let outliers = if any || shared.is_some() {
-                outliers(&values, threshold, shared)
-            } else {
-                Vec::new()
-            };
-            for (i, _) in &outliers {
-                values[*i] = 0.0;
+        let mut halves = vec![0f32; 4 * input];
+        for x in x.chunks(4 * input) {
+            let mut four = Vec::with_capacity(4);
+            for (row, halves) in x.chunks_exact(input).zip(halves.chunks_exact_mut(input)) {
+                let (scale, outliers) = to_half(row, threshold, shared, halves);
+                for (i, _) in &outliers {
+                    halves[*i] = 0.0;
+                }
+                rows.scales.push(scale);
+                rows.outliers.push(outliers);
+                let rounding = Rounding {
+                    factor: factor(scale),
+                    zero: 0.0,
+                };
+                four.push((&*halves, rounding));
             }
-            let sum = pulp::Arch::new().dispatch(ToIntegers {
-                values: &values,
-                factor: factor(scale),
-                integers: &mut integers,
-            });
-            rows.integers.push(integers.as_chunks::<4>().0);
-            rows.scales.push(scale);
-            // Sums of weights raised by 128 may wrap around on very long rows, and this with them:
-            // their difference is right as long as the sum proper fits into 32 bits.
-            rows.raised.push(sum.wrapping_mul(128));
-            rows.outliers.push(outliers);
+            rows.integers.push(&four);
         }
         rows
     }
 }
 
-/// Column and value of one row's outliers. `values`: `[input]`
-fn outliers(values: &[f32], threshold: f32, shared: Option<&[bool]>) -> Vec<(usize, f32)> {
+impl AsRef<PackedRows<Int8>> for QuantisedRows {
+    fn as_ref(&self) -> &PackedRows<Int8> {
+        self.integers.packed()
+    }
+}
+
+/// Rounds a row to half precision → its largest magnitude below the threshold, and its outliers:
+/// column and value.
+fn to_half(
+    row: &[f32],
+    threshold: f32,
+    shared: Option<&[bool]>,
+    halves: &mut [f32],
+) -> (f32, Vec<(usize, f32)>) {
+    let largest = pulp::Arch::new().dispatch(ToHalf {
+        row,
+        halves: &mut *halves,
+    });
+    if largest < threshold && shared.is_none() {
+        return (largest, Vec::new());
+    }
+    let scale = pulp::Arch::new().dispatch(LargestBelow {
+        threshold,
+        values: halves,
+    });
     let is_outlier = |i: usize, v: f32| shared.map_or(v.abs() >= threshold, |columns| columns[i]);
-    values
+    let outliers = halves
         .iter()
         .enumerate()
         .filter(|(i, v)| is_outlier(*i, **v))
         .map(|(i, v)| (i, *v))
-        .collect()
+        .collect();
+    (scale, outliers)
 }
 
-/// Rounds a row to half precision → its largest magnitude below the threshold, and whether any
-/// value reaches the threshold.
+/// Rounds a row to half precision → its largest magnitude, passing over NaN.
 ///
-/// A type instead of a closure, as in all these loops, so that it is inlined into the function that
-/// is compiled for the processor's widest instructions.
+/// A type instead of a closure, so that it is inlined into the function that is compiled for the
+/// processor's widest instructions.
 struct ToHalf<'a> {
     row: &'a [f32],
-    threshold: f32,
-    values: &'a mut [f32],
+    halves: &'a mut [f32],
 }
 
 impl pulp::NullaryFnOnce for ToHalf<'_> {
-    type Output = (f32, bool);
+    type Output = f32;
 
     #[inline(always)]
-    fn call(self) -> (f32, bool) {
-        for (value, v) in self.values.iter_mut().zip(self.row) {
-            *value = half(*v);
+    fn call(self) -> f32 {
+        for (to, value) in self.halves.iter_mut().zip(self.row) {
+            *to = half(*value);
         }
-        let larger = |a: f32, b: f32| if b > a { b } else { a };
-        let below = |v: f32| {
-            if v.abs() < self.threshold {
-                v.abs()
-            } else {
-                0.0
-            }
-        };
-        let scale = math::in_lanes(self.values, 0.0, |a, b| larger(a, below(b)));
-        let largest = math::in_lanes(self.values, 0.0, |a, b| larger(a, b.abs()));
-        (scale, largest >= self.threshold)
+        math::in_lanes(self.halves, 0.0, larger)
     }
 }
 
-/// Rounds a row to 8 bits → the sum of its integers.
-struct ToIntegers<'a> {
+/// The largest magnitude below the threshold, or 0.
+struct LargestBelow<'a> {
+    threshold: f32,
     values: &'a [f32],
-    factor: f32,
-    integers: &'a mut [u8],
 }
 
-impl pulp::NullaryFnOnce for ToIntegers<'_> {
-    type Output = i32;
+impl pulp::NullaryFnOnce for LargestBelow<'_> {
+    type Output = f32;
 
     #[inline(always)]
-    fn call(self) -> i32 {
-        for (to, v) in self.integers.iter_mut().zip(self.values) {
-            *to = quantise(*v, self.factor).cast_unsigned();
-        }
-        // At most 127 · 2²⁴: wrapping only spares the check.
-        self.integers.iter().fold(0, |sum: i32, v| {
-            sum.wrapping_add(i32::from(v.cast_signed()))
+    fn call(self) -> f32 {
+        math::in_lanes(self.values, 0.0, |most, v| {
+            let below = if v.abs() < self.threshold { v } else { 0.0 };
+            larger(most, below)
         })
     }
+}
+
+/// `most` or the magnitude of `v`; passes over NaN.
+#[inline(always)]
+fn larger(most: f32, v: f32) -> f32 {
+    if v.abs() > most { v.abs() } else { most }
 }

@@ -1,5 +1,7 @@
 //! Weights in 8 bits.
 
+use std::ops::Range;
+
 use rayon::prelude::*;
 
 use crate::kernels::cpu::dot::{PanelLanes, padded};
@@ -59,16 +61,14 @@ impl Int8Weights {
         })
     }
 
-    pub(crate) fn output(&self) -> usize {
-        self.output
-    }
-
     pub(crate) fn outliers(&self) -> Outliers {
         self.outliers
     }
 
-    pub(super) fn panels(&self) -> impl Iterator<Item = &[PanelLanes]> {
-        self.panels.chunks_exact(self.depth().max(1))
+    /// Some panels.
+    pub(super) fn panels(&self, panels: Range<usize>) -> impl Iterator<Item = &[PanelLanes]> {
+        let depth = self.depth();
+        self.panels[panels.start * depth..panels.end * depth].chunks_exact(depth.max(1))
     }
 
     /// Lanes of a panel.

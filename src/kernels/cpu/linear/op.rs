@@ -8,13 +8,14 @@ use burn::backend::{
 use burn::tensor::{Tensor, TensorData};
 
 use crate::kernels::activation::Activation;
-use crate::kernels::cpu::affine;
-use crate::kernels::cpu::bf16;
-use crate::kernels::cpu::bf16::GatedLayers;
+use crate::kernels::cpu::dot::DotType;
+use crate::kernels::cpu::dot_layer;
+use crate::kernels::cpu::dot_layer::Factors;
 use crate::kernels::cpu::epilogue::Epilogue;
-use crate::kernels::cpu::int8;
-use crate::kernels::cpu::linear::LinearWeights;
+use crate::kernels::cpu::int8::{Int8Factors, in_half};
 use crate::kernels::cpu::linear::float;
+use crate::kernels::cpu::linear::gated::GatedLayers;
+use crate::kernels::cpu::linear::weights::LinearWeights;
 use crate::kernels::cpu::rows::values;
 
 /// x`[rows, input]` · Wᵀ + `bias[output]`, then the activation → `[rows, output]`
@@ -32,8 +33,7 @@ pub(crate) fn linear(
     ))
 }
 
-/// down(activation(gate · x) · (up · x)), with factors in bf16; `x`: `[rows, hidden]` →
-/// `[rows, hidden]`
+/// down(activation(gate · x) · (up · x)); `x`: `[rows, hidden]` → `[rows, hidden]`
 pub(crate) fn gated_feed_forward(x: Tensor<2>, layers: GatedLayers) -> Tensor<2> {
     Tensor::from_dispatch(<Dispatch as PackedLinear>::gated_feed_forward(
         x.into_dispatch(),
@@ -63,29 +63,30 @@ impl PackedLinear for Flex {
     ) -> FloatTensor<Self> {
         let x = x.to_contiguous();
         let values = values(&x);
-        let (out, output) = match &weights {
+        match &weights {
             LinearWeights::Float(weights) => {
-                (float::product(values, weights, &epilogue), weights.output())
+                matrix(float::product(values, weights, &epilogue), weights.output())
             }
-            LinearWeights::Bf16(weights) => {
-                (bf16::product(values, weights, &epilogue), weights.output())
-            }
-            LinearWeights::Affine(weights) => (
-                affine::product(values, weights, &epilogue),
-                weights.output(),
-            ),
+            LinearWeights::Bf16(weights) => by_dots(values, weights.as_ref(), &epilogue),
+            LinearWeights::Affine(weights) => by_dots(values, weights.as_ref(), &epilogue),
             LinearWeights::Int8(weights) => {
-                (int8::product(values, weights, &epilogue), weights.output())
+                let factors = Int8Factors::of_batch(weights, values);
+                by_dots(values, &factors, &in_half(&epilogue))
             }
-        };
-        matrix(out, output)
+        }
     }
 
     fn gated_feed_forward(x: FloatTensor<Self>, layers: GatedLayers) -> FloatTensor<Self> {
         let x = x.to_contiguous();
-        let out = bf16::gated_feed_forward(values(&x), &layers);
-        matrix(out, layers.down.weights.output())
+        let hidden = x.layout().shape()[1];
+        matrix(layers.forward(values(&x)), hidden)
     }
+}
+
+/// `x`: `[rows, input]` → `[rows, output]`
+fn by_dots<F: Factors>(x: &[f32], factors: &F, epilogue: &Epilogue) -> FloatTensor<Flex> {
+    let out = dot_layer::product(F::Dot::engine(), x, factors, epilogue);
+    matrix(out, factors.output())
 }
 
 /// `[rows, output]`

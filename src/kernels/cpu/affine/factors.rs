@@ -1,98 +1,94 @@
-//! The product of 8-bit integers with zero points.
+//! What is multiplied, and how, in 8 bits with zero points.
 
-use crate::kernels::activation::Activation;
+use std::ops::Range;
+
 use crate::kernels::cpu::affine::rows::{AffineRows, RowScale};
 use crate::kernels::cpu::affine::weights::AffineWeights;
-use crate::kernels::cpu::dot::{DotType, Int8};
-use crate::kernels::cpu::epilogue::{Epilogue, write_panel};
-use crate::kernels::cpu::math;
+use crate::kernels::cpu::dot::{Engine, Int8, PanelLanes};
+use crate::kernels::cpu::dot_layer::{Factors, FloatRows};
+use crate::kernels::cpu::epilogue::PanelEpilogue;
 use crate::kernels::cpu::micro_kernel::WIDTH;
-use crate::kernels::cpu::row_blocks::{by_rows, rows_in_8_bits};
+use crate::kernels::cpu::row_blocks::rows_in_8_bits;
 
-/// `x`: `[rows, input]` → `[rows, output]`, on all threads.
-pub(crate) fn product(x: &[f32], weights: &AffineWeights, epilogue: &Epilogue) -> Vec<f32> {
-    let (input, output) = (weights.input(), weights.output());
-    let group = Int8::engine().rows();
-    let block = |x: &[f32], out: &mut [f32]| {
-        let rows = AffineRows::new(x, input);
-        rows.integers
-            .products(weights.panels(), |first, panel, sums| {
-                pulp::Arch::new().dispatch(Finish {
-                    sums,
-                    rows: &rows,
-                    first,
-                    weights,
-                    panel,
-                    epilogue,
-                    out: &mut *out,
-                });
-            });
-    };
-    let size = rows_in_8_bits(input, output, group);
-    by_rows(x, input, output, size, group, block)
-}
+impl Factors for AffineWeights {
+    type Dot = Int8;
+    type Rows = AffineRows;
+    type Coming = FloatRows;
 
-/// Integer sums of a group of rows and a panel → results.
-struct Finish<'a> {
-    /// `[rows, WIDTH]`
-    sums: &'a [[i32; WIDTH]],
-    rows: &'a AffineRows,
-    /// The group's first row.
-    first: usize,
-    weights: &'a AffineWeights,
-    panel: usize,
-    epilogue: &'a Epilogue,
-    /// `[rows, output]`
-    out: &'a mut [f32],
-}
+    const GATED_ROWS: usize = 48;
 
-impl pulp::NullaryFnOnce for Finish<'_> {
-    type Output = ();
+    fn input(&self) -> usize {
+        self.input()
+    }
+
+    fn output(&self) -> usize {
+        self.output()
+    }
+
+    fn panels(&self, panels: Range<usize>) -> impl Iterator<Item = &[PanelLanes]> {
+        self.panels(panels)
+    }
+
+    fn block_rows(&self, engine: Engine) -> usize {
+        rows_in_8_bits(self.input(), self.output(), engine.rows())
+    }
+
+    fn take(&self, engine: Engine, x: &[f32]) -> AffineRows {
+        AffineRows::new(engine, x, self.input())
+    }
 
     #[inline(always)]
-    fn call(self) {
-        let (from, output) = (self.panel * WIDTH, self.weights.output());
-        let scales = self.weights.scales(self.panel);
-        let bias = self.epilogue.bias_of(self.panel);
-        let out = self.out[self.first * output..].chunks_exact_mut(output);
-        for (row, (out, sums)) in (self.first..).zip(out.zip(self.sums)) {
-            // Products of the outliers with the weights' integers.
-            let mut values = [0f32; WIDTH];
-            for (i, v) in &self.rows.outliers[row] {
-                let column = self.weights.column(self.panel, *i);
-                values
-                    .iter_mut()
-                    .zip(column)
-                    .for_each(|(to, w)| *to += v * w);
-            }
-            let RowScale {
-                scale,
-                zero,
-                raised,
-            } = self.rows.rows[row];
-            for (value, (sum, weights)) in values.iter_mut().zip(sums.iter().zip(scales)) {
-                // Sums of weights raised by 128 may wrap around on very long rows, and `raised`
-                // with them.
-                #[expect(clippy::cast_precision_loss, reason = "24 bits are far more than 8")]
-                let sum = sum.wrapping_sub(raised) as f32;
-                *value = ((sum - zero * weights.sum) * scale + *value) * weights.scale;
-            }
-            if let Some(bias) = &bias {
-                values.iter_mut().zip(bias).for_each(|(v, b)| *v += b);
-            }
-            if self.epilogue.activation == Some(Activation::Gelu) {
-                for value in &mut values {
-                    *value = math::gelu(*value);
-                }
-            }
-            write_panel(&values, &mut out[from..]);
+    fn finish(
+        &self,
+        rows: &AffineRows,
+        row: usize,
+        panel: usize,
+        sums: &[i32; WIDTH],
+        epilogue: &PanelEpilogue,
+    ) -> [f32; WIDTH] {
+        // Products of the outliers with the weights' integers.
+        let mut values = [0f32; WIDTH];
+        for (i, v) in &rows.outliers[row] {
+            let column = self.column(panel, *i);
+            values
+                .iter_mut()
+                .zip(column)
+                .for_each(|(to, w)| *to += v * w);
         }
+        let RowScale { scale, zero } = rows.scales[row];
+        let (raised, outputs) = (rows.integers.raised(row), self.scales(panel));
+        for (value, (sum, weights)) in values.iter_mut().zip(sums.iter().zip(outputs)) {
+            #[expect(clippy::cast_precision_loss, reason = "24 bits are far more than 8")]
+            let sum = sum.wrapping_sub(raised) as f32;
+            *value = ((sum - zero * weights.sum) * scale + *value) * weights.scale;
+        }
+        epilogue.add_bias(&mut values);
+        epilogue.apply_gelu(&mut values);
+        values
+    }
+
+    fn expect(&self, _: Engine, rows: usize) -> FloatRows {
+        FloatRows::new(rows, self.input())
+    }
+
+    #[inline(always)]
+    fn put(coming: &mut FloatRows, row: usize, panel: usize, values: &[[f32; WIDTH]; 4]) {
+        coming.put(row, panel, values);
+    }
+
+    fn arrived(&self, engine: Engine, coming: FloatRows) -> AffineRows {
+        self.take(engine, coming.values())
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kernels::activation::Activation;
+    use crate::kernels::cpu::dot::DotType;
+    use crate::kernels::cpu::dot_layer::product;
+    use crate::kernels::cpu::epilogue::Epilogue;
+    use crate::kernels::cpu::math;
     use crate::kernels::cpu::testing::{bits, reader, wave};
 
     fn weights(output: usize, input: usize) -> AffineWeights {
@@ -139,7 +135,7 @@ mod tests {
                 ("outliers", outliers, 12.0),
                 ("zeros", zeros, 0.0),
             ] {
-                let found = product(&x, &packed, &epilogue);
+                let found = product(Int8::engine(), &x, &packed, &epilogue);
                 let exact = exact(&x, input, output, &bias);
                 let size = rms(x.iter().map(|v| f64::from(*v)));
                 // Uniform errors of a step of the inputs and of one of the weights, independent.
@@ -168,9 +164,9 @@ mod tests {
             bias: None,
             activation: Some(Activation::Gelu),
         };
-        let together = product(&x, &packed, &epilogue);
+        let together = product(Int8::engine(), &x, &packed, &epilogue);
         for part in [1, 5, 129] {
-            let some = product(&x[..part * input], &packed, &epilogue);
+            let some = product(Int8::engine(), &x[..part * input], &packed, &epilogue);
             assert_eq!(bits(&some), bits(&together[..part * output]));
         }
     }
@@ -186,7 +182,7 @@ mod tests {
         for value in [f32::NAN, f32::INFINITY] {
             let mut x = vec![1.0; 2 * input];
             x[45] = value;
-            let found = product(&x, &packed, &epilogue);
+            let found = product(Int8::engine(), &x, &packed, &epilogue);
             let (first, second) = found.split_at(output);
             assert!(first.iter().all(|v| v.is_finite()));
             assert!(second.iter().all(|v| !v.is_finite()), "{second:?}");

@@ -1,76 +1,115 @@
-//! The product of bf16 factors.
+//! What is multiplied, and how, where factors are rounded to bf16.
 
 use std::ops::Range;
 
-use crate::kernels::activation::Activation;
-use crate::kernels::cpu::bf16::blocks::by_blocks;
+use crate::kernels::cpu::bf16::rounding::{pack_rows, to_lanes};
 use crate::kernels::cpu::bf16::weights::Bf16Weights;
-use crate::kernels::cpu::dot::{Bf16, DotType, Engine, PackedRows};
-use crate::kernels::cpu::epilogue::{Epilogue, PanelOutput};
+use crate::kernels::cpu::dot::{Bf16, Engine, PackedRows, PanelLanes, TILE_DEPTH};
+use crate::kernels::cpu::dot_layer::Factors;
+use crate::kernels::cpu::epilogue::PanelEpilogue;
 use crate::kernels::cpu::micro_kernel::WIDTH;
 
-/// `x`: `[rows, input]` → `[rows, output]`, on all threads.
-pub(crate) fn product(x: &[f32], weights: &Bf16Weights, epilogue: &Epilogue) -> Vec<f32> {
-    product_by(Bf16::engine(), x, weights, epilogue)
-}
+/// Bytes of packed rows that a thread works on: part of a second-level cache. A sum stays in a
+/// register from the first input to the last.
+const BLOCK: usize = 400_000;
+/// Rows of a block at least: each block reads all weights.
+const ROWS: usize = 96;
 
-pub(super) fn product_by(
-    engine: Engine,
-    x: &[f32],
-    weights: &Bf16Weights,
-    epilogue: &Epilogue,
-) -> Vec<f32> {
-    let sizes = [weights.input(), weights.output()];
-    by_blocks(engine, x, sizes, |rows, panels, out| {
-        products(rows, weights, panels, epilogue, out);
-    })
-}
+impl Factors for Bf16Weights {
+    type Dot = Bf16;
+    type Rows = PackedRows<Bf16>;
+    type Coming = PackedRows<Bf16>;
 
-/// `rows`: `[rows, input]` → `out`: `[rows, outputs of the panels]`, on this thread.
-pub(super) fn products(
-    rows: &PackedRows<Bf16>,
-    weights: &Bf16Weights,
-    panels: Range<usize>,
-    epilogue: &Epilogue,
-    out: &mut [f32],
-) {
-    let width = out.len() / rows.count();
-    rows.products(weights.panels(panels.clone()), |first, at, sums| {
-        let output = PanelOutput {
-            out: &mut *out,
-            width,
-            from: at * WIDTH,
-            bias: epilogue.bias_of(panels.start + at),
-            first: true,
-            gelu: epilogue.activation == Some(Activation::Gelu),
-        };
-        pulp::Arch::new().dispatch(Put {
-            output,
-            first,
-            sums,
-        });
-    });
-}
+    /// Rounded and packed, an inner size of up to some 4,000 stays in a second-level cache.
+    const GATED_ROWS: usize = ROWS;
 
-/// The sums of a group of rows, from row `first` on, on their way to memory.
-struct Put<'a> {
-    output: PanelOutput<'a>,
-    first: usize,
-    sums: &'a [[f32; WIDTH]],
-}
+    fn input(&self) -> usize {
+        self.input()
+    }
 
-impl pulp::NullaryFnOnce for Put<'_> {
-    type Output = ();
+    fn output(&self) -> usize {
+        self.output()
+    }
+
+    fn panels(&self, panels: Range<usize>) -> impl Iterator<Item = &[PanelLanes]> {
+        self.panels(panels)
+    }
+
+    fn block_rows(&self, _: Engine) -> usize {
+        (BLOCK / (2 * self.input())).max(ROWS)
+    }
+
+    fn take(&self, engine: Engine, x: &[f32]) -> PackedRows<Bf16> {
+        pulp::Arch::new().dispatch(Pack {
+            engine,
+            x,
+            input: self.input(),
+        })
+    }
 
     #[inline(always)]
-    fn call(mut self) {
-        self.output.put(self.first, self.sums.iter());
+    fn finish(
+        &self,
+        _: &PackedRows<Bf16>,
+        _: usize,
+        _: usize,
+        sums: &[f32; WIDTH],
+        epilogue: &PanelEpilogue,
+    ) -> [f32; WIDTH] {
+        let mut values = *sums;
+        epilogue.add_bias(&mut values);
+        epilogue.apply_gelu(&mut values);
+        values
+    }
+
+    fn expect(&self, engine: Engine, rows: usize) -> PackedRows<Bf16> {
+        let mut coming = PackedRows::on(engine, self.input().div_ceil(2));
+        coming.grow(rows);
+        coming
+    }
+
+    #[inline(always)]
+    fn put(coming: &mut PackedRows<Bf16>, row: usize, panel: usize, values: &[[f32; WIDTH]; 4]) {
+        let mut lanes = [[[0; 4]; TILE_DEPTH]; 4];
+        for (lanes, values) in lanes.iter_mut().zip(values) {
+            *lanes = to_lanes(values);
+        }
+        coming.put(row, panel, &lanes);
+    }
+
+    /// After the last of their values are the results of weights that are zeros: zeros, as
+    /// [`PackedRows`] wants, or NaN in a row that is not finite.
+    fn arrived(&self, _: Engine, coming: PackedRows<Bf16>) -> PackedRows<Bf16> {
+        coming
+    }
+}
+
+/// The packing, compiled for the processor's widest instructions.
+struct Pack<'a> {
+    engine: Engine,
+    /// `[rows, input]`
+    x: &'a [f32],
+    input: usize,
+}
+
+impl pulp::NullaryFnOnce for Pack<'_> {
+    type Output = PackedRows<Bf16>;
+
+    #[inline(always)]
+    fn call(self) -> PackedRows<Bf16> {
+        let mut rows = PackedRows::on(self.engine, self.input.div_ceil(2));
+        rows.reserve(self.x.len() / self.input);
+        pack_rows(self.x.chunks_exact(self.input), self.input, &mut rows);
+        rows
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kernels::activation::Activation;
+    use crate::kernels::cpu::dot_layer::product;
+    use crate::kernels::cpu::epilogue::Epilogue;
     use crate::kernels::cpu::math::gelu;
     use crate::kernels::cpu::testing::{bits, engines_for_bf16, reader, wave};
     use half::bf16;
@@ -119,7 +158,7 @@ mod tests {
                         bias: Some(bias.as_slice().into()),
                         activation,
                     };
-                    let found = product_by(engine, &x, &packed, &epilogue);
+                    let found = product(engine, &x, &packed, &epilogue);
                     assert_eq!(found.len(), sums.len());
                     for (at, (found, [sum, size])) in found.iter().zip(&sums).enumerate() {
                         #[expect(clippy::cast_possible_truncation, reason = "an f32 is tested")]
@@ -154,14 +193,14 @@ mod tests {
                 bias: None,
                 activation: None,
             };
-            let expected = product_by(Engine::Portable, &x, &packed, &epilogue);
+            let expected = product(Engine::Portable, &x, &packed, &epilogue);
             let last: f32 = (0..input)
                 .map(|i| integer((rows - 1) * input + i) * integer((output - 1) * input + i + 5))
                 .sum();
             assert_eq!(expected.last().map(|v| v.to_bits()), Some(last.to_bits()));
             for engine in engines_for_bf16() {
                 assert_eq!(
-                    bits(&product_by(engine, &x, &packed, &epilogue)),
+                    bits(&product(engine, &x, &packed, &epilogue)),
                     bits(&expected),
                     "{engine:?}, {rows} x {input} x {output}"
                 );
@@ -179,11 +218,11 @@ mod tests {
             activation: Some(Activation::Gelu),
         };
         for engine in engines_for_bf16() {
-            let together = product_by(engine, &x, &packed, &epilogue);
+            let together = product(engine, &x, &packed, &epilogue);
             for part in [1, 5, 40, 229] {
-                let some = product_by(engine, &x[..part * input], &packed, &epilogue);
+                let some = product(engine, &x[..part * input], &packed, &epilogue);
                 assert_eq!(bits(&some), bits(&together[..part * output]), "{engine:?}");
-                let last = product_by(engine, &x[(rows - part) * input..], &packed, &epilogue);
+                let last = product(engine, &x[(rows - part) * input..], &packed, &epilogue);
                 let expected = &together[(rows - part) * output..];
                 assert_eq!(bits(&last), bits(expected), "{engine:?}");
             }
@@ -201,7 +240,7 @@ mod tests {
             for value in [f32::NAN, f32::INFINITY] {
                 let mut x = vec![1.0; 2 * 40];
                 x[45] = value;
-                let found = product_by(engine, &x, &packed, &epilogue);
+                let found = product(engine, &x, &packed, &epilogue);
                 let (first, second) = found.split_at(33);
                 assert!(
                     first.iter().all(|v| v.to_bits() == 40f32.to_bits()),
