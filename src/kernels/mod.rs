@@ -9,8 +9,8 @@
 //!
 //! - they run over slices with iterators (`chunks_exact`, `as_chunks`, `zip`), so that no index is
 //!   computed; loops with constant bounds are unrolled, and their indices are constants;
-//! - integer arithmetic on values (rounding in `cpu::math`, the sums of `cpu::int8` and `cpu::dot`)
-//!   is written as `wrapping_*`, each with the reason why wrapping is right;
+//! - integer arithmetic on values (rounding in `cpu::math`, the sums of `cpu::dot_layer` and
+//!   `cpu::dot`) is written as `wrapping_*`, each with the reason why wrapping is right;
 //! - `Iterator::sum` and `enumerate` inherit the checks of this crate and are not used there.
 //!
 //! What remains checked is computed once for each row, panel or block, not for each element.

@@ -1,7 +1,5 @@
 //! The linear layer.
 
-use std::sync::Arc;
-
 use burn::module::{Module, Param};
 use burn::tensor::Tensor;
 
@@ -35,10 +33,7 @@ pub struct PlainLinear {
 #[derive(Module, Debug)]
 pub struct PackedLinear {
     #[module(skip)]
-    weight: LinearWeights,
-    /// `[output]`
-    #[module(skip)]
-    bias: Option<Arc<[f32]>>,
+    layer: PackedLayer,
 }
 
 impl Linear {
@@ -89,10 +84,12 @@ impl Linear {
                 weight: Param::from_tensor(weight),
                 bias: bias.map(Param::from_tensor),
             }),
-            Matrix::Packed(weight) => Self::Packed(PackedLinear {
-                weight,
-                bias: bias.map(|bias| bias.into_data().iter::<f32>().collect()),
-            }),
+            Matrix::Packed(weights) => {
+                let bias = bias.map(|bias| bias.into_data().iter().collect::<Vec<f32>>());
+                Self::Packed(PackedLinear {
+                    layer: PackedLayer::new(weights, bias.as_deref()),
+                })
+            }
         }
     }
 
@@ -105,7 +102,7 @@ impl Linear {
     pub(crate) fn group(&self) -> usize {
         match self {
             Self::Plain(_) => 1,
-            Self::Packed(packed) => packed.weight.group(),
+            Self::Packed(packed) => packed.layer.weights().group(),
         }
     }
 
@@ -113,16 +110,13 @@ impl Linear {
     pub(crate) fn rounds_factors(&self) -> bool {
         match self {
             Self::Plain(_) => false,
-            Self::Packed(packed) => !matches!(packed.weight, LinearWeights::Float(_)),
+            Self::Packed(packed) => !matches!(packed.layer.weights(), LinearWeights::Float(_)),
         }
     }
 
     fn int8_outliers(&self) -> Option<Outliers> {
-        match self {
-            Self::Packed(PackedLinear {
-                weight: LinearWeights::Int8(weight),
-                ..
-            }) => Some(weight.outliers()),
+        match self.packed()?.weights() {
+            LinearWeights::Int8(weights) => Some(weights.outliers()),
             _ => None,
         }
     }
@@ -150,12 +144,9 @@ impl Linear {
     }
 
     /// The layer, where its weights are packed.
-    pub(crate) fn packed(&self) -> Option<PackedLayer> {
+    pub(crate) fn packed(&self) -> Option<&PackedLayer> {
         match self {
-            Self::Packed(PackedLinear { weight, bias }) => Some(PackedLayer {
-                weights: weight.clone(),
-                bias: bias.clone(),
-            }),
+            Self::Packed(packed) => Some(&packed.layer),
             Self::Plain(_) => None,
         }
     }
@@ -192,7 +183,7 @@ impl PlainLinear {
 impl PackedLinear {
     /// `[rows, input]` → `[rows, output]`
     fn forward(&self, x: Tensor<2>, activation: Option<Activation>) -> Tensor<2> {
-        linear::linear(x, &self.weight, self.bias.clone(), activation)
+        linear::linear(x, &self.layer, activation)
     }
 }
 

@@ -200,7 +200,7 @@ impl Bf16Factors {
 
 impl Default for PackedRows<Bf16> {
     fn default() -> Self {
-        Self::new(1)
+        Self::new(Bf16::engine(), 1)
     }
 }
 

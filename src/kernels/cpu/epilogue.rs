@@ -21,9 +21,8 @@ pub(crate) fn fuses(activation: Activation) -> bool {
 }
 
 /// The epilogue of one panel's sums.
-#[derive(Debug, Clone, Copy)]
 pub(crate) struct PanelEpilogue {
-    pub(crate) bias: Option<[f32; WIDTH]>,
+    bias: Option<[f32; WIDTH]>,
     pub(crate) gelu: bool,
 }
 
@@ -88,7 +87,7 @@ impl PanelEpilogue {
         }
     }
 
-    /// Where it is asked for.
+    /// GELU, where the layer has it.
     #[inline(always)]
     pub(crate) fn apply_gelu(&self, values: &mut [f32; WIDTH]) {
         if self.gelu {

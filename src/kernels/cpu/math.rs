@@ -118,6 +118,14 @@ pub(crate) fn half(x: f32) -> f32 {
     if size < 65_520.0 { finite } else { beyond }
 }
 
+/// The lowest byte of the nearest integer, halves to the even one; `x` is from −128 to 127. The sum
+/// with 1.5 · 2²³ is an integer whose lowest bits it is.
+#[inline(always)]
+pub(crate) fn low_byte(x: f32) -> u8 {
+    let [lowest, ..] = (x + 12_582_912.0).to_bits().to_le_bytes();
+    lowest
+}
+
 /// The bits of the nearest bf16 number, halves to the even one. As `bf16::from_f32`, without its
 /// branches.
 #[inline(always)]

@@ -29,6 +29,19 @@ pub(crate) fn engines_for_bf16() -> Vec<Engine> {
     engines
 }
 
+/// Those for 8-bit integers that this processor has, and the definition.
+pub(crate) fn engines_for_int8() -> Vec<Engine> {
+    let mut engines = Engine::all_for_int8();
+    engines.push(Engine::Portable);
+    engines
+}
+
+/// Small integers, whose sums of products are exact in any order.
+#[expect(clippy::cast_precision_loss, reason = "small numbers")]
+pub(crate) fn integer(i: usize) -> f32 {
+    (i * 7919 % 17) as f32 - 8.0
+}
+
 /// Of each value, so that NaN and −0 are compared, too.
 pub(crate) fn bits(values: &[f32]) -> Vec<u32> {
     values.iter().map(|value| value.to_bits()).collect()

@@ -47,7 +47,7 @@ impl FeedForward {
 
     /// `[tokens, hidden]` → `[tokens, hidden]`
     pub(super) fn forward(&self, x: Tensor<2>) -> Tensor<2> {
-        if let Some(layers) = self.as_one() {
+        if let Some(layers) = self.gated_layers() {
             // It takes some tokens at a time by itself.
             return gated_feed_forward(x, layers);
         }
@@ -61,13 +61,16 @@ impl FeedForward {
         })
     }
 
-    /// The layers for the CPU's one operation; `None` where it has none for their weights, or does not
-    /// know the activation.
-    fn as_one(&self) -> Option<GatedLayers> {
+    /// The layers for the CPU's one operation; `None` where it has none for their weights, or does
+    /// not know the activation.
+    fn gated_layers(&self) -> Option<GatedLayers> {
         let layers = [&self.gate, &self.up, &self.down].map(Linear::packed);
         let [Some(gate), Some(up), Some(down)] = layers else {
             return None;
         };
-        GatedLayers::new([gate, up, down], GateActivation::of(self.activation)?)
+        GatedLayers::new(
+            [gate, up, down].map(Clone::clone),
+            GateActivation::of(self.activation)?,
+        )
     }
 }

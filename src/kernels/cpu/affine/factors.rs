@@ -8,21 +8,19 @@ use crate::kernels::cpu::dot::{Engine, Int8, PanelLanes};
 use crate::kernels::cpu::dot_layer::{Factors, FloatRows};
 use crate::kernels::cpu::epilogue::PanelEpilogue;
 use crate::kernels::cpu::micro_kernel::WIDTH;
-use crate::kernels::cpu::row_blocks::rows_in_8_bits;
+use crate::kernels::cpu::row_blocks::{gated_rows_in_8_bits, rows_in_8_bits};
 
 impl Factors for AffineWeights {
     type Dot = Int8;
     type Rows = AffineRows;
     type Coming = FloatRows;
 
-    const GATED_ROWS: usize = 48;
-
     fn input(&self) -> usize {
-        self.input()
+        self.input
     }
 
     fn output(&self) -> usize {
-        self.output()
+        self.output
     }
 
     fn panels(&self, panels: Range<usize>) -> impl Iterator<Item = &[PanelLanes]> {
@@ -30,11 +28,19 @@ impl Factors for AffineWeights {
     }
 
     fn block_rows(&self, engine: Engine) -> usize {
-        rows_in_8_bits(self.input(), self.output(), engine.rows())
+        rows_in_8_bits(self.input, self.output, engine.rows())
     }
 
-    fn take(&self, engine: Engine, x: &[f32]) -> AffineRows {
-        AffineRows::new(engine, x, self.input())
+    fn gated_rows(engine: Engine) -> usize {
+        gated_rows_in_8_bits(engine.rows())
+    }
+
+    fn pack(&self, engine: Engine, x: &[f32]) -> AffineRows {
+        AffineRows::new(engine, x, self.input)
+    }
+
+    fn pack_arrived(&self, engine: Engine, rows: FloatRows) -> AffineRows {
+        self.pack(engine, rows.values())
     }
 
     #[inline(always)]
@@ -66,19 +72,6 @@ impl Factors for AffineWeights {
         epilogue.apply_gelu(&mut values);
         values
     }
-
-    fn expect(&self, _: Engine, rows: usize) -> FloatRows {
-        FloatRows::new(rows, self.input())
-    }
-
-    #[inline(always)]
-    fn put(coming: &mut FloatRows, row: usize, panel: usize, values: &[[f32; WIDTH]; 4]) {
-        coming.put(row, panel, values);
-    }
-
-    fn arrived(&self, engine: Engine, coming: FloatRows) -> AffineRows {
-        self.take(engine, coming.values())
-    }
 }
 
 #[cfg(test)]
@@ -89,7 +82,7 @@ mod tests {
     use crate::kernels::cpu::dot_layer::product;
     use crate::kernels::cpu::epilogue::Epilogue;
     use crate::kernels::cpu::math;
-    use crate::kernels::cpu::testing::{bits, reader, wave};
+    use crate::kernels::cpu::testing::{bits, engines_for_int8, reader, wave};
 
     fn weights(output: usize, input: usize) -> AffineWeights {
         let read = reader(input, |at| 0.1 * wave(at + 7));
@@ -155,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn a_row_does_not_depend_on_the_others_in_a_single_bit() {
+    fn a_row_depends_on_no_others_and_no_engine_in_a_single_bit() {
         let (rows, input, output) = (130, 300, 70);
         let mut x: Vec<f32> = (0..rows * input).map(wave).collect();
         x.iter_mut().step_by(997).for_each(|v| *v *= 50.0);
@@ -164,11 +157,28 @@ mod tests {
             bias: None,
             activation: Some(Activation::Gelu),
         };
-        let together = product(Int8::engine(), &x, &packed, &epilogue);
-        for part in [1, 5, 129] {
-            let some = product(Int8::engine(), &x[..part * input], &packed, &epilogue);
-            assert_eq!(bits(&some), bits(&together[..part * output]));
+        let together = product(Engine::Portable, &x, &packed, &epilogue);
+        for engine in engines_for_int8() {
+            for part in [1, 5, 129, rows] {
+                let some = product(engine, &x[..part * input], &packed, &epilogue);
+                assert_eq!(bits(&some), bits(&together[..part * output]), "{engine:?}");
+                let last = product(engine, &x[(rows - part) * input..], &packed, &epilogue);
+                let expected = &together[(rows - part) * output..];
+                assert_eq!(bits(&last), bits(expected), "{engine:?}");
+            }
         }
+    }
+
+    /// Their factor would be infinite.
+    #[test]
+    fn the_smallest_values_are_zeros() {
+        let packed = weights(33, 40);
+        let epilogue = Epilogue {
+            bias: None,
+            activation: None,
+        };
+        let found = product(Int8::engine(), &[1e-38; 40], &packed, &epilogue);
+        assert!(found.iter().all(|v| v.abs() < 1e-36), "{found:?}");
     }
 
     #[test]

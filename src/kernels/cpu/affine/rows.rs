@@ -1,6 +1,6 @@
 //! Activations in 8 bits.
 
-use std::borrow::Cow;
+use std::borrow::{Borrow, Cow};
 
 use crate::kernels::cpu::dot::{Engine, Int8, PackedRows};
 use crate::kernels::cpu::dot_layer::{IntegerRows, Rounding};
@@ -8,6 +8,9 @@ use crate::kernels::cpu::math;
 
 /// Magnitude from which on an activation stays out of the integer product, as in LLM.int8().
 const THRESHOLD: f32 = 6.0;
+
+/// 255 times its inverse is finite.
+const SMALLEST_WIDTH: f32 = 256.0 * f32::MIN_POSITIVE;
 
 /// Token rows in 8 bits.
 pub(crate) struct AffineRows {
@@ -38,8 +41,13 @@ impl AffineRows {
             let mut four = Vec::with_capacity(4);
             for row in x.chunks_exact(input) {
                 let ([low, high], row, outliers) = without_outliers(row);
-                // Of values that are all 0, any scale is right.
-                let width = if high > low { high - low } else { 1.0 };
+                // Of values that are all 0, or so small that the factor would be infinite, any scale
+                // is right.
+                let width = if high - low > SMALLEST_WIDTH {
+                    high - low
+                } else {
+                    1.0
+                };
                 // From −128 to 127.
                 let factor = 255.0 / width;
                 let zero = -128.0 - low * factor;
@@ -50,21 +58,20 @@ impl AffineRows {
                 rows.outliers.push(outliers);
                 four.push((row, Rounding { factor, zero }));
             }
-            let four: Vec<_> = four.iter().map(|(row, by)| (row.as_ref(), *by)).collect();
             rows.integers.push(&four);
         }
         rows
     }
 }
 
-impl AsRef<PackedRows<Int8>> for AffineRows {
-    fn as_ref(&self) -> &PackedRows<Int8> {
+impl Borrow<PackedRows<Int8>> for AffineRows {
+    fn borrow(&self) -> &PackedRows<Int8> {
         self.integers.packed()
     }
 }
 
-/// A row with 0 in place of its outliers, its smallest and its largest value then, and the outliers:
-/// column and value.
+/// A row with 0 in place of its outliers, its smallest and its largest value then, and the
+/// outliers: column and value.
 fn without_outliers(row: &[f32]) -> ([f32; 2], Cow<'_, [f32]>, Vec<(usize, f32)>) {
     let [low, high] = pulp::Arch::new().dispatch(Range(row));
     // Written so that NaN is an outlier, too.

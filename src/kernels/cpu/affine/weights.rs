@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
-use crate::kernels::cpu::dot::{PanelLanes, padded};
+use crate::kernels::cpu::dot::{PanelLanes, padded, some_panels};
 use crate::kernels::cpu::micro_kernel::WIDTH;
 use crate::kernels::cpu::packed_weights::fill_panels;
 use crate::support::error::Result;
@@ -16,8 +16,8 @@ pub struct AffineWeights {
     /// 128, see [`PanelLanes`].
     panels: Vec<PanelLanes>,
     outputs: Vec<OutputScale>,
-    input: usize,
-    output: usize,
+    pub(super) input: usize,
+    pub(super) output: usize,
 }
 
 /// Of one output's weights.
@@ -60,18 +60,9 @@ impl AffineWeights {
         })
     }
 
-    pub(crate) fn input(&self) -> usize {
-        self.input
-    }
-
-    pub(crate) fn output(&self) -> usize {
-        self.output
-    }
-
     /// Some panels.
     pub(super) fn panels(&self, panels: Range<usize>) -> impl Iterator<Item = &[PanelLanes]> {
-        let depth = depth(self.input);
-        self.panels[panels.start * depth..panels.end * depth].chunks_exact(depth.max(1))
+        some_panels(&self.panels, depth(self.input), panels)
     }
 
     /// Of the outputs of a panel; of those after the last, 0.

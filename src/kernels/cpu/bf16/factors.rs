@@ -5,7 +5,7 @@ use std::ops::Range;
 use crate::kernels::cpu::bf16::rounding::{pack_rows, to_lanes};
 use crate::kernels::cpu::bf16::weights::Bf16Weights;
 use crate::kernels::cpu::dot::{Bf16, Engine, PackedRows, PanelLanes, TILE_DEPTH};
-use crate::kernels::cpu::dot_layer::Factors;
+use crate::kernels::cpu::dot_layer::{ComingRows, Factors};
 use crate::kernels::cpu::epilogue::PanelEpilogue;
 use crate::kernels::cpu::micro_kernel::WIDTH;
 
@@ -13,22 +13,19 @@ use crate::kernels::cpu::micro_kernel::WIDTH;
 /// register from the first input to the last.
 const BLOCK: usize = 400_000;
 /// Rows of a block at least: each block reads all weights.
-const ROWS: usize = 96;
+const LEAST_ROWS: usize = 96;
 
 impl Factors for Bf16Weights {
     type Dot = Bf16;
     type Rows = PackedRows<Bf16>;
     type Coming = PackedRows<Bf16>;
 
-    /// Rounded and packed, an inner size of up to some 4,000 stays in a second-level cache.
-    const GATED_ROWS: usize = ROWS;
-
     fn input(&self) -> usize {
-        self.input()
+        self.input
     }
 
     fn output(&self) -> usize {
-        self.output()
+        self.output
     }
 
     fn panels(&self, panels: Range<usize>) -> impl Iterator<Item = &[PanelLanes]> {
@@ -36,15 +33,26 @@ impl Factors for Bf16Weights {
     }
 
     fn block_rows(&self, _: Engine) -> usize {
-        (BLOCK / (2 * self.input())).max(ROWS)
+        (BLOCK / (2 * self.input)).max(LEAST_ROWS)
     }
 
-    fn take(&self, engine: Engine, x: &[f32]) -> PackedRows<Bf16> {
+    /// Rounded and packed, an inner size of up to some 4,000 stays in a second-level cache of 1 MB.
+    fn gated_rows(_: Engine) -> usize {
+        LEAST_ROWS
+    }
+
+    fn pack(&self, engine: Engine, x: &[f32]) -> PackedRows<Bf16> {
         pulp::Arch::new().dispatch(Pack {
             engine,
             x,
-            input: self.input(),
+            input: self.input,
         })
+    }
+
+    /// After the last of their values are the results of weights that are zeros: zeros, as
+    /// [`PackedRows`] wants, or NaN in a row that is not finite.
+    fn pack_arrived(&self, _: Engine, rows: PackedRows<Bf16>) -> PackedRows<Bf16> {
+        rows
     }
 
     #[inline(always)]
@@ -61,26 +69,22 @@ impl Factors for Bf16Weights {
         epilogue.apply_gelu(&mut values);
         values
     }
+}
 
-    fn expect(&self, engine: Engine, rows: usize) -> PackedRows<Bf16> {
-        let mut coming = PackedRows::on(engine, self.input().div_ceil(2));
+impl ComingRows for PackedRows<Bf16> {
+    fn new(engine: Engine, rows: usize, size: usize) -> Self {
+        let mut coming = Self::new(engine, size.div_ceil(2));
         coming.grow(rows);
         coming
     }
 
     #[inline(always)]
-    fn put(coming: &mut PackedRows<Bf16>, row: usize, panel: usize, values: &[[f32; WIDTH]; 4]) {
+    fn put(&mut self, row: usize, panel: usize, values: &[[f32; WIDTH]; 4]) {
         let mut lanes = [[[0; 4]; TILE_DEPTH]; 4];
         for (lanes, values) in lanes.iter_mut().zip(values) {
             *lanes = to_lanes(values);
         }
-        coming.put(row, panel, &lanes);
-    }
-
-    /// After the last of their values are the results of weights that are zeros: zeros, as
-    /// [`PackedRows`] wants, or NaN in a row that is not finite.
-    fn arrived(&self, _: Engine, coming: PackedRows<Bf16>) -> PackedRows<Bf16> {
-        coming
+        self.put(row, panel, &lanes);
     }
 }
 
@@ -97,7 +101,7 @@ impl pulp::NullaryFnOnce for Pack<'_> {
 
     #[inline(always)]
     fn call(self) -> PackedRows<Bf16> {
-        let mut rows = PackedRows::on(self.engine, self.input.div_ceil(2));
+        let mut rows = PackedRows::new(self.engine, self.input.div_ceil(2));
         rows.reserve(self.x.len() / self.input);
         pack_rows(self.x.chunks_exact(self.input), self.input, &mut rows);
         rows
@@ -111,7 +115,7 @@ mod tests {
     use crate::kernels::cpu::dot_layer::product;
     use crate::kernels::cpu::epilogue::Epilogue;
     use crate::kernels::cpu::math::gelu;
-    use crate::kernels::cpu::testing::{bits, engines_for_bf16, reader, wave};
+    use crate::kernels::cpu::testing::{bits, engines_for_bf16, integer, reader, wave};
     use half::bf16;
 
     fn weights(output: usize, input: usize, weight: impl Fn(usize) -> f32 + Sync) -> Bf16Weights {
@@ -181,11 +185,8 @@ mod tests {
         }
     }
 
-    /// Small integers, whose sums are exact in any order.
     #[test]
-    #[expect(clippy::cast_precision_loss, reason = "small numbers")]
     fn every_engine_gives_the_same_bits_where_sums_are_exact() {
-        let integer = |i: usize| (i * 7919 % 17) as f32 - 8.0;
         for [rows, input, output] in SHAPES {
             let x: Vec<f32> = (0..rows * input).map(integer).collect();
             let packed = weights(output, input, |at| integer(at + 5));

@@ -88,7 +88,7 @@ mod tests {
             .map(|row| (0..41).map(|at| wave(row * 41 + at)).collect())
             .collect();
         for engine in engines_for_bf16() {
-            let mut packed = PackedRows::<Bf16>::on(engine, 32);
+            let mut packed = PackedRows::<Bf16>::new(engine, 32);
             let before = [f32::NAN; 64];
             pack_rows([&before[..]; 40].into_iter(), 64, &mut packed);
             pack_rows(rows.iter().map(Vec::as_slice), 41, &mut packed);

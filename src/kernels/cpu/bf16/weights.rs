@@ -5,7 +5,7 @@ use std::ops::Range;
 use rayon::prelude::*;
 
 use crate::kernels::cpu::bf16::rounding::put_output;
-use crate::kernels::cpu::dot::{PanelLanes, padded};
+use crate::kernels::cpu::dot::{PanelLanes, padded, some_panels};
 use crate::kernels::cpu::micro_kernel::WIDTH;
 use crate::kernels::cpu::packed_weights::fill_panels;
 use crate::support::error::Result;
@@ -15,8 +15,8 @@ use crate::support::error::Result;
 pub struct Bf16Weights {
     /// `[panels, input / 2]`, filled up with zeros to the depth that [`padded`] gives.
     panels: Vec<PanelLanes>,
-    input: usize,
-    output: usize,
+    pub(super) input: usize,
+    pub(super) output: usize,
 }
 
 impl Bf16Weights {
@@ -46,19 +46,9 @@ impl Bf16Weights {
         })
     }
 
-    pub(crate) fn input(&self) -> usize {
-        self.input
-    }
-
-    pub(crate) fn output(&self) -> usize {
-        self.output
-    }
-
     /// Some panels.
     pub(super) fn panels(&self, panels: Range<usize>) -> impl Iterator<Item = &[PanelLanes]> {
-        let depth = depth(self.input);
-        let panels = &self.panels[panels.start * depth..panels.end * depth];
-        panels.chunks_exact(depth.max(1))
+        some_panels(&self.panels, depth(self.input), panels)
     }
 }
 

@@ -1,5 +1,7 @@
 //! How the factors and the sums lie in memory.
 
+use std::ops::Range;
+
 use crate::kernels::cpu::micro_kernel::WIDTH;
 
 /// Four signed 8-bit integers, or two bf16 numbers.
@@ -13,6 +15,15 @@ pub(crate) struct PanelLanes(pub(crate) [Lane; WIDTH]);
 
 impl PanelLanes {
     pub(crate) const ZERO: Self = Self([[0; 4]; WIDTH]);
+}
+
+/// Some of the panels `[panels, depth]`.
+pub(crate) fn some_panels(
+    panels: &[PanelLanes],
+    depth: usize,
+    some: Range<usize>,
+) -> impl Iterator<Item = &[PanelLanes]> {
+    panels[some.start * depth..some.end * depth].chunks_exact(depth.max(1))
 }
 
 /// Depth of an AMX tile in lanes. Panels are filled up to a multiple of it; what is there is

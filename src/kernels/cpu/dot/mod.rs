@@ -15,5 +15,5 @@ mod packed_rows;
 
 pub(crate) use dot_type::{Bf16, DotType, Int8};
 pub use engine::Engine;
-pub(crate) use layout::{Lane, PanelLanes, TILE_DEPTH, padded};
+pub(crate) use layout::{Lane, PanelLanes, TILE_DEPTH, padded, some_panels};
 pub(crate) use packed_rows::PackedRows;

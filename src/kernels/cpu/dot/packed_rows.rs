@@ -24,13 +24,9 @@ pub(crate) struct PackedRows<K> {
 }
 
 impl<K: DotType> PackedRows<K> {
-    /// No rows yet; rows will have `depth` lanes.
-    pub(crate) fn new(depth: usize) -> Self {
-        Self::on(K::engine(), depth)
-    }
-
-    /// The same for another engine that the processor has.
-    pub(crate) fn on(engine: Engine, depth: usize) -> Self {
+    /// No rows yet; rows will have `depth` lanes, and be multiplied by an engine that the processor
+    /// has.
+    pub(crate) fn new(engine: Engine, depth: usize) -> Self {
         Self {
             lanes: Vec::new(),
             rows: 0,
@@ -160,12 +156,6 @@ impl<K: DotType> PackedRows<K> {
     }
 }
 
-impl<K> AsRef<Self> for PackedRows<K> {
-    fn as_ref(&self) -> &Self {
-        self
-    }
-}
-
 /// The sums by their definition. `group`: `[depth, rows]`
 fn portable_dot<K: DotType>(group: &[Lane], panel: &[PanelLanes], sums: &mut GroupSums<K::Sum>) {
     let rows = group.len() / panel.len();
@@ -191,7 +181,7 @@ mod tests {
         lane: impl Fn(usize, usize) -> Lane,
         weight: impl Fn(usize, usize) -> Lane,
     ) -> Vec<Vec<K::Sum>> {
-        let mut rows = PackedRows::<K>::on(engine, 20);
+        let mut rows = PackedRows::<K>::new(engine, 20);
         for row in 0..40 {
             rows.push(&(0..20).map(|k| lane(row, k)).collect::<Vec<_>>());
         }
@@ -239,7 +229,7 @@ mod tests {
     fn lanes_are_where_they_are_looked_for() {
         let lane = |row: usize, at: usize| [byte(row), byte(at), byte(row * at), 1];
         for engine in [Engine::Amx, Engine::Avx512, Engine::Avx, Engine::Portable] {
-            let [mut together, mut alone] = [0; 2].map(|_| PackedRows::<Bf16>::on(engine, 20));
+            let [mut together, mut alone] = [0; 2].map(|_| PackedRows::<Bf16>::new(engine, 20));
             for row in 0..33 {
                 alone.push(&(0..20).map(|at| lane(row, at)).collect::<Vec<_>>());
             }
@@ -275,7 +265,7 @@ mod tests {
         let one = [0, 0, 0x80, 0x3f];
         let panel = [PanelLanes([one; WIDTH]); 32];
         for engine in engines_for_bf16() {
-            let mut rows = PackedRows::<Bf16>::on(engine, 32);
+            let mut rows = PackedRows::<Bf16>::new(engine, 32);
             for _ in 0..40 {
                 rows.push(&[[0xff; 4]; 32]);
             }

@@ -1,5 +1,7 @@
 //! Rows of floats that come panel by panel.
 
+use crate::kernels::cpu::dot::Engine;
+use crate::kernels::cpu::dot_layer::factors::ComingRows;
 use crate::kernels::cpu::epilogue::write_panel;
 use crate::kernels::cpu::micro_kernel::WIDTH;
 
@@ -10,23 +12,25 @@ pub(crate) struct FloatRows {
     size: usize,
 }
 
-impl FloatRows {
-    pub(crate) fn new(rows: usize, size: usize) -> Self {
+impl ComingRows for FloatRows {
+    fn new(_: Engine, rows: usize, size: usize) -> Self {
         Self {
             values: vec![0.0; rows * size],
             size,
         }
     }
 
-    /// A panel's values of four rows from `row` on; those of rows after the last are passed over.
+    /// Values of rows after the last are passed over.
     #[inline(always)]
-    pub(crate) fn put(&mut self, row: usize, panel: usize, values: &[[f32; WIDTH]; 4]) {
+    fn put(&mut self, row: usize, panel: usize, values: &[[f32; WIDTH]; 4]) {
         let rows = self.values.chunks_exact_mut(self.size).skip(row);
         for (row, values) in rows.zip(values) {
             write_panel(values, &mut row[panel * WIDTH..]);
         }
     }
+}
 
+impl FloatRows {
     /// `[rows, size]`
     pub(crate) fn values(&self) -> &[f32] {
         &self.values

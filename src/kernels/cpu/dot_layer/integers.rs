@@ -1,6 +1,7 @@
 //! Rows rounded to 8 bits.
 
 use crate::kernels::cpu::dot::{Engine, Int8, Lane, PackedRows, TILE_DEPTH};
+use crate::kernels::cpu::math;
 
 /// Rows of integers from −128 to 127.
 pub(crate) struct IntegerRows {
@@ -15,7 +16,7 @@ pub(crate) struct IntegerRows {
 }
 
 /// A value's integer is value · `factor` + `zero`, to the nearest, halves to the even one.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy)]
 pub(crate) struct Rounding {
     pub(crate) factor: f32,
     pub(crate) zero: f32,
@@ -24,7 +25,7 @@ pub(crate) struct Rounding {
 impl IntegerRows {
     /// Room for so many rows `[rows, input]`.
     pub(crate) fn new(engine: Engine, rows: usize, input: usize) -> Self {
-        let mut packed = PackedRows::on(engine, input.div_ceil(4));
+        let mut packed = PackedRows::new(engine, input.div_ceil(4));
         packed.reserve(rows);
         Self {
             four: vec![[0; 4]; 4 * packed.depth()],
@@ -37,18 +38,18 @@ impl IntegerRows {
         &self.packed
     }
 
-    /// See the field.
+    /// What to take from a row's sums; see the field.
     #[inline(always)]
     pub(crate) fn raised(&self, row: usize) -> i32 {
         self.raised[row]
     }
 
     /// Appends four rows, or the last ones of all. Each is of the same number of values.
-    pub(crate) fn push(&mut self, rows: &[(&[f32], Rounding)]) {
+    pub(crate) fn push(&mut self, rows: &[(impl AsRef<[f32]>, Rounding)]) {
         let depth = self.packed.depth();
         for ((row, rounding), lanes) in rows.iter().zip(self.four.chunks_exact_mut(depth)) {
             let sum = pulp::Arch::new().dispatch(ToIntegers {
-                values: row,
+                values: row.as_ref(),
                 rounding: *rounding,
                 integers: lanes.as_flattened_mut(),
             });
@@ -67,8 +68,8 @@ impl IntegerRows {
 /// Rounds a row → the sum of its integers.
 ///
 /// A type instead of a closure, as in all these loops, so that it is inlined into the function that
-/// is compiled for the processor's widest instructions. Two loops over a whole row: within a tile,
-/// the compiler would take values apart that lie side by side.
+/// is compiled for the processor's widest instructions. Two loops over a whole row: of a tile's 64
+/// values, the compiler would gather every sixteenth into a register.
 struct ToIntegers<'a> {
     values: &'a [f32],
     rounding: Rounding,
@@ -82,9 +83,7 @@ impl pulp::NullaryFnOnce for ToIntegers<'_> {
     fn call(self) -> i32 {
         let Rounding { factor, zero } = self.rounding;
         for (integer, value) in self.integers.iter_mut().zip(self.values) {
-            // The sum with 1.5 · 2²³ is an integer, and its lowest byte is the result.
-            let sum = (value * factor + zero) + 12_582_912.0;
-            [*integer, ..] = sum.to_bits().to_le_bytes();
+            *integer = math::low_byte(value * factor + zero);
         }
         // At most 128 · 2²⁴: wrapping only spares the check.
         self.integers.iter().fold(0, |sum: i32, integer| {

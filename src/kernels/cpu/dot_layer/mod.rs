@@ -7,7 +7,7 @@ mod gated_feed_forward;
 mod integers;
 mod product;
 
-pub(crate) use factors::Factors;
+pub(crate) use factors::{ComingRows, Factors};
 pub(crate) use float_rows::FloatRows;
 pub(crate) use gated_feed_forward::{Gated, gated_feed_forward};
 pub(crate) use integers::{IntegerRows, Rounding};

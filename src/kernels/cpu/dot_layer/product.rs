@@ -1,5 +1,6 @@
 //! The product of rows and the weights of a layer.
 
+use std::borrow::Borrow;
 use std::ops::Range;
 
 use crate::kernels::cpu::dot::{DotType, Engine};
@@ -19,7 +20,7 @@ pub(crate) fn product(
     let [input, output] = [factors.input(), factors.output()];
     let group = engine.rows();
     let compute = |x: &[f32], panels: Range<usize>, out: &mut [f32]| {
-        products(&factors.take(engine, x), factors, panels, epilogue, out);
+        products(&factors.pack(engine, x), factors, panels, epilogue, out);
     };
     if x.len() <= group * input {
         return by_panels(x.len() / input, output, |panels, out| {
@@ -33,7 +34,7 @@ pub(crate) fn product(
         factors.block_rows(engine),
         group,
         |x, out| {
-            compute(x, 0..factors.count(), out);
+            compute(x, 0..factors.panel_count(), out);
         },
     )
 }
@@ -46,7 +47,7 @@ pub(super) fn products<F: Factors>(
     epilogue: &Epilogue,
     out: &mut [f32],
 ) {
-    let packed = rows.as_ref();
+    let packed = rows.borrow();
     let width = out.len() / packed.count();
     packed.products(factors.panels(panels.clone()), |first, at, sums| {
         let panel = panels.start + at;

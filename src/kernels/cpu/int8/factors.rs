@@ -1,22 +1,24 @@
 //! What is multiplied, and how, by LLM.int8().
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use crate::kernels::cpu::dot::{Engine, Int8, PanelLanes};
 use crate::kernels::cpu::dot_layer::{Factors, FloatRows};
-use crate::kernels::cpu::epilogue::{Epilogue, PanelEpilogue};
+use crate::kernels::cpu::epilogue::PanelEpilogue;
 use crate::kernels::cpu::int8::outliers;
 use crate::kernels::cpu::int8::outliers::Outliers;
 use crate::kernels::cpu::int8::rows::QuantisedRows;
 use crate::kernels::cpu::int8::weights::Int8Weights;
 use crate::kernels::cpu::math::half;
 use crate::kernels::cpu::micro_kernel::WIDTH;
-use crate::kernels::cpu::row_blocks::rows_in_8_bits;
+use crate::kernels::cpu::row_blocks::{gated_rows_in_8_bits, rows_in_8_bits};
 
 /// The factor of bitsandbytes' CPU operator; 1 / 127² would be 6.200012e-5.
 const UNSCALE: f32 = 6.200_124e-5;
 
-/// Weights, and which columns of a batch are outliers.
+/// Weights, and which columns of a batch are outliers. The bias is in half precision; see
+/// [`in_half`].
 pub(crate) struct Int8Factors<'a> {
     weights: &'a Int8Weights,
     /// `[input]`, for every row; `None` where each has its own.
@@ -42,21 +44,15 @@ impl<'a> Int8Factors<'a> {
     }
 }
 
-/// With the bias in half precision.
-pub(crate) fn in_half(epilogue: &Epilogue) -> Epilogue {
-    let bias = epilogue.bias.as_deref();
-    Epilogue {
-        bias: bias.map(|bias| bias.iter().map(|b| half(*b)).collect()),
-        activation: epilogue.activation,
-    }
+/// A bias in half precision, as the product takes it.
+pub(crate) fn in_half(bias: &[f32]) -> Arc<[f32]> {
+    bias.iter().map(|b| half(*b)).collect()
 }
 
 impl Factors for Int8Factors<'_> {
     type Dot = Int8;
     type Rows = QuantisedRows;
     type Coming = FloatRows;
-
-    const GATED_ROWS: usize = 48;
 
     fn input(&self) -> usize {
         self.weights.input
@@ -74,11 +70,19 @@ impl Factors for Int8Factors<'_> {
         rows_in_8_bits(self.input(), self.output(), engine.rows())
     }
 
-    fn take(&self, engine: Engine, x: &[f32]) -> QuantisedRows {
+    fn gated_rows(engine: Engine) -> usize {
+        gated_rows_in_8_bits(engine.rows())
+    }
+
+    fn pack(&self, engine: Engine, x: &[f32]) -> QuantisedRows {
         let Int8Weights {
             input, threshold, ..
         } = *self.weights;
         QuantisedRows::new(engine, x, input, threshold, self.shared.as_deref())
+    }
+
+    fn pack_arrived(&self, engine: Engine, rows: FloatRows) -> QuantisedRows {
+        self.pack(engine, rows.values())
     }
 
     #[inline(always)]
@@ -118,23 +122,12 @@ impl Factors for Int8Factors<'_> {
         }
         values
     }
-
-    fn expect(&self, _: Engine, rows: usize) -> FloatRows {
-        FloatRows::new(rows, self.input())
-    }
-
-    #[inline(always)]
-    fn put(coming: &mut FloatRows, row: usize, panel: usize, values: &[[f32; WIDTH]; 4]) {
-        coming.put(row, panel, values);
-    }
-
-    fn arrived(&self, engine: Engine, coming: FloatRows) -> QuantisedRows {
-        self.take(engine, coming.values())
-    }
 }
 
 /// Adds the products of one row's outliers with the weights of the outputs from `from` on.
-#[cold]
+///
+/// Not inlined: a row without outliers needs nothing of it.
+#[inline(never)]
 fn add_outliers(
     outliers: &[(usize, f32)],
     weights: &Int8Weights,
@@ -156,7 +149,9 @@ mod tests {
     use super::*;
     use crate::kernels::cpu::dot::DotType;
     use crate::kernels::cpu::dot_layer::product;
+    use crate::kernels::cpu::epilogue::Epilogue;
     use crate::kernels::cpu::int8::outliers::THRESHOLD;
+    use crate::kernels::cpu::testing::{engines_for_int8, reader};
     use half::f16;
     use safetensors::SafeTensors;
 
@@ -217,23 +212,51 @@ mod tests {
         ] {
             weights.threshold = threshold;
             let shared: Vec<bool> = (0..input).map(|i| columns.contains(&i)).collect();
-            let engine = Int8::engine();
-            let rows = QuantisedRows::new(engine, &x, input, threshold, Some(&shared));
-            assert_eq!(rows.scales, floats(&format!("{label}_x_scale")), "{label}");
-            for (at, expected) in integers(&format!("{label}_x_int8")).into_iter().enumerate() {
-                let (row, i) = (at / input, at % input);
-                assert_eq!(
-                    rows.as_ref().lane(row, i / 4)[i % 4].cast_signed(),
-                    expected,
-                    "{label} row {row} column {i}"
-                );
+            for engine in engines_for_int8() {
+                let rows = QuantisedRows::new(engine, &x, input, threshold, Some(&shared));
+                assert_eq!(rows.scales, floats(&format!("{label}_x_scale")), "{label}");
+                for (at, expected) in integers(&format!("{label}_x_int8")).into_iter().enumerate() {
+                    let (row, i) = (at / input, at % input);
+                    assert_eq!(
+                        rows.integers.packed().lane(row, i / 4)[i % 4].cast_signed(),
+                        expected,
+                        "{label} row {row} column {i}"
+                    );
+                }
+                // So few rows that they are divided by their outputs, or blocks of many.
+                for copies in [1, 10] {
+                    let x = x.repeat(copies);
+                    let factors = Int8Factors::of_batch(&weights, &x);
+                    assert_eq!(
+                        product(engine, &x, &factors, &epilogue),
+                        halves(&format!("{label}_y")).repeat(copies),
+                        "{label}, {engine:?}"
+                    );
+                }
             }
-            let factors = Int8Factors::of_batch(&weights, &x);
-            assert_eq!(
-                product(engine, &x, &factors, &in_half(&epilogue)),
-                halves(&format!("{label}_y")),
-                "{label}"
-            );
+        }
+    }
+
+    /// As upstream, whose scale of such a row is NaN, or whose outlier is infinite.
+    #[test]
+    fn what_is_not_finite_stays_so() {
+        let (input, output) = (40, 33);
+        for outliers in [Outliers::ByRow, Outliers::ByBatch] {
+            let read = reader(input, |_| 1.0);
+            let weights = Int8Weights::pack(output, input, outliers, read).unwrap();
+            let epilogue = Epilogue {
+                bias: None,
+                activation: None,
+            };
+            for value in [f32::NAN, f32::INFINITY, -f32::INFINITY] {
+                let mut x = vec![1.0; 2 * input];
+                x[45] = value;
+                let factors = Int8Factors::of_batch(&weights, &x);
+                let found = product(Int8::engine(), &x, &factors, &epilogue);
+                let (first, second) = found.split_at(output);
+                assert!(first.iter().all(|v| v.is_finite()), "{outliers:?}");
+                assert!(second.iter().all(|v| !v.is_finite()), "{outliers:?}");
+            }
         }
     }
 }

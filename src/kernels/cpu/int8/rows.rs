@@ -1,5 +1,7 @@
 //! Activations in 8 bits.
 
+use std::borrow::Borrow;
+
 use crate::kernels::cpu::dot::{Engine, Int8, PackedRows};
 use crate::kernels::cpu::dot_layer::{IntegerRows, Rounding};
 use crate::kernels::cpu::int8::quantise::factor;
@@ -44,7 +46,7 @@ impl QuantisedRows {
                     factor: factor(scale),
                     zero: 0.0,
                 };
-                four.push((&*halves, rounding));
+                four.push((halves, rounding));
             }
             rows.integers.push(&four);
         }
@@ -52,8 +54,8 @@ impl QuantisedRows {
     }
 }
 
-impl AsRef<PackedRows<Int8>> for QuantisedRows {
-    fn as_ref(&self) -> &PackedRows<Int8> {
+impl Borrow<PackedRows<Int8>> for QuantisedRows {
+    fn borrow(&self) -> &PackedRows<Int8> {
         self.integers.packed()
     }
 }
@@ -87,7 +89,7 @@ fn to_half(
     (scale, outliers)
 }
 
-/// Rounds a row to half precision → its largest magnitude, passing over NaN.
+/// Rounds a row to half precision → its largest magnitude; NaN where a value is.
 ///
 /// A type instead of a closure, so that it is inlined into the function that is compiled for the
 /// processor's widest instructions.
@@ -108,7 +110,8 @@ impl pulp::NullaryFnOnce for ToHalf<'_> {
     }
 }
 
-/// The largest magnitude below the threshold, or 0.
+/// The largest magnitude below the threshold, or 0; NaN where a value is, and with it the row's
+/// results, as upstream.
 struct LargestBelow<'a> {
     threshold: f32,
     values: &'a [f32],
@@ -120,14 +123,18 @@ impl pulp::NullaryFnOnce for LargestBelow<'_> {
     #[inline(always)]
     fn call(self) -> f32 {
         math::in_lanes(self.values, 0.0, |most, v| {
-            let below = if v.abs() < self.threshold { v } else { 0.0 };
+            let below = if v.abs() >= self.threshold { 0.0 } else { v };
             larger(most, below)
         })
     }
 }
 
-/// `most` or the magnitude of `v`; passes over NaN.
+/// `most` or the magnitude of `v`. A NaN stays once it is there.
 #[inline(always)]
 fn larger(most: f32, v: f32) -> f32 {
-    if v.abs() > most { v.abs() } else { most }
+    if v.abs() <= most || most.is_nan() {
+        most
+    } else {
+        v.abs()
+    }
 }

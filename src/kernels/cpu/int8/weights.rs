@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
-use crate::kernels::cpu::dot::{PanelLanes, padded};
+use crate::kernels::cpu::dot::{PanelLanes, padded, some_panels};
 use crate::kernels::cpu::int8::outliers::{Outliers, THRESHOLD};
 use crate::kernels::cpu::int8::quantise::{factor, quantise};
 use crate::kernels::cpu::math::half;
@@ -67,8 +67,7 @@ impl Int8Weights {
 
     /// Some panels.
     pub(super) fn panels(&self, panels: Range<usize>) -> impl Iterator<Item = &[PanelLanes]> {
-        let depth = self.depth();
-        self.panels[panels.start * depth..panels.end * depth].chunks_exact(depth.max(1))
+        some_panels(&self.panels, self.depth(), panels)
     }
 
     /// Lanes of a panel.

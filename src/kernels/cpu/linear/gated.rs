@@ -7,18 +7,9 @@ use crate::kernels::cpu::bf16::Bf16Weights;
 use crate::kernels::cpu::dot::DotType;
 use crate::kernels::cpu::dot_layer::{Factors, Gated, gated_feed_forward};
 use crate::kernels::cpu::epilogue::Epilogue;
-use crate::kernels::cpu::int8::{Int8Factors, Int8Weights, Outliers, in_half};
-use crate::kernels::cpu::linear::weights::LinearWeights;
+use crate::kernels::cpu::int8::{Int8Factors, Int8Weights, Outliers};
+use crate::kernels::cpu::linear::weights::{LinearWeights, PackedLayer};
 use crate::kernels::rows::GateActivation;
-
-/// A linear layer with packed weights.
-#[derive(Debug, Clone)]
-pub(crate) struct PackedLayer {
-    /// `[output, input]`
-    pub(crate) weights: LinearWeights,
-    /// `[output]`
-    pub(crate) bias: Option<Arc<[f32]>>,
-}
 
 /// down(activation(gate · x) · (up · x)), with short numbers as factors.
 #[derive(Debug, Clone)]
@@ -42,17 +33,26 @@ impl GatedLayers {
     /// Gate, up and down; `None` where there is no such operation for their weights: in f32, of
     /// several types, and where a row's outliers depend on the batch.
     pub(crate) fn new(layers: [PackedLayer; 3], activation: GateActivation) -> Option<Self> {
-        let [gate, up, down] = layers.each_ref().map(|layer| layer.weights.clone());
-        let weights = match (gate, up, down) {
-            (LinearWeights::Bf16(gate), LinearWeights::Bf16(up), LinearWeights::Bf16(down)) => {
-                GatedWeights::Bf16([gate, up, down])
-            }
-            (
+        let epilogues = layers.each_ref().map(|layer| Epilogue {
+            bias: layer.bias.clone(),
+            activation: None,
+        });
+        let weights = match layers.map(|layer| layer.weights) {
+            [
+                LinearWeights::Bf16(gate),
+                LinearWeights::Bf16(up),
+                LinearWeights::Bf16(down),
+            ] => GatedWeights::Bf16([gate, up, down]),
+            [
                 LinearWeights::Affine(gate),
                 LinearWeights::Affine(up),
                 LinearWeights::Affine(down),
-            ) => GatedWeights::Affine([gate, up, down]),
-            (LinearWeights::Int8(gate), LinearWeights::Int8(up), LinearWeights::Int8(down)) => {
+            ] => GatedWeights::Affine([gate, up, down]),
+            [
+                LinearWeights::Int8(gate),
+                LinearWeights::Int8(up),
+                LinearWeights::Int8(down),
+            ] => {
                 let weights = [gate, up, down];
                 if weights.iter().any(|w| w.outliers() == Outliers::ByBatch) {
                     return None;
@@ -61,18 +61,6 @@ impl GatedLayers {
             }
             _ => return None,
         };
-        let in_halves = matches!(weights, GatedWeights::Int8(_));
-        let epilogues = layers.map(|layer| {
-            let epilogue = Epilogue {
-                bias: layer.bias,
-                activation: None,
-            };
-            if in_halves {
-                in_half(&epilogue)
-            } else {
-                epilogue
-            }
-        });
         Some(Self {
             weights,
             epilogues,
@@ -96,14 +84,49 @@ impl GatedLayers {
         }
     }
 
-    fn forward_by<F: Factors>(&self, x: &[f32], [gate, up, down]: [&F; 3]) -> Vec<f32> {
-        let [of_gate, of_up, of_down] = &self.epilogues;
+    fn forward_by<F: Factors>(&self, x: &[f32], weights: [&F; 3]) -> Vec<f32> {
         let layers = Gated {
-            gate: (gate, of_gate),
-            up: (up, of_up),
-            down: (down, of_down),
+            weights,
+            epilogues: &self.epilogues,
             activation: self.activation,
         };
         gated_feed_forward(F::Dot::engine(), x, &layers)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernels::cpu::packed_weights::{PackedWeights, Storage};
+    use crate::kernels::cpu::testing::{reader, wave};
+
+    #[test]
+    fn only_layers_of_one_type_of_short_numbers_are_one_operation() {
+        let read = || reader(4, wave);
+        let int8 = |outliers| {
+            let weights = Int8Weights::pack(4, 4, outliers, read()).unwrap();
+            LinearWeights::Int8(weights.into())
+        };
+        let f32 = LinearWeights::Float(
+            PackedWeights::pack(4, 4, Storage::F32, read())
+                .unwrap()
+                .into(),
+        );
+        let bf16 = LinearWeights::Bf16(Bf16Weights::pack(4, 4, read()).unwrap().into());
+        let affine = LinearWeights::Affine(AffineWeights::pack(4, 4, read()).unwrap().into());
+        let by_row = int8(Outliers::ByRow);
+        let three = |weights: &LinearWeights| [weights; 3].map(Clone::clone);
+        for (weights, are_one) in [
+            (three(&bf16), true),
+            (three(&affine), true),
+            (three(&by_row), true),
+            (three(&f32), false),
+            (three(&int8(Outliers::ByBatch)), false),
+            ([bf16.clone(), bf16, by_row], false),
+        ] {
+            let layers = weights.map(|weights| PackedLayer::new(weights, None));
+            let found = GatedLayers::new(layers, GateActivation::Silu);
+            assert_eq!(found.is_some(), are_one, "{found:?}");
+        }
     }
 }

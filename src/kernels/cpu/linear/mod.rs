@@ -5,7 +5,6 @@ mod gated;
 mod op;
 mod weights;
 
-pub use gated::GatedLayers;
-pub(crate) use gated::PackedLayer;
+pub(crate) use gated::GatedLayers;
 pub(crate) use op::{gated_feed_forward, linear};
-pub use weights::LinearWeights;
+pub use weights::{LinearWeights, PackedLayer};

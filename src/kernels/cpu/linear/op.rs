@@ -1,7 +1,5 @@
 //! The linear layer with packed weights as an extension of burn's CPU backend.
 
-use std::sync::Arc;
-
 use burn::backend::{
     Backend, Dispatch, Flex, backend_extension, ops::FloatTensorOps, tensor::FloatTensor,
 };
@@ -12,23 +10,25 @@ use crate::kernels::cpu::dot::DotType;
 use crate::kernels::cpu::dot_layer;
 use crate::kernels::cpu::dot_layer::Factors;
 use crate::kernels::cpu::epilogue::Epilogue;
-use crate::kernels::cpu::int8::{Int8Factors, in_half};
+use crate::kernels::cpu::int8::Int8Factors;
 use crate::kernels::cpu::linear::float;
 use crate::kernels::cpu::linear::gated::GatedLayers;
-use crate::kernels::cpu::linear::weights::LinearWeights;
+use crate::kernels::cpu::linear::weights::{LinearWeights, PackedLayer};
 use crate::kernels::cpu::rows::values;
 
 /// x`[rows, input]` · Wᵀ + `bias[output]`, then the activation → `[rows, output]`
 pub(crate) fn linear(
     x: Tensor<2>,
-    weights: &LinearWeights,
-    bias: Option<Arc<[f32]>>,
+    layer: &PackedLayer,
     activation: Option<Activation>,
 ) -> Tensor<2> {
-    let epilogue = Epilogue { bias, activation };
+    let epilogue = Epilogue {
+        bias: layer.bias.clone(),
+        activation,
+    };
     Tensor::from_dispatch(<Dispatch as PackedLinear>::packed_linear(
         x.into_dispatch(),
-        weights.clone(),
+        layer.weights.clone(),
         epilogue,
     ))
 }
@@ -67,11 +67,11 @@ impl PackedLinear for Flex {
             LinearWeights::Float(weights) => {
                 matrix(float::product(values, weights, &epilogue), weights.output())
             }
-            LinearWeights::Bf16(weights) => by_dots(values, weights.as_ref(), &epilogue),
-            LinearWeights::Affine(weights) => by_dots(values, weights.as_ref(), &epilogue),
+            LinearWeights::Bf16(weights) => dot_product(values, weights.as_ref(), &epilogue),
+            LinearWeights::Affine(weights) => dot_product(values, weights.as_ref(), &epilogue),
             LinearWeights::Int8(weights) => {
                 let factors = Int8Factors::of_batch(weights, values);
-                by_dots(values, &factors, &in_half(&epilogue))
+                dot_product(values, &factors, &epilogue)
             }
         }
     }
@@ -84,7 +84,7 @@ impl PackedLinear for Flex {
 }
 
 /// `x`: `[rows, input]` → `[rows, output]`
-fn by_dots<F: Factors>(x: &[f32], factors: &F, epilogue: &Epilogue) -> FloatTensor<Flex> {
+fn dot_product<F: Factors>(x: &[f32], factors: &F, epilogue: &Epilogue) -> FloatTensor<Flex> {
     let out = dot_layer::product(F::Dot::engine(), x, factors, epilogue);
     matrix(out, factors.output())
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::kernels::cpu::affine::AffineWeights;
 use crate::kernels::cpu::bf16::Bf16Weights;
 use crate::kernels::cpu::dot::{Bf16, DotType, Int8};
-use crate::kernels::cpu::int8::Int8Weights;
+use crate::kernels::cpu::int8::{Int8Weights, in_half};
 use crate::kernels::cpu::micro_kernel::ROWS;
 use crate::kernels::cpu::packed_weights::PackedWeights;
 
@@ -16,6 +16,30 @@ pub enum LinearWeights {
     Bf16(Arc<Bf16Weights>),
     Affine(Arc<AffineWeights>),
     Int8(Arc<Int8Weights>),
+}
+
+/// A linear layer with packed weights.
+#[derive(Debug, Clone)]
+pub struct PackedLayer {
+    /// `[output, input]`
+    pub(super) weights: LinearWeights,
+    /// `[output]`, as the product takes it.
+    pub(super) bias: Option<Arc<[f32]>>,
+}
+
+impl PackedLayer {
+    /// `bias`: `[output]`
+    pub(crate) fn new(weights: LinearWeights, bias: Option<&[f32]>) -> Self {
+        let bias = bias.map(|bias| match &weights {
+            LinearWeights::Int8(_) => in_half(bias),
+            _ => bias.into(),
+        });
+        Self { weights, bias }
+    }
+
+    pub(crate) fn weights(&self) -> &LinearWeights {
+        &self.weights
+    }
 }
 
 impl LinearWeights {
