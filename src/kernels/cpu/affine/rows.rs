@@ -40,7 +40,8 @@ impl AffineRows {
         for x in x.chunks(4 * input) {
             let mut four = Vec::with_capacity(4);
             for row in x.chunks_exact(input) {
-                let ([low, high], row, outliers) = without_outliers(row);
+                let inliers = Inliers::of(row);
+                let [low, high] = inliers.range;
                 // Of values that are all 0, or so small that the factor would be infinite, any scale
                 // is right.
                 let width = if high - low > SMALLEST_WIDTH {
@@ -55,8 +56,8 @@ impl AffineRows {
                     scale: width / 255.0,
                     zero,
                 });
-                rows.outliers.push(outliers);
-                four.push((row, Rounding { factor, zero }));
+                rows.outliers.push(inliers.outliers);
+                four.push((inliers.values, Rounding { factor, zero }));
             }
             rows.integers.push(&four);
         }
@@ -70,18 +71,35 @@ impl Borrow<PackedRows<Int8>> for AffineRows {
     }
 }
 
-/// A row with 0 in place of its outliers, its smallest and its largest value then, and the
-/// outliers: column and value.
-fn without_outliers(row: &[f32]) -> ([f32; 2], Cow<'_, [f32]>, Vec<(usize, f32)>) {
-    let [low, high] = pulp::Arch::new().dispatch(Range(row));
-    // Written so that NaN is an outlier, too.
-    if low > -THRESHOLD && high < THRESHOLD {
-        return ([low, high], row.into(), Vec::new());
+/// A row without its outliers.
+struct Inliers<'a> {
+    /// With 0 in place of the outliers.
+    values: Cow<'a, [f32]>,
+    /// The smallest and the largest of the values, with 0 between them.
+    range: [f32; 2],
+    /// Column and value.
+    outliers: Vec<(usize, f32)>,
+}
+
+impl<'a> Inliers<'a> {
+    fn of(row: &'a [f32]) -> Self {
+        let range = pulp::Arch::new().dispatch(Range(row));
+        // Written so that NaN is an outlier, too.
+        if range[0] > -THRESHOLD && range[1] < THRESHOLD {
+            return Self {
+                values: row.into(),
+                range,
+                outliers: Vec::new(),
+            };
+        }
+        let mut values = row.to_vec();
+        let outliers = take_outliers(&mut values);
+        Self {
+            range: pulp::Arch::new().dispatch(Range(&values)),
+            values: values.into(),
+            outliers,
+        }
     }
-    let mut values = row.to_vec();
-    let outliers = take_outliers(&mut values);
-    let range = pulp::Arch::new().dispatch(Range(&values));
-    (range, values.into(), outliers)
 }
 
 /// Takes the outliers out of a row, in whose place 0 remains.
