@@ -12,7 +12,7 @@ pub(crate) trait Factors: Sync {
     type Dot: DotType;
     /// Rows of the left factor, with what their sums are finished with. Other weights of the same
     /// type and input can multiply them, too.
-    type Rows: Borrow<PackedRows<Self::Dot>>;
+    type Rows: Borrow<PackedRows<Self::Dot>> + Sync;
     /// Rows of the left factor whose values come panel by panel.
     type Coming: ComingRows;
 

@@ -191,10 +191,16 @@ mod tests {
                     assert!(rest.iter().all(|v| !v.is_finite()), "{what}: {rest:?}");
                 }
 
-                for part in [1, rows / 2, rows - 1] {
+                for part in [1, 5, 40, rows - 1].into_iter().filter(|part| *part < rows) {
                     let end = part * hidden;
                     let first = gated_feed_forward(engine, &x[..end], &layers);
                     assert_eq!(bits(&first), bits(&found[..end]), "{what}");
+                    let from = (rows - part) * hidden;
+                    let rest = gated_feed_forward(engine, &x[from..], &layers);
+                    // NaN has bits of many kinds.
+                    let same = part - usize::from(!last.is_finite());
+                    let expected = &found[from..][..same * hidden];
+                    assert_eq!(bits(&rest[..same * hidden]), bits(expected), "{what}");
                 }
             }
         }
@@ -207,7 +213,7 @@ mod tests {
             [12, 64, 40],
             [13, 31, 63],
             [33, 96, 65],
-            [205, 70, 100],
+            [230, 70, 100],
         ] {
             let sizes = sizes([hidden, inner]);
             let read = |input, from| reader(input, move |at| 0.2 * wave(from + at));
@@ -225,6 +231,67 @@ mod tests {
             for engine in engines_for_int8() {
                 check(engine, rows, affine.each_ref());
                 check(engine, rows, int8.each_ref());
+            }
+        }
+    }
+
+    /// The activations by their definitions, in f64.
+    fn defined(activation: GateActivation, x: f64) -> f64 {
+        match activation {
+            GateActivation::Silu => x / (1.0 + (-x).exp()),
+            GateActivation::GeluTanh => {
+                let inner = (2.0 / std::f64::consts::PI).sqrt() * (x + 0.044_715 * x.powi(3));
+                0.5 * x * (1.0 + inner.tanh())
+            }
+        }
+    }
+
+    /// In bf16, whose rounding is the nearest to f32.
+    #[test]
+    fn activations_are_the_definitions() {
+        for [rows, hidden, inner] in [
+            [1, 5, 3],
+            [12, 64, 40],
+            [13, 31, 63],
+            [33, 96, 65],
+            [205, 31, 64],
+        ] {
+            let x: Vec<f32> = (0..rows * hidden).map(wave).collect();
+            let weights = sizes([hidden, inner]).map(|[output, input, from]| {
+                let read = reader(input, |at| 0.2 * wave(from + at));
+                Bf16Weights::pack(output, input, read).unwrap()
+            });
+            for activation in ACTIVATIONS {
+                let epilogues = epilogues([hidden, inner], activation == GateActivation::GeluTanh);
+                for engine in engines_for_bf16() {
+                    let product =
+                        |x: &[f32], at: usize| product(engine, x, &weights[at], &epilogues[at]);
+                    let [gate, up] = [0, 1].map(|at| product(&x, at));
+                    #[expect(clippy::cast_possible_truncation, reason = "an f32 is rounded")]
+                    let opened: Vec<f32> = gate
+                        .iter()
+                        .zip(&up)
+                        .map(|(gate, up)| {
+                            (defined(activation, f64::from(*gate)) * f64::from(*up)) as f32
+                        })
+                        .collect();
+                    let layers = Gated {
+                        weights: weights.each_ref(),
+                        epilogues: &epilogues,
+                        activation,
+                    };
+                    let found = gated_feed_forward(engine, &x, &layers);
+                    assert_eq!(found.len(), rows * hidden);
+                    for (at, (found, expected)) in found.iter().zip(product(&opened, 2)).enumerate()
+                    {
+                        // A value between may be rounded to its other neighbour in bf16.
+                        assert!(
+                            (found - expected).abs() < 2e-3,
+                            "{engine:?}, {rows} x {hidden} x {inner}: number {at} is {found} and \
+                             not {expected}"
+                        );
+                    }
+                }
             }
         }
     }

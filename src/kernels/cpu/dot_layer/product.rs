@@ -19,12 +19,10 @@ pub(crate) fn product(
 ) -> Vec<f32> {
     let [input, output] = [factors.input(), factors.output()];
     let group = engine.rows();
-    let compute = |x: &[f32], panels: Range<usize>, out: &mut [f32]| {
-        products(&factors.pack(engine, x), factors, panels, epilogue, out);
-    };
     if x.len() <= group * input {
+        let rows = factors.pack(engine, x);
         return by_panels(x.len() / input, output, |panels, out| {
-            compute(x, panels, out);
+            products(&rows, factors, panels, epilogue, out);
         });
     }
     by_rows(
@@ -34,7 +32,8 @@ pub(crate) fn product(
         factors.block_rows(engine),
         group,
         |x, out| {
-            compute(x, 0..factors.panel_count(), out);
+            let rows = factors.pack(engine, x);
+            products(&rows, factors, 0..factors.panel_count(), epilogue, out);
         },
     )
 }
