@@ -207,7 +207,15 @@ fn a_hostile_template_is_harmless() {
     let many = "{% for a in range(9999) %}{% for b in range(9999) %}";
     let deep = "{% set ns = namespace(x=[]) %}{% for a in range(9999) %}{% for b in range(9999) %}\
         {% set ns.x = [ns.x] %}{% endfor %}{% endfor %}{{ ns.x }}";
+    // Values in which one list stands many times, and one that would hold itself.
+    let doubled = "{% set ns = namespace(x='a') %}{% for a in range(40) %}\
+        {% set ns.x = [ns.x, ns.x] %}{% endfor %}";
     let render = [
+        format!("{doubled}{{{{ ns.x }}}}"),
+        format!("{doubled}{{% if ns.x == ns.x[:] %}}{{% endif %}}"),
+        "{% set ns = namespace() %}{% set ns.x = ns %}{{ ns.x }}".to_owned(),
+        "{{ '{:1000000000}'.format('a') }}".to_owned(),
+        "{{ ('a' * 300000).strip('b' * 300000 ~ 'a') }}".to_owned(),
         format!("{{% include '{secret}' %}}"),
         format!("{many}x{{% endfor %}}{{% endfor %}}"),
         format!("{many}{{% set x = 'y' * 99999999 %}}{{% endfor %}}{{% endfor %}}"),

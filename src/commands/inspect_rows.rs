@@ -1,5 +1,5 @@
 //! `pairbench inspect CHECKPOINT --data FILE`: what the model would read of these pairs under each
-//! contract that it can take.
+//! contract that it can take, or the one that is named.
 
 use crate::checkpoint::Checkpoint;
 use crate::data::Item;
@@ -16,12 +16,16 @@ const SHOWN: usize = 3;
 const START: usize = 240;
 const END: usize = 120;
 
-/// The first rows of every contract with special tokens visible, how many pairs truncation cuts,
+/// The first rows of each contract with special tokens visible, how many pairs truncation cuts,
 /// and what may be wrong.
-pub(super) fn rows_by_contract(checkpoint: &Checkpoint, items: &[Item]) -> Result<String> {
+pub(super) fn rows_by_contract(
+    checkpoint: &Checkpoint,
+    contracts: &[InputContract],
+    items: &[Item],
+) -> Result<String> {
     let mut text = String::new();
-    for contract in checkpoint.contracts() {
-        text.push_str(&of_contract(checkpoint, contract, items)?);
+    for contract in contracts {
+        text.push_str(&of_contract(checkpoint, *contract, items)?);
     }
     Ok(text)
 }
@@ -49,7 +53,7 @@ fn of_contract(checkpoint: &Checkpoint, contract: InputContract, items: &[Item])
                     shortened(&one_line(&shown))
                 )
             }
-            None => "no row".to_owned(),
+            None => format!("no row: {}", prepared.why_unscorable().unwrap_or_default()),
         };
         text.push_str(&line(&format!("row {}, {row}", item.row)));
     }

@@ -47,6 +47,11 @@ impl Prepared {
         self.unscorable.is_some()
     }
 
+    /// Why there is no token row that the reference could score.
+    pub(crate) fn why_unscorable(&self) -> Option<&str> {
+        self.unscorable.as_deref()
+    }
+
     /// Tokens that go through the model.
     pub(crate) fn work(&self) -> usize {
         self.computed().map(|(_, row)| row.ids.len()).sum()

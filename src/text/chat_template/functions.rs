@@ -1,12 +1,13 @@
-//! What a template can call besides Jinja's own filters: the functions that transformers gives it,
-//! and Python's methods of texts, dictionaries and lists.
+//! What a template can call besides the engine's own filters: the functions that transformers gives
+//! it, and what Jinja does otherwise.
 
-use minijinja::value::{Kwargs, from_args};
-use minijinja::{Environment, Error, ErrorKind, State, Value};
-use minijinja_contrib::pycompat::unknown_method_callback;
+use std::error::Error as _;
 
-use crate::text::chat_template::python_json::dumps;
-use crate::text::python_text::is_space;
+use minijinja::value::{Kwargs, ValueKind};
+use minijinja::{Environment, Error, ErrorKind, Value};
+
+use crate::text::chat_template::python_json::{dumps, in_ascii};
+use crate::text::chat_template::python_methods::{method, stripped};
 
 /// Adds them.
 pub(super) fn add_to(environment: &mut Environment) {
@@ -15,15 +16,28 @@ pub(super) fn add_to(environment: &mut Environment) {
     environment.add_function("strftime_now", strftime_now);
     environment.add_filter("tojson", to_json);
     environment.add_filter("trim", trim);
+    environment.add_filter("escape", escape);
+    environment.add_filter("e", escape);
+    environment.add_test("sequence", is_sequence);
     // Of no use to a template: `debug` prints what an environment has, and `pprint` takes a time
     // that grows with the square of what it prints.
     environment.remove_global("debug");
     environment.remove_filter("pprint");
 }
 
-/// A template's own refusal of a conversation.
+/// What makes an error a template's own refusal of a conversation.
+#[derive(Debug, thiserror::Error)]
+#[error("raise_exception")]
+struct Refusal;
+
 fn raise_exception(message: &str) -> Result<Value, Error> {
-    Err(Error::new(ErrorKind::InvalidOperation, message.to_owned()))
+    let error = Error::new(ErrorKind::InvalidOperation, message.to_owned());
+    Err(error.with_source(Refusal))
+}
+
+/// Whether the template itself refuses the conversation.
+pub(super) fn is_refusal(error: &Error) -> bool {
+    error.source().is_some_and(|source| source.is::<Refusal>())
 }
 
 /// The day that every template is told. A score must not depend on when it was computed; this is
@@ -82,35 +96,43 @@ fn strftime_now(format: &str) -> Result<String, Error> {
 )]
 fn to_json(value: &Value, options: Kwargs) -> Result<Value, Error> {
     let indent: Option<usize> = options.get("indent")?;
-    // Python's default, and the only one here.
-    let _: Option<bool> = options.get("ensure_ascii")?;
+    let ascii: Option<bool> = options.get("ensure_ascii")?;
     options.assert_all_used()?;
-    let text = dumps(value, indent)
+    let text = Some(value)
+        .filter(|value| !value.is_undefined())
+        .and_then(|value| dumps(value, indent))
         .ok_or_else(|| Error::new(ErrorKind::InvalidOperation, "tojson: this is no JSON"))?;
-    Ok(Value::from(text))
+    Ok(Value::from(if ascii == Some(true) {
+        in_ascii(&text)
+    } else {
+        text
+    }))
+}
+
+/// As `markupsafe.escape`.
+fn escape(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '&' => escaped.push_str("&amp;"),
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            '\'' => escaped.push_str("&#39;"),
+            '"' => escaped.push_str("&#34;"),
+            c => escaped.push(c),
+        }
+    }
+    escaped
+}
+
+/// What has a length and items: texts and dictionaries, too (`jinja2/tests.py`).
+fn is_sequence(value: &Value) -> bool {
+    let kind = value.kind();
+    value.is_undefined() || matches!(kind, ValueKind::Seq | ValueKind::Map | ValueKind::String)
 }
 
 fn trim(text: &str, characters: Option<&str>) -> String {
     stripped(text, "strip", characters).to_owned()
-}
-
-/// A method of a value. Those that strip white space are Python's, which has more of it.
-fn method(state: &mut State, value: &Value, name: &str, args: &[Value]) -> Result<Value, Error> {
-    if let (Some(text), "strip" | "lstrip" | "rstrip") = (value.as_str(), name) {
-        let (characters,): (Option<&str>,) = from_args(args)?;
-        return Ok(Value::from(stripped(text, name, characters)));
-    }
-    unknown_method_callback(state, value, name, args)
-}
-
-/// `text` without these characters, or without white space, on the sides that the method names.
-fn stripped<'a>(text: &'a str, method: &str, characters: Option<&str>) -> &'a str {
-    let goes = |c: char| characters.map_or_else(|| is_space(c), |all| all.contains(c));
-    match method {
-        "lstrip" => text.trim_start_matches(goes),
-        "rstrip" => text.trim_end_matches(goes),
-        _ => text.trim_matches(goes),
-    }
 }
 
 #[cfg(test)]

@@ -25,6 +25,21 @@ pub(super) fn dumps(value: &impl Serialize, indent: Option<usize>) -> Option<Str
     String::from_utf8(bytes.0).ok()
 }
 
+/// JSON with escapes for all that is not ASCII, which stands in texts alone.
+pub(super) fn in_ascii(json: &str) -> String {
+    let mut text = String::with_capacity(json.len());
+    for c in json.chars() {
+        if c.is_ascii() {
+            text.push(c);
+        } else {
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                text.push_str(&format!("\\u{unit:04x}"));
+            }
+        }
+    }
+    text
+}
+
 /// Bytes that a text may have; deep values with an indentation would take any number.
 const MOST: usize = 1 << 22;
 

@@ -24,7 +24,8 @@ pub(super) fn find(home: &Directory, settings: &Value) -> Result<Option<Source>>
     let text = match settings.get("chat_template") {
         None | Some(Value::Null) => return Ok(None),
         Some(Value::String(text)) => Some(text.as_str()),
-        Some(Value::Array(list)) => list.iter().find_map(default),
+        // The last of a name, as a dictionary of them keeps it.
+        Some(Value::Array(list)) => list.iter().filter_map(default).next_back(),
         Some(_) => None,
     };
     let text = text.ok_or_else(|| {

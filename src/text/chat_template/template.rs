@@ -7,10 +7,10 @@ use minijinja::{AutoEscape, Environment, ErrorKind, Value, context};
 use serde_json::Value as Json;
 
 use crate::data::Message;
-use crate::support::catch_panic::guarded;
 use crate::support::error::{Error, Result};
 use crate::support::input_file::Directory;
-use crate::text::chat_template::{functions, source};
+use crate::text::chat_template::engine_thread::{Failure, on_own_thread};
+use crate::text::chat_template::{functions, namespaces, source};
 use crate::text::special_tokens::SpecialTokens;
 
 /// Bytes that a template may have. The longest published ones have some ten thousand.
@@ -20,14 +20,10 @@ const MOST_BYTES: usize = 1 << 16;
 /// with their square.
 const MOST_OF_TAG: usize = 1 << 13;
 
-/// Of the thread that compiles and renders. The engine calls itself for each operator of a chain
-/// and for each level of a value, of which a template can make as many as it has bytes or steps;
-/// such a call takes some hundred bytes.
-const STACK: usize = 1 << 28;
-
-/// Steps that a render may take, and 64 bytes that it may make for each. A conversation of ten
-/// messages takes some hundred.
+/// Steps that a render may take, and 64 bytes that it may make for each; and those for each
+/// message, which takes some ten.
 const STEPS: u64 = 20_000;
+const STEPS_OF_MESSAGE: u64 = 500;
 /// The same for each 64 bytes of the messages: a template copies them some times.
 const COPIES: u64 = 16;
 
@@ -80,6 +76,7 @@ impl ChatTemplate {
     }
 
     fn compile(text: String, special: &SpecialTokens) -> std::result::Result<Self, String> {
+        let text = as_jinja_reads(&text);
         if text.len() > MOST_BYTES {
             let bytes = text.len();
             return Err(format!(
@@ -91,6 +88,7 @@ impl ChatTemplate {
             let accepted = format!("accepted: up to {MOST_OF_TAG}");
             return Err(format!("an expression has {longest} bytes, {accepted}"));
         }
+        namespaces::check(&text)?;
         let mut environment = Environment::new();
         // What `_compile_jinja_template` of transformers sets.
         let syntax = SyntaxConfig::builder()
@@ -101,7 +99,16 @@ impl ChatTemplate {
         environment.set_auto_escape_callback(|_| AutoEscape::None);
         environment.set_recursion_limit(LEVELS);
         functions::add_to(&mut environment);
-        with_stack(|| environment.add_template_owned(NAME, text))?.map_err(|e| reason(&e))?;
+        let compiled = on_own_thread(move || {
+            environment.add_template_owned(NAME, text)?;
+            Ok(environment)
+        });
+        let environment = compiled
+            .map_err(|failure| match failure {
+                Failure::Broken(what) => what,
+                Failure::Endless => NoText::Endless.to_string(),
+            })?
+            .map_err(|error: minijinja::Error| reason(&error))?;
         let special = special.iter().map(|(key, token)| (key, token.to_owned()));
         Ok(Self {
             environment,
@@ -119,10 +126,11 @@ impl ChatTemplate {
     ///
     /// # Errors
     /// Why the template makes none: it refuses the conversation, fails, or takes too long.
-    pub fn render(&self, messages: &[Message]) -> std::result::Result<String, String> {
+    pub fn render(&self, messages: &[Message]) -> std::result::Result<String, NoText> {
         let bytes: usize = messages.iter().map(|message| message.content.len()).sum();
         let mut environment = self.environment.clone();
-        environment.set_fuel(Some(STEPS + COPIES * (bytes as u64 / 64)));
+        let steps = STEPS + STEPS_OF_MESSAGE * messages.len() as u64 + COPIES * (bytes as u64 / 64);
+        environment.set_fuel(Some(steps));
         let messages: Vec<Value> = messages
             .iter()
             .map(|message| {
@@ -140,12 +148,68 @@ impl ChatTemplate {
             ("documents", Value::from(())),
         ];
         let given: BTreeMap<&str, Value> = given.into_iter().chain(special).collect();
-        let rendered = with_stack(|| environment.get_template(NAME)?.render(given))?;
-        rendered.map_err(|error| match error.kind() {
-            ErrorKind::OutOfFuel => "the chat template takes too many steps".to_owned(),
-            _ => format!("the chat template refuses it: {}", reason(&error)),
-        })
+        let rendered = on_own_thread(move || environment.get_template(NAME)?.render(given));
+        let rendered = rendered.map_err(|failure| match failure {
+            Failure::Broken(what) => NoText::Failed(what),
+            Failure::Endless => NoText::Endless,
+        })?;
+        rendered.map_err(|error| no_text(&error))
     }
+}
+
+/// Why a conversation has no text.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NoText {
+    #[error("the chat template refuses it: {0}")]
+    Refused(String),
+    #[error("the chat template fails on it: {0}")]
+    Failed(String),
+    #[error("the chat template takes too many steps")]
+    TooManySteps,
+    /// Its thread runs on, and may take ever more memory: the process has to end.
+    #[error("the chat template does not come to an end")]
+    Endless,
+}
+
+fn no_text(error: &minijinja::Error) -> NoText {
+    match error.kind() {
+        ErrorKind::OutOfFuel => NoText::TooManySteps,
+        // `raise_exception` alone makes it.
+        _ if functions::is_refusal(error) => NoText::Refused(reason(error)),
+        _ => NoText::Failed(reason(error)),
+    }
+}
+
+/// The template as the lexer of Jinja takes it, whose lines end in `\n` alone
+/// (`jinja2/lexer.py`, `newline_re`), and without the tags by which transformers marks what a model
+/// said, which change no text (`AssistantTracker` in `utils/chat_template_utils.py`).
+fn as_jinja_reads(text: &str) -> String {
+    let text = text.replace("\r\n", "\n").replace('\r', "\n");
+    let marks = [("generation", "if true"), ("endgeneration", "endif")];
+    let mut pieces = Vec::new();
+    let mut rest = text.as_str();
+    while let Some((before, tag)) = rest.split_once("{%") {
+        pieces.extend([before, "{%"]);
+        let name = tag.trim_start_matches(['-', '+']).trim_start();
+        let mark = marks.iter().find(|(mark, _)| {
+            let after = name.strip_prefix(mark);
+            after.is_some_and(|after| {
+                after
+                    .trim_start()
+                    .trim_start_matches(['-', '+'])
+                    .starts_with("%}")
+            })
+        });
+        rest = match mark {
+            Some((mark, same)) => {
+                pieces.extend([&tag[..tag.len() - name.len()], same]);
+                &name[mark.len()..]
+            }
+            None => tag,
+        };
+    }
+    pieces.push(rest);
+    pieces.concat()
 }
 
 /// The bytes of the longest expression or statement.
@@ -156,18 +220,6 @@ fn longest_tag(text: &str) -> usize {
         lengths.max().unwrap_or(0)
     };
     of_kind("{{", "}}").max(of_kind("{%", "%}"))
-}
-
-/// Runs the engine on a thread of its own with a deep stack.
-fn with_stack<T: Send>(run: impl FnOnce() -> T + Send) -> std::result::Result<T, String> {
-    const FAILS: &str = "the template engine fails on it";
-    std::thread::scope(|scope| {
-        let thread = std::thread::Builder::new().stack_size(STACK);
-        let thread = thread.spawn_scoped(scope, || guarded(run));
-        let thread = thread.map_err(|e| format!("no thread for the template engine: {e}"))?;
-        let result = thread.join().map_err(|_| FAILS.to_owned())?;
-        result.ok_or_else(|| FAILS.to_owned())
-    })
 }
 
 /// An engine's error in one line, without the template's name.
@@ -190,7 +242,8 @@ mod tests {
             Message::new("user", " question \u{1c}"),
             Message::new("assistant", "answer"),
         ];
-        ChatTemplate::of_text(template)?.render(&messages)
+        let template = ChatTemplate::of_text(template)?;
+        template.render(&messages).map_err(|why| why.to_string())
     }
 
     /// What jinja2 3.1 renders, as `apply_chat_template` of transformers 4.51 sets it up.
@@ -240,6 +293,24 @@ mod tests {
             ),
             ("{{ strftime_now('%d %b %Y') }}", "26 Jul 2024"),
             (
+                "{{ ['é😀'] | tojson(ensure_ascii=true) }}",
+                r#"["\u00e9\ud83d\ude00"]"#,
+            ),
+            ("{{ '<a\"\\'&' | escape }}", "&lt;a&#34;&#39;&amp;"),
+            (
+                "{{ 'a' is sequence }}{{ {} is sequence }}{{ 1 is sequence }}",
+                "TrueTrueFalse",
+            ),
+            // Lines end in `\n`, within a text, too.
+            (
+                "a\r\nb\rc{{ 'd\r\ne' }}{% if true %}\r\nf{% endif %}",
+                "a\nb\ncd\nef",
+            ),
+            (
+                "{%- generation -%}\n a {%- endgeneration %}\n{% generation %}b{% endgeneration %}",
+                "ab",
+            ),
+            (
                 "{{ messages | selectattr('role', 'equalto', 'user') | list | length }}",
                 "1",
             ),
@@ -250,6 +321,25 @@ mod tests {
         ] {
             assert_eq!(render(template).as_deref(), Ok(expected), "{template}");
         }
+    }
+
+    /// As many as a long conversation has.
+    #[test]
+    fn a_thousand_messages_are_rendered() {
+        let template = "{% set ns = namespace(n=0) %}{% for m in messages %}\
+            {% if m.role == 'user' and not (m.content.startswith('<t>') and true) %}\
+            {{ '<|' + m.role + '|>' + m['content'] | trim ~ '\\n' }}{% set ns.n = ns.n + 1 %}\
+            {% elif loop.last %}{{ m.content }}{% endif %}{% endfor %}{{ ns.n }}";
+        let messages = vec![Message::new("user", "a"); 1000];
+        let text = ChatTemplate::of_text(template)
+            .unwrap()
+            .render(&messages)
+            .unwrap();
+        assert!(
+            text.ends_with("<|user|>a\n1000"),
+            "{}",
+            &text[text.len() - 20..]
+        );
     }
 
     #[test]

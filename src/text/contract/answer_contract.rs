@@ -54,6 +54,11 @@ impl AnswerContract {
         }
     }
 
+    /// Whether there is a length at which texts are cut.
+    pub(super) fn cuts(self) -> bool {
+        !matches!(self, Self::Pair | Self::Card)
+    }
+
     /// The side from which a prompt that is too long is cut.
     pub(super) fn source_side(self) -> Side {
         match self {

@@ -7,11 +7,12 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::data::{Item, Message};
-use crate::support::error::Result;
+use crate::support::error::{Error, Result};
+use crate::text::chat_template::NoText;
 use crate::text::contract::answer_contract::AnswerContract;
 use crate::text::contract::pair_contract::PairContract;
 use crate::text::contract::pairranker::RowLengths;
-use crate::text::contract::row::{AnswerRow, Row};
+use crate::text::contract::row::{AnswerRow, Row, Unsupported};
 use crate::text::tokenizer::{Side, Tokenizer};
 
 /// The token rows of an item, or the reason why it has none.
@@ -79,6 +80,14 @@ impl InputContract {
         }
     }
 
+    /// Whether there is a length at which texts are cut.
+    pub(crate) fn cuts(self) -> bool {
+        match self {
+            Self::Pairwise(_) => true,
+            Self::Scalar(contract) => contract.cuts(),
+        }
+    }
+
     /// The side from which a prompt that is too long is cut.
     pub(crate) fn source_side(self) -> Side {
         match self {
@@ -135,8 +144,14 @@ fn scores(
     conversations: &[Vec<Message>],
 ) -> Result<Encoded> {
     for conversation in conversations {
-        if let Err(unsupported) = contract.check(tokenizer, conversation) {
-            return Ok(Encoded::Unscorable(unsupported.to_string()));
+        match contract.check(tokenizer, conversation) {
+            Ok(()) => {}
+            Err(Unsupported::ByTemplate(endless @ NoText::Endless)) => {
+                let what = "failed to use the checkpoint's chat template";
+                let error = Error::bad_input(what).caused_by(endless);
+                return Err(error.hint("a template of another origin is --template's to name"));
+            }
+            Err(unsupported) => return Ok(Encoded::Unscorable(unsupported.to_string())),
         }
     }
     let row = |conversation: &Vec<Message>| contract.row(tokenizer, conversation);

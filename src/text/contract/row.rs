@@ -1,6 +1,7 @@
 //! Token rows, and the reasons why a conversation has none.
 
 use crate::data::Message;
+use crate::text::chat_template::NoText;
 
 /// A token row with both answers of a pair.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,8 +48,8 @@ pub enum Unsupported {
     NotTheUsersTurn,
     #[error("the checkpoint has no chat template")]
     NoChatTemplate,
-    #[error("{0}")]
-    ByTemplate(String),
+    #[error(transparent)]
+    ByTemplate(NoText),
 }
 
 /// A conversation's messages before the answer, and the answer.
