@@ -1,6 +1,6 @@
 baseline   <script>alert(1)</script> <img src=x onerror=alert(1)> &lt;b&gt; ]]> --> <!-- --!> a|b `code` *b* _i_ ~~s~~ [link](https://example.invalid) ![image](x) $x^2$ and $$y$$ # heading # - item 1. item --- two lines two    paragraphs  separator =HYPERLINK("https://example.invalid") +1 -1+1 @x  =1  @x  =1  [31mcolour  ]8;;https://example.invalid \link ]8;; \  ]52;c;eA==   31mC1  txt.exe isolate ﻿mark￾ ::error::x  ::add-mask::x \input{x} 5% a_b #2 {c} ~d^ "quoted", 'a'; b key: [value] # {c} \x41
 candidate  new [31m
-▲ better: the interval is above 0   ▼ worse: below 0   ● open: 0 lies in it
+▲ better: the interval is above 0   ▼ worse: below 0   ● open: 0 lies in it   +gained -lost
                    -1            -0.5          0             0.5           1
 hep-go 4, +0 -0               ├────────────────●────────────────┤             0.000 [-0.602, +0.602]
 a|<b>  5, +1 -3      ├──────────────●─────────────────────────┤              -0.400 [-0.925, +0.521]
@@ -54,7 +54,7 @@ a|<b>  row 4: wrong -1.00 → correct +1.00
     chosen   <script>
     rejected `r`
 
-~ inconclusive  drop:subset:*:0.01: hep-go +0.0000, 97.5 % interval [-0.6656, +0.6656], limit -0.01: about 18,000 pairs (4,500 times as many) would settle it, as a pass, if the measured value stays; a|<b>  -0.4000, 97.5 % interval [-0.9480, +0.6025], limit -0.01: about 34 pairs (6.6 times as many) would settle it, as a fail, if the measured value stays
+~ inconclusive  drop:subset:*:0.01: hep-go +0.0000, 97.5 % interval [-0.6656, +0.6656], limit -0.01: about 18,000 pairs (4,500 times as many) would settle it, as a pass, if the measured value stays; a|<b>  -0.4000, 97.5 % interval [-0.9480, +0.6025], limit -0.01: about 34 pairs (6.8 times as many) would settle it, as a fail, if the measured value stays
     look at a|<b>  row 1: correct +1.00 → wrong -1.00
     look at a|<b>  row 2: correct +1.00 → wrong -1.00
     look at a|<b>  row 3: correct +1.00 → wrong -1.00

@@ -10,12 +10,12 @@ use crate::comparison::gate::finding::{
 use crate::comparison::gate::outcome::{Measured, RuleOutcome};
 use crate::comparison::gate::rule::Rule;
 use crate::comparison::gate::scope::Scope;
-use crate::comparison::gate::settling::Settling;
+use crate::comparison::gate::settling::{ROUNDING, Settling};
 use crate::comparison::gate::status::Status;
 use crate::comparison::item_key::ItemKey;
 use crate::metrics::{PositionBias, Tally};
 use crate::stats::{Interval, count as float, holm};
-use crate::support::count::count;
+use crate::support::count::{count, plural};
 use crate::support::error::Result;
 
 impl Rule {
@@ -48,11 +48,11 @@ impl Rule {
             }
             Self::MaxTies(most) => with_candidate(comparison, |candidate| {
                 let tally = candidate.total;
-                at_most(tally.tie, *most, "ties", tally, &candidate.ties)
+                at_most(tally.tie, *most, "tie", tally, &candidate.ties)
             }),
             Self::MaxInvalid(most) => with_candidate(comparison, |candidate| {
                 let (tally, items) = (candidate.total, &candidate.invalid);
-                at_most(tally.invalid, *most, "invalid verdicts", tally, items)
+                at_most(tally.invalid, *most, "invalid verdict", tally, items)
             }),
             Self::MaxPositionBias(most) => with_candidate(comparison, |candidate| {
                 position_bias(candidate.behaviour.position_bias, *most)
@@ -170,13 +170,17 @@ fn with_candidate(
     comparison.candidate.as_ref().map_or_else(without, evaluate)
 }
 
-fn at_most(n: usize, most: usize, what: &str, tally: Tally, items: &[ItemKey]) -> Summary {
+fn at_most(n: usize, most: usize, noun: &str, tally: Tally, items: &[ItemKey]) -> Summary {
     let look_at = if n > most { items } else { &[] };
     Summary {
         status: bound(float(n) <= float(most)),
-        reason: format!("{n} {what} of {}, limit {most}", count(tally.n(), "pair")),
+        reason: format!(
+            "{} of {}, limit {most}",
+            count(n, noun),
+            count(tally.n(), "pair")
+        ),
         measured: Some(Measured {
-            figure: what.to_owned(),
+            figure: plural(0, noun),
             value: float(n),
             interval: None,
             limit: float(most),
@@ -311,7 +315,7 @@ fn min(figures: &[OwnFigure], least: f64, comparison: &Comparison) -> Summary {
     let finding = |figure: &OwnFigure| {
         let accuracy = figure.accuracy;
         Finding {
-            status: bound(accuracy >= least),
+            status: bound(accuracy >= least - ROUNDING),
             subsets: figure.subsets.clone(),
             text: format!(
                 "{} {accuracy:.4} of {}, limit {least}",

@@ -15,8 +15,8 @@ use crate::support::toml_text::from_toml;
 
 /// The forms of rules, for errors.
 const FORMS: &str = "drop:SCOPE:X, significant-drop:SCOPE:ALPHA, min:SCOPE:X, max-ties:N, \
-    max-invalid:N, max-position-bias:X; SCOPE is average, headline, rewardbench, total, \
-    section:GLOB or subset:GLOB, as section:*; X and ALPHA are shares from 0 to 1";
+    max-invalid:N, max-position-bias:X; SCOPE is average, headline, rewardbench, total, easy, \
+    normal, hard, section:GLOB or subset:GLOB, as section:*; X and ALPHA are shares from 0 to 1";
 
 /// How rules begin, to be suggested while one is typed.
 pub(crate) const BEGINNINGS: [&str; 11] = [

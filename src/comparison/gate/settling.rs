@@ -7,6 +7,10 @@ use indicatif::HumanCount;
 use crate::comparison::gate::status::Status;
 use crate::stats::{Interval, count};
 
+/// What the rounding of sums may take from a mean or add to it, and more: 22 of 44 in three subsets
+/// may come out below 0.5.
+pub(crate) const ROUNDING: f64 = 1e-9;
+
 /// What would settle an inconclusive rule.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Settling {
@@ -36,8 +40,7 @@ impl Settling {
             (Status::Fail, interval.high - value)
         };
         let distance = (value - least).abs();
-        // Rounding errors of a mean are of this size.
-        if distance < 1e-9 {
+        if distance < ROUNDING {
             return Self::Never("what was measured is exactly the limit");
         }
         let times = (width / distance).powi(2).max(1.0);
@@ -71,14 +74,17 @@ impl fmt::Display for Settling {
                 pairs,
                 times,
                 status,
-            } => write!(
-                f,
-                "about {} pairs ({} times as many) would settle it, as a {}, if the measured value \
-                 stays",
-                thousands(two_digits(*pairs)),
-                times_text(*times),
-                status.name()
-            ),
+            } => {
+                let rounded = two_digits(*pairs);
+                write!(
+                    f,
+                    "about {} pairs ({} times as many) would settle it, as a {}, if the measured \
+                     value stays",
+                    thousands(rounded),
+                    times_text(rounded / pairs * times),
+                    status.name()
+                )
+            }
             Self::Missing(1) => f.write_str("the missing pair must be scored to settle it"),
             Self::Missing(n) => write!(f, "the {n} missing pairs must be scored to settle it"),
             Self::Left(n) => write!(f, "the {n} pairs that were not scored would settle it"),

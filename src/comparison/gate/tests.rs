@@ -99,6 +99,18 @@ fn a_subset_that_falls_is_named_with_its_pairs() {
     assert_eq!(outcome.look_at.len(), LOOK_AT);
 }
 
+/// Of three subsets of ten, whose shares add up to a little less than their mean.
+#[test]
+fn a_figure_that_is_exactly_its_limit_is_not_below_it() {
+    let nine = "+++++++++-";
+    let subsets = [("hep-go", nine), ("hep-js", nine), ("hep-cpp", nine)];
+    let found = paired(&subsets, &subsets);
+    for rule in ["min:average:0.9", "min:total:0.9", "min:subset:*:0.9"] {
+        assert_eq!(status(rule, &found), Status::Pass, "{rule}");
+    }
+    assert_eq!(status("min:average:0.9001", &found), Status::Fail);
+}
+
 /// The candidate has all of hep-go and half of hep-js; the baseline has other subsets besides.
 fn partial() -> Comparison {
     let all = "+".repeat(40);

@@ -4,7 +4,7 @@ use crate::comparison::figure::Figure;
 use crate::comparison::gate::finding::{Finding, drop_status, least, percent};
 use crate::comparison::gate::outcome::Measured;
 use crate::comparison::gate::sequential::progress::{Progress, Subset};
-use crate::comparison::gate::settling::Settling;
+use crate::comparison::gate::settling::{ROUNDING, Settling};
 use crate::comparison::gate::status::Status;
 use crate::stats;
 use crate::stats::{Interval, Sequence, Values, count, holm, rounds};
@@ -108,9 +108,9 @@ impl SequentialFigure {
         let [low, high] = [0, 1].map(with_rest_at);
         // The final evaluation sums in another order, and may differ in the last digits: what is as
         // near to the bound as that is left to it.
-        let status = if high < least - 1e-9 {
+        let status = if high < least - 2.0 * ROUNDING {
             Status::Fail
-        } else if low >= least + 1e-9 {
+        } else if low >= least {
             Status::Pass
         } else {
             Status::Inconclusive

@@ -15,7 +15,7 @@ use crate::comparison::gate::sequential::progress::Progress;
 use crate::comparison::gate::settling::Settling;
 use crate::comparison::gate::status::Status;
 use crate::stats::{Share, count as float};
-use crate::support::count::count;
+use crate::support::count::{count, plural};
 use crate::support::error::Result;
 
 /// The share of a rule's error rate that the sequence has; the rest is for the final evaluation.
@@ -109,11 +109,11 @@ impl RuleState {
             Rule::Min { least, .. } => figures.map(|figure| figure.min(*least, progress)).collect(),
             Rule::MaxTies(most) => {
                 let ties = progress.ties..progress.ties + left;
-                vec![at_most(ties, *most, "ties", progress)]
+                vec![at_most(ties, *most, "tie", progress)]
             }
             Rule::MaxInvalid(most) => {
                 let invalid = progress.invalid..progress.invalid + left;
-                vec![at_most(invalid, *most, "invalid verdicts", progress)]
+                vec![at_most(invalid, *most, "invalid verdict", progress)]
             }
             Rule::MaxPositionBias(most) => vec![position_bias(*most, progress)],
         }
@@ -162,7 +162,7 @@ impl RuleState {
 }
 
 /// A count that will end within this range, both ends included, and may be at most `most`.
-fn at_most(range: Range<usize>, most: usize, what: &str, progress: &Progress) -> Finding {
+fn at_most(range: Range<usize>, most: usize, noun: &str, progress: &Progress) -> Finding {
     let status = if range.start > most {
         Status::Fail
     } else if range.end <= most {
@@ -170,10 +170,10 @@ fn at_most(range: Range<usize>, most: usize, what: &str, progress: &Progress) ->
     } else {
         Status::Inconclusive
     };
-    let text = format!("{} {what} so far, limit {most}", range.start);
+    let text = format!("{} so far, limit {most}", count(range.start, noun));
     bound(
         status,
-        what,
+        &plural(0, noun),
         float(range.start),
         float(most),
         text,
