@@ -259,6 +259,36 @@ fn a_record_of_an_older_version_is_not_completed() {
     }
 }
 
+/// Known from names and repositories alone: nothing is scored first.
+#[test]
+fn a_published_model_that_may_be_either_is_refused_before_the_run() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().join("pairs.jsonl").display().to_string();
+    rows(Path::new(&data), &[("hep-go", 3)]);
+    let out = dir.path().join("run").display().to_string();
+    let (_, stderr, code) = pairbench(&[
+        "run",
+        "--model",
+        "p=quickstart/pairrm",
+        "--model",
+        "q=quickstart/better-pairrm",
+        "--data",
+        &data,
+        "--benchmark",
+        "reward-bench",
+        "--allow-partial",
+        "--published",
+        "model-card:PairRM-hf",
+        "--out",
+        &out,
+    ]);
+    assert!(
+        code == 2 && stderr.contains("failed to choose the model that llm-blender/PairRM-hf"),
+        "{stderr}"
+    );
+    assert_eq!(binary::names(Path::new(&out)), Vec::<String>::new());
+}
+
 #[test]
 fn a_published_column_is_what_was_printed_and_beside_what_was_named() {
     let dir = tempfile::tempdir().unwrap();

@@ -25,6 +25,14 @@ pub struct Facts {
     pub files: BTreeMap<String, String>,
 }
 
+impl Facts {
+    /// `owner/name` where the files came from the hub.
+    pub(crate) fn repository(&self) -> Option<&str> {
+        self.commit.as_ref()?;
+        self.spec.split('@').next()
+    }
+}
+
 /// How the input contract of a checkpoint was found, for `run.json` and messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

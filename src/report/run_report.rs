@@ -6,7 +6,7 @@ use crate::benchmark::published::PublishedChoice;
 use crate::benchmark::{Benchmark, Dataset, Metric};
 use crate::comparison::SeveralTests;
 use crate::comparison::leaderboard::Leaderboard;
-use crate::comparison::published::{Counterpart, Measured, PublishedComparison, counterparts};
+use crate::comparison::published::{Counterpart, Named, PublishedComparison, counterparts};
 use crate::metrics::calibration::Margins;
 use crate::metrics::{Behaviour, Scores, Tally};
 use crate::report::provenance::Provenance;
@@ -88,7 +88,8 @@ impl RunReport {
         let Some(choice) = choice else {
             return Ok(());
         };
-        let measured: Vec<Measured> = self.models.iter().map(ModelReport::measured).collect();
+        let measured: Vec<(Named, &Scores)> =
+            self.models.iter().map(ModelReport::measured).collect();
         let found = counterparts(choice, &measured, benchmark)?;
         for (model, counterpart) in self.models.iter_mut().zip(found) {
             model.published = counterpart;
@@ -181,11 +182,11 @@ impl ModelReport {
         }
     }
 
-    fn measured(&self) -> Measured<'_> {
-        Measured {
+    fn measured(&self) -> (Named<'_>, &Scores) {
+        let named = Named {
             name: &self.name,
             repository: self.provenance.repository(),
-            scores: &self.scores,
-        }
+        };
+        (named, &self.scores)
     }
 }

@@ -1,6 +1,7 @@
 //! `pairbench run`: models and items → a table, a run directory, a gate's answer.
 
 mod against;
+mod counterparts;
 pub(crate) mod outputs;
 mod prepared;
 mod request;

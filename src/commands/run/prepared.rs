@@ -7,6 +7,7 @@ use crate::benchmark::published::PublishedChoice;
 use crate::benchmark::{Benchmark, Definition, Files, quickstart};
 use crate::checkpoint::{Checkpoint, CheckpointFiles, ModelSpec};
 use crate::commands::run::against::Against;
+use crate::commands::run::counterparts;
 use crate::commands::run::request::RunRequest;
 use crate::commands::threads::use_threads;
 use crate::data::selection::{self, Selected};
@@ -91,6 +92,7 @@ impl<'a> Prepared<'a> {
         f32_run
             .iter()
             .try_for_each(|run| has_all(run, &checkpoints))?;
+        counterparts::check(published.as_ref(), &checkpoints, benchmark.as_ref())?;
         let fingerprint = fingerprint(
             request,
             benchmark.as_ref(),

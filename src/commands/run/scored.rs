@@ -8,7 +8,6 @@ use crate::commands::run::this_process;
 use crate::commands::run_report::{self, Column};
 use crate::comparison;
 use crate::comparison::gate::sequential::GateOutcome;
-use crate::comparison::published::Counterpart;
 use crate::data::{Item, pair_texts};
 use crate::device::backend::DtypeChoice;
 use crate::metrics::length_baseline::length_baselines;
@@ -20,7 +19,6 @@ use crate::scoring::run_dir::record::{RunRecord, StoppedEarly, Whole};
 use crate::scoring::session::{Observer, ScoringSession, Settings};
 use crate::support::count::count;
 use crate::support::error::Result;
-use crate::support::terminal::say;
 
 /// What all models said.
 pub(crate) struct Scored {
@@ -70,16 +68,6 @@ pub fn score(prepared: &mut Prepared) -> Result<Scored> {
     })
 }
 
-/// Of models beside which a published column was asked for.
-fn say_what_has_no_counterpart(report: &RunReport) {
-    for model in &report.models {
-        if let Counterpart::Nothing(why) = &model.published {
-            let name = &model.name;
-            say(&format!("{name}: nothing published beside it: {why}"));
-        }
-    }
-}
-
 impl Scored {
     /// Each model's name and what it said.
     pub(crate) fn columns(&self) -> Vec<Column<'_>> {
@@ -111,7 +99,6 @@ impl Scored {
         let baselines = length_baselines(&self.items);
         let mut report = run_report::report(whole, dataset, &columns, benchmark, record, baselines);
         report.put_beside(prepared.published.as_ref(), benchmark)?;
-        say_what_has_no_counterpart(&report);
         report.notes.extend(prepared.others.clone());
         report.notes.extend(run_report::verification_notes(record));
         report.notes.extend(self.precision_notes(prepared)?);

@@ -57,6 +57,10 @@ impl Standing {
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Beside {
     NotPublished,
+    /// Nothing was measured.
+    Alone {
+        printed: f64,
+    },
     /// The measured figure is not of the same pairs.
     NotCompared {
         printed: f64,
@@ -85,7 +89,8 @@ impl Beside {
     pub(crate) fn printed(&self) -> Option<f64> {
         match self {
             Self::NotPublished => None,
-            Self::NotCompared { printed, .. }
+            Self::Alone { printed }
+            | Self::NotCompared { printed, .. }
             | Self::Counts { printed, .. }
             | Self::Means { printed, .. } => Some(*printed),
         }
@@ -95,6 +100,7 @@ impl Beside {
     pub(crate) fn why_not(&self) -> Option<&str> {
         match self {
             Self::NotPublished => Some("not published"),
+            Self::Alone { .. } => Some("nothing was measured"),
             Self::NotCompared { why, .. } => Some(why),
             Self::Counts { .. } | Self::Means { .. } => None,
         }
@@ -102,10 +108,8 @@ impl Beside {
 
     /// What was published, with nothing beside it.
     pub(super) fn alone(&self) -> Self {
-        self.printed().map_or(Self::NotPublished, |printed| {
-            let why = "nothing was measured".to_owned();
-            Self::NotCompared { printed, why }
-        })
+        self.printed()
+            .map_or(Self::NotPublished, |printed| Self::Alone { printed })
     }
 
     /// Measured minus published correct pairs, and how that stands.

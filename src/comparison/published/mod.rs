@@ -10,4 +10,4 @@ mod reproduction;
 pub(crate) use beside::{Beside, Standing};
 pub(crate) use columns::{PublishedComparison, printed, tallies};
 pub(crate) use counted::{Counted, PrintedMeans};
-pub(crate) use counterpart::{Counterpart, Measured, counterparts};
+pub(crate) use counterpart::{Counterpart, Named, counterparts, find};
