@@ -227,8 +227,16 @@ fn lists_have_what_the_flags_take() {
         assert!(text.starts_with(&format!("{benchmark}: ")), "{text}");
     }
     for table in names("published") {
-        pairbench(&["published", &table]);
+        // In parentheses stands what is of other pairs than the measured ones: here are none.
+        let text = pairbench(&["published", &table]);
+        assert!(text.contains(" 0.") && !text.contains("(0."), "{text}");
     }
+    let models = pairbench(&["list", "models"]);
+    let line = models
+        .lines()
+        .find(|line| line.starts_with("quickstart/deberta-rm "));
+    let words: Vec<&str> = line.unwrap().split_whitespace().collect();
+    assert_eq!(words[1..3], ["pair", "DebertaV2ForSequenceClassification"]);
     let benchmarks = pairbench(&["list", "benchmarks"]);
     assert!(
         benchmarks.contains("reward-bench: 2985 pairs in 23 subsets\n")

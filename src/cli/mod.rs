@@ -29,7 +29,7 @@ use crate::support::error::{Error, Result};
 use crate::support::terminal::{ProgressStyle, Settings, written};
 use crate::support::version::ENGINE_VERSION;
 
-/// Scores pair reward models on preference benchmarks, with no Python and no GPU.
+/// Scores reward models on preference benchmarks: no Python, and no GPU needed.
 #[derive(Debug, Parser)]
 #[command(version = ENGINE_VERSION.as_str(), arg_required_else_help = true)]
 #[command(after_help = help::PAIRBENCH)]

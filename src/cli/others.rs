@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use crate::checkpoint::ModelSpec;
-use crate::cli::shared::{ComputingArgs, HubArgs};
+use crate::cli::shared::{ComputingArgs, HubArgs, at_least_one};
 use crate::cli::values::{BenchFormatArg, CompareFormatArg, FormatArg, ReportFormatArg, format};
 use crate::commands::bench::BenchRequest;
 use crate::commands::compare::CompareRequest;
@@ -134,7 +134,7 @@ pub(crate) struct BenchArgs {
     #[arg(value_parser = clap::value_parser!(u32).range(3..=65_536))]
     pub(crate) lengths: Vec<u32>,
     /// Tokens in all rows of one length
-    #[arg(long, value_name = "N", default_value = "8192")]
+    #[arg(long, value_name = "N", default_value = "8192", value_parser = at_least_one)]
     pub(crate) tokens: NonZeroUsize,
     /// Token rows instead: a JSON list of ids on each line, for a pairwise head with the three
     /// markers in it

@@ -8,7 +8,7 @@ use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
 use crate::checkpoint::ModelSpec;
-use crate::cli::shared::{ComputingArgs, HubArgs};
+use crate::cli::shared::{ComputingArgs, HubArgs, at_least_one};
 use crate::commands::rank::{Comparing, Input, MethodName, MethodRequest, Order, RankRequest};
 use crate::ranking::ReferenceMode;
 use crate::support::input_file::STDIN;
@@ -55,7 +55,7 @@ pub(crate) struct RankArgs {
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
     /// Only the K best candidates, with their texts
-    #[arg(long, value_name = "K")]
+    #[arg(long, value_name = "K", value_parser = at_least_one)]
     top: Option<NonZeroUsize>,
     /// Also how much each candidate is preferred to each other
     #[arg(long, value_name = "REASON", value_parser = ["margins"])]

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use crate::checkpoint::ModelSpec;
-use crate::cli::shared::{ComputingArgs, HubArgs};
+use crate::cli::shared::{ComputingArgs, HubArgs, at_least_one};
 use crate::cli::values::{FormatArg, PairsArg, format};
 use crate::commands::run::{AgainstRequest, RunRequest};
 use crate::comparison::gate::sequential::SEED;
@@ -23,8 +23,8 @@ pub(crate) struct RunArgs {
     /// three built-in demonstration models]
     #[arg(long = "model", value_name = "[NAME=]SPEC[,template=T][,backbone=B]")]
     pub(crate) models: Vec<ModelSpec>,
-    /// `reward-bench`, `quickstart`, or a definition of your own; keeps only its subsets [default:
-    /// quickstart, or all of --data]
+    /// One of `pairbench list benchmarks`, or a definition of your own; keeps only its subsets
+    /// [default: quickstart, or all of --data]
     #[arg(long, value_name = "NAME|FILE.toml")]
     pub(crate) benchmark: Option<String>,
     /// Pairs as .parquet, .jsonl, .json, .csv or .tsv (texts also as .gz or .zst) with columns
@@ -65,7 +65,7 @@ pub(crate) struct RunArgs {
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
     /// Only the first N pairs, at least 1
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = at_least_one)]
     pub(crate) limit: Option<NonZeroUsize>,
     /// Which of several answers to a prompt a pairwise model compares, where the metric has it
     /// compare all

@@ -1,5 +1,7 @@
 //! Flags that several commands have.
 
+use std::num::NonZeroUsize;
+
 use clap::Args;
 
 use crate::cli::values::{ColorArg, DtypeArg, ProgressArg};
@@ -89,4 +91,10 @@ impl From<TalkArgs> for Settings {
             color: typed.color.into(),
         }
     }
+}
+
+/// A number that is not 0.
+pub(super) fn at_least_one(text: &str) -> Result<NonZeroUsize, String> {
+    let expected = |_| "expected a whole number, 1 or more".to_owned();
+    text.parse().map_err(expected)
 }

@@ -59,7 +59,7 @@ pub(crate) fn generate(request: GenerateRequest) -> Result<String> {
 
 /// Writes `pairbench.1`, `pairbench-run.1`, ….
 fn man(dir: &Path, command: Command) -> Result<()> {
-    files::writable_dir(dir)?;
+    files::writable_dir(dir).map_err(|e| e.hint("choose another directory"))?;
     let pages = man_pages::pages(command)
         .map_err(|e| Error::io(format!("failed to write man pages: {}", dir.display()), e))?;
     for page in pages {

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use indicatif::{HumanBytes, HumanCount};
 
 use crate::benchmark::Benchmark;
-use crate::checkpoint::{Checkpoint, ModelSpec, find_contract};
+use crate::checkpoint::{Checkpoint, CheckpointFiles, ModelSpec, find_contract};
 use crate::commands::hub_request::HubRequest;
 use crate::commands::inspect_rows::rows_by_contract;
 use crate::commands::list::benchmark_text;
@@ -66,7 +66,9 @@ pub(crate) fn inspect(request: &InspectRequest) -> Result<String> {
         Error::usage(format!("failed to parse: {}", request.what)).caused_by(e)
     })?;
     let files = spec.resolve(&hub, request.hub.revision.as_deref())?;
-    let checkpoint = Checkpoint::open_under_any(&spec, files.clone())?;
+    // Unless one is named: all, side by side.
+    let is_named = spec.template.is_some() || request.contract.is_some();
+    let (checkpoint, contracts) = opened(&spec, files.clone(), request.contract, is_named)?;
     let template = match find_contract(&spec, request.contract, &files.files)? {
         Some((template, from)) => format!("{template} (from: {from})"),
         None => format!(
@@ -81,12 +83,27 @@ pub(crate) fn inspect(request: &InspectRequest) -> Result<String> {
             .iter()
             .map(|path| path.as_path().into())
             .collect();
-        text.push_str(&rows_by_contract(
-            &checkpoint,
-            &data::load(&files, &request.map)?,
-        )?);
+        let items = data::load(&files, &request.map)?;
+        text.push_str(&rows_by_contract(&checkpoint, &contracts, &items)?);
     }
     Ok(text)
+}
+
+/// A checkpoint with its contract, or with every one under which it can be scored.
+fn opened(
+    spec: &ModelSpec,
+    files: CheckpointFiles,
+    flag: Option<InputContract>,
+    has_one: bool,
+) -> Result<(Checkpoint, Vec<InputContract>)> {
+    if has_one {
+        let checkpoint = Checkpoint::open(spec, files, flag)?;
+        let contract = checkpoint.template;
+        return Ok((checkpoint, vec![contract]));
+    }
+    let checkpoint = Checkpoint::open_under_any(spec, files)?;
+    let contracts = checkpoint.contracts();
+    Ok((checkpoint, contracts))
 }
 
 /// A benchmark, with the counts and lengths of its pairs where they are on this machine; token
@@ -200,8 +217,9 @@ fn pairs(
     });
     for spec in &request.models {
         let files = spec.resolve(hub, request.hub.revision.as_deref())?;
-        let checkpoint = Checkpoint::open_under_any(spec, files)?;
-        for template in checkpoint.contracts() {
+        let is_known = find_contract(spec, request.contract, &files.files)?.is_some();
+        let (checkpoint, templates) = opened(spec, files, request.contract, is_known)?;
+        for template in templates {
             let of = match template {
                 InputContract::Pairwise(_) => "chosen left",
                 InputContract::Scalar(_) => "chosen answer",

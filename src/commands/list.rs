@@ -5,10 +5,12 @@ use serde_json::{Value, json};
 use crate::benchmark::published::Published;
 use crate::benchmark::{Benchmark, Section, Shape, quickstart};
 use crate::checkpoint::known_models::{KNOWN, repositories_with};
+use crate::checkpoint::{CheckpointFiles, ModelSpec, find_contract};
 use crate::commands::output::OutputFormat;
 use crate::report::json_text;
 use crate::support::count::count;
-use crate::support::error::{Result, one_line, without_workflow_command};
+use crate::support::error::{Error, Result, one_line, without_workflow_command};
+use crate::support::hub::Hub;
 use crate::text::Side;
 use crate::text::contract::InputContract;
 
@@ -35,7 +37,7 @@ pub(crate) fn list(request: &ListRequest) -> Result<String> {
             let values = benchmarks.iter().map(benchmark_json).collect();
             (text.join("\n"), "benchmarks", values)
         }
-        Catalogue::Models => (models_text(), "models", models_json()),
+        Catalogue::Models => (models_text()?, "models", models_json()?),
         Catalogue::Templates => (templates_text(), "templates", templates_json()),
         Catalogue::Published => {
             let tables = Published::all();
@@ -149,27 +151,20 @@ fn benchmark_json(benchmark: &Benchmark) -> Value {
 struct Listed {
     name: &'static str,
     template: String,
-    architecture: &'static str,
+    architecture: String,
     weights: &'static str,
     /// Tables that have it.
     published: Vec<String>,
     is_embedded: bool,
 }
 
-fn models() -> Vec<Listed> {
+fn models() -> Result<Vec<Listed>> {
     let tables = Published::all();
-    let embedded = quickstart::checkpoints().map(|path| Listed {
-        name: path,
-        template: path.rsplit('/').next().unwrap_or(path).to_owned(),
-        architecture: "DebertaV2PairRM",
-        weights: "inside the binary",
-        published: Vec::new(),
-        is_embedded: true,
-    });
+    let embedded = quickstart::checkpoints().map(embedded);
     let hub = KNOWN.iter().map(|model| Listed {
         name: model.repository,
         template: model.contract.to_string(),
-        architecture: model.architecture,
+        architecture: model.architecture.to_owned(),
         weights: model.weights,
         published: tables
             .iter()
@@ -183,31 +178,50 @@ fn models() -> Vec<Listed> {
             .collect(),
         is_embedded: false,
     });
-    embedded.chain(hub).collect()
+    embedded.chain(hub.map(Ok)).collect()
 }
 
-fn models_text() -> String {
+/// What the files of an embedded checkpoint say.
+fn embedded(path: &'static str) -> Result<Listed> {
+    let spec: ModelSpec = path.parse().map_err(|e: String| Error::usage(e))?;
+    let CheckpointFiles { files, .. } = spec.resolve(&Hub::new(true), None)?;
+    let contract = find_contract(&spec, None, &files)?;
+    let config = files.json("config.json")?;
+    Ok(Listed {
+        name: path,
+        template: contract.map_or_else(String::new, |(contract, _)| contract.to_string()),
+        architecture: config["architectures"][0]
+            .as_str()
+            .unwrap_or_default()
+            .to_owned(),
+        weights: "inside the binary",
+        published: Vec::new(),
+        is_embedded: true,
+    })
+}
+
+fn models_text() -> Result<String> {
     let header = ["model", "template", "architecture", "weights", "published"].map(str::to_owned);
     let row = |model: Listed| {
         [
             model.name.to_owned(),
             model.template,
-            model.architecture.to_owned(),
+            model.architecture,
             model.weights.to_owned(),
             model.published.join(", "),
         ]
     };
     let rows: Vec<_> = std::iter::once(header)
-        .chain(models().into_iter().map(row))
+        .chain(models()?.into_iter().map(row))
         .collect();
-    format!(
+    Ok(format!(
         "{}\nAny other checkpoint of these architectures works with --template: see `pairbench \
          list templates`.\n",
         aligned(&rows)
-    )
+    ))
 }
 
-fn models_json() -> Vec<Value> {
+fn models_json() -> Result<Vec<Value>> {
     let one = |model: Listed| {
         json!({
             "name": model.name,
@@ -218,14 +232,15 @@ fn models_json() -> Vec<Value> {
             "published": model.published,
         })
     };
-    models().into_iter().map(one).collect()
+    Ok(models()?.into_iter().map(one).collect())
 }
 
-fn prompt_end(contract: InputContract) -> &'static str {
-    match contract.source_side() {
+/// From which end a long prompt is cut; `None` where nothing is.
+fn prompt_end(contract: InputContract) -> Option<&'static str> {
+    contract.cuts().then(|| match contract.source_side() {
         Side::Left => "start",
         Side::Right => "end",
-    }
+    })
 }
 
 fn templates_text() -> String {
@@ -240,7 +255,7 @@ fn templates_text() -> String {
         [
             contract.to_string(),
             contract.limits(),
-            prompt_end(contract).to_owned(),
+            prompt_end(contract).unwrap_or("nothing").to_owned(),
             repositories_with(contract).join(", "),
         ]
     };

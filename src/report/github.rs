@@ -41,7 +41,7 @@ fn run(report: &RunReport) -> String {
             &format!("subsets ({})", subsets.len()),
             &(header + &run_rows(&subsets, false)),
         ),
-        list(&notes::run(report)),
+        list(&notes::run_table(report)),
         "\n".to_owned(),
         provenance(&measured_with::of_run(report)),
     ]

@@ -24,7 +24,7 @@ pub(super) fn latex(report: &RunReport) -> String {
         out.extend(block.iter().map(line));
     }
     out.push_str("\\bottomrule\n\\end{tabular}\n\n\\raggedright\\footnotesize\n");
-    for note in notes::run(report) {
+    for note in notes::run_table(report) {
         out.push_str(&format!("{}\\par\n", escape(&note)));
     }
     out + "\\end{table}\n"

@@ -29,7 +29,7 @@ fn run(report: &RunReport) -> String {
         run_rows(&sections, true),
         run_rows(&totals, true),
         "\n".to_owned(),
-        list(&notes::run(report)),
+        list(&notes::run_table(report)),
         provenance(&measured_with::of_run(report)),
     ]
     .concat()

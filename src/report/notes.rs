@@ -1,7 +1,7 @@
 //! What the figures of a document alone do not say: notes, which stand below every table.
 
 use crate::benchmark::Metric;
-use crate::comparison::{Comparison, MatchedBy, Matching, NOT_CORRECT, SIDES, tie_note};
+use crate::comparison::{AVERAGE, Comparison, MatchedBy, Matching, NOT_CORRECT, SIDES, tie_note};
 use crate::metrics::behaviour::Truncated;
 use crate::metrics::{Behaviour, three_digits};
 use crate::report::comparison_report::ComparisonReport;
@@ -22,6 +22,15 @@ const BEST: &str = "the highest of the models in a row is marked: `pairbench com
 
 /// How the figures of a run were made, and what its models' accuracies hide.
 pub(super) fn run(report: &RunReport) -> Vec<String> {
+    of_run(report, false)
+}
+
+/// The same below a table that marks the highest figure of a row.
+pub(super) fn run_table(report: &RunReport) -> Vec<String> {
+    of_run(report, true)
+}
+
+fn of_run(report: &RunReport, is_marked: bool) -> Vec<String> {
     let mut notes: Vec<String> = report
         .partial
         .iter()
@@ -29,14 +38,12 @@ pub(super) fn run(report: &RunReport) -> Vec<String> {
         .collect();
     notes.extend(measured_with::unlike(&measured_with::of_run(report)));
     notes.extend(report.metrics.iter().map(|own| own.note().to_owned()));
-    let subsets = report
-        .models
-        .first()
-        .map(|model| model.scores.subsets.len());
-    let subsets = subsets.map_or_else(|| "the subsets".to_owned(), |n| count(n, "subset"));
-    notes.push(format!(
-        "average: plain mean of {subsets}, as model cards give it"
-    ));
+    let columns = columns(report);
+    let rows = blocks(&columns);
+    let [_, sections, totals] = &rows;
+    if totals.iter().any(|row| row.label == AVERAGE) {
+        notes.push(average(report));
+    }
     if !report.models.is_empty() {
         let is_counted = |own: &Metric| *own == Metric::PairAccuracy;
         let note = if report.metrics.iter().all(is_counted) {
@@ -47,13 +54,10 @@ pub(super) fn run(report: &RunReport) -> Vec<String> {
         notes.push(note.to_owned());
     }
     notes.extend(several_notes::notes(report));
-    let columns = columns(report);
-    let rows = blocks(&columns);
     let mut cells = rows.iter().flatten().flat_map(|row| &row.cells);
-    if cells.any(|cell| cell.is_best()) {
+    if is_marked && cells.any(|cell| cell.is_best()) {
         notes.push(BEST.to_owned());
     }
-    let [_, sections, _] = &rows;
     if !sections.is_empty() {
         notes.extend(report.weighting.clone());
     }
@@ -70,6 +74,15 @@ pub(super) fn run(report: &RunReport) -> Vec<String> {
         notes.extend(own.map(|note| format!("{}: {note}", model.name)));
     }
     notes
+}
+
+fn average(report: &RunReport) -> String {
+    let subsets = report
+        .models
+        .first()
+        .map(|model| model.scores.subsets.len());
+    let subsets = subsets.map_or_else(|| "the subsets".to_owned(), |n| count(n, "subset"));
+    format!("average: plain mean of {subsets}, as model cards give it")
 }
 
 /// How much depends on the order of the answers, for a head that reads two; and the pairs that

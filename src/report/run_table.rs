@@ -175,6 +175,7 @@ impl TableCell<'_> {
             Self::Model { estimate, .. } | Self::Baseline(estimate) => {
                 format!("{:.3}", estimate.accuracy)
             }
+            Self::Published(Beside::Alone { printed }) => format!("{printed:.3}"),
             Self::Published(Beside::NotCompared { printed, .. }) => format!("({printed:.3})"),
             Self::Published(Beside::Counts {
                 printed,

@@ -3,7 +3,8 @@
 use serde_json::json;
 
 use crate::commands::finished::Finished;
-use crate::comparison::gate::{Conclusion, RuleOutcome, Status, in_one_line};
+use crate::comparison::Matching;
+use crate::comparison::gate::{Conclusion, Status, in_one_line};
 use crate::report::{ComparisonReport, Format, Style, render};
 use crate::support::count::count;
 use crate::support::error::{Error, ErrorKind, Result};
@@ -23,7 +24,7 @@ pub(crate) fn finished(
         });
     };
     let line = in_one_line(conclusion, &report.gate);
-    let complaint = complaint(conclusion, &report.gate).or(other);
+    let complaint = complaint(conclusion, report).or(other);
     Ok(match complaint {
         Some(error) if format == Format::Json => Finished {
             text,
@@ -44,13 +45,18 @@ pub(crate) fn finished(
 
 /// What the gate itself complains of: a rule that failed, or, where it is strict, one that is
 /// inconclusive.
-fn complaint(conclusion: Conclusion, gate: &[RuleOutcome]) -> Option<Error> {
+fn complaint(conclusion: Conclusion, report: &ComparisonReport) -> Option<Error> {
     let kind = conclusion.exit.kind()?;
+    let gate = &report.gate;
     let (status, what, hint) = match kind {
         ErrorKind::Gate => (
             Status::Fail,
             "failed to pass the gate",
-            "`pairbench compare --flips` lists the pairs whose verdict changed",
+            if report.comparison.matching == Matching::Unpaired {
+                "each rule says what it measured beside its limit"
+            } else {
+                "`pairbench compare --flips` lists the pairs whose verdict changed"
+            },
         ),
         ErrorKind::Inconclusive => (
             Status::Inconclusive,

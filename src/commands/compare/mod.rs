@@ -10,9 +10,9 @@ use crate::benchmark::Benchmark;
 use crate::commands::compare::changed_pairs::flips;
 use crate::commands::compare::side::{Chosen, Side, choose};
 use crate::commands::finished::Finished;
-use crate::comparison::Comparison;
 use crate::comparison::gate::sequential::replay::{Replay, StoppedSide};
 use crate::comparison::gate::{self, Rule, RuleOutcome};
+use crate::comparison::{Comparison, Matching};
 use crate::report::{ComparisonReport, Format};
 use crate::support::error::Result;
 
@@ -60,7 +60,12 @@ pub fn compare(request: &CompareRequest) -> Result<Finished> {
         request.allow_partial,
     )?;
     let page = request.format == Format::Html;
-    let flips = request.flips.or(page.then_some(ON_A_PAGE)).map(|n| {
+    let is_paired = comparison.matching != Matching::Unpaired;
+    if request.flips.is_some() && !is_paired {
+        notes.push("no changed verdicts are listed: a published table has none".to_owned());
+    }
+    let wanted = request.flips.or(page.then_some(ON_A_PAGE));
+    let flips = wanted.filter(|_| is_paired).map(|n| {
         let run = candidate.run().map(|(run, _)| run);
         flips(&comparison, n, run, &mut notes)
     });

@@ -87,7 +87,7 @@ fn published(beside: &Beside) -> [String; 3] {
         Beside::Counts { standing, .. } => standing.name().to_owned(),
         Beside::Means { difference, .. } if *difference == 0.0 => "equal".to_owned(),
         Beside::Means { .. } => "other".to_owned(),
-        Beside::NotCompared { .. } | Beside::NotPublished => {
+        Beside::Alone { .. } | Beside::NotCompared { .. } | Beside::NotPublished => {
             format!("not compared: {}", beside.why_not().unwrap_or_default())
         }
     };

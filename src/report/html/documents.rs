@@ -34,7 +34,7 @@ fn run(report: &RunReport) -> String {
             run_sections::examples(report, side_by_side),
         ));
     }
-    sections.push(Section::new("Notes", list(&notes::run(report))));
+    sections.push(Section::new("Notes", list(&notes::run_table(report))));
     sections.push(provenance::section(&measured_with::of_run(report)));
     page(&report.title, &run_header::header(report), &sections)
 }

@@ -4,7 +4,7 @@ use crate::comparison::Difference;
 use crate::report::comparison_report::ComparisonReport;
 use crate::report::comparison_table::{blocks, cells, header};
 use crate::report::style::Style;
-use crate::report::terminal::grid::grid;
+use crate::report::terminal::grid::{grid, not_shown};
 use crate::support::error::one_line;
 
 /// With the intervals of both sides, not only of the difference.
@@ -42,15 +42,29 @@ struct Detail {
     drop: &'static [&'static str],
 }
 
+impl Detail {
+    /// What a narrow table lacks, in words.
+    fn left_out(self, report: &ComparisonReport) -> Vec<&'static str> {
+        let header = header(report);
+        let is_there = |name: &&'static str| header.contains(name);
+        let columns = self.drop.iter().copied().filter(is_there);
+        let sides =
+            Some("the intervals of both sides").filter(|_| !self.drop.contains(&"baseline"));
+        sides.into_iter().chain(columns).collect()
+    }
+}
+
 pub(super) fn text(report: &ComparisonReport, style: Style) -> String {
     let mut out = table(report, WIDEST);
+    let mut left_out = Vec::new();
     for detail in NARROWER {
         if style.fits(&out) {
             break;
         }
         out = table(report, detail);
+        left_out = detail.left_out(report);
     }
-    out
+    out + &not_shown(&left_out, style)
 }
 
 fn table(report: &ComparisonReport, detail: Detail) -> String {

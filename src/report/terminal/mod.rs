@@ -68,11 +68,11 @@ fn strong(document: Document) -> Vec<String> {
 /// Subsets by model, then sections, then totals.
 fn run(report: &RunReport, figures: Figures, style: Style) -> String {
     let mut out = lines(style, [report.heading().as_str()]);
-    let notes = notes::run(report);
-    out.push_str(&match figures {
-        Figures::Table => run_grid::text(report, style),
-        Figures::Plot => plot::run(report, style),
-    });
+    let (shown, notes) = match figures {
+        Figures::Table => (run_grid::text(report, style), notes::run_table(report)),
+        Figures::Plot => (plot::run(report, style), notes::run(report)),
+    };
+    out.push_str(&shown);
     out.push('\n');
     out.push_str(&lines(style, notes.iter().map(String::as_str)));
     out + &provenance(&measured_with::of_run(report), style)
@@ -293,7 +293,10 @@ mod tests {
             2,
             "{narrow}"
         );
-        assert!(of_width(&report, 130).contains("\nhep-go     4  0.500 [0.068, 0.932]  "));
+        assert!(narrow.contains("left out: the intervals"), "{narrow}");
+        let wide = of_width(&report, 130);
+        assert!(wide.contains("\nhep-go     4  0.500 [0.068, 0.932]  "));
+        assert!(!wide.contains("left out"), "{wide}");
     }
 
     #[test]
@@ -388,7 +391,9 @@ mod tests {
     fn a_narrow_comparison_keeps_the_interval_of_the_difference() {
         let narrow = of_width(&samples::comparison(), 100);
         assert!(
-            !narrow.contains("0.800 [") && narrow.contains("-0.400 ["),
+            !narrow.contains("0.800 [")
+                && narrow.contains("-0.400 [")
+                && narrow.contains("left out: the intervals of both sides"),
             "{narrow}"
         );
     }

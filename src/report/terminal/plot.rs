@@ -1,6 +1,6 @@
 //! Figures as dots between the ends of their intervals, on one scale.
 
-use console::{Alignment, measure_text_width, pad_str};
+use console::{Alignment, measure_text_width, pad_str, truncate_str};
 
 use crate::report::chart::{ChartMark, ChartRow, Glyph, of_comparison, of_run};
 use crate::report::comparison_report::ComparisonReport;
@@ -15,8 +15,9 @@ use crate::support::error::one_line;
 const WIDTH: usize = 100;
 const LEAST: usize = 16;
 
-/// The widest label; longer ones are cut.
+/// The widest label, and its widest share of a line; longer ones are cut.
 const LABEL: usize = 28;
+const LABEL_SHARE: usize = 3;
 
 const MODELS: [char; 6] = ['●', '○', '■', '□', '▲', '△'];
 const PUBLISHED: char = '◇';
@@ -54,28 +55,36 @@ pub(super) fn comparison(report: &ComparisonReport, style: Style) -> String {
     let blocks = of_comparison(blocks(report));
     let marks = blocks.iter().flatten().flat_map(|row| &row.marks);
     let scale = Scale::around(marks.flat_map(|mark| mark.ends).chain([0.0]));
-    let legend = "▲ better: the interval is above 0   ▼ worse: below 0   ● open: 0 lies in it";
-    hanging(legend, style.width) + &draw(&blocks, scale, 0.0, style)
+    let mut legend =
+        "▲ better: the interval is above 0   ▼ worse: below 0   ● open: 0 lies in it".to_owned();
+    if report
+        .comparison
+        .totals
+        .iter()
+        .any(|row| row.pairs.is_some())
+    {
+        legend.push_str("   +gained -lost");
+    }
+    hanging(&legend, style.width) + &draw(&blocks, scale, 0.0, style)
 }
 
 fn draw(blocks: &[Vec<ChartRow>; 3], scale: Scale, line: f64, style: Style) -> String {
     let rows = || blocks.iter().flatten();
-    let label = rows().map(|row| measure_text_width(&label(row))).max();
+    let label = rows()
+        .map(|row| measure_text_width(&label(row, usize::MAX)))
+        .max();
     let figures = rows().flat_map(|row| &row.marks);
     let figures = figures.map(|mark| figure(mark).chars().count()).max();
     let [label, figures] = [label, figures].map(Option::unwrap_or_default);
-    let label = label.min(LABEL);
+    let width = style.width.unwrap_or(WIDTH);
+    let label = label.min(LABEL.max(width / LABEL_SHARE));
     let taken = label + figures + 2;
     let lanes = Lanes {
         scale,
         line,
         label,
         figures,
-        lane: style
-            .width
-            .unwrap_or(WIDTH)
-            .saturating_sub(taken)
-            .max(LEAST),
+        lane: width.saturating_sub(taken).max(LEAST),
     };
     let mut out = lanes.axis();
     for (at, block) in blocks.iter().enumerate() {
@@ -121,8 +130,12 @@ impl Lanes {
     fn row(&self, row: &ChartRow) -> String {
         let mut out = String::new();
         for (at, mark) in row.marks.iter().enumerate() {
-            let label = if at == 0 { label(row) } else { String::new() };
-            let label = pad_str(&label, self.label, Alignment::Left, Some("…"));
+            let label = if at == 0 {
+                label(row, self.label)
+            } else {
+                String::new()
+            };
+            let label = pad_str(&label, self.label, Alignment::Left, None);
             let line = format!(
                 "{label} {} {:>width$}",
                 self.lane(mark),
@@ -163,11 +176,13 @@ impl Glyph {
     }
 }
 
-/// The name and its pairs.
-fn label(row: &ChartRow) -> String {
-    one_line(&format!("{} {}", row.label, row.note))
-        .trim_end()
-        .to_owned()
+/// The name and its pairs, in at most so many columns: the name is cut.
+fn label(row: &ChartRow, width: usize) -> String {
+    let note = one_line(&row.note);
+    let left = width.saturating_sub(measure_text_width(&note) + 1);
+    let name = one_line(&row.label);
+    let name = truncate_str(&name, left, "…");
+    format!("{name} {note}").trim_end().to_owned()
 }
 
 fn figure(mark: &ChartMark) -> String {

@@ -6,7 +6,7 @@ use crate::report::columns::parts;
 use crate::report::run_report::RunReport;
 use crate::report::run_table::{TableCell, TableColumn, TableRow, blocks, columns};
 use crate::report::style::Style;
-use crate::report::terminal::grid::grid;
+use crate::report::terminal::grid::{grid, not_shown};
 use crate::support::error::one_line;
 
 /// Columns that do not fit into the width follow in further tables. Models have their intervals
@@ -29,7 +29,14 @@ pub(super) fn text(report: &RunReport, style: Style) -> String {
         .into_iter()
         .map(|part| draw(part, intervals))
         .collect();
-    tables.join("\n")
+    let mut cells = blocks.iter().flatten().flat_map(|row| &row.cells);
+    let are_left_out = !intervals && cells.any(|cell| cell.interval().is_some());
+    let left_out: &[&str] = if are_left_out {
+        &["the intervals"]
+    } else {
+        &[]
+    };
+    tables.join("\n") + &not_shown(left_out, style)
 }
 
 /// In how many of the parts a model stands.
@@ -43,7 +50,14 @@ fn with_models(parts: &[Range<usize>], columns: &[TableColumn]) -> usize {
 
 /// Whether a cut before column `at` leaves every published column beside its model's.
 fn keeps_pairs(columns: &[TableColumn], at: usize) -> bool {
-    !matches!(columns.get(at), Some(TableColumn::Published(..)))
+    let before = at.checked_sub(1).and_then(|at| columns.get(at));
+    !matches!(
+        (before, columns.get(at)),
+        (
+            Some(TableColumn::Model(..)),
+            Some(TableColumn::Published(..))
+        )
+    )
 }
 
 /// Some columns of the table.
