@@ -27,6 +27,11 @@ const NAMES: [[&str; 2]; 5] = [
     ["left", "right"],
 ];
 
+/// Words of which a label that is a tie has one: `tie (bothbad)`, `both_bad`.
+const TIES: [&str; 8] = [
+    "tie", "ties", "tied", "both", "bothbad", "neither", "none", "same",
+];
+
 /// Makes the better answer the chosen one, in every row.
 pub(crate) fn settle(source: Source, rows: &mut [RawRow]) -> Result<()> {
     if rows.iter().all(|row| row.label.is_none()) {
@@ -35,13 +40,14 @@ pub(crate) fn settle(source: Source, rows: &mut [RawRow]) -> Result<()> {
     let numbers = numbers(source, rows)?;
     for (at, row) in rows.iter_mut().enumerate() {
         let label = row.label.take().unwrap_or_default();
-        row.is_tie = source.map.ties() != Ties::Refused && is_tie(source, &label);
-        if row.is_tie {
-            continue;
-        }
-        let second = is_second(source, &label, numbers);
-        if second.ok_or_else(|| no_winner(source, at, &label))? {
-            std::mem::swap(&mut row.chosen, &mut row.rejected);
+        // An answer may be called `none` or `both_tools`: only what names neither can be a tie.
+        match is_second(source, &label, numbers) {
+            Some(true) => std::mem::swap(&mut row.chosen, &mut row.rejected),
+            Some(false) => {}
+            None if source.map.ties() != Ties::Refused && is_tie(source, &label) => {
+                row.is_tie = true;
+            }
+            None => return Err(no_winner(source, at, &label)),
         }
     }
     Ok(())
@@ -103,8 +109,8 @@ fn is_tie(source: Source, label: &str) -> bool {
         return label == tie;
     }
     let lower = label.to_lowercase();
-    let words = ["tie", "both", "neither", "none", "same"];
-    words.iter().any(|word| lower.contains(word))
+    let mut words = lower.split(|c: char| !c.is_alphanumeric());
+    words.any(|word| TIES.contains(&word))
 }
 
 fn no_winner(source: Source, row: usize, label: &str) -> Error {
@@ -181,6 +187,31 @@ mod tests {
         let auto_j = "chosen=response 1,rejected=response 2,label=label:0/1/2,ties=keep";
         assert_eq!(winners(auto_j, &["0", "2", "1"]).unwrap(), "ab");
         assert!(winners(auto_j, &["0", "3"]).is_err());
+    }
+
+    #[test]
+    fn a_label_that_names_an_answer_is_no_tie() {
+        let declared = "chosen=x,rejected=y,label=w:none/cot,ties=drop";
+        let labels = ["none", "cot", "none", "cot", "tie"];
+        assert_eq!(winners(declared, &labels).unwrap(), "abab");
+        let columns = "chosen=both_tools,rejected=no_tools,label=w,ties=drop";
+        let labels = ["both_tools", "no_tools", "tie"];
+        assert_eq!(winners(columns, &labels).unwrap(), "ab");
+        let map = "chosen=x,rejected=y,label=w,ties=drop";
+        for tie in [
+            "Tie",
+            "tied",
+            "tie (bothbad)",
+            "bothbad",
+            "both_bad",
+            "None",
+        ] {
+            assert_eq!(winners(map, &["a", tie]).unwrap(), "a", "{tie}");
+        }
+        for other in ["patient", "entities", "properties", "somebody", "untied"] {
+            let error = winners(map, &["a", other]).unwrap_err().render();
+            assert!(error.contains("names neither answer"), "{error}");
+        }
     }
 
     #[test]
