@@ -442,6 +442,126 @@ fn columns_of_other_names_are_refused_with_what_to_type_and_read_with_it() {
     assert_eq!(code, 2, "{stderr}");
 }
 
+/// Rows without a subset, with these ids.
+fn rows(ids: &[&str]) -> String {
+    let row =
+        |id| format!("{{\"id\":{id},\"prompt\":\"q\",\"chosen\":\"a\",\"rejected\":\"b\"}}\n");
+    ids.iter().map(row).collect()
+}
+
+#[test]
+fn files_of_the_same_content_are_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let plain = ROWS.replace(",\"id\":1", "").replace(",\"id\":2", "");
+    let one = write(dir.path().join("one.jsonl"), &plain);
+    let two = write(dir.path().join("two.jsonl"), &plain);
+    let other = write(dir.path().join("other.jsonl"), plain.to_uppercase());
+    let map: ColumnMap = "prompt=question".parse().unwrap();
+    let again = dir.path().join(".").join("one.jsonl");
+    for (first, second) in [(&one, &one), (&one, &again), (&one, &two)] {
+        let files = [other.as_path(), first, second].map(Into::into);
+        let error = load(&files, &map).unwrap_err().render();
+        let says = format!(
+            "{} has the same content as {}",
+            second.display(),
+            first.display()
+        );
+        assert!(error.contains(&says), "{error}");
+    }
+    let definition = write(
+        dir.path().join("x.toml"),
+        "name = \"x\"\n[source]\nfiles = [\"one.jsonl\", \"one.jsonl\"]\n\
+         [columns]\nprompt = \"question\"\n[subsets]\none = 0\n",
+    );
+    let (_, stderr, code) = run(&["run", "--benchmark", definition.to_str().unwrap()]);
+    assert!(
+        code == 4 && stderr.contains("has the same content as"),
+        "{stderr}"
+    );
+}
+
+/// Rows count within their file, and the other file is named.
+#[test]
+fn an_id_that_is_in_two_files_is_told_with_both_places() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = |folder: &str, ids: &[&str]| {
+        std::fs::create_dir_all(dir.path().join(folder)).unwrap();
+        write(dir.path().join(folder).join("x.jsonl"), rows(ids))
+    };
+    let (one, two) = (path("a", &["1", "2", "3"]), path("b", &["4", "\"3\"", "5"]));
+    let map = ColumnMap::default();
+    let error = load(&[two.as_path().into(), one.as_path().into()], &map)
+        .unwrap_err()
+        .render();
+    let says = format!(
+        "{}: row 2: id 3 of subset x occurs twice, first in row 1 of {}\n",
+        one.display(),
+        two.display()
+    );
+    assert!(error.contains(&says), "{error}");
+    let error = read(&path("c", &["1", "2", "1"])).unwrap_err();
+    assert!(
+        error.contains("row 2: id 1 of subset x occurs twice, first in row 0\n"),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_row_without_a_subset_among_rows_with_one_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let with = rows(&["1", "2"]).replace("{\"id\"", "{\"subset\":\"chat\",\"id\"");
+    let mixed = write(dir.path().join("mixed.jsonl"), with.clone() + &rows(&["3"]));
+    let error = refused(&mixed, &[]);
+    assert!(
+        error.contains("row 2: no column `subset`, which other rows have"),
+        "{error}"
+    );
+    assert_eq!(read_as(&mixed, "subset=").unwrap().len(), 3);
+    // By file: a whole file without the column is named after itself.
+    let with = write(dir.path().join("with.jsonl"), with);
+    let without = write(dir.path().join("without.jsonl"), rows(&["1"]));
+    let files = [with.as_path(), &without].map(Into::into);
+    let items = load(&files, &ColumnMap::default()).unwrap();
+    let subsets: Vec<&str> = items.iter().map(|item| item.subset.as_str()).collect();
+    assert_eq!(subsets, ["chat", "chat", "without"]);
+}
+
+#[test]
+fn folders_name_subsets_as_hive_has_them_and_namesakes_are_told() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = |folder: &str, ids: &[&str]| {
+        std::fs::create_dir_all(dir.path().join(folder)).unwrap();
+        write(dir.path().join(folder).join("part-0.jsonl"), rows(ids))
+    };
+    let [x, y, deep] = [
+        path("hive/subset=x", &["1"]),
+        path("hive/subset=y", &["1"]),
+        path("hive/subset=x/topic=z", &["2"]),
+    ];
+    let files = [x.as_path(), &y, &deep].map(Into::into);
+    let subsets = |map: &str| {
+        let items = load(&files, &map.parse().unwrap()).unwrap().into_iter();
+        items.map(|item| item.subset).collect::<Vec<_>>()
+    };
+    assert_eq!(subsets("id=id"), ["x", "y", "x"]);
+    assert_eq!(subsets("subset=topic?,id="), ["part-0", "part-0", "z"]);
+    assert_eq!(subsets("subset=,id="), ["part-0", "part-0", "part-0"]);
+
+    let model = ["run", "--model", "M=quickstart/pairrm"];
+    let data = [&x, &y]
+        .map(|path| ["--data", path.to_str().unwrap()])
+        .concat();
+    let (_, stderr, code) = run(&[&model[..], &data].concat());
+    assert!(code == 0 && !stderr.contains("the same name"), "{stderr}");
+    let (_, stderr, code) = run(&[&model[..], &data, &["--map", "id=,subset="]].concat());
+    let says = format!(
+        "the files have the same name: {} and {}",
+        x.display(),
+        y.display()
+    );
+    assert!(code == 0 && stderr.contains(&says), "{stderr}");
+}
+
 const ROWS: &str = concat!(
     "{\"question\":\"q\",\"chosen\":\"a\",\"rejected\":\"b\",\"id\":1}\n",
     "{\"question\":\"q\",\"chosen\":\"c\",\"rejected\":\"d\",\"id\":2}\n",

@@ -1,6 +1,7 @@
 //! Files → items, with every row accounted for.
 
 use std::collections::HashMap;
+use std::path::{Path, PathBuf};
 
 use crate::benchmark::Comparisons;
 use crate::data::column_map::{ColumnMap, Field, Ties};
@@ -18,6 +19,8 @@ pub struct Loaded {
     pub items: Vec<Item>,
     /// Rows that were left out: of them neither answer is better.
     pub ties: usize,
+    /// Two files in different folders whose rows are one subset, as both have its name.
+    pub(crate) namesakes: Option<[PathBuf; 2]>,
 }
 
 /// The items of [`load_all`].
@@ -26,11 +29,13 @@ pub fn load(files: &[InputFile], map: &ColumnMap) -> Result<Vec<Item>> {
 }
 
 /// Reads the files in order. Rows of a file without a column for subsets belong to a subset named
-/// after the file.
+/// after the file, or after the folder `subset=NAME` in which it is.
 pub fn load_all(files: &[InputFile], map: &ColumnMap) -> Result<Loaded> {
+    no_copies(files)?;
     let mut items: Vec<Item> = Vec::new();
     let mut read_so_far = 0;
-    let mut seen: HashMap<(String, Id), usize> = HashMap::new();
+    let mut seen: HashMap<(String, Id), FileRow> = HashMap::new();
+    let mut named = NamedSubsets::default();
     for file in files {
         let path = &file.path();
         let source = Source { path, map };
@@ -39,6 +44,11 @@ pub fn load_all(files: &[InputFile], map: &ColumnMap) -> Result<Loaded> {
         if rows.is_empty() {
             return Err(source.bad("the file has no rows"));
         }
+        let of_file = if lack_subset(source, &rows)? {
+            named.add(source, &name.stem)
+        } else {
+            String::new()
+        };
         winner::settle(source, &mut rows)?;
         for (at, raw) in rows.into_iter().enumerate() {
             let row = read_so_far;
@@ -50,18 +60,12 @@ pub fn load_all(files: &[InputFile], map: &ColumnMap) -> Result<Loaded> {
                 let what = format!("a text of {size} bytes, accepted: up to {MAX_TEXT}");
                 return Err(source.bad_cell(at, &map.shown(field), &what));
             }
-            let subset = raw.subset.unwrap_or_else(|| name.stem.clone());
+            let subset = raw.subset.unwrap_or_else(|| of_file.clone());
+            let here = FileRow { file, at };
             if let Some(id) = &raw.id
-                && let Some(first) = seen.insert((subset.clone(), written(id)), row)
+                && let Some(first) = seen.insert((subset.clone(), written(id)), here)
             {
-                let what = format!(
-                    "row {at}: id {id} of subset {subset} occurs twice, first in row {first}"
-                );
-                return Err(source.bad(&what).hint(format!(
-                    "subset and id together must identify a row, and 1 and \"1\" are one id; \
-                     remove the copy, or do without the column `{}`: --map id=",
-                    map.shown(Field::Id)
-                )));
+                return Err(id_twice(source, at, &subset, id, first));
             }
             items.push(Item {
                 row,
@@ -85,7 +89,98 @@ pub fn load_all(files: &[InputFile], map: &ColumnMap) -> Result<Loaded> {
     Ok(Loaded {
         ties: read_so_far - items.len(),
         items,
+        namesakes: named.namesakes,
     })
+}
+
+/// Where a row stands.
+#[derive(Clone, Copy)]
+struct FileRow<'a> {
+    file: &'a InputFile,
+    at: usize,
+}
+
+/// Files of the same content would count every row twice, and rows without ids do not show it.
+fn no_copies(files: &[InputFile]) -> Result<()> {
+    if files.len() < 2 {
+        return Ok(());
+    }
+    let mut seen: HashMap<String, PathBuf> = HashMap::new();
+    for file in files {
+        let path = file.path();
+        if let Some(first) = seen.insert(file.sha256()?, path.clone()) {
+            return Err(Error::bad_input(format!(
+                "failed to read pairs: {} has the same content as {}",
+                path.display(),
+                first.display()
+            ))
+            .hint("give it once: its rows would count twice"));
+        }
+    }
+    Ok(())
+}
+
+/// Whether the rows have no subset of their own.
+///
+/// # Errors
+/// Some have one and others have none.
+fn lack_subset(source: Source, rows: &[RawRow]) -> Result<bool> {
+    let without = rows.iter().position(|row| row.subset.is_none());
+    match without {
+        Some(at) if rows.iter().any(|row| row.subset.is_some()) => {
+            let column = source.map.shown(Field::Subset);
+            let what = format!("row {at}: no column `{column}`, which other rows have");
+            Err(source
+                .bad(&what)
+                .hint("give every row its subset, or do without: --map subset="))
+        }
+        _ => Ok(without.is_some()),
+    }
+}
+
+fn id_twice(source: Source, at: usize, subset: &str, id: &Id, first: FileRow) -> Error {
+    let path = first.file.path();
+    let place = if path == source.path {
+        String::new()
+    } else {
+        format!(" of {}", path.display())
+    };
+    let what = format!(
+        "row {at}: id {id} of subset {subset} occurs twice, first in row {}{place}",
+        first.at
+    );
+    source.bad(&what).hint(format!(
+        "subset and id together must identify a row, and 1 and \"1\" are one id; remove the copy, \
+         or do without the column `{}`: --map id=",
+        source.map.shown(Field::Id)
+    ))
+}
+
+/// Subsets that files gave their names to.
+#[derive(Default)]
+struct NamedSubsets {
+    files: HashMap<String, PathBuf>,
+    namesakes: Option<[PathBuf; 2]>,
+}
+
+impl NamedSubsets {
+    /// The subset of a file: its folder's as Hive writes it, `subset=NAME`, else its own name.
+    fn add(&mut self, source: Source, stem: &str) -> String {
+        let columns = source.map.names_of(Field::Subset);
+        let of_folder = |folder: &Path| {
+            let (column, value) = folder.file_name()?.to_str()?.split_once('=')?;
+            (columns.contains(&column) && !value.is_empty()).then(|| value.to_owned())
+        };
+        if let Some(partition) = source.path.ancestors().skip(1).find_map(of_folder) {
+            return partition;
+        }
+        let path = source.path.to_owned();
+        let first = self.files.entry(stem.to_owned()).or_insert(path);
+        if self.namesakes.is_none() && first.parent() != source.path.parent() {
+            self.namesakes = Some([first.clone(), source.path.to_owned()]);
+        }
+        stem.to_owned()
+    }
 }
 
 /// An id as a file of verdicts has it: not all of them say whether it was a number.

@@ -72,6 +72,13 @@ impl<'a> Prepared<'a> {
         let map = ColumnMap::or_of(&request.map, benchmark.as_ref())?;
         let loaded = data::load_all(&data.files, &map)?;
         let ties = ties_left_out(loaded.ties);
+        let namesakes = loaded.namesakes.as_ref().map(|[one, other]| {
+            format!(
+                "one subset, as the files have the same name: {} and {}",
+                one.display(),
+                other.display()
+            )
+        });
         let Selected {
             items,
             partial,
@@ -79,7 +86,7 @@ impl<'a> Prepared<'a> {
         } = selection::select(loaded.items, &request.selection, benchmark.as_ref())?;
         check_verified(request, &items, benchmark.as_ref())?;
         check_several(request, &items)?;
-        let others: Vec<String> = ties.into_iter().chain(others).collect();
+        let others: Vec<String> = ties.into_iter().chain(namesakes).chain(others).collect();
         let others = Some(others.join("; ")).filter(|others| !others.is_empty());
         if let Some(others) = &others {
             say(others);
