@@ -27,6 +27,10 @@ impl Cells {
         self.0[field as usize] = Some(cell);
     }
 
+    pub(crate) fn get(&self, field: Field) -> Option<&Cell> {
+        self.0[field as usize].as_ref()
+    }
+
     pub(crate) fn has(&self, field: Field) -> bool {
         self.0[field as usize].is_some()
     }

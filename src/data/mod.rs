@@ -11,6 +11,7 @@ mod item;
 mod json;
 pub(crate) mod json_text;
 mod load;
+mod message_text;
 pub(crate) mod metric_shape;
 mod missing_column;
 pub(crate) mod pair_texts;

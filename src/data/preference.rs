@@ -10,6 +10,7 @@ use crate::data::choices;
 use crate::data::column_map::Field;
 use crate::data::implicit_prompt;
 use crate::data::item::{Answers, Message};
+use crate::data::message_text;
 use crate::data::missing_column::{missing_columns, unused_label};
 use crate::data::raw_row::{RawRow, Source};
 use crate::data::row_place::RowPlace;
@@ -27,6 +28,7 @@ pub(crate) fn row(
         return Err(missing_columns(source, at, &missing, &found()));
     }
     let row = RowPlace { source, at };
+    message_text::refuse(&row, &cells)?;
     if cells.has(Field::Choices) {
         return choices::row(&row, cells);
     }
@@ -42,7 +44,6 @@ pub(crate) fn row(
     let no_prompt = || missing_columns(source, at, &[Field::Prompt], &found());
     let (prompt, [chosen, rejected]) = match (chosen, rejected) {
         (Cell::Text(chosen), Cell::Text(rejected)) => {
-            row.not_lists_as_text(&chosen, &rejected)?;
             if source.map.extracts_prompt() {
                 let (prompt, answers) =
                     implicit_prompt::split(&row, prompt.as_ref(), &chosen, &rejected)?;
@@ -100,23 +101,6 @@ fn missing(source: Source, cells: &Cells) -> Vec<Field> {
 }
 
 impl RowPlace<'_> {
-    /// Lists that somebody wrote into texts, in Python's or in JSON's notation.
-    fn not_lists_as_text(&self, chosen: &str, rejected: &str) -> Result<()> {
-        let is_list = |text: &str| {
-            let inner = text.trim_start().strip_prefix('[').map(str::trim_start);
-            let inner = inner
-                .and_then(|text| text.strip_prefix('{'))
-                .map(str::trim_start);
-            let key = inner.map(|text| text.trim_start_matches(['"', '\'']));
-            key.is_some_and(|key| key.starts_with("role") || key.starts_with("content"))
-        };
-        if !is_list(chosen) || !is_list(rejected) {
-            return Ok(());
-        }
-        let error = self.bad(Field::Chosen, "a list of messages that is written as text");
-        Err(error.hint("keep such data in JSON Lines or Parquet, where lists are lists"))
-    }
-
     /// Prompt and answers of two lists of messages.
     fn conversations(
         &self,
@@ -366,8 +350,44 @@ mod tests {
             assert!(error.contains("x: row 3, column `"), "{error}");
             assert!(error.contains(says), "{says}: {error}");
         }
-        let listed = |text: &str| Cell::Text(format!("[{{'role': 'user', 'content': '{text}'}}]"));
-        let error = read(text("q"), listed("a"), listed("b")).unwrap_err();
-        assert!(error.to_string().contains("written as text"), "{error}");
+    }
+
+    #[test]
+    fn messages_that_are_written_as_text_are_refused_by_column() {
+        let text = |text: &str| Cell::Text(text.to_owned());
+        let listed = "[{'role': 'user', 'content': 'q'}]";
+        let one = "{\"role\": \"assistant\", \"content\": \"a\"}";
+        let answer = || messages(&[("assistant", "a")]);
+        for (prompt, chosen, rejected, column) in [
+            (text(listed), text("a"), text("b"), "prompt"),
+            (text(listed), answer(), answer(), "prompt"),
+            (text("q"), text(one), text(one), "chosen"),
+            (text("q"), text("a"), text(listed), "rejected"),
+            (
+                text("q"),
+                Cell::Texts(vec!["a".to_owned()]),
+                text(one),
+                "rejected",
+            ),
+        ] {
+            let error = read(Some(prompt), chosen, rejected).unwrap_err().render();
+            let says = format!("row 3, column `{column}`: messages that are written as text");
+            assert!(error.contains(&says), "{error}");
+        }
+        // What the error says to do where the text is meant.
+        let meant = |text: &str| Cell::Texts(vec![text.to_owned()]);
+        let row = read(
+            Some(messages(&[("user", listed)])),
+            meant(one),
+            meant(listed),
+        )
+        .unwrap();
+        assert_eq!(row.prompt[0].content, listed);
+        assert_eq!(
+            (row.chosen.only(), row.rejected.only()),
+            (Some(one), Some(listed))
+        );
+        // Lists of anything else may be answers.
+        assert!(read(Some(text("q")), text("['a']"), text("['b', 'c']")).is_ok());
     }
 }
