@@ -138,7 +138,8 @@ fn select<'a>(
             by_row.entry(item.row).or_default().push((model, item));
         }
     }
-    let globs = subset_globs(&request.subsets)?;
+    let known = by_row.values().map(|row| row[0].1.subset.as_str());
+    let globs = subset_globs(&request.subsets, &known.collect())?;
     let mut rows: Vec<Row> = by_row
         .into_values()
         .filter(|row| globs.is_empty() || globs.is_match(&row[0].1.subset))

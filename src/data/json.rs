@@ -104,24 +104,20 @@ impl Place<'_> {
         let mut cells = Cells::default();
         for field in Field::ALL {
             for column in self.source.map.names_of(field) {
-                self.no_double(column, &entries)?;
-                let found = match at_path(&entries, column) {
-                    Some(found) => self.cell(field, &found)?,
-                    None => continue,
-                };
-                cells.set(field, found);
+                let found = at_path(&entries, column).map_err(|key| self.double(&key))?;
+                let Some(found) = found else { continue };
+                cells.set(field, self.cell(field, &found)?);
                 break;
             }
         }
         preference::row(self.source, self.row, cells, &|| keys(&entries))
     }
 
-    fn no_double(&self, column: &str, entries: &Entries) -> Result<()> {
-        if entries.iter().filter(|(key, _)| key == column).count() < 2 {
-            return Ok(());
-        }
-        let what = format!("row {}: 2 columns `{column}`", self.row);
-        Err(self.source.bad(&what))
+    fn double(&self, Double(key): &Double) -> Error {
+        let error = self
+            .source
+            .bad(&format!("row {}: 2 columns `{key}`", self.row));
+        error.hint("a key of an object stands for one value: remove the others")
     }
 
     fn cell(&self, field: Field, found: &Written) -> Result<Cell> {
@@ -188,24 +184,43 @@ enum Written<'a> {
     Each(Vec<&'a str>),
 }
 
+/// A key that an object has more than once.
+struct Double(String);
+
+type Single<T> = std::result::Result<T, Double>;
+
 /// The value of a column, or what a path leads to: `a.b` is `b` in the object `a`, or in each
 /// object of the list `a`.
-fn at_path<'a>(entries: &Entries<'a>, path: &str) -> Option<Written<'a>> {
-    let of = |entries: &Entries<'a>, name: &str| {
-        let found = entries.iter().find(|(key, _)| key == name);
-        found.map(|(_, value)| *value)
+fn at_path<'a>(entries: &Entries<'a>, path: &str) -> Single<Option<Written<'a>>> {
+    if let Some(whole) = value_of(entries, path)? {
+        return Ok(Some(Written::One(whole)));
+    }
+    let Some((name, rest)) = path.split_once('.') else {
+        return Ok(None);
     };
-    if let Some(whole) = of(entries, path) {
-        return Some(Written::One(whole));
+    let Some(outer) = value_of(entries, name)? else {
+        return Ok(None);
+    };
+    let inner = |object: &'a str| match JsonText::new(object).object() {
+        Some(entries) => value_of(&entries, rest),
+        None => Ok(None),
+    };
+    if !outer.starts_with('[') {
+        return Ok(inner(outer)?.map(Written::One));
     }
-    let (name, rest) = path.split_once('.')?;
-    let outer = of(entries, name)?;
-    let inner = |object: &'a str| of(&JsonText::new(object).object()?, rest);
-    if outer.starts_with('[') {
-        let each = JsonText::new(outer).list()?.into_iter().map(inner);
-        return each.collect::<Option<Vec<_>>>().map(Written::Each);
+    let each = JsonText::new(outer).list().unwrap_or_default().into_iter();
+    let each: Option<Vec<&str>> = each.map(inner).collect::<Single<_>>()?;
+    Ok(each.map(Written::Each))
+}
+
+/// The value of a key.
+fn value_of<'a>(entries: &Entries<'a>, key: &str) -> Single<Option<&'a str>> {
+    let mut all = entries.iter().filter(|(name, _)| name == key);
+    let found = all.next().map(|(_, value)| *value);
+    match all.next() {
+        Some(_) => Err(Double(key.to_owned())),
+        None => Ok(found),
     }
-    inner(outer).map(Written::One)
 }
 
 /// A list of messages, of strings or of integers, or something else; other keys of messages are
@@ -235,13 +250,15 @@ fn messages(written: &str, elements: &[&str]) -> Option<Cell> {
     let mut found = Vec::new();
     for element in elements {
         let entries = JsonText::new(element).object().unwrap_or_default();
-        let part = |name: &str| {
-            let mut all = entries.iter().filter(|(key, _)| key == name);
-            all.next_back()
-                .map(|(_, value)| *value)
-                .filter(|value| value.starts_with('"'))
+        let part = |name: &str| value_of(&entries, name);
+        let (role, content) = match (part("role"), part("content")) {
+            (Ok(role), Ok(content)) => (role, content),
+            (Err(Double(key)), _) | (_, Err(Double(key))) => {
+                return Some(Cell::other(&format!("a message with two keys `{key}`")));
+            }
         };
-        let (Some(role), Some(content)) = (part("role"), part("content")) else {
+        let is_text = |value: &&str| value.starts_with('"');
+        let (Some(role), Some(content)) = (role.filter(is_text), content.filter(is_text)) else {
             return Some(Cell::other(written));
         };
         found.push(Message::new(&text(role)?, &text(content)?));

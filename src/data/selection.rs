@@ -53,7 +53,7 @@ pub(crate) fn select(
         .flat_map(|benchmark| benchmark.subsets.keys());
     let known: BTreeSet<&str> = found.keys().chain(counted).map(String::as_str).collect();
     each_matches(&selection.subsets, &known)?;
-    let globs = subset_globs(&selection.subsets)?;
+    let globs = subset_globs(&selection.subsets, &known)?;
     let matches = |subset: &str| globs.is_empty() || globs.is_match(subset);
     let wanted =
         |subset: &str| benchmark.is_none_or(|b| b.subsets.contains_key(subset)) && matches(subset);
@@ -128,7 +128,7 @@ fn others(found: &BTreeMap<String, usize>, benchmark: &Benchmark) -> Option<Stri
 /// another matches some.
 pub(crate) fn each_matches(patterns: &[String], known: &BTreeSet<&str>) -> Result<()> {
     for pattern in patterns {
-        let globs = subset_globs(std::slice::from_ref(pattern))?;
+        let globs = subset_globs(std::slice::from_ref(pattern), known)?;
         if !known.iter().any(|subset| globs.is_match(subset)) {
             let known: Vec<&str> = known.iter().copied().collect();
             return Err(Error::usage(format!(
@@ -140,11 +140,17 @@ pub(crate) fn each_matches(patterns: &[String], known: &BTreeSet<&str>) -> Resul
     Ok(())
 }
 
-/// The patterns of `--subset`.
-pub(crate) fn subset_globs(patterns: &[String]) -> Result<GlobSet> {
+/// The patterns of `--subset`. What is the name of a known subset is that name, whatever signs it
+/// has.
+pub(crate) fn subset_globs(patterns: &[String], known: &BTreeSet<&str>) -> Result<GlobSet> {
     let mut globs = GlobSetBuilder::new();
     for pattern in patterns {
-        let glob = Glob::new(pattern).map_err(|e| {
+        let glob = if known.contains(pattern.as_str()) {
+            Glob::new(&globset::escape(pattern))
+        } else {
+            Glob::new(pattern)
+        };
+        let glob = glob.map_err(|e| {
             Error::usage(format!("failed to parse --subset: {pattern}")).caused_by(e)
         })?;
         globs.add(glob);
@@ -186,4 +192,24 @@ pub(crate) fn miscounts(
             will say PARTIAL",
             ),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pattern_that_is_a_name_is_that_name() {
+        let known = BTreeSet::from(["{x}", "x", "a[1]", "a1", "b*", "bc", "["]);
+        let matched = |pattern: &str| {
+            let globs = subset_globs(&[pattern.to_owned()], &known).unwrap();
+            let all = known.iter().filter(|name| globs.is_match(name));
+            all.copied().collect::<Vec<_>>()
+        };
+        for name in &known {
+            assert_eq!(matched(name), [*name]);
+        }
+        assert_eq!(matched("a*"), ["a1", "a[1]"]);
+        assert_eq!(matched("{x,bc}"), ["bc", "x"]);
+    }
 }
