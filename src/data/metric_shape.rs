@@ -36,8 +36,7 @@ pub(crate) fn prepared(
         if let Some(key) = key
             && let Some(first) = keys.insert((item.subset.clone(), key.clone()), item.row)
         {
-            let what = format!("the id {key} is that of row {first}, too");
-            return Err(unsuitable(item, metric, &what, benchmark));
+            return Err(repeated(item, metric, &key, first));
         }
         item.comparisons = match metric.comparisons() {
             Comparisons::Full if star => Comparisons::Star,
@@ -113,6 +112,19 @@ fn unsuitable_tie(item: &Item, metric: Metric) -> Error {
         "ties=drop in --map (in a definition `ties = \"drop\"` in [columns]) leaves such rows out; \
          metric = \"agreement\" in a definition counts them",
     )
+}
+
+/// The files told ids apart by subset: here the definition makes one subset of several, or the
+/// metric one id of two.
+fn repeated(item: &Item, metric: Metric, key: &str, first: usize) -> Error {
+    let what = format!("the id {key} is that of row {first} over all files, too");
+    let hint = if metric.shape() == Shape::Ties {
+        "remove the copy: ref:7 and ref:07 are one id"
+    } else {
+        "an id names one row of a subset; remove the copy, or, where the definition makes one \
+         subset of several that have the same ids, do without them: id = \"\" in [columns]"
+    };
+    failed(item, metric, &what).hint(hint)
 }
 
 fn unsuitable(item: &Item, metric: Metric, what: &str, benchmark: Option<&Benchmark>) -> Error {
@@ -221,6 +233,8 @@ mod tests {
         ] {
             let error = prepared(items, false, Some(&own)).unwrap_err().render();
             assert!(error.contains(says), "{error}");
+            let is_repeated = says.contains("is that of row");
+            assert_eq!(error.contains("remove the copy"), is_repeated, "{error}");
         }
         let mut tie = item(0, "x", "1", [1, 1]);
         tie.is_tie = true;
