@@ -535,7 +535,7 @@ fn folders_name_subsets_as_hive_has_them_and_namesakes_are_told() {
     };
     let [x, y, deep] = [
         path("hive/subset=x", &["1"]),
-        path("hive/subset=y", &["1"]),
+        path("hive/subset=y", &["3"]),
         path("hive/subset=x/topic=z", &["2"]),
     ];
     let files = [x.as_path(), &y, &deep].map(Into::into);
@@ -674,4 +674,189 @@ fn an_id_of_any_width_is_one() {
         .map(|item| item.id.as_ref().unwrap().to_string())
         .collect();
     assert_eq!(ids, ["18446744073709551615", "1"]);
+    let json = write(
+        dir.path().join("x.jsonl"),
+        rows(&["18446744073709551615", "1"]),
+    );
+    let csv = format!("{HEADER}18446744073709551615,q,a,b\n1,q,a,b\n");
+    let csv = write(dir.path().join("x.csv"), csv);
+    for path in [json, csv] {
+        let items = read(&path).unwrap();
+        let found = items
+            .iter()
+            .map(|item| item.id.as_ref().unwrap().to_string());
+        assert!(found.eq(ids.clone()), "{items:?}");
+    }
+}
+
+#[test]
+fn a_cell_that_is_wrong_says_what_to_write() {
+    let dir = tempfile::tempdir().unwrap();
+    let row = |change: &dyn Fn(&mut serde_json::Value)| {
+        let mut row = serde_json::json!({
+            "subset": "s", "id": 1, "prompt": "q", "chosen": "a", "rejected": "b",
+        });
+        change(&mut row);
+        write(dir.path().join("x.jsonl"), row.to_string())
+    };
+    let parts =
+        serde_json::json!([{ "role": "user", "content": [{ "type": "text", "text": "q" }] }]);
+    for (key, value, says) in [
+        ("id", serde_json::json!(1.0), "or do without it: --map id="),
+        ("id", serde_json::Value::Null, "or do without it: --map id="),
+        (
+            "subset",
+            serde_json::Value::Null,
+            "or do without it: --map subset=",
+        ),
+        (
+            "chosen",
+            serde_json::Value::Null,
+            "remove a row that has none",
+        ),
+        ("prompt", parts, "one string for all parts of a content"),
+    ] {
+        let error = refused(&row(&|row| row[key] = value.clone()), &[]);
+        assert!(
+            error.contains(&format!("row 0, column `{key}`: expected")),
+            "{error}"
+        );
+        assert!(error.contains(says), "{key}: {error}");
+    }
+    let double =
+        "{\"prompt\":\"q\",\"chosen\":{\"a\":\"1\",\"a\":\"2\"},\"rejected\":{\"a\":\"3\"}}";
+    let map = ["--map", "chosen=chosen.a,rejected=rejected.a"];
+    let error = refused(&write(dir.path().join("x.jsonl"), double), &map);
+    assert!(error.contains("row 0: 2 columns `a`"), "{error}");
+    let double = "{\"prompt\":[{\"role\":\"user\",\"content\":\"1\",\"content\":\"2\"}],\"chosen\":\"a\",\"rejected\":\"b\"}";
+    let error = refused(&write(dir.path().join("x.jsonl"), double), &[]);
+    assert!(
+        error.contains("found a message with two keys `content`"),
+        "{error}"
+    );
+}
+
+/// `.astype(str)` would write its braces and quotes, which would be scored.
+#[test]
+fn a_message_without_a_list_in_parquet_is_told_to_stand_in_one() {
+    use polars::prelude::*;
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("x.parquet");
+    let turn = df! { "role" => ["user"], "content" => ["q"] }.unwrap();
+    let mut frame = df! { "chosen" => ["a"], "rejected" => ["b"] }.unwrap();
+    let turn = turn.into_struct("prompt".into()).into_series();
+    frame.with_column(turn.into()).unwrap();
+    let file = std::fs::File::create(&path).unwrap();
+    ParquetWriter::new(file).finish(&mut frame).unwrap();
+    let error = refused(&path, &[]);
+    assert!(
+        error.contains("column `prompt`: expected strings, lists"),
+        "{error}"
+    );
+    assert!(
+        error.contains("messages as lists of {role, content}"),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_file_that_is_not_what_its_name_says_is_told_by_its_content() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    gzip.write_all(ROWS.as_bytes()).unwrap();
+    let gzip = gzip.finish().unwrap();
+    let zstd = zstd::encode_all(ROWS.as_bytes(), 1).unwrap();
+    let parquet = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/parquet/read");
+    let parquet = std::fs::read(parquet.join("pyarrow-large.parquet")).unwrap();
+    let table = |delimiter: &str| {
+        let lines = [["\"prompt\"", "chosen", "rejected"], ["p", "\"a, b\"", "c"]];
+        lines.map(|cells| cells.join(delimiter)).join("\n")
+    };
+    let page = b"\n<!DOCTYPE html>\n<html></html>".to_vec();
+    let pointer = b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 1\n".to_vec();
+    for (name, bytes, says) in [
+        (
+            "x.jsonl",
+            &gzip,
+            "compressed with gzip: let its name end in .gz",
+        ),
+        (
+            "x.csv",
+            &zstd,
+            "compressed with zstd: let its name end in .zst",
+        ),
+        (
+            "x.jsonl",
+            &parquet,
+            "the content is Parquet: let its name end in .parquet",
+        ),
+        ("x.parquet", &gzip, "compressed with gzip"),
+        (
+            "x.parquet",
+            &ROWS.into(),
+            "the content is JSON: let its name end in .jsonl",
+        ),
+        (
+            "x.csv",
+            &ROWS.into(),
+            "the content is JSON: let its name end in .jsonl",
+        ),
+        (
+            "x.jsonl.gz",
+            &ROWS.into(),
+            "the content is JSON: let its name end in .jsonl",
+        ),
+        ("x.parquet", &page, "a page of HTML, not the file"),
+        ("x.jsonl", &page, "a page of HTML, not the file"),
+        ("x.parquet", &pointer, "git lfs pull"),
+        ("x.csv", &pointer, "git lfs pull"),
+        (
+            "x.xlsx",
+            &b"PK\x03\x04".to_vec(),
+            "save a table as CSV in UTF-8",
+        ),
+        ("x.csv", &b"\xff\xfep\0".to_vec(), "text in UTF-16"),
+        ("x.csv", &table(";").into(), "the cells are divided by ';'"),
+        ("x.csv", &table("|").into(), "the cells are divided by '|'"),
+        (
+            "x.csv",
+            &table("\t").into(),
+            "the cells are divided by '\\t'",
+        ),
+        ("x.tsv", &table(",").into(), "the cells are divided by ','"),
+        (
+            "x.parquet",
+            &parquet[..parquet.len() / 2].to_vec(),
+            "it does not end in PAR1",
+        ),
+        (
+            "x.parquet",
+            &b"PAR1\xff\xff\xff\x7fPAR1".to_vec(),
+            "more than the file has",
+        ),
+    ] {
+        let error = refused(&write(dir.path().join(name), bytes), &[]);
+        assert!(
+            error.contains(says) && error.contains(name),
+            "{name}: {says}: {error}"
+        );
+    }
+    let output = pairbench()
+        .args(["run", "--model", "quickstart/pairrm", "--data", "-"])
+        .write_stdin(gzip)
+        .output()
+        .unwrap();
+    let error = String::from_utf8(output.stderr).unwrap();
+    assert!(
+        error.contains("gzip: standard input is read as JSON Lines"),
+        "{error}"
+    );
+    let error = refused(
+        &write(dir.path().join("x.csv"), "question,chosen\na,b\n"),
+        &[],
+    );
+    assert!(
+        error.contains("the columns are: question, chosen"),
+        "{error}"
+    );
 }

@@ -4,7 +4,7 @@ use crate::data::cell::{Cell, excerpt};
 use crate::data::item::{Answers, Id, Message};
 use crate::data::json;
 use crate::data::json_text::{Entries, JsonText};
-use crate::data::raw_row::MAX_TEXT;
+use crate::data::raw_row::{long_prompt, too_long};
 use crate::data::row_place::MOST_ANSWERS;
 
 /// The most bytes of a line.
@@ -204,10 +204,7 @@ impl Keys<'_> {
                 Err("`instruction` goes with a `prompt` that is a string".to_owned())
             }
             (Some(Cell::Messages(messages)), None) => {
-                let sizes = messages
-                    .iter()
-                    .map(|own| own.role.len() + own.content.len());
-                too_long("prompt", sizes.sum())?;
+                accepted("prompt", long_prompt(&messages))?;
                 Ok(messages)
             }
             (Some(other), _) => Err(wrong("prompt", "a string or a list of messages", &other)),
@@ -282,16 +279,12 @@ fn checked(key: &str, texts: Vec<String>) -> Result<Answers, String> {
 }
 
 fn sized(key: &str, text: String) -> Result<String, String> {
-    too_long(key, text.len()).map(|()| text)
+    accepted(key, too_long("a text", text.len())).map(|()| text)
 }
 
-fn too_long(key: &str, bytes: usize) -> Result<(), String> {
-    if bytes > MAX_TEXT {
-        return Err(format!(
-            "`{key}`: a text of {bytes} bytes, accepted: up to {MAX_TEXT}"
-        ));
-    }
-    Ok(())
+/// `what` is too long about the value of a key, if anything.
+fn accepted(key: &str, what: Option<String>) -> Result<(), String> {
+    what.map_or(Ok(()), |what| Err(format!("`{key}`: {what}")))
 }
 
 fn wrong(key: &str, expected: &str, found: &Cell) -> String {

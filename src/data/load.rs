@@ -7,8 +7,8 @@ use crate::benchmark::Comparisons;
 use crate::data::column_map::{ColumnMap, Field, Ties};
 use crate::data::compressed::{self, Compression};
 use crate::data::item::{Id, Item};
-use crate::data::raw_row::{MAX_TEXT, RawRow, Source};
-use crate::data::{csv, json, parquet, winner};
+use crate::data::raw_row::{RawRow, Source};
+use crate::data::{content, csv, json, parquet, winner};
 use crate::support::count::count;
 use crate::support::error::{Error, Result};
 use crate::support::files;
@@ -18,9 +18,24 @@ use crate::support::input_file::InputFile;
 pub struct Loaded {
     pub items: Vec<Item>,
     /// Rows that were left out: of them neither answer is better.
-    pub ties: usize,
+    ties: usize,
     /// Two files in different folders whose rows are one subset, as both have its name.
-    pub(crate) namesakes: Option<[PathBuf; 2]>,
+    namesakes: Option<[PathBuf; 2]>,
+}
+
+impl Loaded {
+    /// What there is to say of how the rows were read.
+    pub(crate) fn remarks(&self) -> Vec<String> {
+        let ties = (self.ties > 0).then(|| {
+            let rows = count(self.ties, "row");
+            format!("left out: {rows} on which neither answer is better")
+        });
+        let namesakes = self.namesakes.as_ref().map(|[one, other]| {
+            let (one, other) = (one.display(), other.display());
+            format!("one subset, as the files have the same name: {one} and {other}")
+        });
+        ties.into_iter().chain(namesakes).collect()
+    }
 }
 
 /// The items of [`load_all`].
@@ -56,9 +71,10 @@ pub fn load_all(files: &[InputFile], map: &ColumnMap) -> Result<Loaded> {
             if raw.is_tie && map.ties() == Ties::LeftOut {
                 continue;
             }
-            if let Some((field, size)) = raw.oversized() {
-                let what = format!("a text of {size} bytes, accepted: up to {MAX_TEXT}");
-                return Err(source.bad_cell(at, &map.shown(field), &what));
+            if let Some((field, what)) = raw.oversized() {
+                return Err(source
+                    .bad_cell(at, &map.shown(field), &what)
+                    .hint("shorten it: a model reads some thousand tokens of it at most"));
             }
             let subset = raw.subset.unwrap_or_else(|| of_file.clone());
             let here = FileRow { file, at };
@@ -239,7 +255,15 @@ fn without_part(stem: &str) -> &str {
     split().unwrap_or(stem)
 }
 
+/// The rows of a file. What its content is explains more than where reading it failed.
 fn read(source: Source, file: &InputFile, name: &Name) -> Result<Vec<RawRow>> {
+    read_as_named(source, file, name).map_err(|error| match content::hint(file) {
+        Some(hint) => error.hint(hint),
+        None => error,
+    })
+}
+
+fn read_as_named(source: Source, file: &InputFile, name: &Name) -> Result<Vec<RawRow>> {
     let text = || match name.compression {
         Some(compression) => compressed::text(file, compression),
         None => file.text(),

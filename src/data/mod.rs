@@ -5,6 +5,7 @@ mod cell;
 mod choices;
 mod column_map;
 mod compressed;
+mod content;
 mod csv;
 mod implicit_prompt;
 mod item;

@@ -13,6 +13,7 @@ use crate::data::missing_column::missing_columns;
 use crate::data::parquet_footer::{Column, Content, Footer};
 use crate::data::parquet_type::Kind;
 use crate::data::raw_row::{RawRow, Source};
+use crate::data::row_place::remedy;
 use crate::data::{json, parquet_guard, preference};
 use crate::support::error::{Error, Result};
 use crate::support::files;
@@ -29,10 +30,9 @@ pub(crate) fn rows(source: Source) -> Result<Vec<RawRow>> {
     }
     let in_use = |name: &str| source.map.field(name).is_some();
     let footer = guarded("pairs", path, || {
-        let none = || polars_err!(ComputeError: "its footer is none");
-        let footer = footer(&file).ok_or_else(none)?;
-        parquet_guard::check_footer(footer.len())?;
-        Footer::read(footer, &in_use).ok_or_else(none)
+        let footer = parquet_guard::footer(&file)?;
+        let damaged = || polars_err!(ComputeError: "its footer cannot be read");
+        Footer::read(footer, &in_use).ok_or_else(damaged)
     })?;
     check(source, &footer)?;
     // Columns are made when they are looked at, and may panic only then.
@@ -87,14 +87,6 @@ pub(crate) fn guarded<T>(
         .map_err(|e| failed().caused_by(e))
 }
 
-/// The footer of a file, without its length.
-fn footer(file: &[u8]) -> Option<&[u8]> {
-    let file = file.strip_suffix(b"PAR1")?;
-    let (file, length) = file.split_last_chunk()?;
-    let length = usize::try_from(u32::from_le_bytes(*length)).ok()?;
-    file.get(file.len().checked_sub(length)?..)
-}
-
 /// Refuses columns in use that are missing, or hold what cannot be used.
 fn check(source: Source, footer: &Footer) -> Result<()> {
     if let Some(name) = footer.doubled.first() {
@@ -108,23 +100,21 @@ fn check(source: Source, footer: &Footer) -> Result<()> {
             .map(|column| (column.name.clone(), column.shown.clone())),
     );
     if let Some((name, kind)) = unreadable.next() {
-        let (expected, hint) = match source.map.field(&name) {
-            Some(Field::Id) => (
-                "integers or strings",
-                "write it as integers or strings, or do without it: --map id=",
-            ),
-            Some(Field::Subset) => (
-                "strings",
-                "write it as strings, or do without it: --map subset=",
-            ),
-            Some(Field::Label) => ("strings or integers", "write it as strings"),
-            _ => (
-                "strings, lists of strings, or lists of messages with strings `role` and `content`",
-                "write it as strings, for example with CAST(… AS VARCHAR) or .astype(str)",
-            ),
+        let field = source.map.field(&name).unwrap_or(Field::Prompt);
+        let expected = match field {
+            Field::Id => "integers or strings",
+            Field::Subset => "strings",
+            Field::Label => "strings or integers",
+            _ => {
+                "strings, lists of strings, or lists of messages with strings `role` and `content`"
+            }
         };
         let what = format!("column `{name}`: expected {expected}, found {kind}");
-        return Err(source.bad(&what).hint(hint));
+        let error = source.bad(&what).hint(remedy(field));
+        // Not for messages: a text of their braces and quotes would be scored as it stands.
+        return Err(error.or_hint(
+            "numbers become strings by CAST(… AS VARCHAR) or .astype(str), bytes by decoding them",
+        ));
     }
     if let Some(why) = footer.locked {
         return Err(source

@@ -18,26 +18,31 @@ const LARGEST_FOOTER: usize = 16 << 20;
 /// The most groups of rows: each takes polars 0.14 ms, were it of a single row.
 const MOST_GROUPS: usize = 1 << 14;
 
-/// Refuses a footer that would take far more memory than it is long.
-pub(crate) fn check_footer(length: usize) -> PolarsResult<()> {
-    if length <= LARGEST_FOOTER {
-        return Ok(());
+/// The footer of a file, without its length and the mark behind it. One that would take far more
+/// memory than it is long is refused.
+pub(crate) fn footer(file: &[u8]) -> PolarsResult<&[u8]> {
+    let length = |end: &[u8; 4]| usize::try_from(u32::from_le_bytes(*end)).unwrap_or(usize::MAX);
+    let rest = file
+        .strip_suffix(b"PAR1")
+        .and_then(<[u8]>::split_last_chunk);
+    let Some((before, length)) = rest.map(|(before, end)| (before, length(end))) else {
+        polars_bail!(ComputeError: "it does not end in PAR1, as Parquet files do: it is cut off, or \
+            something else");
+    };
+    let Some(start) = before.len().checked_sub(length) else {
+        polars_bail!(ComputeError: "its footer would have {length} bytes, more than the file has");
+    };
+    if length > LARGEST_FOOTER {
+        polars_bail!(ComputeError: "its footer has {length} bytes, at most {LARGEST_FOOTER} are \
+            read: write the file with larger row groups");
     }
-    polars_bail!(ComputeError: "its footer has {length} bytes, at most {LARGEST_FOOTER} are read: \
-        write the file with larger row groups")
-}
-
-/// What the end of the file says: the length of the footer in four bytes, and `PAR1`.
-fn footer_length(file: &[u8]) -> Option<usize> {
-    let (_, end) = file.split_last_chunk::<8>()?;
-    let [a, b, c, d, ..] = *end;
-    usize::try_from(u32::from_le_bytes([a, b, c, d])).ok()
+    Ok(&before[start..])
 }
 
 /// A reader of a whole file, after a look at what its headers claim. What it calls panics on some
 /// damaged files: for use within [`super::guarded`].
 pub(crate) fn reader(file: Vec<u8>) -> PolarsResult<ParquetReader<Cursor<Buffer<u8>>>> {
-    footer_length(&file).map_or(Ok(()), check_footer)?;
+    footer(&file)?;
     let bytes = Buffer::from_vec(file);
     let metadata = read_metadata(&mut Cursor::new(bytes.clone()))?;
     checked(bytes, metadata)

@@ -32,33 +32,41 @@ pub(crate) struct RawRow {
 pub(crate) const MAX_TEXT: usize = 1 << 20;
 
 impl RawRow {
-    /// The first text that is too long, by its column.
-    pub(crate) fn oversized(&self) -> Option<(Field, usize)> {
-        let of = |text: &Option<String>| text.as_ref().map_or(0, String::len);
-        let prompt = self
-            .prompt
-            .iter()
-            .map(|message| message.role.len() + message.content.len())
-            .sum();
-        let id = if let Some(Id::Text(text)) = &self.id {
-            text.len()
+    /// The first text that is too long: its column, and what is.
+    pub(crate) fn oversized(&self) -> Option<(Field, String)> {
+        let text = |text: &str| too_long("a text", text.len());
+        let id = if let Some(Id::Text(id)) = &self.id {
+            text(id)
         } else {
-            0
+            None
         };
-        let sizes = [
-            (Field::Subset, of(&self.subset)),
+        let found = [
+            (Field::Subset, self.subset.as_deref().and_then(text)),
             (Field::Id, id),
-            (Field::Prompt, prompt),
-            (Field::Chosen, longest(&self.chosen)),
-            (Field::Rejected, longest(&self.rejected)),
+            (Field::Prompt, long_prompt(&self.prompt)),
+            (Field::Chosen, self.chosen.iter().find_map(text)),
+            (Field::Rejected, self.rejected.iter().find_map(text)),
         ];
-        sizes.into_iter().find(|(_, size)| *size > MAX_TEXT)
+        let mut found = found.into_iter();
+        found.find_map(|(field, what)| Some((field, what?)))
     }
 }
 
-/// Bytes of the longest answer.
-fn longest(answers: &Answers) -> usize {
-    answers.iter().map(str::len).max().unwrap_or(0)
+/// What is too long of a prompt: its one text, or a conversation as a whole, which a model reads
+/// as one.
+pub(crate) fn long_prompt(prompt: &[Message]) -> Option<String> {
+    if let [only] = prompt {
+        return too_long("a text", only.role.len().max(only.content.len()));
+    }
+    let bytes = prompt
+        .iter()
+        .map(|turn| turn.role.len() + turn.content.len());
+    too_long("a conversation", bytes.sum())
+}
+
+/// What to say of so many bytes, if they are too many.
+pub(crate) fn too_long(what: &str, bytes: usize) -> Option<String> {
+    (bytes > MAX_TEXT).then(|| format!("{what} of {bytes} bytes, accepted: up to {MAX_TEXT}"))
 }
 
 impl Source<'_> {
@@ -73,5 +81,25 @@ impl Source<'_> {
     /// File, row and column of a value that is not what it should be.
     pub(crate) fn bad_cell(&self, row: usize, column: &str, what: &str) -> Error {
         self.bad(&format!("row {row}, column `{column}`: {what}"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_longest_prompt_is_one_text_or_a_whole_conversation() {
+        let turn = |bytes| Message::new("user", &"x".repeat(bytes));
+        assert_eq!(long_prompt(&[turn(MAX_TEXT)]), None);
+        let says = "a text of 1048577 bytes, accepted: up to 1048576";
+        assert_eq!(long_prompt(&[turn(MAX_TEXT + 1)]).as_deref(), Some(says));
+        let role = Message::new(&"x".repeat(MAX_TEXT + 1), "");
+        assert_eq!(long_prompt(&[role]).as_deref(), Some(says));
+        let half = MAX_TEXT / 2 - "user".len();
+        assert_eq!(long_prompt(&[turn(half), turn(half)]), None);
+        let says = "a conversation of 1048577 bytes, accepted: up to 1048576";
+        let found = long_prompt(&[turn(half), turn(half + 1)]);
+        assert_eq!(found.as_deref(), Some(says));
     }
 }

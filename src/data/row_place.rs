@@ -16,6 +16,23 @@ pub(crate) struct RowPlace<'a> {
     pub(crate) at: usize,
 }
 
+/// How to write values that the field takes.
+pub(crate) fn remedy(field: Field) -> &'static str {
+    match field {
+        Field::Id => "write it as integers or strings, or do without it: --map id=",
+        Field::Subset => "write it as strings, or do without it: --map subset=",
+        Field::Label => {
+            "write it as strings or integers, for every row; for answers in one list, as a list of \
+             ones and zeros"
+        }
+        Field::Choices => "write all answers of a row as one list of strings",
+        Field::Prompt | Field::Chosen | Field::Rejected => {
+            "write texts as strings, and messages as lists of {role, content}, with one string for \
+             all parts of a content; remove a row that has none"
+        }
+    }
+}
+
 impl RowPlace<'_> {
     pub(crate) fn bad(&self, field: Field, what: &str) -> Error {
         let column = self.source.map.shown(field);
@@ -24,7 +41,13 @@ impl RowPlace<'_> {
 
     pub(crate) fn wrong(&self, field: Field, expected: &str, found: &Cell) -> Error {
         let what = format!("expected {expected}, found {}", found.shown());
-        self.bad(field, &what)
+        let hint = match found {
+            Cell::Messages(_) => {
+                "both answers are texts, or lists that end with one message of the assistant"
+            }
+            _ => remedy(field),
+        };
+        self.bad(field, &what).hint(hint)
     }
 
     pub(crate) fn subset(&self, cell: Cell) -> Result<String> {
@@ -38,6 +61,10 @@ impl RowPlace<'_> {
         match cell {
             Cell::Text(text) => Ok(Id::Text(text)),
             Cell::Integer(number) => Ok(Id::Number(number)),
+            // Of more than 64 bits: text, as in CSV and Parquet.
+            Cell::Other(shown) if let Ok(number) = shown.parse::<i128>() => {
+                Ok(Id::Text(number.to_string()))
+            }
             other => Err(self.wrong(Field::Id, "an integer or a string", &other)),
         }
     }

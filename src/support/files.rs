@@ -50,14 +50,21 @@ pub(crate) fn to_text(bytes: Vec<u8>, path: &Path) -> Result<String> {
 /// them.
 pub(crate) fn open(path: &Path) -> Result<File> {
     open_unless(path, |meta| {
-        (!meta.is_file()).then_some("not a regular file")
+        let is = if meta.is_dir() {
+            DIRECTORY
+        } else {
+            "not a regular file"
+        };
+        (!meta.is_file()).then_some(is)
     })
 }
 
 /// Opens what lines come from: a file or a pipe, for which the caller waits.
 pub(crate) fn open_stream(path: &Path) -> Result<File> {
-    open_unless(path, |meta| meta.is_dir().then_some("a directory"))
+    open_unless(path, |meta| meta.is_dir().then_some(DIRECTORY))
 }
+
+const DIRECTORY: &str = "a directory";
 
 /// `refused`: what a file is that must not be opened.
 fn open_unless(
@@ -67,7 +74,12 @@ fn open_unless(
     let what = format!("failed to open file: {}", path.display());
     let meta = std::fs::metadata(path).map_err(|e| Error::io(what.clone(), e))?;
     if let Some(is) = refused(&meta) {
-        return Err(Error::bad_input(format!("{what} is {is}")));
+        let error = Error::bad_input(format!("{what} is {is}"));
+        return Err(if is == DIRECTORY {
+            error.hint("name the files in it, each by itself")
+        } else {
+            error
+        });
     }
     File::open(path).map_err(|e| Error::io(what, e))
 }

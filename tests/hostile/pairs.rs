@@ -79,7 +79,7 @@ fn a_row_that_is_not_what_it_should_be_ends_the_run_with_its_place() {
         ),
         (
             "large-id.jsonl",
-            with("\"id\":1", "\"id\":9223372036854775808"),
+            with("\"id\":1", &format!("\"id\":{}", "9".repeat(80))),
             "row 1, column `id`",
         ),
         (
@@ -184,7 +184,7 @@ fn a_row_that_is_not_what_it_should_be_ends_the_run_with_its_place() {
         );
         bench
             .run_on(&bench.path("model"), &[])
-            .refused("directory", 4, "model");
+            .refused("directory", 4, "is a directory");
     }
 }
 

@@ -71,14 +71,7 @@ impl<'a> Prepared<'a> {
         let data = files(request, benchmark.as_ref(), &hub)?;
         let map = ColumnMap::or_of(&request.map, benchmark.as_ref())?;
         let loaded = data::load_all(&data.files, &map)?;
-        let ties = ties_left_out(loaded.ties);
-        let namesakes = loaded.namesakes.as_ref().map(|[one, other]| {
-            format!(
-                "one subset, as the files have the same name: {} and {}",
-                one.display(),
-                other.display()
-            )
-        });
+        let remarks = loaded.remarks();
         let Selected {
             items,
             partial,
@@ -86,7 +79,7 @@ impl<'a> Prepared<'a> {
         } = selection::select(loaded.items, &request.selection, benchmark.as_ref())?;
         check_verified(request, &items, benchmark.as_ref())?;
         check_several(request, &items)?;
-        let others: Vec<String> = ties.into_iter().chain(namesakes).chain(others).collect();
+        let others: Vec<String> = remarks.into_iter().chain(others).collect();
         let others = Some(others.join("; ")).filter(|others| !others.is_empty());
         if let Some(others) = &others {
             say(others);
@@ -237,15 +230,6 @@ fn check_several(request: &RunRequest, items: &[Item]) -> Result<()> {
         item.row
     ))
     .hint(hint))
-}
-
-fn ties_left_out(ties: usize) -> Option<String> {
-    (ties > 0).then(|| {
-        format!(
-            "left out: {} on which neither answer is better",
-            count(ties, "row")
-        )
-    })
 }
 
 /// With `--verbose`: what a run reads. `sha256`: of each file of `data`.

@@ -1,4 +1,5 @@
 use super::*;
+use crate::data::raw_row::MAX_TEXT;
 
 fn ranked(line: &str) -> AnswerLine {
     AnswerLine::parse(line.as_bytes(), AnswersOf::Rank)
