@@ -778,13 +778,9 @@ fn a_file_that_is_not_what_its_name_says_is_told_by_its_content() {
         (
             "x.jsonl",
             &gzip,
-            "compressed with gzip: let its name end in .gz",
+            "compressed with gzip: add .gz to its name",
         ),
-        (
-            "x.csv",
-            &zstd,
-            "compressed with zstd: let its name end in .zst",
-        ),
+        ("x.csv", &zstd, "compressed with zstd: add .zst to its name"),
         (
             "x.jsonl",
             &parquet,

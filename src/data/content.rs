@@ -6,16 +6,33 @@ use crate::support::files;
 use crate::support::input_file::InputFile;
 
 /// Bytes that are looked at: a header of a table is shorter.
-const HEAD: u64 = 1 << 14;
+const HEAD: usize = 1 << 14;
 
-/// What a content begins with, the ends of names that say so, and what it is.
-const KINDS: [(&[u8], &[&str], &str); 5] = [
-    (b"\x1f\x8b", &[".gz"], "compressed with gzip"),
-    (b"\x28\xb5\x2f\xfd", &[".zst"], "compressed with zstd"),
-    (b"PAR1", &[".parquet"], "Parquet"),
-    (b"{\"", &[".jsonl", ".json", ".ndjson"], "JSON"),
-    (b"[{\"", &[".json", ".jsonl", ".ndjson"], "JSON"),
+/// What a content begins with, the ends of names that say so, what it is, and what to do else.
+const KINDS: [(&[u8], &[&str], &str, &str); 5] = [
+    (
+        b"\x1f\x8b",
+        &[".gz"],
+        "compressed with gzip",
+        "add .gz to its name",
+    ),
+    (
+        b"\x28\xb5\x2f\xfd",
+        &[".zst"],
+        "compressed with zstd",
+        "add .zst to its name",
+    ),
+    (
+        b"PAR1",
+        &[".parquet"],
+        "Parquet",
+        "let its name end in .parquet",
+    ),
+    (b"{\"", &JSON, "JSON", "let its name end in .jsonl"),
+    (b"[{\"", &JSON, "JSON", "let its name end in .json"),
 ];
+
+const JSON: [&str; 3] = [".jsonl", ".json", ".ndjson"];
 
 /// The same for what is of no use, and what to do.
 const OF_NO_USE: [(&[u8], &str); 7] = [
@@ -55,12 +72,12 @@ pub(crate) fn hint(file: &InputFile) -> Option<String> {
         return Some(format!("the content is {what}"));
     }
     let mut kinds = KINDS.into_iter();
-    if let Some((_, ends, what)) = kinds.find(|(with, ..)| begins(with)) {
+    if let Some((_, ends, what, remedy)) = kinds.find(|(with, ..)| begins(with)) {
         let is_named_so = ends.iter().any(|end| name.ends_with(end));
         let remedy = if is_piped {
-            "standard input is read as JSON Lines; give the file itself with --data".to_owned()
+            "standard input is read as JSON Lines; give the file itself with --data"
         } else {
-            format!("let its name end in {}", ends[0])
+            remedy
         };
         return (!is_named_so).then(|| format!("the content is {what}: {remedy}"));
     }
@@ -80,12 +97,12 @@ fn head(file: &InputFile) -> Option<Vec<u8>> {
         InputFile::OnDisk(path) => {
             files::open(path)
                 .ok()?
-                .take(HEAD)
+                .take(HEAD as u64)
                 .read_to_end(&mut head)
                 .ok()?;
         }
         InputFile::Embedded(..) => {}
-        InputFile::Stdin(bytes) => head.extend(bytes.iter().take(HEAD as usize)),
+        InputFile::Stdin(bytes) => head.extend(bytes.iter().take(HEAD)),
     }
     Some(head)
 }
