@@ -8,16 +8,15 @@ pub(super) fn check(template: &str) -> Result<(), String> {
     let is_made = |at: usize| words[at].text == NAMESPACE && !words[at].is_attribute;
     let mut names = Vec::new();
     for at in (0..words.len()).filter(|at| is_made(*at)) {
-        // `NAME = namespace(`
-        let name = at.checked_sub(1).map(|before| &words[before]);
-        match name.filter(|name| name.next == Some('=') && words[at].next == Some('(')) {
-            Some(name) => names.push(name.text),
-            None => {
-                return Err(format!(
-                    "`{NAMESPACE}` may only stand in `NAME = {NAMESPACE}(...)`"
-                ));
-            }
-        }
+        let before = words[..at].last_chunk();
+        let name = before.filter(|[set, name]: &&[Word; 2]| {
+            let is_statement = matches!(set.text, "set" | "with");
+            is_statement && name.next == Some('=') && words[at].next == Some('(')
+        });
+        let [_, name] = name.ok_or_else(|| {
+            format!("`{NAMESPACE}` may only stand in `set NAME = {NAMESPACE}(...)`")
+        })?;
+        names.push(name.text);
     }
     let is_passed_on = |word: &&Word| {
         let is_name = names.contains(&word.text) && !word.is_attribute;

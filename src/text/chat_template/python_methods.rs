@@ -187,10 +187,10 @@ mod tests {
         let mut environment = Environment::new();
         environment.set_unknown_method_callback(method);
         for (template, expected) in [
-            ("{{ 'a-b-c'.rsplit('-', 1) }}", r#"["a-b", "c"]"#),
-            ("{{ ' a  b '.rsplit() }}", r#"["a", "b"]"#),
-            ("{{ 'a-b-c'.partition('-') }}", r#"["a", "-", "b-c"]"#),
-            ("{{ 'abc'.rpartition('-') }}", r#"["", "", "abc"]"#),
+            ("{{ 'a-b-c'.rsplit('-', 1) }}", "['a-b', 'c']"),
+            ("{{ ' a  b '.rsplit() }}", "['a', 'b']"),
+            ("{{ 'a-b-c'.partition('-') }}", "['a', '-', 'b-c']"),
+            ("{{ 'abc'.rpartition('-') }}", "['', '', 'abc']"),
             (
                 "{{ 'abc'.removeprefix('ab') }}{{ 'abc'.removesuffix('x') }}",
                 "cabc",
