@@ -33,6 +33,21 @@ enum Ties {
 }
 
 impl Columns {
+    /// # Errors
+    /// A key that changes nothing beside another one.
+    pub(super) fn check_effects(&self) -> Result<(), String> {
+        let key = match (&self.subset_is, &self.subset) {
+            (None, _) => return Ok(()),
+            (_, Some(_)) => "subset",
+            _ if self.subset_begins_with => "subset_begins_with",
+            _ => return Ok(()),
+        };
+        Err(format!(
+            "`columns.{key}` has no effect: with `columns.subset_is` all rows are of one subset; \
+             remove one of the two"
+        ))
+    }
+
     /// As `--map` says it; `None` where all have their usual names.
     pub(super) fn map(&self) -> Result<Option<String>, String> {
         let named = [

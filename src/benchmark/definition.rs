@@ -1,20 +1,16 @@
-//! A benchmark's definition. `CONTRIBUTING.md` documents the file format.
+//! A benchmark's definition. `CONTRIBUTING.md` documents the file format; `find.rs` reads it,
+//! `check.rs` and `without_effect.rs` say what is wrong with it.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::benchmark::built_in;
 use crate::benchmark::columns::Columns;
 use crate::benchmark::metric::Metric;
-use crate::benchmark::quickstart;
 use crate::benchmark::source::{Dataset, Files, Source};
-use crate::support::error::{Error, Result};
+use crate::support::error::Result;
 use crate::support::files;
-use crate::support::hub::{self, Hub};
-use crate::support::input_file::Directory;
-use crate::support::toml_text::from_toml;
+use crate::support::hub::Hub;
 
 /// What is measured.
 #[derive(Debug, Clone, Deserialize)]
@@ -23,23 +19,23 @@ pub struct Benchmark {
     pub(crate) name: String,
     /// Where the items are, for benchmarks that know it.
     #[serde(default)]
-    source: Source,
+    pub(super) source: Source,
     /// The terms under which the items may be used, as their publisher states them.
     #[serde(default)]
     pub(crate) licence: Option<String>,
     /// Which columns of its files are which, where they have other names.
     #[serde(default)]
-    columns: Columns,
+    pub(super) columns: Columns,
     /// Expected rows by subset; 0 where their number is not established, and not checked.
     pub subsets: BTreeMap<String, usize>,
     /// How subsets are scored, but for those in `metrics`.
     #[serde(default)]
     pub(crate) metric: Metric,
     #[serde(default)]
-    metrics: BTreeMap<String, Metric>,
+    pub(super) metrics: BTreeMap<String, Metric>,
     /// Weights in section scores that are not the expected rows.
     #[serde(default)]
-    weights: BTreeMap<String, usize>,
+    pub(super) weights: BTreeMap<String, usize>,
     /// What the reader must know about the weights.
     #[serde(default)]
     pub(crate) weights_note: Option<String>,
@@ -63,7 +59,7 @@ pub struct Benchmark {
     pub(crate) pairwise_note: Option<String>,
     /// The text of the file.
     #[serde(skip)]
-    toml: String,
+    pub(super) toml: String,
 }
 
 /// A mean that the benchmark is quoted by, shown where all of it was measured.
@@ -134,40 +130,6 @@ fn one() -> usize {
 }
 
 impl Benchmark {
-    /// The built-in RewardBench.
-    #[expect(
-        clippy::missing_panics_doc,
-        reason = "a test finds every built-in definition"
-    )]
-    pub fn reward_bench() -> Self {
-        Self::find("reward-bench").expect("the embedded definition is valid")
-    }
-
-    /// The built-in demonstration.
-    pub fn quickstart() -> Result<Self> {
-        let home = Directory::Embedded(quickstart::benchmark());
-        let file = home.file("quickstart.toml");
-        let mut benchmark = Self::parse(&file.text()?, &file.path())?;
-        benchmark.source.home = Some(home);
-        benchmark.licence = built_in::licence(built_in::QUICKSTART).map(str::to_owned);
-        Ok(benchmark)
-    }
-
-    /// Those that need no file.
-    pub(crate) fn built_in() -> Result<Vec<Self>> {
-        built_in::names().map(Self::find).collect()
-    }
-
-    /// Whether one of this name needs no file.
-    pub(crate) fn is_built_in(name: &str) -> bool {
-        Self::built_in_names().any(|known| known == name)
-    }
-
-    /// The names of those that need no file.
-    pub(crate) fn built_in_names() -> impl Iterator<Item = &'static str> {
-        built_in::names()
-    }
-
     /// Where its pairs come from, in words.
     pub(crate) fn source(&self) -> String {
         self.source.to_string()
@@ -176,33 +138,6 @@ impl Benchmark {
     /// Of the hub, where its items are in one.
     pub(crate) fn dataset(&self) -> Option<Dataset> {
         self.source.dataset()
-    }
-
-    /// A built-in name or a `.toml` file.
-    pub fn find(name: &str) -> Result<Self> {
-        if let Some(text) = built_in::text(name) {
-            let path = format!("benchmarks/{name}.toml");
-            let mut benchmark = Self::parse(text, Path::new(&path))?;
-            let licence = || built_in::licence(name).map(str::to_owned);
-            benchmark.licence = benchmark.licence.or_else(licence);
-            return Ok(benchmark);
-        }
-        if name == built_in::QUICKSTART {
-            return Self::quickstart();
-        }
-        let path = Path::new(name);
-        if !path.exists() {
-            return Err(
-                Error::unavailable(format!("failed to find benchmark: {name}")).hint(format!(
-                    "give a .toml file or one of: {}",
-                    built_in::names().collect::<Vec<_>>().join(", ")
-                )),
-            );
-        }
-        let mut benchmark = Self::parse(&files::read_text(path)?, path)?;
-        benchmark.source.home = path.parent().map(Directory::from);
-        benchmark.source.definition = Some(path.to_owned());
-        Ok(benchmark)
     }
 
     /// What a run records of it.
@@ -220,81 +155,9 @@ impl Benchmark {
         self.source.files(&self.name, hub)
     }
 
-    pub(crate) fn parse(text: &str, path: &Path) -> Result<Self> {
-        let invalid = || Error::bad_input(format!("failed to parse benchmark: {}", path.display()));
-        let mut benchmark: Self = from_toml(text).map_err(|e| invalid().caused_by(e))?;
-        text.clone_into(&mut benchmark.toml);
-        if let Some(name) = benchmark
-            .source
-            .files
-            .iter()
-            .find(|name| !hub::is_relative(name))
-        {
-            return Err(invalid()
-                .caused_by(format!(
-                    "key `source.files`: {name} does not lie beside the definition"
-                ))
-                .hint("give other files with --data"));
-        }
-        benchmark.check().map_err(|e| invalid().caused_by(e))?;
-        Ok(benchmark)
-    }
-
-    /// Whether its parts agree with each other.
-    fn check(&self) -> std::result::Result<(), String> {
-        self.columns.map()?;
-        let mut seen = BTreeSet::new();
-        let sections = self.sections.iter().flat_map(|s| &s.subsets);
-        for subset in sections
-            .chain(self.weights.keys())
-            .chain(self.metrics.keys())
-            .chain(&self.columns.subset_is)
-            .chain(self.variants.iter().flat_map(|v| v.weights.keys()))
-        {
-            if !self.subsets.contains_key(subset) {
-                return Err(format!("`{subset}` is not listed in [subsets]"));
-            }
-        }
-        for variant in &self.variants {
-            if self.sections.iter().all(|s| s.name != variant.section) {
-                return Err(format!("`{}` is not a section", variant.section));
-            }
-        }
-        for subset in self.sections.iter().flat_map(|s| &s.subsets) {
-            if !seen.insert(subset) {
-                return Err(format!("`{subset}` is in two sections"));
-            }
-        }
-        self.check_weights()
-    }
-
-    /// Whether every mean of it can be computed.
-    fn check_weights(&self) -> std::result::Result<(), String> {
-        for section in &self.sections {
-            let of = |subset: &String| self.metric_of(subset);
-            let is_by_item = section.subsets.iter().all(|subset| of(subset).is_by_item());
-            if section.pooled && !is_by_item {
-                return Err(format!(
-                    "section `{}` cannot be pooled: the metric `ties` is no mean over items",
-                    section.name
-                ));
-            }
-            if section.pooled {
-                continue;
-            }
-            if let Some(subset) = section.subsets.iter().find(|own| self.weight(own) == 0) {
-                return Err(format!(
-                    "`{subset}` has no weight in section `{}`: give its rows in [subsets], a \
-                     weight in [weights], or `pooled = true` in the section",
-                    section.name
-                ));
-            }
-        }
-        let headline = self.headline.as_ref();
-        if headline.is_some_and(|own| own.mean == MeanOf::Items) && !self.is_one_sample() {
-            return Err("`headline.mean = \"items\"` needs one metric for all subsets".to_owned());
-        }
-        Ok(())
+    /// Whether it says of each subset how many items that has.
+    pub(crate) fn is_counted(&self) -> bool {
+        self.subsets.values().all(|n| *n > 0)
     }
 
     /// How a subset is scored.
@@ -374,27 +237,5 @@ mod tests {
             (benchmark.weight("math-prm"), benchmark.weight("hep-cpp")),
             (984, 164)
         );
-    }
-
-    #[test]
-    fn a_definition_that_contradicts_itself_is_refused() {
-        for text in [
-            "name='x'\nsections=[{name='a',subsets=['b']}]\n[subsets]\na=1",
-            "name='x'\ncolour=1\n[subsets]\na=1",
-            "name='x'\nvariants=[{section='s',label='t',note='n',weights={a=1}}]\n[subsets]\na=1",
-            "name='x'\nsections=[{name='s',subsets=['a']},{name='t',subsets=['a']}]\n[subsets]\na=1",
-            "name='x'\nmetric='best'\n[subsets]\na=1",
-            "name='x'\nmetrics={b='ties'}\n[subsets]\na=1",
-            "name='x'\nmetric='ties'\nsections=[{name='s',subsets=['a'],pooled=true}]\n[subsets]\na=1",
-            "name='x'\nsections=[{name='s',subsets=['a']}]\n[subsets]\na=0",
-            "name='x'\nmetrics={a='ties'}\nheadline={key='k',label='l',mean='items'}\n[subsets]\na=1\nb=1",
-            "name='x'\n[columns]\nchosen='a,b'\n[subsets]\na=1",
-            "name='x'\n[columns]\nanswer='a'\n[subsets]\na=1",
-        ] {
-            assert!(
-                Benchmark::parse(text, Path::new("x.toml")).is_err(),
-                "{text}"
-            );
-        }
     }
 }

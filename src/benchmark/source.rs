@@ -78,6 +78,27 @@ impl fmt::Display for Source {
 }
 
 impl Source {
+    /// # Errors
+    /// A key that changes nothing beside others.
+    pub(super) fn check_effects(&self) -> std::result::Result<(), String> {
+        if self.dataset.is_none() {
+            let named = [("split", &self.split), ("revision", &self.revision)];
+            if let Some((key, _)) = named.iter().find(|(_, value)| value.is_some()) {
+                return Err(format!(
+                    "`source.{key}` has no effect: it is of a dataset of the hub; name it in \
+                     `source.dataset`, or remove the key"
+                ));
+            }
+        }
+        if self.split.is_some() && !self.files.is_empty() {
+            return Err(
+                "`source.split` has no effect: `source.files` names the files; remove one of the two"
+                    .to_owned(),
+            );
+        }
+        Ok(())
+    }
+
     /// The dataset of the hub; its revision is what is named, and empty where none is.
     pub(super) fn dataset(&self) -> Option<Dataset> {
         Some(Dataset {

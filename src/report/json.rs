@@ -289,6 +289,8 @@ fn flip(flip: &Flip) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::benchmark::{Benchmark, RESERVED_KEYS};
+    use crate::comparison::{ALL, AVERAGE};
     use crate::report::samples;
 
     #[test]
@@ -303,6 +305,29 @@ mod tests {
             value["baselines"]["longer"]["subsets"]["hep-go"]["correct"],
             1
         );
+    }
+
+    /// A headline figure stands among them, under a key that its definition chooses.
+    #[test]
+    fn no_headline_takes_the_place_of_another_key() {
+        let mut report = samples::with_published();
+        for model in &mut report.models {
+            model.scores.headline = None;
+            model.invalid = vec!["why".to_owned()];
+            let own = super::model(model);
+            let keys = own.as_object().unwrap().keys();
+            // Of RewardBench, whose score is one.
+            let others = keys.filter(|key| *key != "rewardbench");
+            let free = others.filter(|key| !RESERVED_KEYS.contains(&key.as_str()));
+            assert_eq!(free.collect::<Vec<_>>(), Vec::<&String>::new());
+        }
+        for name in [AVERAGE, ALL] {
+            let text = format!(
+                "name='x'\nheadline={{key='k',label='{name}',mean='items'}}\n[subsets]\na=1"
+            );
+            let found = Benchmark::parse(&text, std::path::Path::new("x.toml"));
+            assert!(found.is_err(), "{name}");
+        }
     }
 
     #[test]

@@ -261,7 +261,7 @@ mod tests {
         for (text, expected) in [
             ("rules = ['drop']", "drop: expected KIND"),
             ("rule = []", "rule"),
-            ("rules = 1", "sequence"),
+            ("rules = 1", "list"),
             ("rules = []", "it holds no rule"),
         ] {
             let error = read(text).unwrap_err();
