@@ -8,7 +8,7 @@ use std::path::Path;
 
 use crate::data::Id;
 use crate::data::json_text::{Entries, JsonText};
-use crate::scoring::imported::numbers::{count, id, result, score, short};
+use crate::scoring::imported::numbers::{TieRule, count, id, result, score, short};
 use crate::scoring::imported::reading::{Reading, text, value};
 use crate::scoring::imported::result_file::ResultFile;
 use crate::scoring::imported::result_row::{ResultRow, RowNumbers};
@@ -64,7 +64,7 @@ fn row(reading: Reading, at: usize, entries: &Entries, task: &str) -> Result<Res
         scores,
         result: counted.map_err(|what| bad("acc", what))?,
         // numpy's argmax takes the first of equal choices.
-        ties_are_free: true,
+        ties: TieRule::Free,
     };
     let doc = value(entries, "doc").and_then(|doc| JsonText::new(doc).object());
     let doc = doc.unwrap_or_default();

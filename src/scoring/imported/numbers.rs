@@ -107,13 +107,25 @@ pub(super) fn sharing_with_first(scores: &[f64]) -> Option<usize> {
     is_first.then(|| scores.iter().filter(|score| **score >= highest).count())
 }
 
-/// What a row of reward-bench counts: 1/k where the first score is the highest and k share it, of a
-/// pair 1 where it is higher, else 0.
-pub(super) fn counted(scores: &[f64]) -> f64 {
-    match (scores.len(), sharing_with_first(scores)) {
-        (_, None) | (2, Some(2)) => 0.0,
+/// What becomes of a row whose first score shares the highest place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum TieRule {
+    /// It counts 0: pairs of reward-bench, whose chosen score must be higher.
+    Loses,
+    /// It counts 1/k where k share the place, of two answers, too: rows of reward-bench 2.
+    Shares,
+    /// The other program may count it as it likes.
+    Free,
+}
+
+/// What a row counts: 1 where the first score alone is the highest, by the rule where others share
+/// the place, else 0.
+pub(super) fn counted(scores: &[f64], ties: TieRule) -> f64 {
+    match sharing_with_first(scores) {
+        None => 0.0,
+        Some(share) if share > 1 && ties == TieRule::Loses => 0.0,
         #[expect(clippy::cast_precision_loss, reason = "a few answers")]
-        (_, Some(share)) => 1.0 / share as f64,
+        Some(share) => 1.0 / share as f64,
     }
 }
 
@@ -146,15 +158,19 @@ mod tests {
     /// The worked examples of RewardBench 2's rule.
     #[test]
     fn rows_count_as_reward_bench_counts_them() {
-        for (scores, expected) in [
-            (&[0.5, 0.5, 0.1, 0.2][..], 0.5),
-            (&[1.0, 1.0, 1.0, -2.0], 1.0 / 3.0),
-            (&[0.0, -0.0, -1.0, -2.0], 0.5),
-            (&[0.1, 0.7, 0.7, 0.2], 0.0),
-            (&[1.25, -0.5], 1.0),
-            (&[0.125, 0.125], 0.0),
+        use TieRule::{Loses, Shares};
+        for (scores, ties, expected) in [
+            (&[0.5, 0.5, 0.1, 0.2][..], Shares, 0.5),
+            (&[1.0, 1.0, 1.0, -2.0], Shares, 1.0 / 3.0),
+            (&[0.0, -0.0, -1.0, -2.0], Shares, 0.5),
+            (&[0.1, 0.7, 0.7, 0.2], Shares, 0.0),
+            (&[0.125, 0.125], Shares, 0.5),
+            (&[1.25, -0.5], Shares, 1.0),
+            (&[1.25, -0.5], Loses, 1.0),
+            (&[0.125, 0.125], Loses, 0.0),
         ] {
-            assert!((counted(scores) - expected).abs() < 1e-15, "{scores:?}");
+            let found = counted(scores, ties);
+            assert!((found - expected).abs() < 1e-15, "{scores:?} {ties:?}");
         }
     }
 

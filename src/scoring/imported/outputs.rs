@@ -2,7 +2,7 @@
 //! the data behind it.
 
 use crate::data::json_text::{self, Entries};
-use crate::scoring::imported::numbers::{id, result, score};
+use crate::scoring::imported::numbers::{TieRule, id, result, score};
 use crate::scoring::imported::reading::{Reading, value};
 use crate::scoring::imported::result_file::ResultFile;
 use crate::scoring::imported::result_row::{ResultRow, RowNumbers};
@@ -22,7 +22,7 @@ fn row(reading: Reading, at: usize, entries: &Entries) -> Result<ResultRow> {
         chosen: 1,
         scores: vec![score_of("scores_chosen")?, score_of("scores_rejected")?],
         result: Some(result(needed("results")?).map_err(|what| bad("results", what))?),
-        ties_are_free: false,
+        ties: TieRule::Loses,
     };
     let subset = value(entries, "subset").filter(|written| *written != "null");
     let a_text = |written| {

@@ -1,7 +1,7 @@
 //! A row of a result file, as every layout has it.
 
 use crate::data::Id;
-use crate::scoring::imported::numbers::{counted, in_f32, sharing_with_first};
+use crate::scoring::imported::numbers::{TieRule, counted, in_f32, sharing_with_first};
 use crate::scoring::several::ScoredAnswers;
 use crate::scoring::verdict::{AnswerScores, Outcome};
 
@@ -29,8 +29,8 @@ pub(super) struct RowNumbers {
     pub(super) scores: Vec<f64>,
     /// What the file says that the row counts.
     pub(super) result: Option<f64>,
-    /// Whether the other program may count a shared highest score as it likes.
-    pub(super) ties_are_free: bool,
+    /// What the other program counts where the highest score is shared.
+    pub(super) ties: TieRule,
 }
 
 impl RowNumbers {
@@ -56,9 +56,9 @@ impl RowNumbers {
     }
 
     fn check(&self, result: f64) -> Result<(), String> {
-        let own = counted(&self.scores);
+        let own = counted(&self.scores, self.ties);
         let is_tied = sharing_with_first(&self.scores).is_some_and(|share| share > 1);
-        if (own - result).abs() < 1e-9 || is_tied && self.ties_are_free {
+        if (own - result).abs() < 1e-9 || is_tied && self.ties == TieRule::Free {
             return Ok(());
         }
         let shown = self.scores.iter().take(6).map(f64::to_string);

@@ -1,7 +1,7 @@
 //! reward-bench's files of scores: an object of columns.
 
 use crate::data::json_text::{self, Entries, JsonText};
-use crate::scoring::imported::numbers::{count, id, result, score, scores};
+use crate::scoring::imported::numbers::{TieRule, count, id, result, score, scores};
 use crate::scoring::imported::reading::{Reading, text, value};
 use crate::scoring::imported::result_file::ResultFile;
 use crate::scoring::imported::result_row::{ResultRow, RowNumbers};
@@ -108,7 +108,7 @@ impl<'a> Columns<'a> {
                 chosen: 1,
                 scores: vec![of(0, chosen)?, of(1, rejected)?],
                 result: None,
-                ties_are_free: false,
+                ties: TieRule::Loses,
             })
         })
         .collect()
@@ -124,7 +124,7 @@ impl<'a> Columns<'a> {
                 chosen: count(chosen).map_err(|what| bad("num_correct", what))?,
                 scores: scores(list).map_err(|what| bad("scores", what))?,
                 result: None,
-                ties_are_free: false,
+                ties: TieRule::Shares,
             })
         })
         .collect()
