@@ -57,8 +57,8 @@ pub(crate) struct RunArgs {
     /// 64; without it by row, so that no verdict depends on another pair
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub int8_batch: Option<u32>,
-    /// With --dtype int8 or f16: the directory of an f32 run of the same models; the report says
-    /// how many verdicts differ
+    /// The directory of an f32 run of the same models on the same files, with any other --dtype: the
+    /// report says how many verdicts differ
     #[arg(long, value_name = "DIR")]
     pub f32_run: Option<PathBuf>,
     /// Directory for run.json, verdicts.parquet, summary.json, report.md and report.html

@@ -2,6 +2,7 @@
 
 mod against;
 mod counterparts;
+mod f32_run;
 pub(crate) mod outputs;
 mod prepared;
 mod request;

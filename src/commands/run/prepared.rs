@@ -8,13 +8,13 @@ use crate::benchmark::{Benchmark, Definition, Files, quickstart};
 use crate::checkpoint::{Checkpoint, CheckpointFiles, ModelSpec};
 use crate::commands::run::against::Against;
 use crate::commands::run::counterparts;
+use crate::commands::run::f32_run::F32Run;
 use crate::commands::run::request::RunRequest;
 use crate::commands::threads::use_threads;
 use crate::data::selection::{self, Selected};
 use crate::data::{self, ColumnMap, Comparisons, Item};
 use crate::device::backend::{Backend, DtypeChoice};
 use crate::scoring::fingerprint::{Fingerprint, ModelFingerprint};
-use crate::scoring::run_dir::RunDir;
 use crate::scoring::run_dir::output;
 use crate::scoring::run_dir::record::Whole;
 use crate::scoring::{self, Prepared as PreparedItem};
@@ -34,7 +34,7 @@ pub struct Prepared<'a> {
     /// What is published, to put beside the measured columns.
     pub(crate) published: Option<PublishedChoice>,
     /// An f32 run of the same models.
-    pub f32_run: Option<RunDir>,
+    pub(crate) f32_run: Option<F32Run>,
     pub(crate) data: Files,
     /// Which of their columns are which.
     pub(crate) map: ColumnMap,
@@ -61,7 +61,7 @@ impl<'a> Prepared<'a> {
         use_threads(request.threads)?;
         request.check()?;
         let against = Against::of(request)?;
-        let f32_run = request.f32_run.as_deref().map(RunDir::open).transpose()?;
+        let f32_run = request.f32_run.as_deref().map(F32Run::open).transpose()?;
         let backend = Backend::open(&request.backend)?;
         let lock = lock(request)?;
         let published = request.published.as_deref();
@@ -89,9 +89,6 @@ impl<'a> Prepared<'a> {
             partial,
         };
         let checkpoints = checkpoints(request, &hub)?;
-        f32_run
-            .iter()
-            .try_for_each(|run| has_all(run, &checkpoints))?;
         counterparts::check(published.as_ref(), &checkpoints, benchmark.as_ref())?;
         let fingerprint = fingerprint(
             request,
@@ -102,6 +99,9 @@ impl<'a> Prepared<'a> {
             &backend,
             &map,
         )?;
+        if let Some(run) = &f32_run {
+            run.check(&fingerprint, &checkpoints, &items)?;
+        }
         say_what_is_read(&checkpoints, &data, &fingerprint.data, &items);
         let (items, part) = divide(items, request, &checkpoints[0])?;
         let title = title(request, benchmark.as_ref(), &items);
@@ -316,18 +316,6 @@ fn checkpoints(request: &RunRequest, hub: &Hub) -> Result<Vec<Checkpoint>> {
         checkpoints.push(checkpoint);
     }
     Ok(checkpoints)
-}
-
-/// An f32 run must have the models of this run.
-fn has_all(f32_run: &RunDir, checkpoints: &[Checkpoint]) -> Result<()> {
-    let lacks = |checkpoint: &&Checkpoint| f32_run.verdicts_of(&checkpoint.name).is_none();
-    match checkpoints.iter().find(lacks) {
-        Some(missing) => {
-            let what = format!("failed to find model {} in the f32 run", missing.name);
-            Err(Error::usage(what).hint("name the models as in that run: --model NAME=SPEC"))
-        }
-        None => Ok(()),
-    }
 }
 
 fn fingerprint(

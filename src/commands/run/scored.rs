@@ -6,7 +6,6 @@ use crate::commands::run::prepared::Prepared;
 use crate::commands::run::stop_message::stop_message;
 use crate::commands::run::this_process;
 use crate::commands::run_report::{self, Column};
-use crate::comparison;
 use crate::comparison::gate::sequential::GateOutcome;
 use crate::data::{Item, pair_texts};
 use crate::device::backend::DtypeChoice;
@@ -14,10 +13,8 @@ use crate::metrics::length_baseline::length_baselines;
 use crate::report::{Format, RunReport};
 use crate::scoring::ScoredModel;
 use crate::scoring::journal::{Journal, Session};
-use crate::scoring::run_dir::RunDir;
 use crate::scoring::run_dir::record::{RunRecord, StoppedEarly, Whole};
 use crate::scoring::session::{Observer, ScoringSession, Settings};
-use crate::support::count::count;
 use crate::support::error::Result;
 
 /// What all models said.
@@ -114,28 +111,15 @@ impl Scored {
     /// What the precision costs, as far as it is known.
     fn precision_notes(&self, prepared: &Prepared) -> Result<Vec<String>> {
         if let Some(f32_run) = &prepared.f32_run {
-            return self.turned(f32_run, prepared);
+            let precision = prepared.backend.dtype_name();
+            let line = |column: Column| f32_run.turned(column, precision);
+            return self.columns().into_iter().map(line).collect();
         }
         if prepared.request.backend.dtype == DtypeChoice::Int8 {
             let doubt = |(name, scored): Column| run_report::int8_doubt(name, scored);
             return Ok(self.columns().into_iter().map(doubt).collect());
         }
         Ok(Vec::new())
-    }
-
-    /// How many verdicts the precision has turned, by model.
-    fn turned(&self, f32_run: &RunDir, prepared: &Prepared) -> Result<Vec<String>> {
-        let same_data = f32_run.has_read(&prepared.fingerprint);
-        let precision = prepared.backend.dtype_name();
-        let line = |(name, scored): Column| {
-            let before = f32_run.verdicts_of(name).unwrap_or_default();
-            let (turned, n) = comparison::changed_verdicts(before, scored, same_data)?;
-            Ok(format!(
-                "{name}: {precision} turns {turned} of {} of the f32 run",
-                count(n, "verdict")
-            ))
-        };
-        self.columns().into_iter().map(line).collect()
     }
 
     /// The text for stdout, and what there is to complain of.
