@@ -298,3 +298,59 @@ fn files_that_pairbench_did_not_write_are_left_alone() {
     assert_eq!(again(&merge, &["--overwrite"]).2, 0);
     binary::assert_finished(&out);
 }
+
+/// The same rows, another model's verdicts: its figures must not stand under the other's name.
+#[test]
+fn verdicts_of_another_model_are_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = pairs(dir.path(), "mine.jsonl");
+    let scored = |name: &str, model: &str| {
+        let out = dir.path().join(name);
+        let model = format!("m={model}");
+        let arguments = ["run", "--model", &model, "--data", &data, "--out"];
+        let (_, stderr, code) = run(&[&arguments[..], &[out.to_str().unwrap()]].concat());
+        assert_eq!(code, 0, "{stderr}");
+        out
+    };
+    let [one, other] = [("one", MODEL), ("other", "quickstart/better-pairrm")]
+        .map(|(name, model)| scored(name, model));
+    let verdicts = one.join("verdicts.parquet");
+    let own = read(&verdicts);
+    std::fs::copy(other.join("verdicts.parquet"), &verdicts).unwrap();
+    let [path, other] = [&one, &other].map(|path| path.to_str().unwrap());
+    for arguments in [
+        &["report", path][..],
+        &["compare", other, path],
+        &["show", path],
+    ] {
+        let (stdout, stderr, code) = run(arguments);
+        assert!(
+            code == 4 && stdout.is_empty() && stderr.contains("model m: margins in"),
+            "{arguments:?}: {code} {stderr}"
+        );
+    }
+    // In another encoding they are the same verdicts, and older records have no hash of them.
+    write(&verdicts, own);
+    assert_eq!(run(&["report", path]).2, 0);
+    let mut old = record(&one);
+    old["models"][0].as_object_mut().unwrap().remove("margins");
+    std::fs::write(one.join("run.json"), old.to_string()).unwrap();
+    assert_eq!(run(&["report", path]).2, 0);
+}
+
+/// Columns of a table for programs are found by their names.
+#[test]
+fn a_model_called_as_a_column_gets_another_heading() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = pairs(dir.path(), "mine.jsonl");
+    let model = format!("n={MODEL}");
+    let (stdout, stderr, code) =
+        run(&["run", "--model", &model, "--data", &data, "--format", "csv"]);
+    assert_eq!(code, 0, "{stderr}");
+    let header = stdout.lines().next().unwrap();
+    assert!(
+        header.starts_with("kind,name,n,model n,model n low,model n high,longer,")
+            && header.contains(",model n contract,"),
+        "{header}"
+    );
+}

@@ -12,6 +12,7 @@ use crate::data::selection::miscounts;
 use crate::data::{self, ColumnMap, DataFile, Item, metric_shape, pair_texts};
 use crate::metrics::length_baseline::length_baselines;
 use crate::report::Format;
+use crate::scoring::fingerprint::margins_of;
 use crate::scoring::imported::{self, ImportedColumn};
 use crate::scoring::run_dir::output;
 use crate::scoring::run_dir::record::{Host, ModelRecord, Plan, RunRecord, SCHEMA, Tool, Whole};
@@ -228,6 +229,7 @@ fn model(column: &ImportedColumn, scored: &[ScoredItem]) -> ModelRecord {
         again_in_f32: 0,
         verification: None,
         pairs: scored.len(),
+        margins: Some(margins_of(scored)),
         resumed: 0,
         cached: 0,
         not_scored: Vec::new(),

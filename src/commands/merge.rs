@@ -73,7 +73,10 @@ pub(crate) fn merge(request: &MergeRequest) -> Result<Finished> {
         .filter(|(_, tallies)| !tallies.is_empty());
     let rulers = rulers.collect();
     let records: Vec<RunRecord> = parts.iter().map(|part| part.dir.record.clone()).collect();
-    let record = RunRecord::merged(&records, &plan);
+    let mut record = RunRecord::merged(&records, &plan);
+    for (model, (_, verdicts)) in record.models.iter_mut().zip(&models) {
+        model.margins = Some(fingerprint::margins_of(verdicts));
+    }
     let mut report = run_report::report(
         first.whole.clone(),
         first.summary.dataset.clone(),

@@ -198,6 +198,13 @@ pub(crate) fn rows_of(verdicts: &[ScoredItem]) -> String {
     )
 }
 
+/// SHA-256 over row and margin of each verdict: a copy of the table in another encoding has the
+/// same, and another model's verdicts have not.
+pub(crate) fn margins_of(verdicts: &[ScoredItem]) -> String {
+    let line = |own: &ScoredItem| format!("{} {}", own.row, own.margin());
+    files::digest(verdicts.iter().map(line).collect::<Vec<_>>().join("\n"))
+}
+
 fn digest(content: &impl Serialize) -> String {
     files::digest(to_value(content).to_string())
 }

@@ -10,6 +10,7 @@ use crate::commands::run::this_process::unix;
 use crate::commands::run_report::Column;
 use crate::data::DataFile;
 use crate::report::{Format, RunReport, Style, json_text, render};
+use crate::scoring::fingerprint::margins_of;
 use crate::scoring::journal::{Journal, Session};
 use crate::scoring::run_dir::record::{
     Host, ModelRecord, NotScored, Plan, PrecisionRecord, RunRecord, SCHEMA, Tool,
@@ -209,6 +210,7 @@ fn model_record(
         again_in_f32: model.spent.again,
         verification: model.verification.clone(),
         pairs: model.items.len(),
+        margins: Some(margins_of(&model.items)),
         resumed: model.resumed(),
         cached: model.cached(),
         not_scored: model.items.iter().filter_map(not_scored).collect(),

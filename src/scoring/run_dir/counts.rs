@@ -1,10 +1,11 @@
-//! Whether `verdicts.parquet` has the rows that `run.json` counts: a row that is lost must not make
-//! a figure better, nor one that was added.
+//! Whether `verdicts.parquet` has the rows that `run.json` counts, and the margins that it has a
+//! hash of: a row that is lost must not make a figure better, nor one that was added, and no model
+//! is shown with the verdicts of another.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use crate::scoring::fingerprint::rows_of;
+use crate::scoring::fingerprint::{margins_of, rows_of};
 use crate::scoring::run_dir::record::{ModelRecord, RunRecord, StoppedEarly};
 use crate::scoring::verdict::ScoredItem;
 use crate::support::count::count;
@@ -36,6 +37,7 @@ pub(super) fn check(
     for ((_, items), model) in models.iter().zip(&record.models) {
         every_row_once(items, model, path)?;
         same_rows(items, record, model, path)?;
+        same_margins(items, model, path)?;
         if let Some(stopped) = &record.stopped_early {
             in_order(items, stopped, path)?;
         }
@@ -100,6 +102,19 @@ fn same_rows(
             model.name
         ),
     ))
+}
+
+/// The same rows can still be another model's; records of older versions do not say it.
+fn same_margins(items: &[ScoredItem], model: &ModelRecord, path: &Path) -> Result<()> {
+    let said = model.margins.as_ref();
+    if said.is_none_or(|own| *own == margins_of(items)) {
+        return Ok(());
+    }
+    let what = format!(
+        "model {}: margins in verdicts.parquet are not those that run.json has a hash of",
+        model.name
+    );
+    Err(differ(path, what))
 }
 
 /// The order has each row once, and no subset has more of them than were planned.

@@ -125,6 +125,10 @@ pub(crate) struct ModelRecord {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) verification: Option<Verification>,
     pub(crate) pairs: usize,
+    /// [`margins_of`](crate::scoring::fingerprint::margins_of) its verdicts, which says that those in
+    /// the directory are this model's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) margins: Option<String>,
     /// Verdicts that the journal had already.
     pub(crate) resumed: usize,
     /// Verdicts from the cache.
@@ -144,6 +148,8 @@ impl ModelRecord {
             own.add(other);
         }
         self.pairs += other.pairs;
+        // Of no shard.
+        self.margins = None;
         self.resumed += other.resumed;
         self.cached += other.cached;
         self.not_scored.extend(other.not_scored.iter().cloned());
