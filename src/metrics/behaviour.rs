@@ -21,7 +21,7 @@ pub(crate) struct PositionBias {
 /// How a model came to its verdicts: what the accuracies do not show.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Behaviour {
-    /// Of heads that read both answers at once.
+    /// Of heads that read both answers at once; `None` also without a pair of which it can be said.
     pub(crate) position_bias: Option<PositionBias>,
     /// `None` where nobody counted tokens: of imported results.
     pub(crate) truncated: Option<Truncated>,
@@ -118,16 +118,16 @@ fn quantiles(mut values: Vec<f32>) -> Option<[f32; 5]> {
     }))
 }
 
-/// `None` where no item was scored by a head that reads both answers at once.
+/// `None` where no item has two finite logits: a share of none would look like a model without bias.
 fn position_bias(scored: &[ScoredItem]) -> Option<PositionBias> {
-    if !scored.iter().any(|item| item.outcome.is_pairwise()) {
-        return None;
-    }
     let both: Vec<[f32; 2]> = scored
         .iter()
         .filter(|item| !item.is_tie)
         .flat_map(|item| item.outcome.both_orders())
         .collect();
+    if both.is_empty() {
+        return None;
+    }
     let share = |test: fn([f32; 2]) -> bool| {
         let correct = both.iter().filter(|both| test(**both)).count();
         Share {
@@ -174,6 +174,12 @@ mod tests {
             ),
             (0.5, 0.5, 0.0)
         );
+    }
+
+    #[test]
+    fn of_no_pair_nothing_is_said() {
+        let found = Behaviour::of(&[item(f32::NAN, 0.5)]);
+        assert_eq!(found.position_bias, None);
     }
 
     #[test]

@@ -193,7 +193,10 @@ fn at_most(n: usize, most: usize, noun: &str, tally: Tally, items: &[ItemKey]) -
 
 fn position_bias(bias: Option<PositionBias>, most: f64) -> Summary {
     let Some(PositionBias { disagree, n, .. }) = bias else {
-        return Summary::never("the model does not read both answers at once");
+        return Summary::never(
+            "no pair has two finite logits, one for each order: the model reads one answer at a \
+             time, or could score none",
+        );
     };
     Summary {
         status: bound(disagree <= most),

@@ -14,8 +14,14 @@ use crate::support::error::{Error, ErrorKind, Result};
 pub(super) fn csv(document: Document) -> Result<String> {
     let records = match document {
         Document::Run(report) => {
-            let mut records = run::run(report);
-            add_provenance(&mut records, &measured_with::of_run(report), " ");
+            let labels = run::labels(report);
+            let mut records = run::run(report, &labels);
+            let facts = measured_with::of_run(report).into_iter();
+            let columns: Vec<measured_with::Column> = labels
+                .into_iter()
+                .zip(facts.map(|(_, facts)| facts))
+                .collect();
+            add_provenance(&mut records, &columns, " ");
             records
         }
         Document::Comparison(report) => {
@@ -102,6 +108,30 @@ mod tests {
              count,ties,4,1,,,1,,\n\
              count,invalid,4,0,,,0,,\n"
         );
+    }
+
+    /// A name comes from `--model NAME=SPEC`.
+    #[test]
+    fn no_two_columns_have_one_heading() {
+        let names = ["n", "kind", "longer", "a", "a low", "a low low", "a model"];
+        let [one, other] = [
+            names.map(str::to_owned),
+            names.map(|n| format!("model {n}")),
+        ];
+        for names in [&one[..], &[&one[..], &other].concat()] {
+            let mut report = samples::run();
+            let model = report.models[0].clone();
+            let named = |name: &String| crate::report::ModelReport {
+                name: name.clone(),
+                ..model.clone()
+            };
+            report.models = names.iter().map(named).collect();
+            let text = text(&report);
+            let header: Vec<&str> = text.lines().next().unwrap().split(',').collect();
+            let own: std::collections::BTreeSet<&str> = header.iter().copied().collect();
+            assert_eq!(own.len(), header.len(), "{header:?}");
+            assert_eq!(header[..4], ["kind", "name", "n", "model n"]);
+        }
     }
 
     #[test]

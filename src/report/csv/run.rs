@@ -1,31 +1,70 @@
 //! The records of a run.
 
+use std::collections::BTreeSet;
+
 use crate::comparison::published::Beside;
 use crate::report::csv::fields::{COUNTS, KINDS, Part, field, optional, six};
 use crate::report::notes;
-use crate::report::run_report::RunReport;
+use crate::report::run_report::{ModelReport, RunReport};
 use crate::report::run_table::{self, TableCell, TableColumn, columns};
+
+/// The first columns.
+const NAMES: [&str; 3] = ["kind", "name", "n"];
+
+/// What stands behind a name in the headings of its three columns.
+const MEASURED: [&str; 3] = ["", " low", " high"];
+const PUBLISHED: [&str; 3] = [" published", " pairs", " standing"];
+
+fn heading(label: &str, part: &str) -> String {
+    field(&format!("{label}{part}"))
+}
+
+/// What each model's columns are called: as the model, or `model NAME` where another column would
+/// have the same heading. A reader of tables finds columns by their headings.
+pub(super) fn labels(report: &RunReport) -> Vec<String> {
+    let others = report.others.iter();
+    let others = others.flat_map(|(name, _)| MEASURED.map(|part| heading(name, part)));
+    let mut taken: BTreeSet<String> = NAMES.map(str::to_owned).into_iter().chain(others).collect();
+    let label = |model: &ModelReport| {
+        let facts = model.provenance.facts();
+        let keys: Vec<String> = facts.iter().map(|fact| format!(" {}", fact.key)).collect();
+        let headings = |label: &str| -> Vec<String> {
+            let figures = MEASURED.into_iter().chain(PUBLISHED);
+            let parts = figures.chain(keys.iter().map(String::as_str));
+            parts.map(|part| heading(label, part)).collect()
+        };
+        let mut label = model.name.clone();
+        while headings(&label).iter().any(|own| taken.contains(own)) {
+            label = format!("model {label}");
+        }
+        taken.extend(headings(&label));
+        label
+    };
+    report.models.iter().map(label).collect()
+}
 
 /// `kind,name,n,MODEL…`; accuracies have six decimals. A measured column is three: its accuracy and
 /// the bounds of its interval. So is a published one: its accuracy, measured minus published pairs,
 /// and how that stands.
-pub(super) fn run(report: &RunReport) -> Vec<Vec<String>> {
+/// `labels`: what each model is called here.
+pub(super) fn run(report: &RunReport, labels: &[String]) -> Vec<Vec<String>> {
     let columns = columns(report);
-    let mut header = ["kind", "name", "n"].map(str::to_owned).to_vec();
-    let mut model = "";
+    let mut header = NAMES.map(str::to_owned).to_vec();
+    let mut labels = labels.iter();
+    let mut label = "";
     for column in &columns {
-        match column {
-            TableColumn::Model(name, _) | TableColumn::Baseline(name, _) => {
-                model = name;
-                header.push(field(name));
-                let parts = ["low", "high"];
-                header.extend(parts.map(|part| field(&format!("{name} {part}"))));
+        let parts = match column {
+            TableColumn::Model(name, _) => {
+                label = labels.next().map_or(name, |own| own);
+                MEASURED
             }
-            TableColumn::Published(..) => {
-                let parts = ["published", "pairs", "standing"];
-                header.extend(parts.map(|part| field(&format!("{model} {part}"))));
+            TableColumn::Baseline(name, _) => {
+                label = name;
+                MEASURED
             }
-        }
+            TableColumn::Published(..) => PUBLISHED,
+        };
+        header.extend(parts.map(|part| heading(label, part)));
     }
     let mut records = vec![header];
     for (kind, block) in KINDS.into_iter().zip(run_table::blocks(&columns)) {

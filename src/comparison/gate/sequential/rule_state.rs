@@ -186,7 +186,10 @@ fn position_bias(most: f64, progress: &Progress) -> Finding {
     let (disagree, finite) = (progress.disagree, progress.finite);
     let status = match progress.comparisons_left {
         Some(left) if share(disagree, finite + left) > most => Status::Fail,
-        Some(left) if share(disagree + left, finite + left) <= most => Status::Pass,
+        // A share of no pair is no share.
+        Some(left) if finite + left > 0 && share(disagree + left, finite + left) <= most => {
+            Status::Pass
+        }
         _ => Status::Inconclusive,
     };
     let (what, now) = ("the two orders disagree", share(disagree, finite));
