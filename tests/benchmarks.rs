@@ -852,3 +852,113 @@ fn what_cannot_be_scored_is_refused_with_what_to_do() {
         "{shown}"
     );
 }
+
+/// A definition with 0 says no number: nobody knows whether these are all, but a subset without a
+/// row is certainly missing.
+#[test]
+fn a_number_that_is_not_known_is_not_all() {
+    let dir = tempfile::tempdir().unwrap();
+    let human = json!({ "question_id": 1, "prompt": "p", "response_1": "one", "response_2": "two",
+        "winner": "model_a" });
+    let data = write(dir.path(), "rows.jsonl", &[human]);
+    let path = out(dir.path(), "run");
+    let base = ["run", "--model", PAIRWISE, "--data", &data, "--out", &path];
+    let table = done(&[&base[..], &["--benchmark", "ppe-human-preference"]].concat());
+    assert!(
+        table.contains("1; how many the benchmark has is not known")
+            && !table.contains("all of the benchmark"),
+        "{table}"
+    );
+    let report = document(&["report", &path, "--format", "json"]);
+    let provenance = &report["models"]["pair"]["provenance"];
+    assert_eq!(
+        (&provenance["benchmark"]["uncounted"], &report["partial"]),
+        (&json!(true), &Value::Null)
+    );
+    let error = refused(2, &["report", &path, "--format", "model-card"]);
+    assert!(
+        error.contains("whether the run is whole is not known"),
+        "{error}"
+    );
+    // One row of one of 23 subsets.
+    let row = json!({ "prompt": "p", "chosen": "Lima.", "rejected": "Quito.",
+        "source": "mt-bench-easy" });
+    let data = write(dir.path(), "translated.jsonl", &[row]);
+    let path = out(dir.path(), "translated");
+    let base = ["run", "--model", PAIRWISE, "--data", &data, "--out", &path];
+    let base = [&base[..], &["--benchmark", "m-reward-bench"]].concat();
+    let error = refused(4, &base);
+    assert!(
+        error.contains("22 of 23 subsets without any pair: "),
+        "{error}"
+    );
+    let table = done(&[&base[..], &["--allow-partial"]].concat());
+    assert!(table.contains("1, PARTIAL: 22 of 23 subsets"), "{table}");
+    let error = refused(2, &["report", &path, "--format", "model-card"]);
+    assert!(error.contains("the run is PARTIAL"), "{error}");
+}
+
+/// A definition that would give a wrong figure, or has a key that changes nothing, is refused with
+/// what to do; a finished run of one keeps its figures.
+#[test]
+fn a_definition_that_misleads_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let row =
+        |subset: &str| json!({ "subset": subset, "prompt": "p", "chosen": "a", "rejected": "b" });
+    write(dir.path(), "rows.jsonl", &[row("a"), row("b")]);
+    let definition = |lines: &str| {
+        let path = dir.path().join("mine.toml");
+        let text = format!(
+            "name = 'mine'\n{lines}\n[source]\nfiles = ['rows.jsonl']\n[subsets]\na = 1\nb = 1\n"
+        );
+        std::fs::write(&path, text).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let two = "sections = [{name='S',subsets=['a']},{name='T',subsets=['b']}]\n";
+    for (lines, says) in [
+        (two.replace('T', "S"), "two figures are called `S`"),
+        (
+            format!("{two}headline = {{key='subsets',label='L'}}"),
+            "summary.json has another value under this key",
+        ),
+        (
+            "headline = {key='k',label='L'}".to_owned(),
+            "`headline` is a mean of sections, of which there are none: add [[sections]]",
+        ),
+        ("published = ['zzz']".to_owned(), "there is no table `zzz`"),
+    ] {
+        let error = refused(
+            4,
+            &[
+                "run",
+                "--model",
+                PAIRWISE,
+                "--benchmark",
+                &definition(&lines),
+            ],
+        );
+        assert!(
+            error.contains("mine.toml") && error.contains(says),
+            "{lines}: {error}"
+        );
+    }
+    // As an older version took it.
+    let path = out(dir.path(), "run");
+    let whole = definition(two);
+    done(&[
+        "run",
+        "--model",
+        PAIRWISE,
+        "--benchmark",
+        &whole,
+        "--out",
+        &path,
+    ]);
+    let file = Path::new(&path).join("run.json");
+    let mut old = record(Path::new(&path));
+    let text = std::fs::read_to_string(&whole).unwrap();
+    old["plan"]["definition"]["toml"] = json!(format!("published = ['zzz']\n{text}"));
+    std::fs::write(&file, old.to_string()).unwrap();
+    let again = done(&["report", &path]);
+    assert!(again.contains("\nS ") && again.contains("\nT "), "{again}");
+}

@@ -46,16 +46,27 @@ fn imported(file: &str, out: &Path, more: &[&str]) {
 const PARTIAL: [&str; 3] = ["--benchmark", "reward-bench", "--allow-partial"];
 const PARTIAL_2: [&str; 3] = ["--benchmark", "reward-bench-2", "--allow-partial"];
 
+/// A definition of one's own.
+fn definition(dir: &Path, name: &str, text: &str) -> String {
+    let path = dir.join(name);
+    fs::write(&path, text).unwrap();
+    path.to_str().unwrap().to_owned()
+}
+
 /// The files that reward-bench's layouts were described with come back byte for byte.
 #[test]
 fn what_was_imported_is_written_as_it_was() {
     let dir = tempfile::tempdir().unwrap();
-    for (scores, accuracies, more) in [
-        ("scores.json", "accuracies.json", PARTIAL),
-        ("scores-2.json", "accuracies-2.json", PARTIAL_2),
+    let one = "name = 'one'\n[subsets]\nhep-rust = 2\nrefusals-offensive = 1\n";
+    let two = "name = 'two'\nmetric = 'best-of-n'\nmetrics = { Ties = 'ties' }\n[subsets]\n\
+        Factuality = 1\n'Precise IF' = 1\nTies = 4\n";
+    for (scores, accuracies, text) in [
+        ("scores.json", "accuracies.json", one),
+        ("scores-2.json", "accuracies-2.json", two),
     ] {
         let [own, out] = ["run", "out"].map(|name| dir.path().join(format!("{name}-{scores}")));
-        imported(scores, &own, &more);
+        let whole = definition(dir.path(), "whole.toml", text);
+        imported(scores, &own, &["--benchmark", &whole]);
         let files = exported(&own, "reward-bench", &out);
         for (folder, original) in [("eval-set", accuracies), ("eval-set-scores", scores)] {
             let written = out.join(folder).join("example-org/tiny-rm.json");
@@ -74,6 +85,109 @@ fn what_was_imported_is_written_as_it_was() {
             "{stderr}"
         );
     }
+}
+
+/// A file of accuracies has no place for a mark: a section of 3 items would look like one of 475.
+#[test]
+fn a_part_is_not_written_as_a_whole() {
+    let dir = tempfile::tempdir().unwrap();
+    for (scores, more) in [("scores.json", PARTIAL), ("scores-2.json", PARTIAL_2)] {
+        let [own, out] = ["run", "out"].map(|name| dir.path().join(format!("{name}-{scores}")));
+        imported(scores, &own, &more);
+        for format in ["reward-bench", "hub-eval-results"] {
+            let [own, out] = [&own, &out].map(|path| path.to_str().unwrap());
+            let (_, stderr, code) = run(&["report", own, "--format", format, "--out", out]);
+            assert!(
+                code == 2 && stderr.contains("the run is PARTIAL"),
+                "{format}: {stderr}"
+            );
+            assert!(!Path::new(out).exists(), "{format}");
+        }
+    }
+}
+
+/// Two answers that share the highest score count 1/2 in version 2's layout, as 1/k of any number;
+/// a pair in version 1's counts 0.
+#[test]
+fn two_equal_answers_come_back() {
+    let dir = tempfile::tempdir().unwrap();
+    let model = data("scalar/models/tiny-deberta-rm");
+    let model = format!("tiny={},template=raw", model.display());
+    let rows = [("Focus", "1"), ("Ties", "ref:1"), ("Ties", "tied:1")].map(|(subset, id)| {
+        let chosen = if id.starts_with("tied") {
+            vec!["same", "other"]
+        } else {
+            vec!["same"]
+        };
+        json!({"subset": subset, "id": id, "prompt": "p", "chosen": chosen, "rejected": ["same"]})
+    });
+    let pairs = dir.path().join("rows.jsonl");
+    fs::write(&pairs, rows.map(|row| row.to_string()).join("\n")).unwrap();
+    let pair = json!({"subset": "s", "id": 1, "prompt": "p", "chosen": "same", "rejected": "same"});
+    let bare = dir.path().join("bare.jsonl");
+    fs::write(&bare, pair.to_string()).unwrap();
+    let two = definition(
+        dir.path(),
+        "two.toml",
+        "name = 'two'\nmetric = 'best-of-n'\nmetrics = { Ties = 'ties' }\n[subsets]\nFocus = 1\n\
+         Ties = 2\n",
+    );
+    for (name, file, more, counted) in [
+        ("two", &pairs, &["--benchmark", two.as_str()][..], 0.5),
+        ("one", &bare, &[], 0.0),
+    ] {
+        let [own, out, again] = ["run", "out", "again"].map(|part| {
+            dir.path()
+                .join(format!("{part}-{name}"))
+                .display()
+                .to_string()
+        });
+        let file = file.to_str().unwrap();
+        let arguments = ["run", "--model", &model, "--data", file, "--out", &own];
+        let (_, stderr, code) = run(&[&arguments[..], more].concat());
+        assert_eq!(code, 0, "{stderr}");
+        let files = exported(Path::new(&own), "reward-bench", Path::new(&out));
+        let written = json_file(&files[1]);
+        assert_eq!(written["results"][0].as_f64(), Some(counted), "{written}");
+        let arguments = ["import", files[1].to_str().unwrap(), "--out", &again];
+        let (_, stderr, code) = run(&[&arguments[..], more].concat());
+        assert_eq!(code, 0, "{stderr}");
+        let (stdout, stderr, code) = run(&["compare", &own, &again]);
+        assert!(
+            code == 0 && stdout.contains("verdicts changed: 0"),
+            "{stdout}{stderr}"
+        );
+    }
+}
+
+/// What a definition does not count may be a part: of files nobody can say.
+#[test]
+fn a_result_that_may_be_a_part_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let benchmark = definition(
+        dir.path(),
+        "mine.toml",
+        "name = 'mine'\n[source]\ndataset = 'a/b'\n[subsets]\nhep-rust = 2\n\
+         refusals-offensive = 0\n",
+    );
+    let own = dir.path().join("run");
+    imported("scores.json", &own, &["--benchmark", &benchmark]);
+    let own = own.to_str().unwrap();
+    let out = dir.path().join("out").display().to_string();
+    for more in [
+        &["--format", "hub-eval-results", "--out", &out][..],
+        &["--format", "model-card"],
+    ] {
+        let (_, stderr, code) = run(&[&["report", own], more].concat());
+        assert!(
+            code == 2 && stderr.contains("whether the run is whole is not known"),
+            "{more:?}: {stderr}"
+        );
+    }
+    let files = exported(Path::new(own), "every-eval-ever", Path::new(&out));
+    let record = json_file(&files[0]);
+    let source = &record["evaluation_results"][0]["source_data"]["additional_details"];
+    assert_eq!(source["items of the benchmark"], "not known", "{record}");
 }
 
 /// A measured run: its scores, imported again, give its verdicts.
@@ -365,7 +479,12 @@ fn files_stay_below_their_directory() {
         "--out",
         own.to_str().unwrap(),
     ];
-    let (stdout, stderr, code) = run(&[&arguments[..], &PARTIAL].concat());
+    let whole = definition(
+        dir.path(),
+        "whole.toml",
+        "name = 'one'\n[subsets]\nhep-rust = 2\nrefusals-offensive = 1\n",
+    );
+    let (stdout, stderr, code) = run(&[&arguments[..], &["--benchmark", &whole]].concat());
     let is_text = |text: &str| text.chars().all(|c| c == '\n' || !c.is_control());
     assert!(
         code == 0 && is_text(&stdout) && is_text(&stderr),

@@ -40,6 +40,18 @@ impl Named<'_> {
     }
 }
 
+impl Definition {
+    /// As [`Benchmark::is_counted`]; of the built-in one of its name where no text was recorded.
+    pub(crate) fn is_counted(&self) -> bool {
+        let own = match &self.toml {
+            Some(toml) => Benchmark::parse(toml, Path::new(&self.name)).ok(),
+            None if Benchmark::is_built_in(&self.name) => Benchmark::find(&self.name).ok(),
+            None => None,
+        };
+        own.is_some_and(|own| own.is_counted())
+    }
+}
+
 /// The one benchmark of several runs; `None` where none names one. Different ones are refused; a
 /// run of bare files (`None`) fits to any, if its items do.
 pub(crate) fn common(runs: &[Option<Named>], notes: &mut Vec<String>) -> Result<Option<Benchmark>> {

@@ -14,7 +14,7 @@ pub(super) struct ModelCard<'a> {
 
 impl<'a> ModelCard<'a> {
     /// # Errors
-    /// Another number of models than one, or a run that is not whole.
+    /// Another number of models than one, or a run that is not whole, or may not be.
     pub(super) fn new(report: &'a RunReport) -> Result<Self> {
         let [model] = report.models.as_slice() else {
             let names: Vec<&str> = report.models.iter().map(|m| m.name.as_str()).collect();
@@ -31,6 +31,17 @@ impl<'a> ModelCard<'a> {
             )
             .caused_by(why.as_str())
             .hint("score all pairs of the benchmark; the other formats say that it is PARTIAL"));
+        }
+        // A dataset of the hub is read whole.
+        if model.provenance.is_uncounted() && report.dataset.is_none() {
+            return Err(Error::usage(
+                "failed to make a model card: whether the run is whole is not known",
+            )
+            .caused_by("the benchmark does not say how many pairs it has")
+            .hint(
+                "write the numbers into [subsets] of a definition of your own, and run that; the \
+                 other formats say that they are not known",
+            ));
         }
         let invalid = model.scores.total.invalid;
         if invalid > 0 {

@@ -46,7 +46,8 @@ pub struct Provenance {
     pairs: Option<usize>,
     /// Of them, those whose verdict was in the cache.
     cached: Option<usize>,
-    /// Why these are not all pairs of the benchmark; `None` also where they are.
+    /// Why these are not all pairs of the benchmark; `None` where they are, or where their number is
+    /// not known.
     partial: Option<String>,
 }
 
@@ -55,6 +56,14 @@ pub struct Provenance {
 struct BenchmarkSource {
     name: String,
     sha256: String,
+    /// Whether it does not say how many pairs it has, so that nobody knows whether these are all.
+    #[serde(skip_serializing_if = "is_false")]
+    uncounted: bool,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
+fn is_false(value: &bool) -> bool {
+    !value
 }
 
 /// A file of pairs.
@@ -125,6 +134,11 @@ impl Provenance {
     /// Whether its pairs are from a dataset of the hub.
     pub(super) fn is_of_the_hub(&self) -> bool {
         self.dataset.is_some()
+    }
+
+    /// Whether its benchmark does not say how many pairs that has.
+    pub(super) fn is_uncounted(&self) -> bool {
+        self.benchmark.as_ref().is_some_and(|own| own.uncounted)
     }
 
     /// Everything that there is to know, in the order in which it is shown.
@@ -245,6 +259,9 @@ impl Provenance {
         let pairs = (self.pairs).map_or_else(|| NOT_RECORDED.to_owned(), |n| n.to_string());
         match &self.partial {
             Some(why) => format!("{pairs}, PARTIAL: {why}"),
+            None if self.is_uncounted() => {
+                format!("{pairs}; how many the benchmark has is not known")
+            }
             None if self.benchmark.is_some() => format!("{pairs}, all of the benchmark"),
             None => format!("{pairs}, no benchmark says how many there are"),
         }
@@ -265,6 +282,7 @@ impl BenchmarkSource {
         Self {
             name: definition.name.clone(),
             sha256: definition.sha256.clone(),
+            uncounted: !definition.is_counted(),
         }
     }
 }
@@ -315,6 +333,7 @@ pub(super) mod tests {
             benchmark: Some(BenchmarkSource {
                 name: text.to_owned(),
                 sha256: digits(),
+                uncounted: false,
             }),
             dataset: own(),
             data: vec![DataSource {
@@ -353,6 +372,11 @@ pub(super) mod tests {
         );
         known.partial = None;
         assert_eq!(facts(&known)[8], "pairs: 4, all of the benchmark");
+        known.benchmark.as_mut().unwrap().uncounted = true;
+        assert_eq!(
+            facts(&known)[8],
+            "pairs: 4; how many the benchmark has is not known"
+        );
         // A commit that was typed is not said twice.
         known.model = Some("owner/name@0123".to_owned());
         known.revision = Some("0123".to_owned());

@@ -26,7 +26,8 @@ pub struct RunReport {
     pub weighting: Option<String>,
     /// The hub dataset of the pairs; `None` where they are from files.
     pub dataset: Option<Dataset>,
-    /// Why these are not all pairs of the benchmark; `None` where they are.
+    /// Why these are not all pairs of the benchmark; `None` where they are, or where their number is
+    /// not known.
     pub partial: Option<String>,
     pub models: Vec<ModelReport>,
     /// Columns that no model made, by name: length baselines.

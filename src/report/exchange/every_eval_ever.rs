@@ -3,6 +3,8 @@
 //! What a run does not know is said in the layout's own words for it: `unknown`, and `other` for
 //! who evaluated whose model.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
@@ -15,7 +17,7 @@ use crate::report::exchange::paths::{component, parts};
 use crate::report::run_report::weighting;
 use crate::scoring::run_dir::record::Layout;
 use crate::stats::LEVEL;
-use crate::support::error::Result;
+use crate::support::error::{Error, Result};
 use crate::support::files;
 
 const WHAT: &str = "an Every Eval Ever record";
@@ -60,7 +62,13 @@ pub(super) fn exchanged(model: &ExportedModel) -> Result<Exchanged> {
             None
         }
     };
+    let figures = figures(model, benchmark);
+    unique(&figures)?;
+    let results = figures
+        .iter()
+        .map(|figure| result(model, benchmark, &evaluation, figure));
     let mut record = aggregate(model, benchmark, &evaluation, &id, &seconds);
+    record["evaluation_results"] = results.collect();
     let mut found = Vec::new();
     if let Some(rows) = rows {
         let path = format!("{folder}/{uuid}_samples.jsonl");
@@ -115,16 +123,27 @@ fn aggregate(
             "developer": developer,
             "additional_details": details(model),
         },
-        "evaluation_results": figures(model, benchmark)
-            .iter()
-            .map(|figure| result(model, benchmark, evaluation, figure))
-            .collect::<Vec<_>>(),
     });
     // When another program computed the scores is not known.
     if is_measured {
         record["evaluation_timestamp"] = json!(seconds);
     }
     record
+}
+
+/// Names of figures are in ids, which rows of items refer to.
+fn unique(figures: &[Figure]) -> Result<()> {
+    let mut seen: BTreeMap<&str, &str> = BTreeMap::new();
+    for Figure { slug, name, .. } in figures {
+        if let Some(other) = seen.insert(slug, name) {
+            return Err(Error::usage(format!(
+                "failed to write {WHAT}: the figures {other} and {name} would have one id there, \
+                 {slug}"
+            ))
+            .hint("give one of them another name in the benchmark's definition"));
+        }
+    }
+    Ok(())
 }
 
 /// What computed the scores.
@@ -300,6 +319,8 @@ fn source(model: &ExportedModel, benchmark: &Benchmark, items: usize) -> Value {
     let mut details = Map::new();
     if let Some(why) = model.partial {
         details.insert("partial".to_owned(), json!(why));
+    } else if model.is_uncounted() {
+        details.insert("items of the benchmark".to_owned(), json!("not known"));
     }
     for file in &model.run.data {
         let name = file.path.file_name().unwrap_or_default().to_string_lossy();

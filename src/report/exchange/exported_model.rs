@@ -76,17 +76,39 @@ impl ExportedModel<'_> {
         })
     }
 
+    /// Whether the benchmark does not say how many items it has.
+    pub(super) fn is_uncounted(&self) -> bool {
+        self.benchmark.is_some_and(|own| !own.is_counted())
+    }
+
+    /// # Errors
+    /// The run is a part.
+    pub(super) fn check_no_part(&self, what: &str) -> Result<()> {
+        self.partial.map_or(Ok(()), |why| {
+            let error = Error::usage(format!("failed to write {what}: the run is PARTIAL"));
+            Err(error.caused_by(why.to_owned()).hint(
+                "score all items of the benchmark; every-eval-ever and what `report` prints \
+                     say that it is PARTIAL",
+            ))
+        })
+    }
+
     /// Refuses figures that are not those of the benchmark.
     ///
     /// # Errors
-    /// The run is a part, or has invalid verdicts.
+    /// The run is a part, or may be one, or has invalid verdicts.
     pub(super) fn check_whole(&self, what: &str) -> Result<()> {
-        if let Some(why) = self.partial {
-            return Err(
-                Error::usage(format!("failed to write {what}: the run is PARTIAL"))
-                    .caused_by(why.to_owned())
-                    .hint("score all items of the benchmark"),
-            );
+        self.check_no_part(what)?;
+        // A dataset of the hub that was read was read whole.
+        if self.is_uncounted() && self.run.dataset.is_none() {
+            return Err(Error::usage(format!(
+                "failed to write {what}: whether the run is whole is not known"
+            ))
+            .caused_by("the benchmark does not say how many items it has")
+            .hint(
+                "run the dataset itself, without --data; or write the numbers into [subsets] of a \
+                 definition of your own, and run that",
+            ));
         }
         let invalid = self.scores.total.invalid;
         if invalid > 0 {

@@ -8,6 +8,7 @@ use std::time::{Duration, SystemTime};
 use crate::report::exchange::exchange_file::{ExchangeFile, Exchanged};
 use crate::report::exchange::exported_model::ExportedModel;
 use crate::report::exchange::paths::{component, model_folder};
+use crate::support::count::count;
 use crate::support::error::{Error, Result};
 
 const WHAT: &str = "a result for the hub";
@@ -44,8 +45,14 @@ pub(super) fn exchanged(model: &ExportedModel) -> Result<Exchanged> {
     if let Some(date) = ended.and_then(date) {
         text.push_str(&format!("  date: {}\n", quoted(&date)));
     }
+    let uncounted = if model.is_uncounted() {
+        let items = count(model.scored.len(), "item");
+        format!("; {items}, how many the benchmark has is not known")
+    } else {
+        String::new()
+    };
     let notes = format!(
-        "{label} in percent, 95 % interval {} to {}; {}",
+        "{label} in percent, 95 % interval {} to {}; {}{uncounted}",
         percent(figure.low),
         percent(figure.high),
         measured(model)

@@ -13,6 +13,8 @@ use crate::support::error::{Error, Result};
 /// The dataset whose results have folders of their own.
 const PRIOR_SETS: &str = "allenai/preference-test-sets";
 
+const WHAT: &str = "reward-bench's files";
+
 /// What a run cannot say.
 const UNKNOWN: &str = "unknown";
 
@@ -26,6 +28,8 @@ enum Version {
 }
 
 pub(super) fn exchanged(model: &ExportedModel) -> Result<Exchanged> {
+    // The layout has no place for a mark.
+    model.check_no_part(WHAT)?;
     let version = version(model)?;
     let dataset = model.benchmark_dataset();
     let is_prior = dataset.is_some_and(|own| own.id == PRIOR_SETS);
@@ -68,7 +72,7 @@ fn version(model: &ExportedModel) -> Result<Version> {
     match metrics.iter().find(|own| !is_second(own)) {
         None => Ok(Version::Two),
         Some(other) => Err(Error::usage(format!(
-            "failed to write reward-bench's files: they have no place for the metric {}",
+            "failed to write {WHAT}: they have no place for the metric {}",
             other.name()
         ))
         .hint("they hold pair-accuracy, or best-of-n and ties; --format json holds all")),
@@ -106,7 +110,7 @@ fn accuracies(model: &ExportedModel) -> Result<Object> {
         let value = Value::Float(ExportedModel::value(score));
         if object.insert(subset.clone(), value).is_some() {
             return Err(Error::usage(format!(
-                "failed to write reward-bench's files: a subset is called {subset}, as a key of \
+                "failed to write {WHAT}: a subset is called {subset}, as a key of \
                  theirs"
             ))
             .hint("give the subset another name"));
