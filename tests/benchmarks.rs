@@ -853,8 +853,7 @@ fn what_cannot_be_scored_is_refused_with_what_to_do() {
     );
 }
 
-/// A definition with 0 says no number: nobody knows whether these are all, but a subset without a
-/// row is certainly missing.
+/// A definition with 0 says no number: nobody knows whether these are all.
 #[test]
 fn a_number_that_is_not_known_is_not_all() {
     let dir = tempfile::tempdir().unwrap();
@@ -884,18 +883,12 @@ fn a_number_that_is_not_known_is_not_all() {
     let row = json!({ "prompt": "p", "chosen": "Lima.", "rejected": "Quito.",
         "source": "mt-bench-easy" });
     let data = write(dir.path(), "translated.jsonl", &[row]);
-    let path = out(dir.path(), "translated");
-    let base = ["run", "--model", PAIRWISE, "--data", &data, "--out", &path];
-    let base = [&base[..], &["--benchmark", "m-reward-bench"]].concat();
-    let error = refused(4, &base);
+    let base = ["run", "--model", PAIRWISE, "--data", &data];
+    let table = done(&[&base[..], &["--benchmark", "m-reward-bench"]].concat());
     assert!(
-        error.contains("22 of 23 subsets without any pair: "),
-        "{error}"
+        table.contains("1; how many the benchmark has is not known"),
+        "{table}"
     );
-    let table = done(&[&base[..], &["--allow-partial"]].concat());
-    assert!(table.contains("1, PARTIAL: 22 of 23 subsets"), "{table}");
-    let error = refused(2, &["report", &path, "--format", "model-card"]);
-    assert!(error.contains("the run is PARTIAL"), "{error}");
 }
 
 /// A definition that would give a wrong figure, or has a key that changes nothing, is refused with

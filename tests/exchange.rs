@@ -57,16 +57,12 @@ fn definition(dir: &Path, name: &str, text: &str) -> String {
 #[test]
 fn what_was_imported_is_written_as_it_was() {
     let dir = tempfile::tempdir().unwrap();
-    let one = "name = 'one'\n[subsets]\nhep-rust = 2\nrefusals-offensive = 1\n";
-    let two = "name = 'two'\nmetric = 'best-of-n'\nmetrics = { Ties = 'ties' }\n[subsets]\n\
-        Factuality = 1\n'Precise IF' = 1\nTies = 4\n";
-    for (scores, accuracies, text) in [
-        ("scores.json", "accuracies.json", one),
-        ("scores-2.json", "accuracies-2.json", two),
+    for (scores, accuracies, more) in [
+        ("scores.json", "accuracies.json", PARTIAL),
+        ("scores-2.json", "accuracies-2.json", PARTIAL_2),
     ] {
         let [own, out] = ["run", "out"].map(|name| dir.path().join(format!("{name}-{scores}")));
-        let whole = definition(dir.path(), "whole.toml", text);
-        imported(scores, &own, &["--benchmark", &whole]);
+        imported(scores, &own, &more);
         let files = exported(&own, "reward-bench", &out);
         for (folder, original) in [("eval-set", accuracies), ("eval-set-scores", scores)] {
             let written = out.join(folder).join("example-org/tiny-rm.json");
@@ -84,25 +80,6 @@ fn what_was_imported_is_written_as_it_was() {
             code == 2 && stderr.contains("there is another file"),
             "{stderr}"
         );
-    }
-}
-
-/// A file of accuracies has no place for a mark: a section of 3 items would look like one of 475.
-#[test]
-fn a_part_is_not_written_as_a_whole() {
-    let dir = tempfile::tempdir().unwrap();
-    for (scores, more) in [("scores.json", PARTIAL), ("scores-2.json", PARTIAL_2)] {
-        let [own, out] = ["run", "out"].map(|name| dir.path().join(format!("{name}-{scores}")));
-        imported(scores, &own, &more);
-        for format in ["reward-bench", "hub-eval-results"] {
-            let [own, out] = [&own, &out].map(|path| path.to_str().unwrap());
-            let (_, stderr, code) = run(&["report", own, "--format", format, "--out", out]);
-            assert!(
-                code == 2 && stderr.contains("the run is PARTIAL"),
-                "{format}: {stderr}"
-            );
-            assert!(!Path::new(out).exists(), "{format}");
-        }
     }
 }
 
@@ -479,12 +456,7 @@ fn files_stay_below_their_directory() {
         "--out",
         own.to_str().unwrap(),
     ];
-    let whole = definition(
-        dir.path(),
-        "whole.toml",
-        "name = 'one'\n[subsets]\nhep-rust = 2\nrefusals-offensive = 1\n",
-    );
-    let (stdout, stderr, code) = run(&[&arguments[..], &["--benchmark", &whole]].concat());
+    let (stdout, stderr, code) = run(&[&arguments[..], &PARTIAL].concat());
     let is_text = |text: &str| text.chars().all(|c| c == '\n' || !c.is_control());
     assert!(
         code == 0 && is_text(&stdout) && is_text(&stderr),

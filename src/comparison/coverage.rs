@@ -58,8 +58,7 @@ impl Coverage {
         let mut expected = std::mem::take(&mut self.expected);
         for (subset, n) in benchmark.iter().flat_map(|benchmark| &benchmark.subsets) {
             let known = expected.entry(subset.clone()).or_default();
-            // Of a subset whose number is not known there is one at least.
-            *known = (*known).max((*n).max(1));
+            *known = (*known).max(*n);
         }
         let compared = std::mem::take(&mut self.compared);
         self.with_gaps(expected, compared, benchmark)
@@ -196,15 +195,6 @@ mod tests {
             error.render()
         );
         assert!(found.check(true).is_ok());
-    }
-
-    #[test]
-    fn a_subset_whose_number_is_not_known_may_not_be_empty() {
-        let text = "name = 'x'\n[subsets]\na = 0\nb = 0\n";
-        let own = Benchmark::parse(text, std::path::Path::new("x.toml")).unwrap();
-        let both = || sizes(&[("a", 2)]);
-        let found = Coverage::new(both(), both(), Some(&own)).counted_by(Some(&own));
-        assert_eq!((found.gaps.len(), found.gaps[0].subset.as_str()), (1, "b"));
     }
 
     #[test]

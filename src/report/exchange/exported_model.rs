@@ -81,24 +81,18 @@ impl ExportedModel<'_> {
         self.benchmark.is_some_and(|own| !own.is_counted())
     }
 
-    /// # Errors
-    /// The run is a part.
-    pub(super) fn check_no_part(&self, what: &str) -> Result<()> {
-        self.partial.map_or(Ok(()), |why| {
-            let error = Error::usage(format!("failed to write {what}: the run is PARTIAL"));
-            Err(error.caused_by(why.to_owned()).hint(
-                "score all items of the benchmark; every-eval-ever and what `report` prints \
-                     say that it is PARTIAL",
-            ))
-        })
-    }
-
     /// Refuses figures that are not those of the benchmark.
     ///
     /// # Errors
     /// The run is a part, or may be one, or has invalid verdicts.
     pub(super) fn check_whole(&self, what: &str) -> Result<()> {
-        self.check_no_part(what)?;
+        if let Some(why) = self.partial {
+            return Err(
+                Error::usage(format!("failed to write {what}: the run is PARTIAL"))
+                    .caused_by(why.to_owned())
+                    .hint("score all items of the benchmark"),
+            );
+        }
         // A dataset of the hub that was read was read whole.
         if self.is_uncounted() && self.run.dataset.is_none() {
             return Err(Error::usage(format!(
