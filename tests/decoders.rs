@@ -308,6 +308,14 @@ fn configurations_of_other_models_are_refused_by_name() {
         ),
         (json!({ "head_dim": 23 }), ["`head_dim`", "an even number"]),
         (
+            json!({ "is_causal": false }),
+            ["`is_causal`: found false", "later tokens"],
+        ),
+        (
+            json!({ "use_bidirectional_attention": true }),
+            ["`use_bidirectional_attention`: found true", "later tokens"],
+        ),
+        (
             json!({ "quantization_config": { "bits": 4 } }),
             ["`quantization_config`", "must not be packed"],
         ),

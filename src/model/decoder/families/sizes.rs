@@ -1,5 +1,7 @@
 //! What all families read in the same way.
 
+use serde_json::Value;
+
 use crate::kernels::activation::Activation;
 use crate::model::config_keys::Keys;
 use crate::model::decoder::config::{Biases, DecoderConfig, RmsNormConfig};
@@ -14,6 +16,7 @@ pub(super) struct Missing {
 
 /// The part of a configuration that all families have: no window, no bias, no cap, SiLU.
 pub(super) fn read(keys: &Keys, family: &'static str, missing: &Missing) -> Result<DecoderConfig> {
+    check_causal(keys)?;
     let (hidden_size, heads) = (
         keys.positive("hidden_size", None)?,
         keys.positive("num_attention_heads", None)?,
@@ -62,6 +65,23 @@ pub(super) fn read(keys: &Keys, family: &'static str, missing: &Missing) -> Resu
         normalises_results: false,
         embedding_scale: None,
     })
+}
+
+/// transformers 5 lets every token see those after it where a key says so: where `is_causal` is
+/// there and not true (`masking_utils.py`), and where Gemma's `use_bidirectional_attention` is true.
+fn check_causal(keys: &Keys) -> Result<()> {
+    const CAUSAL: &str = "is_causal";
+    const BIDIRECTIONAL: &str = "use_bidirectional_attention";
+    if keys.is_given(CAUSAL) && keys.get(CAUSAL) != Some(&Value::Bool(true)) {
+        return Err(keys.refuse(CAUSAL, "true: attention to later tokens is not computed"));
+    }
+    if keys.flag(BIDIRECTIONAL, false)? {
+        return Err(keys.refuse(
+            BIDIRECTIONAL,
+            "false: attention to later tokens is not computed",
+        ));
+    }
+    Ok(())
 }
 
 /// `head_dim`; the dimensions of all heads need not be those of the hidden state.
