@@ -40,9 +40,12 @@ impl<'a> Keys<'a> {
 
     /// The error for a key whose value is not accepted.
     pub(super) fn refuse(&self, key: &str, accepted: &str) -> Error {
-        let found = self
-            .get(key)
-            .map_or_else(|| "nothing".to_owned(), Value::to_string);
+        self.refuse_found(key, self.get(key), accepted)
+    }
+
+    /// The same for a value that is not at the top: `key` is the way to it.
+    pub(super) fn refuse_found(&self, key: &str, found: Option<&Value>, accepted: &str) -> Error {
+        let found = found.map_or_else(|| "nothing".to_owned(), Value::to_string);
         let found: String = found.chars().take(80).collect();
         Error::bad_input(format!(
             "failed to read config: {}: key `{key}`: found {found}, accepted: {accepted}",
