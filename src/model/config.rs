@@ -38,13 +38,15 @@ impl ModelConfig {
             return Self::of_decoder(&keys, family);
         }
         if model_type != Some("deberta-v2") {
-            let is_deberta = |class: &&str| class.starts_with("DebertaV2");
-            let key = if keys.classes().iter().all(is_deberta) {
-                "model_type"
-            } else {
-                "architectures"
+            // An unknown class says more than the type.
+            let is_known = |class: &&str| {
+                class.starts_with("DebertaV2") || Family::ALL.iter().any(|f| f.class() == *class)
             };
-            return Err(keys.refuse(key, &what_loads()));
+            return Err(if keys.classes().iter().all(is_known) {
+                keys.refuse("model_type", &types_that_load())
+            } else {
+                keys.refuse("architectures", &what_loads())
+            });
         }
         let encoder = DebertaConfig::read(&keys)?;
         let (vocabulary, hidden) = (encoder.vocab_size, encoder.hidden_size);
@@ -99,6 +101,15 @@ impl ModelConfig {
             (TransformerConfig::Deberta(_), HeadConfig::Scalar(_)) => "deberta",
         }
     }
+}
+
+/// Each `model_type`, for errors.
+fn types_that_load() -> String {
+    let decoders = Family::ALL.map(|family| format!("\"{}\"", family.model_type()));
+    format!(
+        "\"deberta-v2\" (DeBERTa v2 and v3), {}",
+        decoders.join(", ")
+    )
 }
 
 /// The classes of all models, for errors.
@@ -188,6 +199,18 @@ mod tests {
     fn refusals_name_key_found_and_accepted() {
         for (changes, key, found) in [
             (json!({"model_type": "bert"}), "model_type", "\"bert\""),
+            (
+                json!({
+                    "model_type": null, "architectures": ["LlamaForSequenceClassification"]
+                }),
+                "model_type",
+                "nothing, accepted: \"deberta-v2\" (DeBERTa v2 and v3), \"llama\"",
+            ),
+            (
+                json!({"model_type": null, "architectures": ["LlamaForRewardModel"]}),
+                "architectures",
+                "LlamaForRewardModel",
+            ),
             (
                 json!({"hidden_size": 4_294_967_296_u64}),
                 "hidden_size",
