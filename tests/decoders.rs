@@ -329,6 +329,27 @@ fn configurations_of_other_models_are_refused_by_name() {
     }
 }
 
+/// No token has it, as in transformers: the score is that of the last token, even one that pads.
+#[test]
+fn a_padding_token_of_minus_one_is_no_token() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = write_pairs(dir.path());
+    let margins = |pad: Value| {
+        let to = dir.path().join(format!("pad{pad}"));
+        let change = |to: &Path| set(&to.join("config.json"), &json!({ "pad_token_id": pad }));
+        let spec = format!("m={},template=chat", copy("tiny-qwen3-rm", &to, change));
+        let arguments = ["run", "--data", &data, "--model", &spec, "--format", "json"];
+        let (printed, stderr, code) = run(&arguments);
+        assert_eq!(code, 0, "{stderr}");
+        let printed: Value = serde_json::from_str(&printed).unwrap();
+        printed["models"]["m"]["margins"].clone()
+    };
+    // No text ends in token 0.
+    let without = margins(json!(-1));
+    assert!(without.is_object(), "{without}");
+    assert_eq!(without, margins(json!(0)));
+}
+
 /// Gives the tensor `score.weight` another name.
 fn rename_head(to: &Path, name: &str) {
     let path = to.join("model.safetensors");

@@ -65,6 +65,7 @@ impl HeadConfig {
     pub(crate) fn with_pad(self, pad: Option<u32>) -> Self {
         match self {
             Self::Scalar(ScalarConfig::LastToken(LastTokenConfig { pad: None })) => {
+                let pad = pad.map(i64::from);
                 Self::Scalar(ScalarConfig::LastToken(LastTokenConfig { pad }))
             }
             other => other,

@@ -13,32 +13,35 @@ use crate::support::error::Result;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LastTokenConfig {
     /// The padding token, which is not read at the end of a row. The configuration's; where it has
-    /// none, the tokenizer's (`with_pad`).
-    pub pad: Option<u32>,
+    /// none, the tokenizer's (`with_pad`). Old conversions of LLaMA have -1, which is no token's.
+    pub pad: Option<i64>,
 }
+
+const NO_TOKEN: i64 = -1;
 
 impl LastTokenConfig {
     /// Reads the head's part of a configuration.
     pub(in crate::model::heads) fn read(keys: &Keys, vocabulary: usize) -> Result<Self> {
         const KEY: &str = "pad_token_id";
         one_label(keys)?;
+        let is_accepted =
+            |pad: &i64| *pad == NO_TOKEN || usize::try_from(*pad).is_ok_and(|pad| pad < vocabulary);
         let pad = match keys.get(KEY) {
             None => None,
-            Some(_) => Some(keys.size(KEY, None)?),
+            Some(value) => {
+                let accepted = format!("an id below vocab_size {vocabulary}, or -1");
+                let pad = value.as_i64().filter(is_accepted);
+                Some(pad.ok_or_else(|| keys.refuse(KEY, &accepted))?)
+            }
         };
-        if pad.is_some_and(|pad| pad >= vocabulary) {
-            return Err(keys.refuse(KEY, &format!("an id below vocab_size {vocabulary}")));
-        }
-        Ok(Self {
-            pad: pad.and_then(|pad| u32::try_from(pad).ok()),
-        })
+        Ok(Self { pad })
     }
 
     /// The last position whose id is not that of padding; the first where all are. The padding
     /// token counts wherever it comes from: where it is the token that ends a text, too, the token
     /// before all of these is read (transformers from 4.50 on, `modeling_llama.py`).
     pub(super) fn position(&self, ids: &[u32]) -> usize {
-        let last = ids.iter().rposition(|id| Some(*id) != self.pad);
+        let last = ids.iter().rposition(|id| Some(i64::from(*id)) != self.pad);
         last.unwrap_or(0)
     }
 }
@@ -80,6 +83,7 @@ mod tests {
             (Some(9), &[9, 9], 0),
             (Some(9), &[], 0),
             (None, &[1, 9, 9], 2),
+            (Some(NO_TOKEN), &[1, 9, 9], 2),
         ] {
             assert_eq!(config(pad).position(ids), position, "{ids:?}");
         }
