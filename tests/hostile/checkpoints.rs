@@ -524,4 +524,11 @@ fn a_pickle_alone_is_refused_with_the_way_out() {
     bench
         .run(&[])
         .refused("pickle", 4, "convert it to safetensors");
+
+    let sharded = Bench::new();
+    fs::remove_file(sharded.model("model.safetensors")).unwrap();
+    write(&sharded.model("pytorch_model.bin.index.json"), "{}");
+    sharded
+        .run(&[])
+        .refused("pickles", 4, "convert it to safetensors");
 }

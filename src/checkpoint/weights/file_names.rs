@@ -4,12 +4,14 @@ use crate::support::error::{Error, ErrorKind, Result};
 use crate::support::input_file::Directory;
 
 const SINGLE: &str = "model.safetensors";
-/// The way from a pickle to safetensors. Rankers of LLM-Blender are no models of transformers.
+/// The way from pickles to safetensors. Rankers of LLM-Blender are no models of transformers.
 pub(in crate::checkpoint) const CONVERT_PICKLE: &str = "convert it to safetensors \
-    (save_pretrained of transformers does; for any state dictionary: python -c \"import torch, \
-    safetensors.torch as s; s.save_file({k: v.contiguous() for k, v in \
-    torch.load('pytorch_model.bin', map_location='cpu', weights_only=True).items()}, \
-    'model.safetensors')\")";
+    (save_pretrained of transformers does; for any state dictionary: python -c \"import glob, \
+    torch, safetensors.torch as s; s.save_file({k: v.contiguous() for f in \
+    glob.glob('pytorch_model*.bin') for k, v in torch.load(f, map_location='cpu', \
+    weights_only=True).items()}, 'model.safetensors')\")";
+/// One, and the index of many.
+const PICKLES: [&str; 2] = ["pytorch_model.bin", "pytorch_model.bin.index.json"];
 const INDEX: &str = "model.safetensors.index.json";
 
 /// The names of the files that hold the weights: `model.safetensors`, or the shards that
@@ -26,10 +28,10 @@ pub(in crate::checkpoint) fn file_names(directory: &Directory) -> Result<Vec<Str
             "failed to find weights: neither model.safetensors nor its index in {}",
             directory.path().display()
         ));
-        if directory.has("pytorch_model.bin") {
+        if PICKLES.iter().any(|name| directory.has(name)) {
             error.kind = ErrorKind::BadInput;
             return Err(error.hint(format!(
-                "pytorch_model.bin is a pickle, which can run code; {CONVERT_PICKLE}"
+                "pytorch_model*.bin is a pickle, which can run code; {CONVERT_PICKLE}"
             )));
         }
         return Err(error);
