@@ -393,6 +393,15 @@ fn files_of_other_models_are_refused_by_name() {
         5,
         &["config.json", "merge it into its base model"],
     );
+    // transformers with peft would load another model.
+    let beside = |to: &Path| std::fs::write(to.join("adapter_config.json"), "{}").unwrap();
+    let without_model = |to: &Path| {
+        beside(to);
+        std::fs::remove_file(to.join("model.safetensors")).unwrap();
+    };
+    let words = ["adapter_config.json", "merge it into its base model"];
+    assert_refused("chat", beside, 4, &words);
+    assert_refused("chat", without_model, 4, &words);
     assert_refused("raw", |_| {}, 2, &["scalar, on a decoder", "chat, card"]);
 }
 

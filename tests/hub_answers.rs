@@ -585,6 +585,20 @@ fn an_unsupported_architecture_is_named_before_weights_are_downloaded() {
 }
 
 #[test]
+fn an_adapter_is_refused_before_weights_are_downloaded() {
+    let directory = checkpoint();
+    fs::write(directory.path().join("adapter_config.json"), "{}").unwrap();
+    let hub = LoopbackHub::start(&[("models/a/lora", directory.path())], |_| None);
+    let refused = Machine::new(&hub).run(&["fetch", "a/lora"]);
+    assert!(
+        refused.code == 4 && refused.err.contains("merge it into its base model"),
+        "{}",
+        refused.err
+    );
+    assert!(!hub.seen().iter().any(weights_get));
+}
+
+#[test]
 fn a_pickle_is_refused_with_the_pull_request_that_has_safetensors() {
     let directory = checkpoint();
     let weights = directory.path().join("model.safetensors");

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::checkpoint::adapter;
 use crate::checkpoint::files::{Backbone, CheckpointFiles};
 use crate::checkpoint::tokenizer_check::check_tokenizer;
 use crate::model::{ModelConfig, RankerConfig, TransformerConfig};
@@ -28,6 +29,12 @@ impl Description {
     pub(super) fn read(files: &CheckpointFiles) -> Result<Self> {
         let directory = &files.files;
         let text = config_text(directory)?;
+        if directory.has(adapter::CONFIG) {
+            let path = directory.path().display();
+            return Err(adapter::refusal(format!(
+                "failed to load checkpoint: {path}"
+            )));
+        }
         let path = directory.file(CONFIG).path();
         let ranker = RankerConfig::parse(&text, &path)?;
         match (ranker, &files.backbone) {
@@ -107,8 +114,8 @@ const CONFIG: &str = "config.json";
 fn config_text(directory: &Directory) -> Result<String> {
     if !directory.has(CONFIG) {
         let missing = directory.missing(CONFIG);
-        return Err(if directory.has("adapter_config.json") {
-            missing.or_hint("this is an adapter (LoRA): merge it into its base model and save that")
+        return Err(if directory.has(adapter::CONFIG) {
+            missing.or_hint(&format!("this is an adapter (LoRA): {}", adapter::MERGE))
         } else {
             missing
         });

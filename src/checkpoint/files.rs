@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::Path;
 
-use crate::checkpoint::weights;
+use crate::checkpoint::{adapter, weights};
 use crate::model::{ModelConfig, RankerConfig};
 use crate::support::error::{Error, Result};
 use crate::support::hub::{self, Hub, Offer, Repository, Wanted};
@@ -100,6 +100,9 @@ pub(super) fn backbone_from_hub(
 fn check(repository: &Repository, offer: &Offer) -> Result<()> {
     let directory = Directory::from(offer.directory);
     let what = format!("failed to use model: {repository}");
+    if offer.names.contains(&adapter::CONFIG) {
+        return Err(adapter::refusal(what));
+    }
     if !directory.has("config.json") {
         return Err(Error::bad_input(what)
             .caused_by("the repository has no config.json")

@@ -1,6 +1,7 @@
 //! A checkpoint in the Hugging Face layout: directory or repository → configuration, tokenizer,
 //! input contract, weights.
 
+mod adapter;
 mod contract;
 mod description;
 mod facts;
