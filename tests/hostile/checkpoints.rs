@@ -446,6 +446,37 @@ fn weights_that_are_no_numbers_are_named_with_their_index() {
     infinite.run(&["--allow-nonfinite-weights"]).code_is_usage();
 }
 
+/// f32 holds them.
+#[test]
+fn weights_that_f16_cannot_hold_are_refused() {
+    let filled = |value: f32, count: usize| {
+        let bench = Bench::new();
+        bench.weights(|weights| {
+            cast(weights, Dtype::F32);
+            let last = weights.iter_mut().find(|w| w.name == LAST).unwrap();
+            let count = count.min(last.bytes.len() / 4);
+            last.bytes[..4 * count].copy_from_slice(&value.to_le_bytes().repeat(count));
+        });
+        bench
+    };
+    for (value, count, says) in [
+        (-65_520.0, 1, "as f16, value -65520 at index 0 is infinite"),
+        (1e-9, usize::MAX, "as f16, all values are zero"),
+    ] {
+        let bench = filled(value, count);
+        for dtype in ["f16", "int8", "int8-affine"] {
+            let done = bench.run(&["--dtype", dtype]);
+            done.refused(dtype, 4, &format!("tensor `{LAST}`: {says}"));
+            assert!(done.err.contains("`--dtype f32`"), "{}", done.err);
+        }
+        bench.run(&["--dtype", "f32"]).succeeded("f32");
+    }
+    for (value, count) in [(65_519.0, 1), (1e-9, 1)] {
+        let bench = filled(value, count);
+        bench.run(&["--dtype", "f16"]).succeeded("in range");
+    }
+}
+
 impl crate::tools::Done {
     #[track_caller]
     fn code_is_usage(&self) {

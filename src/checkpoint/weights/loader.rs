@@ -9,6 +9,7 @@ use rayon::prelude::*;
 use safetensors::Dtype;
 
 use crate::checkpoint::precision::Precision;
+use crate::checkpoint::weights::f16_range::F16Range;
 use crate::checkpoint::weights::file_names::file_names;
 use crate::checkpoint::weights::other_heads::other_head;
 use crate::checkpoint::weights::tensor_file::{TensorEntry, TensorFile};
@@ -274,10 +275,17 @@ impl Weights {
     ) -> Result<Tensor<D>> {
         let (file, entry) = self.take(name, &shape)?;
         let dtype = dtype(entry.dtype);
+        let read = |first: usize, into: &mut [f32]| file.read(&entry, first, into);
         let data = match dtype {
-            DType::F16 => TensorData::new(values(file, &entry, f16::from_f32)?, shape),
-            DType::BF16 => TensorData::new(values(file, &entry, bf16::from_f32)?, shape),
-            _ => TensorData::new(values(file, &entry, |value| value)?, shape),
+            DType::F16 => {
+                let range = F16Range::new(file, &entry);
+                let read = |first: usize, into: &mut [f32]| range.read(first, into);
+                let values = values(&entry, read, f16::from_f32)?;
+                range.finish()?;
+                TensorData::new(values, shape)
+            }
+            DType::BF16 => TensorData::new(values(&entry, read, bf16::from_f32)?, shape),
+            _ => TensorData::new(values(&entry, read, |value| value)?, shape),
         };
         Ok(match dtype {
             DType::F16 | DType::BF16 => Tensor::from_data(data, (&self.device, dtype)),
@@ -325,6 +333,13 @@ impl Parameters for Weights {
             Precision::Bf16Factors if !NOT_CONVERTED.contains(&name) => {
                 LinearWeights::Bf16(Arc::new(Bf16Weights::pack(output, input, read)?))
             }
+            _ if precision.storage(entry.dtype) == Storage::F16 => {
+                let range = F16Range::new(file, &entry);
+                let read = |first: usize, rows: &mut [f32]| range.read(first * input, rows);
+                let packed = PackedWeights::pack(output, input, Storage::F16, read)?;
+                range.finish()?;
+                LinearWeights::Float(Arc::new(packed))
+            }
             _ => {
                 let storage = precision.storage(entry.dtype);
                 LinearWeights::Float(Arc::new(PackedWeights::pack(output, input, storage, read)?))
@@ -348,15 +363,15 @@ fn name_of(dtype: Dtype) -> String {
 /// All values of a tensor, read and converted in parallel, piece by piece: a table of gigabytes is
 /// in memory once.
 fn values<T: Clone + Default + Send>(
-    file: &TensorFile,
     entry: &TensorEntry,
+    read: impl Fn(usize, &mut [f32]) -> Result<()> + Sync,
     convert: impl Fn(f32) -> T + Sync,
 ) -> Result<Vec<T>> {
     const PIECE: usize = 1 << 18;
     let mut values = vec![T::default(); entry.shape.iter().product()];
-    let read = |(at, piece): (usize, &mut [T])| {
+    let fill = |(at, piece): (usize, &mut [T])| {
         let mut wide = vec![0f32; piece.len()];
-        file.read(entry, at * PIECE, &mut wide)?;
+        read(at * PIECE, &mut wide)?;
         for (value, wide) in piece.iter_mut().zip(wide) {
             *value = convert(wide);
         }
@@ -365,6 +380,6 @@ fn values<T: Clone + Default + Send>(
     values
         .par_chunks_mut(PIECE)
         .enumerate()
-        .try_for_each(read)?;
+        .try_for_each(fill)?;
     Ok(values)
 }

@@ -1,5 +1,6 @@
 //! Safetensors files → parameters: each tensor checked, read once and accounted for.
 
+mod f16_range;
 mod file_names;
 mod loader;
 mod other_heads;
