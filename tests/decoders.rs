@@ -259,7 +259,7 @@ fn a_hostile_template_is_harmless() {
 
 /// Runs a changed checkpoint, which must fail with this exit code and these words.
 #[track_caller]
-fn assert_refused(template: &str, change: impl Fn(&Path), exit: i32, words: &[&str]) {
+fn assert_refused(template: &str, change: impl Fn(&Path), exit: i32, words: &[&str]) -> String {
     let dir = tempfile::tempdir().unwrap();
     let data = write_pairs(dir.path());
     let checkpoint = copy("tiny-qwen3-rm", &dir.path().join("changed"), change);
@@ -269,6 +269,7 @@ fn assert_refused(template: &str, change: impl Fn(&Path), exit: i32, words: &[&s
     for word in words {
         assert!(stderr.contains(word), "{word}: {stderr}");
     }
+    stderr
 }
 
 /// What cannot be scored is refused by name, with what can, before anything is computed.
@@ -329,37 +330,53 @@ fn configurations_of_other_models_are_refused_by_name() {
     }
 }
 
-/// No token has it, as in transformers: the score is that of the last token, even one that pads.
-#[test]
-fn a_padding_token_of_minus_one_is_no_token() {
+/// The margins of a changed checkpoint.
+fn margins(change: impl Fn(&Path)) -> Value {
     let dir = tempfile::tempdir().unwrap();
     let data = write_pairs(dir.path());
-    let margins = |pad: Value| {
-        let to = dir.path().join(format!("pad{pad}"));
-        let change = |to: &Path| set(&to.join("config.json"), &json!({ "pad_token_id": pad }));
-        let spec = format!("m={},template=chat", copy("tiny-qwen3-rm", &to, change));
-        let arguments = ["run", "--data", &data, "--model", &spec, "--format", "json"];
-        let (printed, stderr, code) = run(&arguments);
-        assert_eq!(code, 0, "{stderr}");
-        let printed: Value = serde_json::from_str(&printed).unwrap();
-        printed["models"]["m"]["margins"].clone()
-    };
+    let checkpoint = copy("tiny-qwen3-rm", &dir.path().join("changed"), change);
+    let spec = format!("m={checkpoint},template=chat");
+    let (printed, stderr, code) =
+        run(&["run", "--data", &data, "--model", &spec, "--format", "json"]);
+    assert_eq!(code, 0, "{stderr}");
+    let printed: Value = serde_json::from_str(&printed).unwrap();
+    let margins = printed["models"]["m"]["margins"].clone();
+    assert!(margins.is_object(), "{printed}");
+    margins
+}
+
+/// As in transformers: the last token is read, whichever it is.
+#[test]
+fn a_padding_token_of_minus_one_is_no_token() {
+    let padded =
+        |pad: i64| margins(|to| set(&to.join("config.json"), &json!({ "pad_token_id": pad })));
     // No text ends in token 0.
-    let without = margins(json!(-1));
-    assert!(without.is_object(), "{without}");
-    assert_eq!(without, margins(json!(0)));
+    assert_eq!(padded(-1), padded(0));
+}
+
+/// As transformers 5 loads it.
+#[test]
+fn tensors_without_the_name_that_a_decoder_has_under_a_head_are_found() {
+    let unnamed = |to: &Path| edit_header(to, |header| header.replace("\"model.", "\""));
+    assert_eq!(margins(unnamed), margins(|_| {}));
+}
+
+/// Changes the text that describes the tensors.
+fn edit_header(to: &Path, change: impl Fn(&str) -> String) {
+    let path = to.join("model.safetensors");
+    let bytes = std::fs::read(&path).unwrap();
+    let size = usize::try_from(u64::from_le_bytes(bytes[..8].try_into().unwrap())).unwrap();
+    let header = change(std::str::from_utf8(&bytes[8..8 + size]).unwrap());
+    let length = (header.len() as u64).to_le_bytes();
+    let new = [&length, header.as_bytes(), &bytes[8 + size..]].concat();
+    std::fs::write(path, new).unwrap();
 }
 
 /// Gives the tensor `score.weight` another name.
 fn rename_head(to: &Path, name: &str) {
-    let path = to.join("model.safetensors");
-    let bytes = std::fs::read(&path).unwrap();
-    let size = usize::try_from(u64::from_le_bytes(bytes[..8].try_into().unwrap())).unwrap();
-    let header = String::from_utf8(bytes[8..8 + size].to_vec()).unwrap();
-    let header = header.replace("\"score.weight\"", &format!("\"{name}\""));
-    let length = (header.len() as u64).to_le_bytes();
-    let new = [&length, header.as_bytes(), &bytes[8 + size..]].concat();
-    std::fs::write(path, new).unwrap();
+    edit_header(to, |header| {
+        header.replace("\"score.weight\"", &format!("\"{name}\""))
+    });
 }
 
 #[test]
@@ -371,6 +388,22 @@ fn files_of_other_models_are_refused_by_name() {
     ] {
         assert_refused("chat", |to| rename_head(to, name), 4, &words);
     }
+    // The head is there: transformers takes no random numbers.
+    let of_integers = |to: &Path| {
+        let [floats, integers] =
+            ["F32", "I32"].map(|dtype| format!("\"score.weight\":{{\"dtype\":\"{dtype}\""));
+        edit_header(to, |header| header.replace(&floats, &integers));
+    };
+    let stderr = assert_refused("chat", of_integers, 4, &["found dtype I32"]);
+    assert!(!stderr.contains("random numbers"), "{stderr}");
+    let wrapped = |to: &Path| {
+        edit_header(to, |header| {
+            let header = header.replace("\"model.", "\"base_model.model.");
+            header.replace("\"score.", "\"base_model.score.")
+        });
+    };
+    let words = ["have `base_model.` in front", "rename its tensors"];
+    assert_refused("chat", wrapped, 4, &words);
     let no_template = |to: &Path| {
         let changes = json!({ "chat_template": null });
         set(&to.join("tokenizer_config.json"), &changes);

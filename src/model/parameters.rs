@@ -8,8 +8,13 @@ use crate::support::error::Result;
 /// A source of parameters: a checkpoint, or an initialiser. A model asks for each name once.
 ///
 /// # Errors
-/// All methods: a parameter that is missing, has another shape or cannot be read.
+/// All methods with a result: a parameter that is missing, has another shape or cannot be read.
 pub trait Parameters {
+    /// Whether a parameter is there.
+    fn has(&self, _name: &str) -> bool {
+        true
+    }
+
     /// A tensor of exactly this shape.
     fn tensor<const D: usize>(&mut self, name: &str, shape: [usize; D]) -> Result<Tensor<D>>;
 

@@ -11,9 +11,9 @@ use safetensors::Dtype;
 use crate::checkpoint::precision::Precision;
 use crate::checkpoint::weights::f16_range::F16Range;
 use crate::checkpoint::weights::file_names::file_names;
-use crate::checkpoint::weights::other_heads::other_head;
+use crate::checkpoint::weights::other_heads::OtherHead;
 use crate::checkpoint::weights::tensor_file::{TensorEntry, TensorFile};
-use crate::checkpoint::weights::tensor_names::{common_prefix, model_name};
+use crate::checkpoint::weights::tensor_names::Renaming;
 use crate::kernels::cpu::affine::AffineWeights;
 use crate::kernels::cpu::bf16::Bf16Weights;
 use crate::kernels::cpu::int8::Int8Weights;
@@ -82,9 +82,9 @@ impl Weights {
             .iter()
             .map(|(_, entry)| entry.name.as_str())
             .collect();
-        let prefix = common_prefix(&names);
+        let renaming = Renaming::of(&names);
         for (index, entry) in entries {
-            weights.add(&model_name(&entry.name, &prefix), index, entry)?;
+            weights.add(&renaming.model_name(&entry.name), index, entry)?;
         }
         weights.last_layer = weights.tensors.keys().filter_map(|name| layer(name)).max();
         Ok(weights)
@@ -134,16 +134,13 @@ impl Weights {
     /// # Errors
     /// Its name, and the tensor by which it was known.
     pub(crate) fn check_head(&self) -> Result<()> {
-        let known = |name: &String| other_head(name).map(|head| (name.clone(), head));
-        let Some((tensor, head)) = self.tensors.keys().find_map(known) else {
+        let names: Vec<&str> = self.tensors.keys().map(String::as_str).collect();
+        let Some(OtherHead { tensor, what, hint }) = OtherHead::of(&names) else {
             return Ok(());
         };
         let path = self.files[0].path.display();
-        let what = format!("failed to load weights: {path}: tensor `{tensor}` is of {head}");
-        Err(Error::bad_input(what).hint(
-            "a reward model is loaded where its head is `score.weight` of one row on a decoder, or \
-             the pooler and classifier, or the pairwise head, on a DeBERTa",
-        ))
+        let message = format!("failed to load weights: {path}: tensor `{tensor}` is of {what}");
+        Err(Error::bad_input(message).hint(hint))
     }
 
     /// Bytes that the parameters take on the device in this precision.
@@ -295,6 +292,10 @@ impl Weights {
 }
 
 impl Parameters for Weights {
+    fn has(&self, name: &str) -> bool {
+        self.tensors.contains_key(name)
+    }
+
     fn tensor<const D: usize>(&mut self, name: &str, shape: [usize; D]) -> Result<Tensor<D>> {
         let dtype = self.precision.tensor_dtype();
         self.load(name, shape, |_| dtype)

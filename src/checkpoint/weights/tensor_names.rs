@@ -24,15 +24,42 @@ pub(super) fn common_prefix(names: &[&str]) -> String {
     prefix
 }
 
-/// The model's name for a tensor that a file calls `name`.
-pub(super) fn model_name(name: &str, prefix: &str) -> String {
-    let name = name.strip_prefix(prefix).unwrap_or(name);
-    for (legacy, now) in LEGACY_ENDINGS {
-        if let Some(layer) = name.strip_suffix(legacy) {
-            return format!("{layer}{now}");
+/// How a decoder's tensors begin below `model.`.
+const OF_DECODER: [&str; 3] = ["embed_tokens.", "layers.", "norm."];
+
+/// How the tensors of a checkpoint get the names that the model asks for.
+pub(super) struct Renaming {
+    prefix: String,
+    /// Whether a decoder was saved without the name that it has under a head. transformers 5 loads
+    /// it; older ones refuse it.
+    lacks_model: bool,
+}
+
+impl Renaming {
+    /// For a checkpoint with tensors of these names.
+    pub(super) fn of(names: &[&str]) -> Self {
+        let prefix = common_prefix(names);
+        let mut below = names.iter().filter_map(|name| name.strip_prefix(&*prefix));
+        let is_decoder = below.clone().any(|name| name == "embed_tokens.weight");
+        Self {
+            lacks_model: is_decoder && below.all(|name| !name.starts_with("model.")),
+            prefix,
         }
     }
-    name.to_owned()
+
+    /// The model's name for a tensor that a file calls `name`.
+    pub(super) fn model_name(&self, name: &str) -> String {
+        let name = name.strip_prefix(&*self.prefix).unwrap_or(name);
+        if self.lacks_model && OF_DECODER.iter().any(|part| name.starts_with(part)) {
+            return format!("model.{name}");
+        }
+        for (legacy, now) in LEGACY_ENDINGS {
+            if let Some(layer) = name.strip_suffix(legacy) {
+                return format!("{layer}{now}");
+            }
+        }
+        name.to_owned()
+    }
 }
 
 #[cfg(test)]
@@ -54,7 +81,7 @@ mod tests {
 
     #[test]
     fn names_of_tensorflow_become_those_of_pytorch() {
-        let name = |name: &str| model_name(name, "");
+        let name = |name: &str| Renaming::of(&[name, "x"]).model_name(name);
         assert_eq!(
             name("encoder.layer.0.output.LayerNorm.gamma"),
             "encoder.layer.0.output.LayerNorm.weight"
@@ -62,8 +89,34 @@ mod tests {
         assert_eq!(name("encoder.LayerNorm.beta"), "encoder.LayerNorm.bias");
         assert_eq!(name("encoder.gamma"), "encoder.gamma");
         assert_eq!(
-            model_name("module.LayerNorm.beta", "module."),
+            Renaming::of(&["module.LayerNorm.beta"]).model_name("module.LayerNorm.beta"),
             "LayerNorm.bias"
         );
+    }
+
+    #[test]
+    fn a_decoder_without_its_name_gets_it_where_no_tensor_has_it() {
+        let names = [
+            "embed_tokens.weight",
+            "layers.0.x",
+            "norm.weight",
+            "score.weight",
+        ];
+        let under = |renaming: &Renaming| names.map(|name| renaming.model_name(name));
+        let expected = [
+            "model.embed_tokens.weight",
+            "model.layers.0.x",
+            "model.norm.weight",
+            "score.weight",
+        ];
+        assert_eq!(under(&Renaming::of(&names)), expected);
+        let wrapped = names.map(|name| format!("module.{name}"));
+        let renaming = Renaming::of(&wrapped.each_ref().map(String::as_str));
+        assert_eq!(
+            renaming.model_name("module.norm.weight"),
+            "model.norm.weight"
+        );
+        let mixed = [&names[..], &["model.layers.1.x"]].concat();
+        assert_eq!(under(&Renaming::of(&mixed)), names);
     }
 }

@@ -54,7 +54,12 @@ pub struct LastTokenHead {
 
 impl LastTokenHead {
     pub(super) fn load(from: &mut impl Parameters, hidden: usize) -> Result<Self> {
-        let score = Linear::load_unbiased(from, "score", hidden, 1).map_err(|error| {
+        let is_there = from.has("score.weight");
+        let score = Linear::load_unbiased(from, "score", hidden, 1);
+        let score = score.map_err(|error| {
+            if is_there {
+                return error;
+            }
             error.or_hint(
                 "a score needs the trained `score.weight` of one row, for which transformers would \
                  take random numbers",

@@ -71,7 +71,12 @@ impl PooledHead {
         hidden: usize,
     ) -> Result<Self> {
         let mut linear = |name, output| {
+            let mut parts = ["weight", "bias"].into_iter();
+            let is_there = parts.all(|part| from.has(&format!("{name}.{part}")));
             Linear::load(from, name, hidden, output).map_err(|error| {
+                if is_there {
+                    return error;
+                }
                 error.or_hint(
                     "a score needs the trained pooler and a classifier of one row, for which \
                      transformers would take random numbers",
