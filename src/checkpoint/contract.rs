@@ -11,7 +11,7 @@ use crate::support::error::{Error, Result};
 use crate::support::input_file::Directory;
 use crate::support::toml_text::from_toml;
 use crate::text::Tokenizer;
-use crate::text::contract::InputContract;
+use crate::text::contract::{AnswerContract, InputContract};
 
 const SIDECAR: &str = "pairbench.toml";
 
@@ -105,6 +105,22 @@ pub(super) fn check_chat_template(
     Err(Error::bad_input(what)
         .caused_by("neither chat_template.jinja nor tokenizer_config.json has a chat template")
         .hint("put the template that the model was trained with into DIR/chat_template.jinja"))
+}
+
+/// Refuses a contract whose reference pads, where the tokenizer has no token for it.
+pub(super) fn check_padding(
+    spec: &ModelSpec,
+    contract: InputContract,
+    tokenizer: &Tokenizer,
+) -> Result<()> {
+    let pads = contract == InputContract::Scalar(AnswerContract::Chat);
+    if !pads || tokenizer.pad_id().or(tokenizer.eos_id()).is_some() {
+        return Ok(());
+    }
+    let what = format!("failed to use template {contract} for model: {spec}");
+    Err(Error::bad_input(what)
+        .caused_by("its tokenizer has neither `pad_token` nor `eos_token`, one of which is padding")
+        .hint("set the model's own in DIR/tokenizer_config.json"))
 }
 
 /// The error for a checkpoint whose contract is nowhere.

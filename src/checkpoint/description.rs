@@ -9,7 +9,7 @@ use crate::model::{ModelConfig, RankerConfig, TransformerConfig};
 use crate::support::error::{Error, Result};
 use crate::support::input_file::{Directory, InputFile};
 use crate::text::Tokenizer;
-use crate::text::contract::RowLengths;
+use crate::text::contract::{AnswerContract, InputContract, RowLengths};
 
 /// Configuration and tokenizer, read and checked.
 pub(super) struct Description {
@@ -53,7 +53,6 @@ impl Description {
             TransformerConfig::Deberta(_) => Tokenizer::load(directory)?,
             TransformerConfig::Decoder(_) => Tokenizer::load_of_decoder(directory)?,
         };
-        let config = config.with_pad(tokenizer.pad_id());
         check_tokenizer(&tokenizer, &config, directory.path())?;
         let tokenizer_files: Vec<String> = names.into_iter().map(str::to_owned).collect();
         let names = tokenizer_files.iter().map(String::as_str).chain([CONFIG]);
@@ -66,6 +65,18 @@ impl Description {
             lengths: None,
             files,
             tokenizer_files,
+        })
+    }
+
+    /// The configuration, with the padding token that is used under a contract.
+    pub(super) fn config_under(&self, contract: InputContract) -> ModelConfig {
+        let (pad, eos) = (self.tokenizer.pad_id(), self.tokenizer.eos_id());
+        // "set pad token to eos token if not set": `run_rm.py` sets that of the model, too,
+        // whatever its configuration says.
+        let sets_both = contract == InputContract::Scalar(AnswerContract::Chat);
+        self.config.clone().with_pad(|own| match pad {
+            None if sets_both => eos.or(own),
+            pad => own.or(pad).or(eos),
         })
     }
 

@@ -6,7 +6,7 @@ use burn::tensor::Device;
 use rayon::prelude::*;
 
 use crate::checkpoint::contract::{
-    check_chat_template, check_contract, contracts_of, find_contract, no_contract,
+    check_chat_template, check_contract, check_padding, contracts_of, find_contract, no_contract,
 };
 use crate::checkpoint::description::Description;
 use crate::checkpoint::facts::{ContractSource, Facts};
@@ -55,6 +55,7 @@ impl Checkpoint {
         let contract = found.ok_or_else(|| no_contract(spec, head))?;
         check_contract(spec, contract.0, head)?;
         check_chat_template(spec, contract.0, &description.tokenizer)?;
+        check_padding(spec, contract.0, &description.tokenizer)?;
         Self::with_contract(spec, files, description, contract)
     }
 
@@ -86,12 +87,13 @@ impl Checkpoint {
             dtypes: Vec::new(),
             files: description.files.iter().map(hash).collect::<Result<_>>()?,
         };
+        let config = description.config_under(template);
         let lengths = description.lengths;
         Ok(Self {
             name: spec.name(),
             template: lengths.map_or(template, |lengths| template.with_lengths(lengths)),
             tokenizer: description.tokenizer,
-            config: description.config,
+            config,
             facts,
             directory: files.files,
             read: description.files,

@@ -70,11 +70,11 @@ impl ModelConfig {
         })
     }
 
-    /// With the padding token of the tokenizer, where the configuration lacks one that it needs.
+    /// With the padding token that `choose` takes, given the configuration's own.
     #[must_use]
-    pub(crate) fn with_pad(self, pad: Option<u32>) -> Self {
+    pub(crate) fn with_pad(self, choose: impl FnOnce(Option<u32>) -> Option<u32>) -> Self {
         Self {
-            head: self.head.with_pad(pad),
+            head: self.head.with_pad(choose),
             ..self
         }
     }

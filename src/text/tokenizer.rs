@@ -126,11 +126,14 @@ impl Tokenizer {
         self.special.get("bos_token")
     }
 
-    /// The padding token, else the token that ends a text, which RewardBench takes then.
+    /// The padding token.
     pub(crate) fn pad_id(&self) -> Option<u32> {
-        let pad = self.special.get("pad_token");
-        let token = pad.or_else(|| self.special.get("eos_token"));
-        token.and_then(|token| self.id_of(token))
+        self.id_of(self.special.get("pad_token")?)
+    }
+
+    /// The token that ends a text.
+    pub(crate) fn eos_id(&self) -> Option<u32> {
+        self.id_of(self.special.get("eos_token")?)
     }
 
     /// Whether the post-processor, where there is one, does what [`Self::segment`] does: it puts

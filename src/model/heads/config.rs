@@ -59,14 +59,15 @@ impl HeadConfig {
         }
     }
 
-    /// With the padding token of the tokenizer, where the head needs one and the configuration has
-    /// none.
+    /// With the padding token that `choose` takes, given the configuration's own, where the head
+    /// needs one.
     #[must_use]
-    pub(crate) fn with_pad(self, pad: Option<u32>) -> Self {
+    pub(crate) fn with_pad(self, choose: impl FnOnce(Option<i64>) -> Option<i64>) -> Self {
         match self {
-            Self::Scalar(ScalarConfig::LastToken(LastTokenConfig { pad: None })) => {
-                let pad = pad.map(i64::from);
-                Self::Scalar(ScalarConfig::LastToken(LastTokenConfig { pad }))
+            Self::Scalar(ScalarConfig::LastToken(LastTokenConfig { pad })) => {
+                Self::Scalar(ScalarConfig::LastToken(LastTokenConfig {
+                    pad: choose(pad),
+                }))
             }
             other => other,
         }

@@ -12,8 +12,8 @@ use crate::support::error::Result;
 /// The head of transformers' `*ForSequenceClassification` on a decoder, with one label.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LastTokenConfig {
-    /// The padding token, which is not read at the end of a row. The configuration's; where it has
-    /// none, the tokenizer's (`with_pad`). Old conversions of LLaMA have -1, which is no token's.
+    /// The padding token, which is not read at the end of a row: the configuration's, or what
+    /// `with_pad` took. Old conversions of LLaMA have -1, which is no token's.
     pub pad: Option<i64>,
 }
 
