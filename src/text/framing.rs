@@ -1,14 +1,22 @@
 //! What stands around a text in a token row.
 
-use serde_json::Value;
-
 use crate::support::catch_panic::guarded;
-use crate::text::special_tokens::{SpecialTokens, class};
+use crate::support::error::Result;
+use crate::support::input_file::Directory;
+use crate::text::special_tokens::SpecialTokens;
+use crate::text::tokenizer_files::invalid;
+use crate::text::tokenizer_settings::TokenizerSettings;
 
-/// Classes of transformers whose fast tokenizer makes its own post-processor from
-/// `add_bos_token` and `add_eos_token`, whatever `tokenizer.json` has (`update_post_processor` in
-/// `tokenization_llama_fast.py` and `tokenization_gemma_fast.py`).
-const OWN_PROCESSORS: [&str; 2] = ["LlamaTokenizer", "GemmaTokenizer"];
+/// Classes of transformers whose fast tokenizer makes its own post-processor from `add_bos_token`
+/// and `add_eos_token`, whatever `tokenizer.json` has (`update_post_processor` in
+/// `tokenization_llama_fast.py` and others), with whether it adds a BOS where that is not set.
+const OWN_PROCESSORS: [(&str, bool); 5] = [
+    ("LlamaTokenizer", true),
+    ("CodeLlamaTokenizer", true),
+    ("GemmaTokenizer", true),
+    ("CohereTokenizer", true),
+    ("GPTNeoXTokenizer", false),
+];
 
 /// The ids that are put before and after the ids of a text.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -26,26 +34,45 @@ impl Framing {
         }
     }
 
-    /// What the tokenizer of a decoder puts around a text; `None` where that cannot be said.
+    /// What the tokenizer of a decoder puts around a text.
+    ///
+    /// # Errors
+    /// Where that cannot be said.
     pub(super) fn of_text(
         inner: &tokenizers::Tokenizer,
-        settings: &Value,
+        home: &Directory,
+        settings: &TokenizerSettings,
         special: &SpecialTokens,
-    ) -> Option<Self> {
-        if OWN_PROCESSORS.contains(&class(settings)) {
+    ) -> Result<Self> {
+        let mut own = OWN_PROCESSORS.iter();
+        if let Some((_, adds_bos)) = own.find(|(class, _)| *class == settings.class()) {
             let token = |setting: &str, default: bool, key: &str| {
-                let adds = settings.get(setting).and_then(Value::as_bool);
-                if !adds.unwrap_or(default) {
-                    return Some(Vec::new());
+                if !settings.flag(setting)?.unwrap_or(default) {
+                    return Ok(Vec::new());
                 }
                 let id = special.get(key).and_then(|token| inner.token_to_id(token));
-                id.map(|id| vec![id])
+                id.map(|id| vec![id]).ok_or_else(|| {
+                    let class = settings.class();
+                    let what = format!("a {class} adds `{key}` to a text, but it is not set");
+                    let hint = format!(
+                        "set `{key}` in tokenizer_config.json, or `{setting}` there to false"
+                    );
+                    invalid(home, &what).hint(hint)
+                })
             };
-            return Some(Self {
-                before: token("add_bos_token", true, "bos_token")?,
+            return Ok(Self {
+                before: token("add_bos_token", *adds_bos, "bos_token")?,
                 after: token("add_eos_token", false, "eos_token")?,
             });
         }
+        Self::of_post_processor(inner).ok_or_else(|| {
+            let what = "its post-processor puts no tokens before and after a text, but changes it";
+            invalid(home, what)
+        })
+    }
+
+    /// `None` where it does something else.
+    fn of_post_processor(inner: &tokenizers::Tokenizer) -> Option<Self> {
         let ids = |text: &str, framed: bool| {
             let encoded = guarded(|| inner.encode_fast(text.to_owned(), framed));
             let encoded = encoded.and_then(std::result::Result::ok)?;

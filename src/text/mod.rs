@@ -9,5 +9,6 @@ mod sentencepiece;
 mod special_tokens;
 mod tokenizer;
 mod tokenizer_files;
+mod tokenizer_settings;
 
 pub use tokenizer::{Side, Tokenizer};

@@ -20,6 +20,7 @@ use tokenizers::{AddedToken, SplitDelimiterBehavior};
 use crate::support::error::{Error, Result};
 use crate::support::input_file::Directory;
 use crate::text::charsmap;
+use crate::text::tokenizer_settings::TokenizerSettings;
 
 /// The fields of `sentencepiece_model.proto` (google/sentencepiece) that are read.
 #[derive(Message)]
@@ -60,7 +61,7 @@ struct NormalizerSpec {
 /// [`crate::support::catch_panic::guarded`].
 pub(crate) fn build(
     home: &Directory,
-    settings: &Value,
+    settings: &TokenizerSettings,
 ) -> Result<(tokenizers::Tokenizer, Vec<&'static str>)> {
     if !home.has("spm.model") {
         return Err(home.missing("spm.model"));
@@ -125,14 +126,14 @@ pub(crate) fn build(
     Ok((tokenizer, files))
 }
 
-fn flag(settings: &Value, key: &str) -> bool {
+fn flag(settings: &TokenizerSettings, key: &str) -> bool {
     settings.get(key).and_then(Value::as_bool).unwrap_or(false)
 }
 
 /// `charsmap`: the model's character map, empty where it has none.
 fn normalizer(
     charsmap: &[u8],
-    settings: &Value,
+    settings: &TokenizerSettings,
     invalid: &impl Fn(&str) -> Error,
 ) -> Result<Sequence> {
     let mut normalizers: Vec<NormalizerWrapper> = Vec::new();
@@ -155,26 +156,14 @@ fn normalizer(
 /// `tokenizer_config.json`, else the class's own five and `added_tokens.json`.
 fn added_tokens(
     home: &Directory,
-    settings: &Value,
+    settings: &TokenizerSettings,
     tokenizer: &tokenizers::Tokenizer,
     first_free: usize,
 ) -> Result<(BTreeMap<u32, AddedToken>, Vec<&'static str>)> {
-    let mut tokens = BTreeMap::new();
-    if let Some(decoder) = settings
-        .get("added_tokens_decoder")
-        .and_then(Value::as_object)
-    {
-        for (id, entry) in decoder {
-            let (id, token) = decoder_entry(id, entry).ok_or_else(|| {
-                Error::bad_input(format!(
-                    "failed to load tokenizer: {}: key `added_tokens_decoder`: entry {id}",
-                    home.file("tokenizer_config.json").path().display()
-                ))
-            })?;
-            tokens.insert(id, token);
-        }
+    if let Some(tokens) = settings.added_tokens(|_| false)? {
         return Ok((tokens, Vec::new()));
     }
+    let mut tokens = BTreeMap::new();
     // SPEC: of the five, only `[UNK]` is normalised.
     for name in ["[PAD]", "[CLS]", "[SEP]", "[UNK]"] {
         if let Some(id) = tokenizer.token_to_id(name) {
@@ -218,16 +207,4 @@ fn added_tokens(
         );
     }
     Ok((tokens, read))
-}
-
-/// An entry of `added_tokens_decoder`; `None` where it is malformed.
-fn decoder_entry(id: &str, entry: &Value) -> Option<(u32, AddedToken)> {
-    let id = id.parse().ok()?;
-    let content = entry.get("content")?.as_str()?;
-    let token = AddedToken::from(content, flag(entry, "special"))
-        .normalized(flag(entry, "normalized"))
-        .lstrip(flag(entry, "lstrip"))
-        .rstrip(flag(entry, "rstrip"))
-        .single_word(flag(entry, "single_word"));
-    Some((id, token))
 }

@@ -1,11 +1,14 @@
-//! The special tokens that a tokenizer's settings name.
+//! The special tokens that the files of a tokenizer name.
 
 use serde_json::Value;
+use tokenizers::AddedToken;
 
-use crate::support::error::Result;
+use crate::support::error::{Error, Result};
 use crate::support::input_file::Directory;
+use crate::text::tokenizer_settings::{TokenizerSettings, refused, token_of};
 
-/// The keys of `tokenizer_config.json`, which are the names that a chat template has for them.
+/// The keys of `tokenizer_config.json`, which are the names that a chat template has for them, in
+/// the order in which transformers adds those that a tokenizer lacks.
 const KEYS: [&str; 7] = [
     "bos_token",
     "eos_token",
@@ -16,12 +19,19 @@ const KEYS: [&str; 7] = [
     "mask_token",
 ];
 
+/// Further tokens, without a meaning of their own.
+const ADDITIONAL: &str = "additional_special_tokens";
+const EXTRA: &str = "extra_special_tokens";
+
 /// What classes of transformers take where a key is missing: class (of the fast one, too), key,
 /// token.
-const OF_CLASSES: [(&str, &str, &str); 10] = [
+const OF_CLASSES: [(&str, &str, &str); 22] = [
     ("LlamaTokenizer", "bos_token", "<s>"),
     ("LlamaTokenizer", "eos_token", "</s>"),
     ("LlamaTokenizer", "unk_token", "<unk>"),
+    ("CodeLlamaTokenizer", "bos_token", "<s>"),
+    ("CodeLlamaTokenizer", "eos_token", "</s>"),
+    ("CodeLlamaTokenizer", "unk_token", "<unk>"),
     ("GemmaTokenizer", "bos_token", "<bos>"),
     ("GemmaTokenizer", "eos_token", "<eos>"),
     ("GemmaTokenizer", "unk_token", "<unk>"),
@@ -29,52 +39,127 @@ const OF_CLASSES: [(&str, &str, &str); 10] = [
     ("Qwen2Tokenizer", "eos_token", "<|endoftext|>"),
     ("Qwen2Tokenizer", "unk_token", "<|endoftext|>"),
     ("Qwen2Tokenizer", "pad_token", "<|endoftext|>"),
+    ("GPT2Tokenizer", "bos_token", "<|endoftext|>"),
+    ("GPT2Tokenizer", "eos_token", "<|endoftext|>"),
+    ("GPT2Tokenizer", "unk_token", "<|endoftext|>"),
+    ("GPTNeoXTokenizer", "bos_token", "<|endoftext|>"),
+    ("GPTNeoXTokenizer", "eos_token", "<|endoftext|>"),
+    ("GPTNeoXTokenizer", "unk_token", "<|endoftext|>"),
+    ("CohereTokenizer", "bos_token", "<BOS_TOKEN>"),
+    ("CohereTokenizer", "eos_token", "<|END_OF_TURN_TOKEN|>"),
+    ("CohereTokenizer", "unk_token", "<UNK>"),
+];
+
+/// `CodeLlamaTokenizer` has these besides.
+const OF_CODE_LLAMA: [(&str, &str); 4] = [
+    ("prefix_token", "▁<PRE>"),
+    ("middle_token", "▁<MID>"),
+    ("suffix_token", "▁<SUF>"),
+    ("eot_token", "▁<EOT>"),
 ];
 
 const MAP: &str = "special_tokens_map.json";
 
-/// The special tokens that are set, by their keys.
+/// A special token.
+#[derive(Debug, Clone)]
+pub(super) struct SpecialToken {
+    pub(super) token: AddedToken,
+    /// Whether its text is all that the files say of it.
+    pub(super) is_text: bool,
+}
+
+/// The special tokens that are set.
 #[derive(Debug, Clone, Default)]
-pub(super) struct SpecialTokens(Vec<(&'static str, String)>);
+pub(super) struct SpecialTokens {
+    /// By their keys.
+    named: Vec<(&'static str, SpecialToken)>,
+    further: Vec<SpecialToken>,
+}
 
 impl SpecialTokens {
-    /// From `tokenizer_config.json`, whose content is `settings`, else from
-    /// `special_tokens_map.json`, else the class's own; also the names of other files that were
-    /// read.
-    pub(super) fn read(home: &Directory, settings: &Value) -> Result<(Self, Vec<&'static str>)> {
+    /// From `special_tokens_map.json`, where the settings are old ones, else from the settings,
+    /// else the class's own, else `padding`, the padding token of `tokenizer.json`; also the names
+    /// of other files that were read.
+    ///
+    /// # Errors
+    /// A token that is no text.
+    pub(super) fn read(
+        home: &Directory,
+        settings: &TokenizerSettings,
+        padding: Option<&str>,
+    ) -> Result<(Self, Vec<&'static str>)> {
         let is_old = settings.get("added_tokens_decoder").is_none() && home.has(MAP);
         let (map, read) = if is_old {
             (home.json(MAP)?, vec![MAP])
         } else {
             (Value::Null, Vec::new())
         };
-        let find = |key: &'static str| {
-            let found = settings.get(key).or_else(|| map.get(key));
-            let token = match found {
-                Some(found) => content(found).map(str::to_owned),
-                None => of_class(class(settings), key).map(str::to_owned),
-            };
-            token.map(|token| (key, token))
+        if !matches!(map, Value::Null | Value::Object(_)) {
+            let path = home.file(MAP).path();
+            let what = format!(
+                "failed to load tokenizer: {}: it is not a JSON object",
+                path.display()
+            );
+            return Err(Error::bad_input(what));
+        }
+        let refuse = |key: &str| {
+            let accepted = "a text, or an object with its `content`, or null";
+            match map.get(key) {
+                Some(found) => refused(&home.file(MAP).path(), key, found, accepted),
+                None => settings.refuse(key, accepted),
+            }
         };
-        Ok((Self(KEYS.into_iter().filter_map(find).collect()), read))
+        let read_one = |key: &str, found: &Value| special(found).ok_or_else(|| refuse(key));
+        let mut special = Self::default();
+        for key in KEYS {
+            let of_class = || of_class(settings.class(), key);
+            let token = match map.get(key).or_else(|| settings.get(key)) {
+                Some(found) => read_one(key, found)?,
+                None if key == "pad_token" => of_class().or(padding).and_then(text),
+                None => of_class().and_then(text),
+            };
+            special.named.extend(token.map(|token| (key, token)));
+        }
+        // Both add to the list; newer releases write what is additional as a list of extra ones,
+        // and 4.51 an object of them.
+        for (key, of) in [
+            (ADDITIONAL, settings.get(ADDITIONAL)),
+            (ADDITIONAL, map.get(ADDITIONAL)),
+            (EXTRA, settings.get(EXTRA)),
+        ] {
+            for found in list(of).ok_or_else(|| refuse(key))? {
+                special.further.extend(read_one(key, found)?);
+            }
+        }
+        if settings.class() == "CodeLlamaTokenizer" {
+            for (key, default) in OF_CODE_LLAMA {
+                special.further.extend(match settings.get(key) {
+                    Some(found) => read_one(key, found)?,
+                    None => text(default),
+                });
+            }
+        }
+        Ok((special, read))
     }
 
     pub(super) fn get(&self, key: &str) -> Option<&str> {
-        let found = self.0.iter().find(|(known, _)| *known == key);
-        found.map(|(_, token)| token.as_str())
+        self.iter()
+            .find(|(known, _)| *known == key)
+            .map(|(_, token)| token)
     }
 
     /// Keys and tokens.
     pub(super) fn iter(&self) -> impl Iterator<Item = (&'static str, &str)> {
-        self.0.iter().map(|(key, token)| (*key, token.as_str()))
+        self.named
+            .iter()
+            .map(|(key, special)| (*key, special.token.content.as_str()))
     }
-}
 
-/// What the settings call the tokenizer's class, without the word for the fast one.
-pub(super) fn class(settings: &Value) -> &str {
-    let name = settings.get("tokenizer_class").and_then(Value::as_str);
-    let name = name.unwrap_or_default();
-    name.strip_suffix("Fast").unwrap_or(name)
+    /// With those that have no key.
+    pub(super) fn all(&self) -> impl Iterator<Item = &SpecialToken> {
+        let named = self.named.iter().map(|(_, special)| special);
+        named.chain(&self.further)
+    }
 }
 
 fn of_class(class: &str, key: &str) -> Option<&'static str> {
@@ -83,9 +168,37 @@ fn of_class(class: &str, key: &str) -> Option<&'static str> {
     found.map(|(.., token)| *token)
 }
 
-/// A token is a text, or an object with its text.
-fn content(token: &Value) -> Option<&str> {
-    token
-        .as_str()
-        .or_else(|| token.get("content").and_then(Value::as_str))
+/// A token of a text; an empty one is none.
+fn text(token: &str) -> Option<SpecialToken> {
+    (!token.is_empty()).then(|| SpecialToken {
+        token: AddedToken::from(token, true),
+        is_text: true,
+    })
+}
+
+/// A token is a text, or an object with its text; `None` where it is neither nor null.
+fn special(found: &Value) -> Option<Option<SpecialToken>> {
+    match found {
+        Value::Null => Some(None),
+        Value::String(content) => Some(text(content)),
+        found => {
+            let token = token_of(found, |_| true)?;
+            let is_empty = token.content.is_empty();
+            let special = SpecialToken {
+                token,
+                is_text: false,
+            };
+            Some((!is_empty).then_some(special))
+        }
+    }
+}
+
+/// The tokens of a list, or of an object by their names; `None` where it is neither nor null.
+fn list(found: Option<&Value>) -> Option<Vec<&Value>> {
+    match found {
+        None | Some(Value::Null) => Some(Vec::new()),
+        Some(Value::Array(list)) => Some(list.iter().collect()),
+        Some(Value::Object(by_name)) => Some(by_name.values().collect()),
+        Some(_) => None,
+    }
 }

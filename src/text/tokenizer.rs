@@ -92,16 +92,13 @@ impl Tokenizer {
         let Found {
             inner,
             settings,
+            padding,
             mut files,
         } = Found::read(home)?;
-        let (special, read) = SpecialTokens::read(home, &settings)?;
+        let (special, read) = SpecialTokens::read(home, &settings, padding.as_deref())?;
         files.extend(read);
-        let framing = Framing::of_text(&inner, &settings, &special);
-        let framing = framing.ok_or_else(|| {
-            let what = "its post-processor puts no tokens before and after a text, but changes it";
-            invalid(home, what)
-        })?;
-        let chat = ChatTemplate::read(home, &settings, &special)?;
+        let framing = Framing::of_text(&inner, home, &settings, &special)?;
+        let chat = ChatTemplate::read(home, settings.values(), &special)?;
         files.extend(chat.as_ref().map(ChatTemplate::file));
         files.sort_unstable();
         files.dedup();

@@ -1,17 +1,18 @@
 //! The files of a tokenizer → the tokenizers crate's own.
 
-use serde_json::Value;
-
 use crate::support::catch_panic::guarded;
 use crate::support::error::{Error, Result};
 use crate::support::input_file::Directory;
+use crate::text::tokenizer_settings::TokenizerSettings;
 use crate::text::{charsmap, sentencepiece};
 
 /// A tokenizer, and what says how it is used.
 pub(super) struct Found {
     pub(super) inner: tokenizers::Tokenizer,
     /// The content of `tokenizer_config.json`.
-    pub(super) settings: Value,
+    pub(super) settings: TokenizerSettings,
+    /// The padding token of `tokenizer.json`.
+    pub(super) padding: Option<String>,
     /// The names of the files that were read.
     pub(super) files: Vec<&'static str>,
 }
@@ -22,13 +23,7 @@ impl Found {
     /// # Errors
     /// Where a file is missing or damaged.
     pub(super) fn read(home: &Directory) -> Result<Self> {
-        let mut files = Vec::new();
-        let settings = if home.has("tokenizer_config.json") {
-            files.push("tokenizer_config.json");
-            home.json("tokenizer_config.json")?
-        } else {
-            Value::Null
-        };
+        let (settings, mut files) = TokenizerSettings::read(home)?;
         let (mut inner, read) = if home.has("tokenizer.json") {
             (read_tokenizer_json(home)?, vec!["tokenizer.json"])
         } else {
@@ -38,10 +33,12 @@ impl Found {
         inner
             .with_truncation(None)
             .map_err(|e| invalid(home, "its truncation settings").caused_by(e))?;
+        let padding = inner.get_padding().map(|padding| padding.pad_token.clone());
         inner.with_padding(None);
         Ok(Self {
             inner,
             settings,
+            padding,
             files,
         })
     }
@@ -80,7 +77,7 @@ fn read_tokenizer_json(home: &Directory) -> Result<tokenizers::Tokenizer> {
 /// character map is damaged.
 fn build_from_spm_model(
     home: &Directory,
-    settings: &Value,
+    settings: &TokenizerSettings,
 ) -> Result<(tokenizers::Tokenizer, Vec<&'static str>)> {
     let damaged = || {
         let path = home.file("spm.model").path();
