@@ -37,10 +37,12 @@ pub fn check_tokenizer(
             }
         }
     }
-    let (largest, vocabulary) = (tokenizer.largest_id(), config.architecture().vocabulary());
+    let vocabulary = config.architecture().vocabulary();
+    let (largest, token) = tokenizer.largest_id();
     if largest as usize >= vocabulary {
         return Err(refuse(format!(
-            "the tokenizer's largest id is {largest}, config.json key `vocab_size` is {vocabulary}"
+            "the tokenizer's largest id is {largest}, of {token}, config.json key `vocab_size` is \
+             {vocabulary}"
         )));
     }
     Ok(())

@@ -1,5 +1,6 @@
 //! Items → token rows.
 
+mod added_tokens;
 mod charsmap;
 pub mod chat_template;
 pub mod contract;

@@ -6,6 +6,7 @@ use tokenizers::AddedToken;
 use crate::support::catch_panic::guarded;
 use crate::support::error::{Error, Result};
 use crate::support::input_file::Directory;
+use crate::text::added_tokens;
 use crate::text::chat_template::ChatTemplate;
 use crate::text::framing::Framing;
 use crate::text::special_tokens::SpecialTokens;
@@ -90,13 +91,16 @@ impl Tokenizer {
             ));
         }
         let Found {
-            inner,
+            mut inner,
             settings,
             padding,
             mut files,
         } = Found::read(home)?;
         let (special, read) = SpecialTokens::read(home, &settings, padding.as_deref())?;
         files.extend(read);
+        files.extend(added_tokens::complete(
+            &mut inner, home, &settings, &special,
+        )?);
         let framing = Framing::of_text(&inner, home, &settings, &special)?;
         let chat = ChatTemplate::read(home, settings.values(), &special)?;
         files.extend(chat.as_ref().map(ChatTemplate::file));
@@ -194,9 +198,11 @@ impl Tokenizer {
         texts
     }
 
-    /// The largest id of the vocabulary, added tokens included.
-    pub(crate) fn largest_id(&self) -> u32 {
-        self.inner.get_vocab(true).into_values().max().unwrap_or(0)
+    /// The largest id of the vocabulary, added tokens included, and its token.
+    pub(crate) fn largest_id(&self) -> (u32, String) {
+        let ids = self.inner.get_vocab(true).into_iter();
+        let largest = ids.map(|(token, id)| (id, token)).max();
+        largest.unwrap_or_default()
     }
 
     /// Algorithm, size and special ids, for people.
