@@ -191,6 +191,9 @@ impl Tokenizer {
 
     /// The special tokens, which mean something wherever a text has them.
     pub(crate) fn special_texts(&self) -> Vec<String> {
+        if self.inner.get_encode_special_tokens() {
+            return Vec::new();
+        }
         let added = self.inner.get_added_tokens_decoder();
         let special = added.values().filter(|token| token.special);
         let mut texts: Vec<String> = special.map(|token| token.content.clone()).collect();

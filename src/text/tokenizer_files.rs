@@ -1,5 +1,8 @@
 //! The files of a tokenizer → the tokenizers crate's own.
 
+use tokenizers::models::ModelWrapper;
+use tokenizers::pre_tokenizers::PreTokenizerWrapper;
+
 use crate::support::catch_panic::guarded;
 use crate::support::error::{Error, Result};
 use crate::support::input_file::Directory;
@@ -35,6 +38,10 @@ impl Found {
             .map_err(|e| invalid(home, "its truncation settings").caused_by(e))?;
         let padding = inner.get_padding().map(|padding| padding.pad_token.clone());
         inner.with_padding(None);
+        without_dropout(&mut inner);
+        with_prefix_space(&mut inner, &settings)?;
+        let splits = settings.flag("split_special_tokens")?.unwrap_or(false);
+        inner.set_encode_special_tokens(splits);
         Ok(Self {
             inner,
             settings,
@@ -49,6 +56,39 @@ impl Found {
         let max = self.settings.get("model_max_length")?.as_u64()?;
         usize::try_from(max).ok()
     }
+}
+
+/// Dropout is for training: with it the tokens of a text are random.
+fn without_dropout(inner: &mut tokenizers::Tokenizer) {
+    let ModelWrapper::BPE(model) = inner.get_model() else {
+        return;
+    };
+    if model.dropout.is_some() {
+        let mut model = model.clone();
+        model.dropout = None;
+        inner.with_model(model);
+    }
+}
+
+/// Whether a text begins with a further space is for the settings to say, where a pre-tokenizer of
+/// bytes is all there is; it does not, where they are silent. (`PreTrainedTokenizerFast.__init__`
+/// of 4.51, where null and a Llama's silence leave the pre-tokenizer as it is.)
+fn with_prefix_space(
+    inner: &mut tokenizers::Tokenizer,
+    settings: &TokenizerSettings,
+) -> Result<()> {
+    const KEY: &str = "add_prefix_space";
+    let stays = match settings.get(KEY) {
+        None => settings.class() == "LlamaTokenizer",
+        Some(value) => value.is_null(),
+    };
+    let bytes = match inner.get_pre_tokenizer() {
+        Some(PreTokenizerWrapper::ByteLevel(bytes)) if !stays => *bytes,
+        _ => return Ok(()),
+    };
+    let adds = settings.flag(KEY)?.unwrap_or(false);
+    inner.with_pre_tokenizer(Some(bytes.add_prefix_space(adds)));
+    Ok(())
 }
 
 /// The error for a tokenizer that cannot be used.
