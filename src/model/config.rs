@@ -72,7 +72,7 @@ impl ModelConfig {
 
     /// With the padding token that `choose` takes, given the configuration's own.
     #[must_use]
-    pub(crate) fn with_pad(self, choose: impl FnOnce(Option<u32>) -> Option<u32>) -> Self {
+    pub(crate) fn with_pad(self, choose: impl FnOnce(Option<i64>) -> Option<i64>) -> Self {
         Self {
             head: self.head.with_pad(choose),
             ..self
