@@ -70,7 +70,8 @@ impl Description {
 
     /// The configuration, with the padding token that is used under a contract.
     pub(super) fn config_under(&self, contract: InputContract) -> ModelConfig {
-        let [pad, eos] = [self.tokenizer.pad_id(), self.tokenizer.eos_id()].map(|id| id.map(i64::from));
+        let [pad, eos] =
+            [self.tokenizer.pad_id(), self.tokenizer.eos_id()].map(|id| id.map(i64::from));
         // "set pad token to eos token if not set": `run_rm.py` sets that of the model, too,
         // whatever its configuration says.
         let sets_both = contract == InputContract::Scalar(AnswerContract::Chat);
