@@ -51,7 +51,9 @@ fn apply(edit: &Value, to: &Path) {
 fn changed(name: &str, edits: &[Value]) -> tempfile::TempDir {
     let dir = tempfile::tempdir().unwrap();
     copy(name, dir.path());
-    edits.iter().for_each(|edit| apply(edit, dir.path()));
+    for edit in edits {
+        apply(edit, dir.path());
+    }
     dir
 }
 
@@ -144,12 +146,30 @@ fn padding_is_eos_under_chat_where_the_tokenizer_has_none() {
 
 const CHAT_AND_CARD: [f64; 2] = [0.030_773_8, 1.150_811_2];
 
-/// What transformers refuses as well, or what would be guessed, is refused by file and key.
+const SETTINGS: &str = "tokenizer_config.json";
+
+/// A changed checkpoint does not load, and these words say why.
+#[track_caller]
+fn assert_refused(of: &str, edits: &Value, words: &str) {
+    let dir = changed(of, edits.as_array().unwrap());
+    let rows = dir.path().join("rows.jsonl");
+    std::fs::write(&rows, json!({ "prompt": "a", "answer": "b" }).to_string()).unwrap();
+    let model = format!("m={},template=chat", dir.path().display());
+    let (_, stderr, code) = run(&["score", "--model", &model, rows.to_str().unwrap()]);
+    assert_eq!(code, 4, "{edits}: {stderr}");
+    assert!(stderr.contains(words), "{edits}: {stderr}");
+}
+
+/// What transformers refuses as well is refused by file and key.
 #[test]
 fn wrong_settings_are_refused() {
-    const SETTINGS: &str = "tokenizer_config.json";
-    let [llama3, qwen3, mistral] = ["tiny-llama3-rm", "tiny-qwen3-rm", "tiny-mistral-rm"];
+    let [llama3, mistral] = ["tiny-llama3-rm", "tiny-mistral-rm"];
     for (of, edits, words) in [
+        (
+            llama3,
+            json!([[SETTINGS, "/tokenizer_class", 5]]),
+            "key `tokenizer_class`: found 5",
+        ),
         (llama3, json!([[SETTINGS, "", []]]), "is not a JSON object"),
         (
             llama3,
@@ -209,6 +229,16 @@ fn wrong_settings_are_refused() {
             ]),
             "key `auto_map`",
         ),
+    ] {
+        assert_refused(of, &edits, words);
+    }
+}
+
+/// What would be guessed, or is not in the model, is refused.
+#[test]
+fn tokens_of_no_certain_id_are_refused() {
+    let [llama3, qwen3] = ["tiny-llama3-rm", "tiny-qwen3-rm"];
+    for (of, edits, words) in [
         // 4.51 would give it 1105, 5.24 what the configuration says.
         (
             qwen3,
@@ -234,7 +264,10 @@ fn wrong_settings_are_refused() {
         ),
         (
             llama3,
-            json!([[SETTINGS, "/added_tokens_decoder"], ["special_tokens_map.json", "", {"bos_token": 5}]]),
+            json!([
+                [SETTINGS, "/added_tokens_decoder"],
+                ["special_tokens_map.json", "", {"bos_token": 5}]
+            ]),
             "special_tokens_map.json: key `bos_token`: found 5",
         ),
         (
@@ -243,12 +276,6 @@ fn wrong_settings_are_refused() {
             "neither `pad_token` nor `eos_token`",
         ),
     ] {
-        let dir = changed(of, edits.as_array().unwrap());
-        let rows = dir.path().join("rows.jsonl");
-        std::fs::write(&rows, json!({ "prompt": "a", "answer": "b" }).to_string()).unwrap();
-        let model = format!("m={},template=chat", dir.path().display());
-        let (_, stderr, code) = run(&["score", "--model", &model, rows.to_str().unwrap()]);
-        assert_eq!(code, 4, "{edits}: {stderr}");
-        assert!(stderr.contains(words), "{edits}: {stderr}");
+        assert_refused(of, &edits, words);
     }
 }

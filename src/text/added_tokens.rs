@@ -33,12 +33,11 @@ pub(super) fn complete(
         .map(|(id, token)| (*id, token.clone()))
         .collect();
     let of_settings = settings.added_tokens(is_named)?;
-    let (listed, read, file) = match &of_settings {
-        Some(listed) => (listed.clone(), Vec::new(), "tokenizer_config.json"),
-        None => {
-            let (listed, read) = old_list(home, &own, is_named)?;
-            (listed, read, OLD)
-        }
+    let (listed, read, file) = if let Some(listed) = &of_settings {
+        (listed.clone(), Vec::new(), "tokenizer_config.json")
+    } else {
+        let (listed, read) = old_list(home, &own, is_named)?;
+        (listed, read, OLD)
     };
     // The flags of their tokens hold for special tokens, too.
     let decided = of_settings.as_ref().unwrap_or(&own);

@@ -109,7 +109,7 @@ impl SpecialTokens {
                 None => settings.refuse(key, accepted),
             }
         };
-        let read_one = |key: &str, found: &Value| special(found).ok_or_else(|| refuse(key));
+        let read_one = |key: &str, found: &Value| special(found, || refuse(key));
         let mut special = Self::default();
         for key in KEYS {
             let of_class = || of_class(settings.class(), key);
@@ -176,19 +176,15 @@ fn text(token: &str) -> Option<SpecialToken> {
     })
 }
 
-/// A token is a text, or an object with its text; `None` where it is neither nor null.
-fn special(found: &Value) -> Option<Option<SpecialToken>> {
+/// A token is a text, or an object with its text; null is none, and anything else `refused`.
+fn special(found: &Value, refused: impl FnOnce() -> Error) -> Result<Option<SpecialToken>> {
     match found {
-        Value::Null => Some(None),
-        Value::String(content) => Some(text(content)),
+        Value::Null => Ok(None),
+        Value::String(content) => Ok(text(content)),
         found => {
-            let token = token_of(found, |_| true)?;
-            let is_empty = token.content.is_empty();
-            let special = SpecialToken {
-                token,
-                is_text: false,
-            };
-            Some((!is_empty).then_some(special))
+            let token = token_of(found, |_| true).ok_or_else(refused)?;
+            let is_text = false;
+            Ok((!token.content.is_empty()).then_some(SpecialToken { token, is_text }))
         }
     }
 }

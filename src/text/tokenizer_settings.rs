@@ -79,7 +79,10 @@ impl TokenizerSettings {
             Some(Value::String(class)) => class.clone(),
             Some(_) => return Err(settings.refuse("tokenizer_class", "a text")),
         };
-        settings.class = class.strip_suffix("Fast").unwrap_or(&class).to_owned();
+        class
+            .strip_suffix("Fast")
+            .unwrap_or(&class)
+            .clone_into(&mut settings.class);
         settings.check_code()?;
         Ok((settings, read))
     }
