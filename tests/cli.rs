@@ -515,12 +515,13 @@ fn bench_scores_the_rows_that_it_times() {
     .unwrap();
     let logits = found["runs"][0]["logits"].as_array().unwrap();
     assert_eq!(logits.len(), records.len());
-    assert_eq!(found["spec"], tiny());
+    let path = golden("models/tiny-pairrm").display().to_string();
+    assert_eq!(found["spec"], path);
     // The table says what was measured, too.
     let hash = found["checkpoint"].as_str().unwrap();
     let table = bench(&["--length", "8", "--tokens", "8"]);
     assert!(
-        table.contains(&tiny()) && table.contains(&hash[..12]) && table.contains("code "),
+        table.contains(&path) && table.contains(&hash[..12]) && table.contains("code "),
         "{table}"
     );
     for (logit, record) in logits.iter().zip(&records) {
@@ -927,12 +928,12 @@ fn a_checkpoints_own_contract_wins_and_a_flag_that_contradicts_it_is_exit_2() {
     }
     // What is said of a template is of the one that a run would take.
     let pairs = "benchmarks/quickstart/pairs.jsonl";
-    let stated = format!("{},template=pairrm", tiny());
+    let bare = golden("models/tiny-pairrm").display().to_string();
     for words in [
         &["inspect", pairs, "--model", better][..],
-        &["inspect", pairs, "--model", &stated],
-        &["inspect", pairs, "--model", &tiny(), "--template", "pairrm"],
-        &["inspect", &tiny(), "--template", "pairrm", "--data", pairs],
+        &["inspect", pairs, "--model", &tiny()],
+        &["inspect", pairs, "--model", &bare, "--template", "pairrm"],
+        &["inspect", &bare, "--template", "pairrm", "--data", pairs],
     ] {
         let (text, stderr, code) = binary::run(words);
         assert_eq!(code, 0, "{stderr}");
@@ -941,7 +942,7 @@ fn a_checkpoints_own_contract_wins_and_a_flag_that_contradicts_it_is_exit_2() {
             .filter(|line| line.starts_with("template ") || line.starts_with("tokens of a row"));
         assert_eq!(lines.count(), 1, "{words:?}: {text}");
     }
-    assert!(inspect(&[pairs, "--model", &tiny()]).contains("template pairranker"));
+    assert!(inspect(&[pairs, "--model", &bare]).contains("template pairranker"));
     assert_eq!(
         binary::run(&["inspect", better, "--template", "pairrm"]).2,
         2
