@@ -1,7 +1,7 @@
 //! What a template can call besides the engine's own filters: the functions that transformers gives
 //! it, and what Jinja does otherwise.
 
-use std::error::Error as _;
+use std::error::Error as StdError;
 
 use minijinja::value::{Kwargs, ValueKind};
 use minijinja::{Environment, Error, ErrorKind, Value};
@@ -37,7 +37,7 @@ fn raise_exception(message: &str) -> Result<Value, Error> {
 
 /// Whether the template itself refuses the conversation.
 pub(super) fn is_refusal(error: &Error) -> bool {
-    error.source().is_some_and(|source| source.is::<Refusal>())
+    error.source().is_some_and(<dyn StdError>::is::<Refusal>)
 }
 
 /// The day that every template is told. A score must not depend on when it was computed; this is

@@ -56,7 +56,7 @@ impl ChatTemplate {
         let Some(found) = source::find(home, settings)? else {
             return Ok(None);
         };
-        let compiled = Self::compile(found.text, special).map_err(|reason| {
+        let compiled = Self::compile(&found.text, special).map_err(|reason| {
             let path = home.file(found.file).path();
             let what = format!("failed to load chat template: {}", path.display());
             Error::bad_input(what).caused_by(reason)
@@ -72,11 +72,11 @@ impl ChatTemplate {
     /// # Errors
     /// Why it cannot be compiled.
     pub fn of_text(text: &str) -> std::result::Result<Self, String> {
-        Self::compile(text.to_owned(), &SpecialTokens::default())
+        Self::compile(text, &SpecialTokens::default())
     }
 
-    fn compile(text: String, special: &SpecialTokens) -> std::result::Result<Self, String> {
-        let text = as_jinja_reads(&text);
+    fn compile(text: &str, special: &SpecialTokens) -> std::result::Result<Self, String> {
+        let text = as_jinja_reads(text);
         if text.len() > MOST_BYTES {
             let bytes = text.len();
             return Err(format!(
