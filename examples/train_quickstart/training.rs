@@ -40,6 +40,11 @@ fn normal(rng: &mut Rng) -> f32 {
 }
 
 impl Parameters for Initialiser {
+    /// Every parameter is made when it is asked for.
+    fn has(&self, _name: &str) -> bool {
+        true
+    }
+
     /// Ones and zeros for normalisations and biases, else normal with variance 1 / inputs.
     fn tensor<const D: usize>(&mut self, name: &str, shape: [usize; D]) -> Result<Tensor<D>> {
         self.names.push(name.to_owned());

@@ -55,13 +55,12 @@ impl Benchmark {
                 return Err(format!("`{subset}` is in two sections, or in one twice"));
             }
         }
-        self.check_names()?;
         self.check_weights()
     }
 
     /// Whether no two figures have one name: readers, rules of gates and other programs find
     /// figures by it.
-    fn check_names(&self) -> Result<(), String> {
+    pub(crate) fn check_names(&self) -> Result<(), String> {
         let headline = self.headline.as_ref();
         if let Some(key) = headline.map(|own| own.key.as_str())
             && RESERVED_KEYS.contains(&key)
@@ -153,8 +152,10 @@ mod tests {
     /// The error of a definition of the subsets a and b with these lines; empty where it is taken.
     fn said(lines: &str) -> String {
         let text = format!("name = 'x'\n{lines}\n[subsets]\na = 4\nb = 8\n");
-        let found = Benchmark::parse(&text, Path::new("x.toml"));
-        found.err().map(|error| error.render()).unwrap_or_default()
+        match Benchmark::parse(&text, Path::new("x.toml")) {
+            Ok(own) => own.check_names().err().unwrap_or_default(),
+            Err(error) => error.render(),
+        }
     }
 
     #[test]

@@ -71,7 +71,8 @@ impl Benchmark {
         let mut benchmark = Self::parse(&files::read_text(path)?, path)?;
         // Not of a finished run's definition, whose figures are what they are.
         benchmark
-            .check_effects()
+            .check_names()
+            .and_then(|()| benchmark.check_effects())
             .map_err(|what| invalid(path).caused_by(what))?;
         benchmark.source.home = path.parent().map(Directory::from);
         benchmark.source.definition = Some(path.to_owned());

@@ -1,4 +1,4 @@
-//! Keys of a definition that would change nothing: who writes one means something by it.
+//! Keys of a definition that would change nothing: whoever writes one expects an effect.
 
 use crate::benchmark::definition::{Benchmark, MeanOf, Section, Variant};
 use crate::benchmark::published::Published;

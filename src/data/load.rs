@@ -244,15 +244,19 @@ impl Name {
     }
 }
 
-/// Of `test-00000-of-00002`, a part of a split of the hub, `test`.
+/// Of `test-00000-of-00002`, a part of a split of the hub, `test`; once the hub's client wrote a
+/// hash of sixteen digits behind it.
 fn without_part(stem: &str) -> &str {
+    let is_hash = |text: &str| text.len() == 16 && text.bytes().all(|b| b.is_ascii_hexdigit());
+    let without_hash = stem.rsplit_once('-').filter(|(_, end)| is_hash(end));
+    let (whole, stem) = (stem, without_hash.map_or(stem, |(start, _)| start));
     let is_number = |text: &str| text.len() == 5 && text.bytes().all(|b| b.is_ascii_digit());
     let split = || {
         let (numbered, of) = stem.rsplit_once("-of-")?;
         let (name, part) = numbered.rsplit_once('-')?;
         (is_number(part) && is_number(of)).then_some(name)
     };
-    split().unwrap_or(stem)
+    split().unwrap_or(whole)
 }
 
 /// The rows of a file. What its content is explains more than where reading it failed.
@@ -280,6 +284,23 @@ fn read_as_named(source: Source, file: &InputFile, name: &Name) -> Result<Vec<Ra
                 "the name must end in .parquet, .jsonl, .json, .csv or .tsv; texts may be \
                  compressed as .gz or .zst",
             ))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_of_a_split_have_its_name() {
+        for (stem, name) in [
+            ("test-00000-of-00002", "test"),
+            ("train_prefs-00001-of-00003-b42a775f407cee45", "train_prefs"),
+            ("test-1-of-2", "test-1-of-2"),
+            ("x-b42a775f407cee45", "x-b42a775f407cee45"),
+        ] {
+            assert_eq!(without_part(stem), name);
         }
     }
 }

@@ -29,8 +29,13 @@ const ROLES: [&str; 12] = [
 pub(crate) fn refuse(row: &RowPlace, cells: &Cells) -> Result<()> {
     let is_such =
         |field: &Field| matches!(cells.get(*field), Some(Cell::Text(text)) if is_messages(text));
-    let texts = [Field::Prompt, Field::Chosen, Field::Rejected];
-    let Some(field) = texts.into_iter().find(is_such) else {
+    // A single answer may well be a message in JSON, where that was asked for.
+    let are_both = [Field::Chosen, Field::Rejected].iter().all(is_such);
+    let field = if is_such(&Field::Prompt) {
+        Field::Prompt
+    } else if are_both {
+        Field::Chosen
+    } else {
         return Ok(());
     };
     let error = row.bad(field, "messages that are written as text");

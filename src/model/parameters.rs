@@ -11,9 +11,7 @@ use crate::support::error::Result;
 /// All methods with a result: a parameter that is missing, has another shape or cannot be read.
 pub trait Parameters {
     /// Whether a parameter is there.
-    fn has(&self, _name: &str) -> bool {
-        true
-    }
+    fn has(&self, name: &str) -> bool;
 
     /// A tensor of exactly this shape.
     fn tensor<const D: usize>(&mut self, name: &str, shape: [usize; D]) -> Result<Tensor<D>>;

@@ -326,7 +326,7 @@ mod tests {
                 "name='x'\nheadline={{key='k',label='{name}',mean='items'}}\n[subsets]\na=1"
             );
             let found = Benchmark::parse(&text, std::path::Path::new("x.toml"));
-            assert!(found.is_err(), "{name}");
+            assert!(found.unwrap().check_names().is_err(), "{name}");
         }
     }
 

@@ -55,7 +55,8 @@ pub fn score<I: Borrow<Item> + Sync>(
         scope.spawn(move || {
             for chunk in items.chunks(size) {
                 let prepared = prepare(chunk, contract, tokenizer, config);
-                if send.send((chunk, prepared)).is_err() {
+                let is_last = prepared.is_err();
+                if send.send((chunk, prepared)).is_err() || is_last {
                     break;
                 }
             }

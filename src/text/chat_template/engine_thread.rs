@@ -5,22 +5,24 @@ use std::time::Duration;
 
 use crate::support::catch_panic::guarded;
 
-/// Of the thread. The engine calls itself for each operator of a chain and for each level of a
-/// value, of which a template can make as many as it has bytes or steps; such a call takes some
-/// hundred bytes.
+/// The stack of the thread. The engine recurses once for each operator of a chain and for each level
+/// of a value, some hundred bytes a time; the lengths of templates and the steps of a render bound
+/// how often.
 const STACK: usize = 1 << 28;
 
-/// How often the clock is read, and how often at most: five seconds. A conversation takes some
-/// thousandths of one. Readings are counted, so that a process that was stopped meanwhile has no
-/// less time.
+/// How long to wait for one wake-up, and for how many: ten seconds. A render takes milliseconds.
+/// Wake-ups are counted instead of seconds, so that time in which the whole process stood still does
+/// not count.
 const TICK: Duration = Duration::from_millis(10);
-const TICKS: u32 = 500;
+const TICKS: u32 = 1000;
 
 /// Why there is no result.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Failure {
     /// The engine itself fails.
-    Broken(String),
+    Broken,
+    /// The system gives no thread: nothing is known of the template.
+    NoThread(String),
     /// The thread runs on, and may take ever more memory: the process has to end.
     Endless,
 }
@@ -38,15 +40,12 @@ pub(super) fn on_own_thread<T: Send + 'static>(
         // Nobody waits any longer: nothing to do about it.
         let _ = sender.send(guarded(run));
     });
-    thread.map_err(|e| Failure::Broken(format!("no thread for the template engine: {e}")))?;
+    thread.map_err(|e| Failure::NoThread(e.to_string()))?;
     for _ in 0..TICKS {
         match receiver.recv_timeout(TICK) {
             Ok(Some(result)) => return Ok(result),
             Err(RecvTimeoutError::Timeout) => {}
-            Ok(None) | Err(RecvTimeoutError::Disconnected) => {
-                let what = "the template engine fails on it".to_owned();
-                return Err(Failure::Broken(what));
-            }
+            Ok(None) | Err(RecvTimeoutError::Disconnected) => return Err(Failure::Broken),
         }
     }
     Err(Failure::Endless)
@@ -61,7 +60,7 @@ mod tests {
         assert_eq!(on_own_thread(|| 7), Ok(7));
         assert!(matches!(
             on_own_thread(|| -> u8 { panic!("of the engine") }),
-            Err(Failure::Broken(_))
+            Err(Failure::Broken)
         ));
         let endless = || std::thread::sleep(Duration::from_hours(1));
         assert_eq!(on_own_thread(endless), Err(Failure::Endless));

@@ -18,13 +18,16 @@ pub(super) fn check(template: &str) -> Result<(), String> {
         })?;
         names.push(name.text);
     }
-    let is_passed_on = |word: &&Word| {
+    let is_passed_on = |at: &usize| {
+        let word = &words[*at];
         let is_name = names.contains(&word.text) && !word.is_attribute;
-        is_name && !matches!(word.next, Some('.' | '[' | '='))
+        let is_asked = words.get(at + 1).is_some_and(|next| next.text == "is");
+        let is_asked = is_asked && word.next == Some('i');
+        is_name && !is_asked && !matches!(word.next, Some('.' | '[' | '='))
     };
-    match words.iter().find(is_passed_on) {
-        Some(word) => {
-            let name = word.text;
+    match (0..words.len()).find(is_passed_on) {
+        Some(at) => {
+            let name = words[at].text;
             Err(format!(
                 "namespace `{name}` may only stand before an attribute, as `{name}.x`"
             ))
@@ -144,6 +147,7 @@ mod tests {
             "{%- set ns = namespace(found=false, last='ns') -%}{% set ns.found = true %}\
              {{ ns.last ~ 'ns' }}{{ x.ns }}{% if ns['last'] == \"a ns\" %}{% endif %}",
             "{% set ns=namespace() %}{% if ns.x==1 %}{% endif %}",
+            "{% set ns = namespace() %}{% if ns is defined and ns.x is defined %}{% endif %}",
             "{% with ns = namespace(n=0) %}{{ f(ns=1) }}{% endwith %} the ns of namespace",
             "{% set ns = namespace() %}{# ns it's #}{% raw %}{{ ns it's }}{% endraw %}{{ ns.x }}",
         ] {

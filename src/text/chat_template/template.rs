@@ -1,6 +1,7 @@
 //! A compiled chat template.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use minijinja::syntax::SyntaxConfig;
 use minijinja::{AutoEscape, Environment, ErrorKind, Value, context};
@@ -40,6 +41,8 @@ pub struct ChatTemplate {
     special: Vec<(&'static str, String)>,
     /// For errors and people.
     file: &'static str,
+    /// Whether a render did not end. No other is begun then.
+    is_endless: AtomicBool,
 }
 
 impl ChatTemplate {
@@ -104,16 +107,14 @@ impl ChatTemplate {
             Ok(environment)
         });
         let environment = compiled
-            .map_err(|failure| match failure {
-                Failure::Broken(what) => what,
-                Failure::Endless => NoText::Endless.to_string(),
-            })?
+            .map_err(|failure| NoText::from(failure).to_string())?
             .map_err(|error: minijinja::Error| reason(&error))?;
         let special = special.iter().map(|(key, token)| (key, token.to_owned()));
         Ok(Self {
             environment,
             special: special.collect(),
             file: "",
+            is_endless: AtomicBool::new(false),
         })
     }
 
@@ -127,6 +128,9 @@ impl ChatTemplate {
     /// # Errors
     /// Why the template makes none: it refuses the conversation, fails, or takes too long.
     pub fn render(&self, messages: &[Message]) -> std::result::Result<String, NoText> {
+        if self.is_endless.load(Ordering::Relaxed) {
+            return Err(NoText::Endless);
+        }
         let bytes: usize = messages.iter().map(|message| message.content.len()).sum();
         let mut environment = self.environment.clone();
         let steps = STEPS + STEPS_OF_MESSAGE * messages.len() as u64 + COPIES * (bytes as u64 / 64);
@@ -149,11 +153,14 @@ impl ChatTemplate {
         ];
         let given: BTreeMap<&str, Value> = given.into_iter().chain(special).collect();
         let rendered = on_own_thread(move || environment.get_template(NAME)?.render(given));
-        let rendered = rendered.map_err(|failure| match failure {
-            Failure::Broken(what) => NoText::Failed(what),
-            Failure::Endless => NoText::Endless,
-        })?;
-        rendered.map_err(|error| no_text(&error))
+        match rendered {
+            Ok(rendered) => rendered.map_err(|error| no_text(&error)),
+            Err(failure) => {
+                let is_endless = failure == Failure::Endless;
+                self.is_endless.fetch_or(is_endless, Ordering::Relaxed);
+                Err(failure.into())
+            }
+        }
     }
 }
 
@@ -169,6 +176,25 @@ pub enum NoText {
     /// Its thread runs on, and may take ever more memory: the process has to end.
     #[error("the chat template does not come to an end")]
     Endless,
+    #[error("the system gives no thread for the template engine: {0}")]
+    NoThread(String),
+}
+
+impl NoText {
+    /// Whether it says nothing of the conversation, and no other can be rendered.
+    pub(in crate::text) fn is_fatal(&self) -> bool {
+        matches!(self, Self::Endless | Self::NoThread(_))
+    }
+}
+
+impl From<Failure> for NoText {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::Broken => Self::Failed("the template engine itself breaks".to_owned()),
+            Failure::NoThread(why) => Self::NoThread(why),
+            Failure::Endless => Self::Endless,
+        }
+    }
 }
 
 fn no_text(error: &minijinja::Error) -> NoText {

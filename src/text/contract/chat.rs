@@ -44,7 +44,12 @@ pub(super) fn row(tokenizer: &Tokenizer, conversation: &[Message]) -> Result<Ans
     let source_cut = match (cut, conversation.split_last()) {
         (0, _) | (_, None) => 0,
         (cut, Some((_, prompt))) => {
-            let prompt = self::text(tokenizer, prompt).unwrap_or_default();
+            let prompt = match self::text(tokenizer, prompt) {
+                Err(Unsupported::ByTemplate(why)) if why.is_fatal() => {
+                    return Err(no_text(why.into()));
+                }
+                rendered => rendered.unwrap_or_default(),
+            };
             cut.min(tokenizer.encode(&prompt)?.len())
         }
     };

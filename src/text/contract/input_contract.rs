@@ -146,17 +146,26 @@ fn scores(
     for conversation in conversations {
         match contract.check(tokenizer, conversation) {
             Ok(()) => {}
-            Err(Unsupported::ByTemplate(endless @ NoText::Endless)) => {
-                let what = "failed to use the checkpoint's chat template";
-                let error = Error::bad_input(what).caused_by(endless);
-                return Err(error.hint("a template of another origin is --template's to name"));
-            }
+            Err(Unsupported::ByTemplate(why)) if why.is_fatal() => return Err(fatal(why)),
             Err(unsupported) => return Ok(Encoded::Unscorable(unsupported.to_string())),
         }
     }
     let row = |conversation: &Vec<Message>| contract.row(tokenizer, conversation);
     let rows = conversations.iter().map(row).collect::<Result<_>>()?;
     Ok(Encoded::Rows(ItemRows::Scores(rows)))
+}
+
+/// The error of a template with which nothing can be rendered.
+fn fatal(why: NoText) -> Error {
+    let hint = if why == NoText::Endless {
+        "replace the chat template of the checkpoint: chat_template.jinja, or the key \
+         `chat_template` of tokenizer_config.json"
+    } else {
+        "allow more threads, or more memory for their stacks of 256 MB: ulimit -u, ulimit -v"
+    };
+    Error::bad_input("failed to render a conversation")
+        .caused_by(why)
+        .hint(hint)
 }
 
 impl fmt::Display for InputContract {

@@ -49,7 +49,7 @@ pub enum Unsupported {
     #[error("the checkpoint has no chat template")]
     NoChatTemplate,
     #[error(transparent)]
-    ByTemplate(NoText),
+    ByTemplate(#[from] NoText),
 }
 
 /// A conversation's messages before the answer, and the answer.
