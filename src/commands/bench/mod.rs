@@ -85,33 +85,31 @@ pub(crate) fn bench(request: &BenchRequest) -> Result<String> {
     ));
     let peak = (!computing.devices.is_gpu()).then(Peak::measured);
 
-    let mut measured = Vec::new();
-    if let Some(path) = &request.ids {
-        let rows = read(path)?;
-        measured.push(measure(
-            "file".to_owned(),
-            &rows,
-            &checkpoint.config,
-            &scorer,
-            computing.limits,
-            request.repeats,
-        )?);
+    let config = &checkpoint.config;
+    let sets: Vec<(String, Vec<Vec<u32>>)> = if let Some(path) = &request.ids {
+        vec![("file".to_owned(), read(path)?)]
     } else {
-        for length in request.lengths.iter().map(|n| *n as usize) {
-            let count = (request.tokens / length).max(1);
-            let rows: Vec<Vec<u32>> = (0..count)
-                .map(|row| synthetic(length, row, &checkpoint.config))
-                .collect();
-            measured.push(measure(
-                length.to_string(),
-                &rows,
-                &checkpoint.config,
+        let lengths = request.lengths.iter().map(|n| *n as usize);
+        let of_length = |length: usize| {
+            let rows = 0..(request.tokens / length).max(1);
+            let rows = rows.map(|row| synthetic(length, row, config)).collect();
+            (length.to_string(), rows)
+        };
+        lengths.map(of_length).collect()
+    };
+    let measured: Vec<Measured> = sets
+        .iter()
+        .map(|(label, rows)| {
+            measure(
+                label.clone(),
+                rows,
+                config,
                 &scorer,
                 computing.limits,
                 request.repeats,
-            )?);
-        }
-    }
+            )
+        })
+        .collect::<Result<_>>()?;
     Ok(match request.format {
         BenchFormat::Json => json(&measured, &checkpoint, &computing, peak),
         BenchFormat::Table => table(&measured, &checkpoint, &computing, peak),
