@@ -66,7 +66,7 @@ impl LayerNorm {
         if is_on_gpu(&x)
             && let Some((weight, bias)) = linear.plain_parameters()
         {
-            let y = gpu::layers::linear(x, weight);
+            let y = gpu::layers::linear(x, weight, None);
             let sum = Some((bias, residual));
             return gpu::layers::add_norm(y, sum, self.gamma.val(), self.beta.val(), self.eps);
         }

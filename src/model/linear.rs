@@ -171,11 +171,16 @@ impl PlainLinear {
 impl PlainLinear {
     /// `[rows, input]` → `[rows, output]`, through GELU if `gelu`.
     fn forward_on_gpu(&self, x: Tensor<2>, gelu: bool) -> Tensor<2> {
-        let y = gpu::layers::linear(x, self.weight.val());
-        match &self.bias {
-            Some(bias) => gpu::layers::add_bias(y, bias.val(), gelu),
-            None if gelu => Activation::Gelu.forward(y),
-            None => y,
+        let (weight, bias) = (self.weight.val(), self.bias.as_ref().map(Param::val));
+        match bias {
+            // In one pass, which waits for the memory anyway.
+            Some(bias) if gelu => {
+                gpu::layers::add_bias(gpu::layers::linear(x, weight, None), bias, gelu)
+            }
+            bias => {
+                let y = gpu::layers::linear(x, weight, bias);
+                if gelu { Activation::Gelu.forward(y) } else { y }
+            }
         }
     }
 }

@@ -118,7 +118,7 @@ fn computed(inputs: Inputs) -> Result<Tensor<2>, String> {
         keys,
         queries,
     } = inputs;
-    let y = add_bias(linear(x.clone(), weight), bias.clone(), true);
+    let y = add_bias(linear(x.clone(), weight, None), bias.clone(), true);
     if !is_fused(&y, &geometry) {
         return Err("its shared memory is too small for the attention".to_owned());
     }

@@ -14,12 +14,19 @@ use cubecl::prelude::*;
 use crate::kernels::gpu::buffers::{empty_like, vector_size, vectors_of};
 use crate::kernels::gpu::cube_rows::{cubes_of_rows, sum_of_lanes, sum_of_units};
 use crate::kernels::gpu::matmul;
+use crate::kernels::gpu::wide_product::wide_product;
 
-/// x · `weight`ᵀ; `x`: `[rows, input]`; `weight`: `[output, input]` → `[rows, output]`
-pub(crate) fn linear(x: Tensor<2>, weight: Tensor<2>) -> Tensor<2> {
+/// x · `weight`ᵀ, plus `bias` if there is one. `x`: `[rows, input]`; `weight`: `[output, input]`;
+/// `bias`: `[output]` → `[rows, output]`
+pub(crate) fn linear(x: Tensor<2>, weight: Tensor<2>, bias: Option<Tensor<1>>) -> Tensor<2> {
+    let adds = bias.is_some();
+    // An extension takes tensors, not options: this one is not read.
+    let bias = bias.unwrap_or_else(|| Tensor::empty([1], (&weight.device(), weight.dtype())));
     Tensor::from_dispatch(<Dispatch as Layers>::linear(
         x.into_dispatch(),
         weight.transpose().into_dispatch(),
+        bias.into_dispatch(),
+        adds,
     ))
 }
 
@@ -61,8 +68,13 @@ pub(crate) fn add_norm(
 /// The operations as an extension of burn's GPU backends; shapes as in the functions above.
 #[backend_extension(Cube)]
 pub trait Layers: Backend {
-    /// `weight`: `[input, output]`
-    fn linear(x: FloatTensor<Self>, weight: FloatTensor<Self>) -> FloatTensor<Self>;
+    /// `weight`: `[input, output]`; `adds`: whether `bias` is read.
+    fn linear(
+        x: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
+        adds: bool,
+    ) -> FloatTensor<Self>;
     fn add_bias(x: FloatTensor<Self>, bias: FloatTensor<Self>, gelu: bool) -> FloatTensor<Self>;
     /// `adds`: whether `bias` and `residual` are read.
     fn add_norm(
@@ -80,8 +92,16 @@ pub trait Layers: Backend {
 const UNITS: u32 = 128;
 
 impl Layers for CubeBackend {
-    fn linear(x: CubeTensor, weight: CubeTensor) -> CubeTensor {
-        matmul::linear(&x, &weight)
+    fn linear(x: CubeTensor, weight: CubeTensor, bias: CubeTensor, adds: bool) -> CubeTensor {
+        let bias = adds.then_some(bias);
+        if let Some(y) = wide_product(&x, &weight, bias.as_ref()) {
+            return y;
+        }
+        let y = matmul::linear(&x, &weight);
+        match bias {
+            Some(bias) => Self::add_bias(y, bias, false),
+            None => y,
+        }
     }
 
     fn add_bias(x: CubeTensor, bias: CubeTensor, gelu: bool) -> CubeTensor {

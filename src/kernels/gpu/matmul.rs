@@ -1,5 +1,5 @@
-//! Matrix products on GPUs: our own and burn's autotuned ones where they may round their factors,
-//! exact ones where they must not.
+//! burn's matrix products on GPUs: autotuned ones where they may round their factors, exact ones where
+//! they must not.
 
 use burn::backend::cubecl::dtype_to_storage_type;
 use burn_cubecl::kernel::matmul::{MatmulStrategy, init_matmul_output, matmul};
@@ -12,10 +12,8 @@ use cubek::matmul::multi_level::Strategy;
 use cubek::matmul::routine::BlueprintStrategy;
 use cubek::std::InputBinding;
 
-use crate::kernels::gpu::wide_product::wide_product;
-
 /// A product of fewer rows is narrow.
-const NARROW: usize = 1024;
+pub(super) const NARROW: usize = 1024;
 
 /// `x`: `[rows, input]`; `weight`: `[input, output]`, in any memory layout → `[rows, output]`.
 ///
@@ -29,9 +27,6 @@ pub(super) fn linear(x: &CubeTensor, weight: &CubeTensor) -> CubeTensor {
     let may_round = dtype_to_storage_type(dtype) != ElemType::Float(FloatKind::F32)
         && has_matrix_instructions(&x.client);
     if may_round && x.meta.shape()[0] >= NARROW {
-        if let Some(product) = wide_product(x, weight) {
-            return product;
-        }
         let (x, weight) = (x.clone(), weight.clone());
         if let Ok(product) = matmul(x, weight, None, MatmulStrategy::Autotune, dtype) {
             return product;
