@@ -10,6 +10,8 @@ pub mod existing;
 pub mod files;
 pub mod hub;
 pub mod input_file;
+#[cfg(unix)]
+mod known_hashes;
 pub mod lock;
 pub(crate) mod memory;
 pub(crate) mod signals;

@@ -7,7 +7,7 @@ use burn::tensor::{DType, Device, Tensor, activation};
 
 use crate::device::self_test::compared::{agrees, wave};
 use crate::kernels::attention::{Geometry, PositionProjections, fused, is_fused};
-use crate::kernels::gpu::layers::{add_bias, add_norm, linear};
+use crate::kernels::gpu::layers::{add_bias, add_norm, has_wide_product, linear};
 use crate::kernels::relative_positions::{PositionTerms, RelativeConfig, RelativeRows};
 use crate::kernels::uploaded::Uploaded;
 use crate::model::deberta::plain_attention;
@@ -18,11 +18,32 @@ const HIDDEN: usize = 64 * HEADS;
 const TOKENS: usize = 82;
 
 /// The computations of one layer from the intermediate product to the normalisation after the
-/// attention, in this type; else what is wrong.
+/// attention, and a product of many rows, in this type; else what is wrong.
 pub(in crate::device) fn encoder(device: &Device, dtype: DType) -> Result<(), String> {
     let inputs = Inputs::new(dtype);
     let expected = expected(inputs.clone());
     let found = computed(inputs.on(device, dtype))?;
+    agrees(expected, found, dtype)?;
+    if has_wide_product(device, dtype) {
+        wide_product(device, dtype)
+    } else {
+        Ok(())
+    }
+}
+
+/// The product of more rows than a layer's few, which has a kernel of its own.
+fn wide_product(device: &Device, dtype: DType) -> Result<(), String> {
+    let wave = |rows, columns, phase| wave(rows, columns, phase, dtype);
+    let x = wave(1100, HIDDEN, 5.0);
+    let weight = wave(264, HIDDEN, 6.0) / 8.0;
+    let bias: Tensor<1> = wave(1, 264, 7.0).flatten(0, 1);
+    let expected = x.clone().matmul(weight.clone().transpose()) + bias.clone().unsqueeze();
+    let place = (device, dtype);
+    let found = linear(
+        Tensor::from_data(x.into_data(), place),
+        Tensor::from_data(weight.into_data(), place),
+        Some(Tensor::from_data(bias.into_data(), place)),
+    );
     agrees(expected, found, dtype)
 }
 

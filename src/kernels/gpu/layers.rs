@@ -3,8 +3,8 @@
 #![expect(clippy::cast_possible_truncation, reason = "sizes of a model")]
 
 use burn::backend::cubecl::dtype_to_storage_type;
-use burn::backend::{Backend, Dispatch, backend_extension, tensor::FloatTensor};
-use burn::tensor::Tensor;
+use burn::backend::{Backend, Dispatch, DispatchDevice, backend_extension, tensor::FloatTensor};
+use burn::tensor::{DType, Device, Tensor};
 use burn_cubecl::CubeBackend;
 use burn_cubecl::tensor::CubeTensor;
 use cubecl::calculate_cube_count_elemwise;
@@ -14,7 +14,7 @@ use cubecl::prelude::*;
 use crate::kernels::gpu::buffers::{empty_like, vector_size, vectors_of};
 use crate::kernels::gpu::cube_rows::{cubes_of_rows, sum_of_lanes, sum_of_units};
 use crate::kernels::gpu::matmul;
-use crate::kernels::gpu::wide_product::wide_product;
+use crate::kernels::gpu::wide_product::{self, wide_product};
 
 /// x · `weight`ᵀ, plus `bias` if there is one. `x`: `[rows, input]`; `weight`: `[output, input]`;
 /// `bias`: `[output]` → `[rows, output]`
@@ -28,6 +28,14 @@ pub(crate) fn linear(x: Tensor<2>, weight: Tensor<2>, bias: Option<Tensor<1>>) -
         bias.into_dispatch(),
         adds,
     ))
+}
+
+/// Whether products of many rows have a kernel of their own on this device in this type.
+pub(crate) fn has_wide_product(device: &Device, dtype: DType) -> bool {
+    let DispatchDevice::Cube(device) = device.as_dispatch() else {
+        return false;
+    };
+    wide_product::exists(device.client().properties(), dtype_to_storage_type(dtype))
 }
 
 /// x + `bias`, through the exact GELU if `gelu`. `x`: `[rows, size]`; `bias`: `[size]` →
