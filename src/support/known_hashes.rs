@@ -189,7 +189,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("file");
         std::fs::write(&file, "abc").unwrap();
-        let careful = hashes(dir.path(), Duration::from_secs(3600));
+        let careful = hashes(dir.path(), Duration::from_hours(1));
         assert_eq!(careful.sha256(&file).unwrap(), ABC);
         let of_large = KnownHashes {
             large: 4,

@@ -137,9 +137,8 @@ pub(super) fn product<E: Float, N: Size>(
                 ahead_tile = min(ahead_tile + CUBE_COUNT_X as usize, tiles - 1);
             }
             sync_cube();
-            let read = begin;
             begin = next;
-            next = read;
+            next = STEP - begin;
             step += 1;
         }
         // What was multiplied last is read no more: its place takes the sums.
