@@ -26,7 +26,7 @@ Environment:
   HF_HOME, HF_HUB_CACHE            where the hub's cache is
   HF_ENDPOINT                      the hub's address
   HF_HUB_OFFLINE=1                 no network
-  PAIRBENCH_CACHE                  where verdicts, hashes and kernels are kept; empty: nowhere
+  PAIRBENCH_CACHE                  where verdicts and kernels are kept; empty: nowhere
   NO_COLOR, CLICOLOR               whether tables have colours
 
 Exit status:

@@ -173,7 +173,7 @@ impl PlainLinear {
     fn forward_on_gpu(&self, x: Tensor<2>, gelu: bool) -> Tensor<2> {
         let (weight, bias) = (self.weight.val(), self.bias.as_ref().map(Param::val));
         match bias {
-            // In one pass, which waits for the memory anyway.
+            // GELU is a pass of its own, whose time is the memory's: there a bias costs nothing.
             Some(bias) if gelu => {
                 gpu::layers::add_bias(gpu::layers::linear(x, weight, None), bias, gelu)
             }

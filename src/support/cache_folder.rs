@@ -18,8 +18,3 @@ pub fn folder() -> Option<PathBuf> {
 pub fn kernels(folder: &Path) -> PathBuf {
     folder.join("kernels")
 }
-
-/// Where hashes of large files are kept.
-pub(crate) fn hashes(folder: &Path) -> PathBuf {
-    folder.join("hashes")
-}

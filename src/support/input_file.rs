@@ -9,11 +9,7 @@ use sha2::{Digest, Sha256};
 
 use crate::support::error::{Error, Result};
 use crate::support::files;
-#[cfg(not(unix))]
-use crate::support::files::sha256;
 use crate::support::hub::ExpectedContent;
-#[cfg(unix)]
-use crate::support::known_hashes::sha256;
 
 /// A directory of this repository that is embedded in the binary: its files by name.
 #[derive(Debug, PartialEq, Eq)]
@@ -116,7 +112,7 @@ impl InputFile {
     pub fn sha256(&self) -> Result<String> {
         match self {
             Self::OnDisk(path) => {
-                let hash = sha256(path)?;
+                let hash = files::sha256(path)?;
                 if let Some(expected) = ExpectedContent::of(path) {
                     expected.verify_file(path, &hash)?;
                 }

@@ -8,21 +8,11 @@ pub(crate) mod count;
 pub mod error;
 pub mod existing;
 pub mod files;
-#[cfg_attr(
-    not(feature = "hub"),
-    allow(dead_code, reason = "what only downloads need")
-)]
 pub mod hub;
 pub mod input_file;
-#[cfg(unix)]
-mod known_hashes;
 pub mod lock;
 pub(crate) mod memory;
 pub(crate) mod signals;
-#[cfg_attr(
-    not(feature = "hub"),
-    allow(dead_code, reason = "the progress of downloads")
-)]
 pub mod terminal;
 pub(crate) mod test_hooks;
 pub(crate) mod toml_text;

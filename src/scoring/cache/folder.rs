@@ -4,7 +4,7 @@ use std::fs::DirEntry;
 use std::path::{Path, PathBuf};
 
 use crate::scoring::cache::file;
-use crate::support::cache_folder::{hashes, kernels};
+use crate::support::cache_folder::kernels;
 use crate::support::error::{Error, Result};
 
 /// Where verdicts are.
@@ -38,11 +38,9 @@ fn entries(folder: &Path) -> Result<Vec<DirEntry>> {
 }
 
 fn is_ours(name: &str) -> bool {
+    let is_hash =
+        |text: &str| text.len() == 64 && text.chars().all(|digit| digit.is_ascii_hexdigit());
     name.strip_suffix(".jsonl").is_some_and(is_hash)
-}
-
-fn is_hash(text: &str) -> bool {
-    text.len() == 64 && text.chars().all(|digit| digit.is_ascii_hexdigit())
 }
 
 /// How many verdicts a file has; `None` where it is none that is read.
@@ -54,28 +52,26 @@ pub(crate) fn lines_of(path: &Path) -> Option<usize> {
 
 /// The database of kernels, in its parts.
 pub(crate) fn kernel_files(folder: &Path) -> Vec<(PathBuf, u64)> {
-    named(&kernels(folder), |name| name.starts_with("default.db"))
-}
-
-/// The hashes of large files, one in each.
-fn hash_files(folder: &Path) -> Vec<(PathBuf, u64)> {
-    named(&hashes(folder), is_hash)
-}
-
-/// What has such a name in a directory, if it is there; with sizes in bytes.
-fn named(directory: &Path, is_ours: impl Fn(&str) -> bool) -> Vec<(PathBuf, u64)> {
-    let entries = std::fs::read_dir(directory).into_iter().flatten().flatten();
+    let entries = std::fs::read_dir(kernels(folder))
+        .into_iter()
+        .flatten()
+        .flatten();
+    let is_ours = |entry: &DirEntry| {
+        entry
+            .file_name()
+            .to_string_lossy()
+            .starts_with("default.db")
+    };
     entries
-        .filter(|entry| is_ours(&entry.file_name().to_string_lossy()))
+        .filter(is_ours)
         .map(|entry| (entry.path(), entry.metadata().map_or(0, |meta| meta.len())))
         .collect()
 }
 
-/// Removes all of it.
+/// Removes both.
 pub(crate) fn clear(folder: &Path) -> Result<usize> {
     let mut files = files(folder)?;
     files.extend(kernel_files(folder));
-    files.extend(hash_files(folder));
     for (file, _) in &files {
         std::fs::remove_file(file)
             .map_err(|e| Error::io(format!("failed to remove file: {}", file.display()), e))?;

@@ -1,7 +1,7 @@
 //! What a cube computes: the layout is that of CUTLASS' products before Hopper ("Efficient GEMM in
 //! CUDA", CUTLASS documentation). All sums of a plane stay in its registers; while 64 inputs of both
-//! sides are multiplied from the shared memory, the next 64 are put there, and those after them are
-//! on their way from the device's.
+//! sides are multiplied from the shared memory, the next 64 are put there; those after them are asked
+//! for beside the last sixteen, and have half a step to come.
 #![allow(clippy::used_underscore_binding, reason = "names made by the macro")]
 
 use cubecl::ir::ElemType;
@@ -36,6 +36,7 @@ const PARTS: usize = INPUTS / 16 - 1;
 /// by row.
 const STORED: usize = 32;
 const _: () = assert!(UNITS / PLANE * STORED * STRIDE <= STEP && SIDE == INPUTS);
+const _: () = assert!(LINES.is_multiple_of(LOADED * PARTS) && ROWS.is_multiple_of(LOADED));
 
 /// `x`: `[rows, inputs]`, `weight`: `[outputs, inputs]`, in vectors; `bias`: `[outputs]`, which is
 /// read and added if `adds` → `output`: `[rows, outputs]`, in vectors
@@ -107,7 +108,7 @@ pub(super) fn product<E: Float, N: Size>(
                     rights.push(right_pair::<E>(&memory, at, STRIDE));
                 }
                 if comptime!(k > 0) {
-                    // Where it goes was read in the step before, which all have left.
+                    // What was there has been read: all have left the step before, or the tile.
                     put(&ahead, &mut memory, next, comptime!(k - 1));
                 }
                 if comptime!(k == PARTS) {
@@ -159,8 +160,8 @@ pub(super) fn product<E: Float, N: Size>(
     }
 }
 
-/// Reads this unit's share of a part of a step. Rows and outputs that are not there are the last one
-/// again, and their sums are not stored.
+/// Reads this unit's share of a step. Rows and outputs that are not there are the last one again, and
+/// their sums are not stored.
 #[cube]
 #[expect(
     clippy::too_many_arguments,
@@ -196,7 +197,7 @@ fn fetch<E: Float, N: Size>(
     }
 }
 
-/// Writes it to the shared memory, from `begin` on.
+/// Writes one part of it to the shared memory of a step, which begins at `begin`.
 #[cube]
 fn put<E: Float, N: Size>(
     ahead: &Array<Vector<E, N>>,

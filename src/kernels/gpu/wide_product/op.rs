@@ -30,6 +30,7 @@ pub(in crate::kernels::gpu) fn wide_product(
         && stride.is_multiple_of(LANES)
         && outputs.is_multiple_of(LANES)
         && outputs >= OUTPUTS
+        && bias.is_none_or(|bias| bias.meta.num_elements() == outputs)
         // Indices are 32 bits wide.
         && [rows * outputs / LANES, rows * inputs / LANES, outputs * stride / LANES]
             .into_iter()
@@ -41,12 +42,11 @@ pub(in crate::kernels::gpu) fn wide_product(
     let weight_vectors = ((outputs - 1) * stride + inputs) / LANES;
     let output = empty(x, [rows, outputs]);
     let adds = bias.is_some();
-    // A kernel takes buffers, not options: without a bias this one is not read.
-    let bias = vectors_of(bias.unwrap_or(x).clone(), 1);
+    let bias = bias.map(|bias| vectors_of(bias.clone(), 1));
     let x = vectors_of(x.clone(), LANES);
     let tiles = rows.div_ceil(ROWS) * outputs.div_ceil(OUTPUTS);
-    // SAFETY: the lengths are the tensors'; the kernel reads rows and outputs that are there, and
-    // writes to those alone.
+    // SAFETY: the lengths are the tensors'; the kernel reads rows, outputs and biases that are there,
+    // and writes to those rows and outputs alone.
     unsafe {
         product::launch_unchecked(
             client,
@@ -55,7 +55,8 @@ pub(in crate::kernels::gpu) fn wide_product(
             LANES,
             x,
             BufferArg::from_raw_parts(weight.handle.clone(), weight_vectors),
-            bias,
+            // A kernel takes buffers, not options: without a bias this one is not read.
+            bias.unwrap_or_else(|| BufferArg::from_raw_parts(weight.handle.clone(), 1)),
             vectors_of(output.clone(), LANES),
             rows,
             outputs,
@@ -74,7 +75,7 @@ pub(in crate::kernels::gpu) fn exists(properties: &DeviceProperties, element: El
 }
 
 /// How many cubes the device computes at once: one on each of its processors, whose registers it
-/// fills. Where their number is not known, as many as there can be tiles.
+/// fills. Where their number is not known, one for each tile.
 fn cubes(properties: &DeviceProperties) -> u32 {
     let hardware = &properties.hardware;
     let processors = hardware.num_streaming_multiprocessors;
@@ -89,8 +90,8 @@ mod tests {
     use crate::kernels::gpu::layers::linear;
 
     /// x · weightᵀ + bias in half precision against f64, with rows and outputs that fill no tile, and
-    /// with more tiles than a device has cubes; on devices without the instructions of
-    /// the kernel this tests burn's products.
+    /// with more tiles than a device has cubes; on devices without the kernel's instructions this
+    /// tests burn's products.
     #[test]
     fn wide_products_are_those_of_the_definition() {
         let random = |shape: [usize; 2], dtype: DType| {
@@ -124,7 +125,7 @@ mod tests {
                     let found = values(linear(on(&x), on(&weight), summand));
                     assert_eq!(found.len(), rows * outputs);
                     let (x, weight, bias) = (values(x), values(weight), values(bias));
-                    // Every 97th: primes to the sizes of all tiles.
+                    // Every 97th, which is prime to the sizes of all tiles.
                     for at in (0..found.len()).step_by(97) {
                         let (row, output) = (at / outputs * inputs, at % outputs);
                         let product: f64 = (0..inputs)
@@ -164,7 +165,7 @@ mod assembly_tests {
             for adds in [false, true] {
                 let [x, weight, bias, output] = std::array::from_fn(|_| buffer());
                 let assembly = assembly(&product::Product::new(
-                    settings(CubeDim::new_1d(256)),
+                    settings(CubeDim::new_1d(u32::try_from(UNITS).unwrap())),
                     hopper(232_448),
                     target(),
                     x,
