@@ -20,8 +20,8 @@ use crate::kernels::gpu::wide_product::{self, wide_product};
 /// `bias`: `[output]` → `[rows, output]`
 pub(crate) fn linear(x: Tensor<2>, weight: Tensor<2>, bias: Option<Tensor<1>>) -> Tensor<2> {
     let adds = bias.is_some();
-    // An extension takes tensors, not options: this one is not read.
-    let bias = bias.unwrap_or_else(|| Tensor::empty([1], (&weight.device(), weight.dtype())));
+    // An extension takes tensors, not options: this one is not read, and takes no memory.
+    let bias = bias.unwrap_or_else(|| weight.clone().flatten(0, 1));
     Tensor::from_dispatch(<Dispatch as Layers>::linear(
         x.into_dispatch(),
         weight.transpose().into_dispatch(),
