@@ -183,7 +183,8 @@ impl<'a> Session<'a> {
         Ok(())
     }
 
-    /// Whole lines in one write, so that whoever ends the process leaves no half of one.
+    /// A whole line in one write. Who kills the process may still find a half of the last one in a
+    /// file: Linux looks for such a signal between two pages (`generic_perform_write`).
     pub(super) fn print(&mut self, text: &str) -> Result<()> {
         let mut out = std::io::stdout().lock();
         let outcome = out.write_all(text.as_bytes()).and_then(|()| out.flush());
