@@ -68,7 +68,7 @@ const LLAMA: &str = "LlamaForSequenceClassification";
 const GEMMA2: &str = "Gemma2ForSequenceClassification";
 
 /// Pairwise models first, then encoders, then decoders by their size.
-pub(crate) const KNOWN: [KnownModel; 20] = [
+pub(crate) const KNOWN: [KnownModel; 21] = [
     pairwise("llm-blender/PairRM-hf", PairContract::PairRm),
     pairwise("maywell/Better-PairRM", PairContract::BetterPairRm),
     // The name under which RewardBench registers the same model.
@@ -106,6 +106,7 @@ pub(crate) const KNOWN: [KnownModel; 20] = [
     decoder("Skywork/Skywork-Reward-Llama-3.1-8B-v0.2", LLAMA),
     decoder("Skywork/Skywork-Reward-Llama-3.1-8B", LLAMA),
     decoder("Skywork/Skywork-Reward-Gemma-2-27B-v0.2", GEMMA2),
+    decoder("Skywork/Skywork-Reward-Gemma-2-27B", GEMMA2),
 ];
 
 /// The contract of a repository, where it is known.
