@@ -678,7 +678,7 @@ fn killed_half_way_no_line_is_torn_but_by_the_system() {
         child.wait().unwrap();
         let text = std::fs::read_to_string(&out).unwrap();
         let (whole, torn) = text.split_at(text.rfind('\n').map_or(0, |end| end + 1));
-        assert!(torn.is_empty() || text.len() % 4096 == 0, "{torn}");
+        assert!(torn.is_empty() || text.len().is_multiple_of(4096), "{torn}");
         for (at, line) in whole.lines().enumerate() {
             let answer: Value = serde_json::from_str(line).unwrap();
             assert_eq!(answer["line"], at + 1);
