@@ -442,6 +442,62 @@ fn columns_of_other_names_are_refused_with_what_to_type_and_read_with_it() {
     assert_eq!(code, 2, "{stderr}");
 }
 
+/// The columns of lmarena-ai/arena-human-preference-55k, where each verdict has its own.
+#[test]
+fn ties_that_stand_apart_are_ties() {
+    let dir = tempfile::tempdir().unwrap();
+    let row = |prompt: &str, [a, b, tie]: [&str; 3]| {
+        format!(
+            "{{\"prompt\":{prompt:?},\"response_a\":\"x\",\"response_b\":\"y\",\
+             \"winner_model_a\":{a},\"winner_model_b\":{b},\"winner_tie\":{tie},\"lang\":\"en\"}}\n"
+        )
+    };
+    let rows = [["1", "0", "0"], ["0", "1", "0"], ["0", "0", "1"]];
+    let rows: String = rows.into_iter().map(|own| row("q", own)).collect();
+    let path = write(dir.path().join("arena.jsonl"), &rows);
+    let answers = "chosen=response_a,rejected=response_b";
+    let map = format!("{answers},label=winner_model_a:1/0");
+    for (map, says) in [
+        (answers.to_owned(), "add label=winner_model_a to --map"),
+        (map.clone(), "add tie=winner_tie to --map"),
+        (format!("{map},tie=winner_tie"), "a tie is no pair"),
+        (format!("{map},tie=lang"), "row 0, column `lang`"),
+    ] {
+        let error = refused(&path, &["--map", &map]);
+        assert!(error.contains(says), "{map}: {error}");
+    }
+    let map = format!("{map},tie=winner_tie,ties=drop");
+    let items = read_as(&path, &map).unwrap();
+    assert_eq!(texts(&items), [pair("q", "x", "y"), pair("q", "y", "x")]);
+    let parquet = dir.path().join("arena.parquet");
+    let mut frame = polars::df!(
+        "prompt" => ["q", "q", "q"],
+        "response_a" => ["x", "x", "x"],
+        "response_b" => ["y", "y", "y"],
+        "winner_model_a" => [true, false, false],
+        "winner_tie" => [false, false, true],
+    )
+    .unwrap();
+    let file = std::fs::File::create(&parquet).unwrap();
+    polars::prelude::ParquetWriter::new(file)
+        .finish(&mut frame)
+        .unwrap();
+    let map = map.replace(":1/0", ":true/false");
+    let items = read_as(&parquet, &map).unwrap();
+    assert_eq!(texts(&items), [pair("q", "x", "y"), pair("q", "y", "x")]);
+    // And the texts of that dataset, a list of turns each.
+    let lists = rows
+        .replace("\"q\"", r#""[\"q\"]""#)
+        .replace("\"x\"", r#""[\"x\"]""#);
+    let lists = lists.replace("\"y\"", r#""[\"y\",null]""#);
+    let path = write(dir.path().join("lists.jsonl"), lists);
+    let error = refused(&path, &["--map", &map.replace(":true/false", ":1/0")]);
+    assert!(
+        error.contains("is a list of strings that is written as text"),
+        "{error}"
+    );
+}
+
 /// Rows without a subset, with these ids.
 fn rows(ids: &[&str]) -> String {
     let row =
@@ -546,6 +602,9 @@ fn folders_name_subsets_as_hive_has_them_and_namesakes_are_told() {
     assert_eq!(subsets("id=id"), ["x", "y", "x"]);
     assert_eq!(subsets("subset=topic?,id="), ["part-0", "part-0", "z"]);
     assert_eq!(subsets("subset=,id="), ["part-0", "part-0", "part-0"]);
+    // As pyarrow writes `Precise IF`.
+    let spaced = path("hive/subset=Precise%20IF", &["4"]);
+    assert_eq!(read(&spaced).unwrap()[0].subset, "Precise IF");
 
     let model = ["run", "--model", "M=quickstart/pairrm"];
     let data = [&x, &y]

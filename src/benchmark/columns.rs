@@ -13,6 +13,7 @@ pub(super) struct Columns {
     rejected: Option<String>,
     choices: Option<String>,
     label: Option<String>,
+    tie: Option<String>,
     subset: Option<String>,
     id: Option<String>,
     /// What becomes of rows whose label says that no answer is better.
@@ -56,6 +57,7 @@ impl Columns {
             ("rejected", &self.rejected),
             ("choices", &self.choices),
             ("label", &self.label),
+            ("tie", &self.tie),
             ("subset", &self.subset),
             ("id", &self.id),
         ];

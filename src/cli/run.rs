@@ -35,9 +35,10 @@ pub(crate) struct RunArgs {
     /// Columns that have other names, for example
     /// `prompt=instruction,chosen=response_a,rejected=response_b`; where a column says which of the
     /// two is better, with label=COLUMN or label=COLUMN:FIRST/SECOND, the labels that mean the one
-    /// and the other; ties=drop leaves out rows whose label is a tie, ties=keep keeps them for a
-    /// benchmark of agreement; implicit-prompt=extract takes what both answers begin with for the
-    /// prompt; id= does without ids
+    /// and the other (-/+ are the signs of numbers, | stands between labels of one meaning), and
+    /// tie=COLUMN where ties stand apart; ties=drop leaves out rows whose label is a tie, ties=keep
+    /// keeps them for a benchmark of agreement; implicit-prompt=extract takes what both answers
+    /// begin with for the prompt; id= does without ids
     #[arg(long, value_name = "NAME=COLUMN,...", requires = "data")]
     pub(crate) map: Option<ColumnMap>,
     /// Only subsets that match; may be repeated

@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::benchmark::Benchmark;
+use crate::data::labels::Labels;
 use crate::support::error::{Error, Result};
 
 /// What a column can be used as.
@@ -18,10 +19,12 @@ pub(crate) enum Field {
     Choices,
     /// Which of two answers is better, where the columns of the answers do not say it.
     Label,
+    /// Whether neither is, where that stands apart from the label.
+    Tie,
 }
 
 impl Field {
-    pub(crate) const ALL: [Self; 7] = [
+    pub(crate) const ALL: [Self; 8] = [
         Self::Subset,
         Self::Id,
         Self::Prompt,
@@ -29,6 +32,7 @@ impl Field {
         Self::Rejected,
         Self::Choices,
         Self::Label,
+        Self::Tie,
     ];
 
     pub(crate) fn name(self) -> &'static str {
@@ -40,6 +44,7 @@ impl Field {
             Self::Rejected => "rejected",
             Self::Choices => "choices",
             Self::Label => "label",
+            Self::Tie => "tie",
         }
     }
 }
@@ -69,15 +74,6 @@ pub(crate) enum Ties {
     LeftOut,
     /// For a metric that asks whether the model finds them equal, too.
     Kept,
-}
-
-/// Labels, as a file has them.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Labels {
-    /// Of rows whose first answer, and whose second answer, is better.
-    pub(crate) winners: [String; 2],
-    /// Of rows of which neither is.
-    pub(crate) tie: Option<String>,
 }
 
 /// The columns in use, by name. By default `prompt`, `chosen`, `rejected`, `subset` and `id`.
@@ -125,7 +121,7 @@ impl ColumnMap {
         let is_usual = match field {
             // Data with `chosen` and `rejected` may have any column called `label`.
             Field::Label => self.renames_answers(),
-            Field::Choices => false,
+            Field::Choices | Field::Tie => false,
             // Answers in one list leave no meaning to the others.
             Field::Chosen | Field::Rejected => !self.names(Field::Choices),
             Field::Subset | Field::Id | Field::Prompt => true,
@@ -174,9 +170,9 @@ impl ColumnMap {
         renamed.into_iter().any(|field| self.names(field))
     }
 
-    /// Whether it was said which column names the winner, or that none does.
-    pub(crate) fn says_label(&self) -> bool {
-        self.places[Field::Label as usize] != Place::Own
+    /// Whether it was said which column is this, or that none is.
+    pub(crate) fn says(&self, field: Field) -> bool {
+        self.places[field as usize] != Place::Own
     }
 
     /// Which labels mean what, where it was said.
@@ -221,7 +217,7 @@ impl ColumnMap {
         if let Some(values) = labels {
             self.labels = Some(Labels::parse(values).ok_or(
                 "labels are given as COLUMN:FIRST/SECOND or COLUMN:FIRST/SECOND/TIE, for example \
-                 winner:a/b",
+                 winner:a/b, each another one; several of one meaning stand with | between them",
             )?);
         }
         let place = &mut self.places[field as usize];
@@ -241,25 +237,6 @@ impl ColumnMap {
             }
         };
         Ok(())
-    }
-}
-
-impl Labels {
-    /// `None` unless there are two or three, each another one.
-    fn parse(text: &str) -> Option<Self> {
-        let all: Vec<&str> = text.split('/').collect();
-        let (winners, tie) = match all[..] {
-            [first, second] => ([first, second], None),
-            [first, second, tie] => ([first, second], Some(tie)),
-            _ => return None,
-        };
-        let is_distinct =
-            winners[0] != winners[1] && !tie.is_some_and(|tie| winners.contains(&tie));
-        let is_said = !winners[0].is_empty() && tie != Some("");
-        (is_distinct && is_said).then(|| Self {
-            winners: winners.map(str::to_owned),
-            tie: tie.map(str::to_owned),
-        })
     }
 }
 
@@ -294,6 +271,10 @@ impl FromStr for ColumnMap {
         if map.ties != Ties::Refused && map.columns(Field::Label).is_empty() {
             return Err("ties= needs label=COLUMN, which says which rows are ties".to_owned());
         }
+        let is_in_one_list = map.names(Field::Choices);
+        if map.names(Field::Tie) && (is_in_one_list || map.columns(Field::Label).is_empty()) {
+            return Err("tie=COLUMN needs two answers, and their label=COLUMN".to_owned());
+        }
         map.check_doubled()?;
         Ok(map)
     }
@@ -326,7 +307,7 @@ mod tests {
         assert!(map.recorded().is_some() && none.recorded().is_none());
         let label: ColumnMap = "chosen=a,rejected=b,label=who:A>B/B>A".parse().unwrap();
         assert_eq!(label.column(Field::Label), Some("who"));
-        assert_eq!(label.labels().unwrap().winners, ["A>B", "B>A"]);
+        assert!(label.labels().is_some());
         let several: ColumnMap = "chosen=a.b|c,rejected=d,subset=x?,label=w,ties=drop"
             .parse()
             .unwrap();
@@ -336,11 +317,6 @@ mod tests {
         let kept: ColumnMap = "chosen=a,rejected=b,label=w:0/1/2,ties=keep"
             .parse()
             .unwrap();
-        let labels = kept.labels().unwrap();
-        assert_eq!(
-            (&labels.winners[..], labels.tie.as_deref()),
-            (&["0".to_owned(), "1".to_owned()][..], Some("2"))
-        );
         assert_eq!(kept.ties(), Ties::Kept);
         let choices: ColumnMap = "choices=t.choices,label=t.labels".parse().unwrap();
         assert_eq!(choices.column(Field::Chosen), None);
@@ -359,10 +335,8 @@ mod tests {
                 "column `chosen` would be prompt and chosen",
             ),
             ("chosen=a,rejected=b,label=w:a", "COLUMN:FIRST/SECOND"),
-            ("chosen=a,rejected=b,label=w:a/a", "COLUMN:FIRST/SECOND"),
-            ("chosen=a,rejected=b,label=w:a/b/b", "FIRST/SECOND/TIE"),
-            ("chosen=a,rejected=b,label=w:a/b/", "FIRST/SECOND/TIE"),
-            ("chosen=a,rejected=b,label=w:a/b/c/d", "FIRST/SECOND/TIE"),
+            ("chosen=a,rejected=b,tie=w", "tie=COLUMN needs two answers"),
+            ("choices=a,label=b,tie=w", "tie=COLUMN needs two answers"),
             ("label=w,ties=maybe", "ties=maybe: drop or keep"),
             ("chosen=a,rejected=b,ties=drop", "ties= needs label=COLUMN"),
             ("implicit-prompt=yes", "only extract is known"),

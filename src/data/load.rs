@@ -3,12 +3,14 @@
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 
+use percent_encoding::percent_decode_str;
+
 use crate::benchmark::Comparisons;
 use crate::data::column_map::{ColumnMap, Field, Ties};
 use crate::data::compressed::{self, Compression};
 use crate::data::item::{Id, Item};
 use crate::data::raw_row::{RawRow, Source};
-use crate::data::{content, csv, json, parquet, winner};
+use crate::data::{content, csv, json, message_text, parquet, winner};
 use crate::support::count::count;
 use crate::support::error::{Error, Result};
 use crate::support::files;
@@ -64,6 +66,7 @@ pub fn load_all(files: &[InputFile], map: &ColumnMap) -> Result<Loaded> {
         } else {
             String::new()
         };
+        message_text::refuse_lists(source, &rows)?;
         winner::settle(source, &mut rows)?;
         for (at, raw) in rows.into_iter().enumerate() {
             let row = read_so_far;
@@ -187,12 +190,14 @@ struct NamedSubsets {
 }
 
 impl NamedSubsets {
-    /// The subset of a file: its folder's as Hive writes it, `subset=NAME`, else its own name.
+    /// The subset of a file: its folder's as Hive writes it, `subset=NAME` with `%20` for a space,
+    /// else its own name.
     fn add(&mut self, source: Source, stem: &str) -> String {
         let columns = source.map.names_of(Field::Subset);
         let of_folder = |folder: &Path| {
             let (column, value) = folder.file_name()?.to_str()?.split_once('=')?;
-            (columns.contains(&column) && !value.is_empty()).then(|| value.to_owned())
+            let value = percent_decode_str(value).decode_utf8().ok()?;
+            (columns.contains(&column) && !value.is_empty()).then(|| value.into_owned())
         };
         if let Some(partition) = source.path.ancestors().skip(1).find_map(of_folder) {
             return partition;

@@ -6,6 +6,7 @@
 
 use crate::data::cell::{Cell, Cells};
 use crate::data::column_map::Field;
+use crate::data::raw_row::{RawRow, Source};
 use crate::data::row_place::RowPlace;
 use crate::support::error::Result;
 
@@ -46,6 +47,30 @@ pub(crate) fn refuse(row: &RowPlace, cells: &Cells) -> Result<()> {
     ))
 }
 
+/// Refuses a file all of whose prompts and answers are lists of strings that are written as text, a
+/// string for each turn, as LMSYS has them. A single one may well be meant so.
+pub(crate) fn refuse_lists(source: Source, rows: &[RawRow]) -> Result<()> {
+    let is_list = |text: &str| {
+        let turns = serde_json::from_str::<Vec<Option<String>>>(text);
+        turns.is_ok_and(|turns| !turns.is_empty())
+    };
+    let are_lists = |row: &RawRow| {
+        let prompt = match &row.prompt[..] {
+            [only] => is_list(&only.content),
+            _ => false,
+        };
+        prompt && row.chosen.iter().chain(row.rejected.iter()).all(is_list)
+    };
+    if rows.is_empty() || !rows.iter().all(are_lists) {
+        return Ok(());
+    }
+    let error = source.bad("every prompt and answer is a list of strings that is written as text");
+    Err(error.hint(
+        "write JSON Lines or Parquet with prompts as texts, or as lists of {role, content}, and \
+         the last answers as texts",
+    ))
+}
+
 /// Whether a text is a message or a list of them, in Python's or in JSON's notation.
 fn is_messages(text: &str) -> bool {
     let object = || {
@@ -68,9 +93,14 @@ fn is_messages(text: &str) -> bool {
             .map(|(text, end)| text[..end].to_lowercase());
         role.is_some_and(|role| ROLES.contains(&role.as_str()))
     };
-    (begins_with("role") || begins_with("content"))
-        && values(object, "role").any(is_role)
-        && values(object, "content").next().is_some()
+    // As TRL has them, and as ShareGPT.
+    [["role", "content"], ["from", "value"]]
+        .iter()
+        .any(|[role, content]| {
+            (begins_with(role) || begins_with(content))
+                && values(object, role).any(is_role)
+                && values(object, content).next().is_some()
+        })
 }
 
 /// Where a key stands, and the text that begins with its value.
@@ -101,6 +131,7 @@ mod tests {
             "[{'content': 'q', 'role': 'user'}\n {'content': 'a', 'role': 'assistant'}]",
             "{'role': 'user', 'content': [{'type': 'text', 'text': 'q'}]}",
             "{\"role\":\"tool\",\"content\":null}",
+            "[{'from': 'human', 'value': 'hi'}, {'from': 'gpt', 'value': 'hello'}]",
         ] {
             assert!(is_messages(text), "{text}");
         }

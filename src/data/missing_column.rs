@@ -2,6 +2,7 @@
 
 use crate::data::column_map::Field;
 use crate::data::raw_row::Source;
+use crate::data::twins::are_reversed;
 use crate::support::error::{Error, Result};
 
 /// What prompts are called.
@@ -15,6 +16,9 @@ const PROMPTS: [&str; 8] = [
     "history",
     "post",
 ];
+
+/// What parts of prompts are called that stand beside them.
+const PROMPT_PARTS: [&str; 5] = ["input", "context", "history", "system", "system_prompt"];
 
 /// Words in the names of answers.
 const ANSWERS: [&str; 9] = [
@@ -49,6 +53,31 @@ const LABELS: [&str; 7] = [
     "labels",
 ];
 
+/// Words in the names of such columns: `overall_preference`, `winner_model_a`, `safer_response_id`.
+const LABEL_WORDS: [&str; 21] = [
+    "label",
+    "labels",
+    "winner",
+    "winners",
+    "win",
+    "preference",
+    "preferred",
+    "prefer",
+    "better",
+    "best",
+    "safer",
+    "choice",
+    "chosen",
+    "selected",
+    "verdict",
+    "judgment",
+    "judgement",
+    "decision",
+    "vote",
+    "votes",
+    "annotator",
+];
+
 /// The file, or this row of it, lacks columns.
 pub(crate) fn missing_columns(
     source: Source,
@@ -64,6 +93,11 @@ pub(crate) fn missing_columns(
     let mut hint = format!("the columns are: {}", found.join(", "));
     if let Some(map) = suggestion(missing, found) {
         hint.push_str(&format!("; {map}"));
+        if let Some(left) = left_of_prompt(missing, found) {
+            hint.push_str(&format!(
+                "; no model reads `{left}` then: join it with the prompt before"
+            ));
+        }
     } else if missing == [Field::Prompt] {
         hint.push_str(
             "; name it with --map prompt=COLUMN; if both texts begin with it: --map \
@@ -81,20 +115,81 @@ pub(crate) fn missing_columns(
 
 /// A file with two answers and a winner must not be read as if the first always won.
 pub(crate) fn unused_label(source: Source, found: &dyn Fn() -> Vec<String>) -> Result<()> {
-    if !source.map.renames_answers() || source.map.says_label() {
+    let map = source.map;
+    if !map.renames_answers() || map.says(Field::Label) {
         return Ok(());
     }
-    let used = |name: &str| source.map.field(name).is_some();
-    let found = found();
-    let Some(label) = found
-        .iter()
-        .find(|name| LABELS.contains(&name.as_str()) && !used(name))
-    else {
+    let answers = [Field::Chosen, Field::Rejected].map(|field| map.shown(field));
+    let are_twins = are_reversed(&answers[0], &answers[1]).is_some();
+    match label_of(&unused(source, found), are_twins) {
+        Some(column) => Err(unused_verdict(
+            source,
+            Field::Label,
+            column,
+            "which answer is better",
+        )),
+        None => Ok(()),
+    }
+}
+
+/// Nor one whose ties stand apart, in `winner_tie`, as if they were wins.
+pub(crate) fn unused_tie(source: Source, found: &dyn Fn() -> Vec<String>) -> Result<()> {
+    if source.map.says(Field::Tie) {
         return Ok(());
+    }
+    let unused = unused(source, found);
+    match unused.iter().find(|name| has_word(name, &["tie", "ties"])) {
+        Some(column) => Err(unused_verdict(
+            source,
+            Field::Tie,
+            column,
+            "that neither answer is better",
+        )),
+        None => Ok(()),
+    }
+}
+
+fn unused(source: Source, found: &dyn Fn() -> Vec<String>) -> Vec<String> {
+    let mut found = found();
+    found.retain(|name| source.map.field(name).is_none());
+    found
+}
+
+fn unused_verdict(source: Source, field: Field, column: &str, what: &str) -> Error {
+    let what = format!("column `{column}` seems to say {what}");
+    let field = field.name();
+    let hint = format!("add {field}={column} to --map, or {field}= if it does not");
+    source.bad(&what).hint(hint)
+}
+
+/// The column that says which of two answers is better. Where the names of the answers say only
+/// which stands first, something must, and a word of such a name is enough.
+fn label_of(found: &[String], are_twins: bool) -> Option<&String> {
+    let known = LABELS
+        .iter()
+        .find_map(|label| found.iter().find(|name| name == label));
+    known.or_else(|| {
+        let mut found = found.iter();
+        found.find(|name| are_twins && has_word(name, &LABEL_WORDS))
+    })
+}
+
+/// Whether a name has one of these words; digits behind a word count for nothing.
+fn has_word(name: &str, words: &[&str]) -> bool {
+    let lower = name.to_lowercase();
+    let mut parts = lower.split(|c: char| !c.is_alphabetic());
+    parts.any(|part| words.contains(&part))
+}
+
+/// A part of the prompt that the suggestion leaves out.
+fn left_of_prompt<'a>(missing: &[Field], found: &'a [String]) -> Option<&'a String> {
+    let is_there = |prompt: &&&str| found.iter().any(|name| name == **prompt);
+    let prompt = match missing.contains(&Field::Prompt) {
+        true => *PROMPTS.iter().find(is_there)?,
+        false => Field::Prompt.name(),
     };
-    let what = format!("column `{label}` seems to say which answer is better");
-    let hint = format!("add label={label} to --map, or label= if it does not");
-    Err(source.bad(&what).hint(hint))
+    let is_left = |name: &&String| PROMPT_PARTS.contains(&name.as_str()) && *name != prompt;
+    found.iter().find(is_left)
 }
 
 /// What to type, where the names leave little doubt.
@@ -115,14 +210,14 @@ fn suggestion(missing: &[Field], found: &[String]) -> Option<String> {
         .into_iter()
         .find(|[good, bad]| has(good) && has(bad))
         .map(|names| names.map(str::to_owned));
-    let labelled = ranked.is_none();
+    let are_twins = ranked.is_none();
     let [first, second] = ranked.or_else(|| twins(found))?;
     typed.push(format!("chosen={first},rejected={second}"));
     let map = quoted(&typed.join(","));
-    if !labelled {
+    if !are_twins {
         return Some(format!("try --map {map}"));
     }
-    match LABELS.into_iter().find(|name| has(name)) {
+    match label_of(found, true) {
         Some(label) => {
             typed.push(format!("label={label}"));
             let map = quoted(&typed.join(","));
@@ -136,20 +231,17 @@ fn suggestion(missing: &[Field], found: &[String]) -> Option<String> {
     }
 }
 
-/// Two columns of answers whose names differ in their ends only: a and b, 1 and 2.
+/// Two columns of answers whose names differ in their places only.
 fn twins(found: &[String]) -> Option<[String; 2]> {
-    const ENDS: [[&str; 2]; 4] = [["a", "b"], ["A", "B"], ["1", "2"], ["0", "1"]];
     let is_answer = |name: &str| {
         ANSWERS
             .iter()
             .any(|word| name.to_lowercase().contains(word))
     };
     let twin = |name: &String| {
-        let of = |[one, two]: [&str; 2]| {
-            let other = format!("{}{two}", name.strip_suffix(one)?);
-            found.contains(&other).then(|| [name.clone(), other])
-        };
-        ENDS.into_iter().find_map(of)
+        let is_second = |other: &&String| are_reversed(name, other) == Some(false);
+        let other = found.iter().find(is_second)?;
+        Some([name.clone(), other.clone()])
     };
     found.iter().filter(|name| is_answer(name)).find_map(twin)
 }
@@ -198,7 +290,69 @@ mod tests {
             let found = of(columns).unwrap();
             assert!(found.contains(says), "{found}");
         }
+        // HelpSteer3's names.
+        let found = of(&["context", "response1", "response2", "overall_preference"]).unwrap();
+        assert!(found.contains("label=overall_preference"), "{found}");
         assert_eq!(of(&["text", "response_a", "response_b"]), None);
         assert_eq!(of(&["prompt", "model_a", "model_b"]), None);
+    }
+
+    #[test]
+    fn a_part_of_the_prompt_is_not_lost_unseen() {
+        let left = |columns: &[&str]| {
+            let found: Vec<String> = columns.iter().map(|name| (*name).to_owned()).collect();
+            left_of_prompt(&[Field::Prompt, Field::Chosen], &found).cloned()
+        };
+        assert_eq!(
+            left(&["instruction", "input", "output_1"]).as_deref(),
+            Some("input")
+        );
+        assert_eq!(left(&["system", "question"]).as_deref(), Some("system"));
+        assert_eq!(left(&["input", "output_1"]), None);
+    }
+
+    #[test]
+    fn what_says_the_winner_is_not_passed_over() {
+        let refused =
+            |map: &str,
+             columns: &[&str],
+             of: fn(Source, &dyn Fn() -> Vec<String>) -> Result<()>| {
+                let map = map.parse().unwrap();
+                let source = Source {
+                    path: std::path::Path::new("x"),
+                    map: &map,
+                };
+                let found = || columns.iter().map(|name| (*name).to_owned()).collect();
+                of(source, &found).err().map(|error| error.render())
+            };
+        let twins = "chosen=response_a,rejected=response_b";
+        for column in [
+            "overall_preference",
+            "preference_strength",
+            "safer_response_id",
+            "winner_model_a",
+            "annotator1",
+            "verdict",
+            "gold_label",
+            "chosen_idx",
+        ] {
+            let error = refused(twins, &["response_a", "response_b", column], unused_label);
+            let says = format!("add label={column} to --map, or label= if it does not");
+            assert!(error.is_some_and(|error| error.contains(&says)), "{column}");
+            let said = format!("{twins},label=");
+            assert_eq!(refused(&said, &[column], unused_label), None);
+            // Names that say which is better leave no doubt of other columns.
+            let named = "chosen=good,rejected=bad";
+            assert_eq!(refused(named, &[column], unused_label), None);
+        }
+        assert_eq!(
+            refused(twins, &["source", "model_a", "lang"], unused_label),
+            None
+        );
+        let one_hot = format!("{twins},label=winner_model_a:1/0");
+        let error = refused(&one_hot, &["winner_model_a", "winner_tie"], unused_tie);
+        assert!(error.unwrap().contains("add tie=winner_tie to --map"));
+        let said = format!("{one_hot},tie=winner_tie,ties=drop");
+        assert_eq!(refused(&said, &["winner_tie"], unused_tie), None);
     }
 }

@@ -11,6 +11,7 @@ mod implicit_prompt;
 mod item;
 mod json;
 pub(crate) mod json_text;
+mod labels;
 mod load;
 mod message_text;
 pub(crate) mod metric_shape;
@@ -27,6 +28,7 @@ mod row_place;
 pub(crate) mod selection;
 pub(crate) mod shard;
 mod thrift;
+mod twins;
 mod winner;
 
 pub use column_map::ColumnMap;

@@ -104,7 +104,8 @@ fn check(source: Source, footer: &Footer) -> Result<()> {
         let expected = match field {
             Field::Id => "integers or strings",
             Field::Subset => "strings",
-            Field::Label => "strings or integers",
+            Field::Label => "strings, integers or booleans",
+            Field::Tie => "booleans, integers or strings",
             _ => {
                 "strings, lists of strings, or lists of messages with strings `role` and `content`"
             }
@@ -141,10 +142,11 @@ fn check(source: Source, footer: &Footer) -> Result<()> {
 fn suits(source: Source, column: &Column) -> bool {
     match (source.map.field(&column.name), &column.content) {
         (Some(Field::Chosen | Field::Rejected | Field::Choices), Content::Texts)
-        | (Some(Field::Id | Field::Label), Content::Values(_))
+        | (Some(Field::Label | Field::Tie), Content::Values(_))
         | (_, Content::Values(Kind::Text | Kind::Json))
         | (Some(Field::Subset), Content::Values(Kind::Uuid))
         | (Some(Field::Prompt | Field::Chosen | Field::Rejected), Content::Messages) => true,
+        (Some(Field::Id), Content::Values(kind)) => *kind != Kind::Boolean,
         (_, Content::Values(_) | Content::Messages | Content::Texts) => false,
     }
 }
@@ -180,6 +182,14 @@ fn cells(series: &Series, content: &Content) -> PolarsResult<Vec<Cell>> {
                 .map(|value| or_null(value.map(text)))
                 .collect()
         }
+        Content::Values(Kind::Boolean) => {
+            let word = |is_so: bool| Cell::Other(is_so.to_string());
+            series
+                .bool()?
+                .iter()
+                .map(|value| or_null(value.map(word)))
+                .collect()
+        }
         Content::Values(kind) => {
             let number = |number: i128| integer(number, kind);
             integers(series, kind)?
@@ -210,17 +220,19 @@ fn integers<'a>(
                 .iter()
                 .map(|n| Some(n?.cast_unsigned().into())),
         ),
-        _ => Box::new(series.binary()?.iter().map(|bytes| bytes.map(big_endian))),
+        _ => Box::new(series.binary()?.iter().map(|bytes| big_endian(bytes?))),
     })
 }
 
-/// Two's complement of up to 16 bytes; longer ones are not asked for.
-fn big_endian(bytes: &[u8]) -> i128 {
+/// Two's complement of up to 16 bytes; a longer one is no value.
+fn big_endian(bytes: &[u8]) -> Option<i128> {
     let negative = bytes.first().is_some_and(|first| *first >= 0x80);
     let start = if negative { -1 } else { 0 };
-    bytes
-        .iter()
-        .fold(start, |number, byte| (number << 8) | i128::from(*byte))
+    let number = || {
+        let next = |number: i128, byte: &u8| (number << 8) | i128::from(*byte);
+        bytes.iter().fold(start, next)
+    };
+    (bytes.len() <= 16).then(number)
 }
 
 /// A number; text where it has more than 64 bits: an id is no less one.

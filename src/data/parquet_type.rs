@@ -42,6 +42,7 @@ pub(crate) enum Kind {
         scale: u32,
     },
     Uuid,
+    Boolean,
     /// Of no use; its name.
     Other(String),
 }
@@ -105,6 +106,7 @@ const CONVERTED: [&str; 22] = [
     "INTERVAL",
 ];
 
+const BOOLEAN: i64 = 0;
 pub(crate) const INT32: i64 = 1;
 pub(crate) const INT64: i64 = 2;
 pub(crate) const BYTE_ARRAY: i64 = 6;
@@ -152,6 +154,7 @@ impl<'a> Element<'a> {
                 Ok(scale @ 0..=38) => Kind::Decimal { scale },
                 _ => self.other(),
             },
+            "" if self.physical == Some(BOOLEAN) => Kind::Boolean,
             "INTEGER" | "" if integer => Kind::Integer {
                 signed: self.is_signed(),
             },
@@ -257,6 +260,7 @@ mod tests {
     fn old_and_new_annotations_mean_the_same() {
         assert_eq!(of(BYTE_ARRAY, Some(0), None).kind(), Kind::Text);
         assert_eq!(of(BYTE_ARRAY, None, Some(4)).kind(), Kind::Text);
+        assert_eq!(of(BOOLEAN, None, None).kind(), Kind::Boolean);
         assert_eq!(of(INT64, None, None).kind(), Kind::Integer { signed: true });
         assert_eq!(
             of(INT32, Some(11), None).kind(),

@@ -11,7 +11,7 @@ use crate::data::column_map::Field;
 use crate::data::implicit_prompt;
 use crate::data::item::{Answers, Message};
 use crate::data::message_text;
-use crate::data::missing_column::{missing_columns, unused_label};
+use crate::data::missing_column::{missing_columns, unused_label, unused_tie};
 use crate::data::raw_row::{RawRow, Source};
 use crate::data::row_place::RowPlace;
 use crate::support::error::{Error, Result};
@@ -38,8 +38,10 @@ pub(crate) fn row(
     };
     let (subset, id) = (cells.take(Field::Subset), cells.take(Field::Id));
     let (prompt, label) = (cells.take(Field::Prompt), cells.take(Field::Label));
-    if label.is_none() {
-        unused_label(source, found)?;
+    let tie = cells.take(Field::Tie);
+    match label {
+        None => unused_label(source, found)?,
+        Some(_) => unused_tie(source, found)?,
     }
     let no_prompt = || missing_columns(source, at, &[Field::Prompt], &found());
     let (prompt, [chosen, rejected]) = match (chosen, rejected) {
@@ -80,7 +82,7 @@ pub(crate) fn row(
         chosen,
         rejected,
         label: label.map(|cell| row.label(cell)).transpose()?,
-        is_tie: false,
+        is_tie: tie.map_or(Ok(false), |cell| row.tie(cell))?,
     })
 }
 

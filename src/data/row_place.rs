@@ -25,6 +25,7 @@ pub(crate) fn remedy(field: Field) -> &'static str {
             "write it as strings or integers, for every row; for answers in one list, as a list of \
              ones and zeros"
         }
+        Field::Tie => "write it as true and false, or as 1 and 0",
         Field::Choices => "write all answers of a row as one list of strings",
         Field::Prompt | Field::Chosen | Field::Rejected => {
             "write texts as strings, and messages as lists of {role, content}, with one string for \
@@ -74,6 +75,19 @@ impl RowPlace<'_> {
             Cell::Text(text) | Cell::Other(text) if text != "null" => Ok(text),
             Cell::Integer(number) => Ok(number.to_string()),
             other => Err(self.wrong(Field::Label, "which answer is better", &other)),
+        }
+    }
+
+    pub(crate) fn tie(&self, cell: Cell) -> Result<bool> {
+        let shown = match &cell {
+            Cell::Text(text) | Cell::Other(text) => text.to_ascii_lowercase(),
+            Cell::Integer(number) => number.to_string(),
+            _ => String::new(),
+        };
+        match shown.as_str() {
+            "1" | "1.0" | "true" | "yes" => Ok(true),
+            "0" | "0.0" | "false" | "no" => Ok(false),
+            _ => Err(self.wrong(Field::Tie, "whether it is a tie", &cell)),
         }
     }
 

@@ -78,8 +78,9 @@ impl Shard {
                 .checked_sub(first)
                 .filter(|distance| distance % step == 0)
                 .map(|distance| distance / step + 1);
-            let regular =
-                slurm("MAX")?.is_none_or(|last| last == first + (count.max(1) - 1) * step);
+            let end = (count.max(1) - 1).checked_mul(step);
+            let end = end.and_then(|width| width.checked_add(first));
+            let regular = slurm("MAX")?.is_none_or(|last| end == Some(last));
             return match place {
                 Some(index) if regular && index <= count => Ok(Self { index, of: count }),
                 _ => Err(format!(

@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 
 use crate::data::cell::excerpt;
 use crate::data::column_map::{Field, Ties};
+use crate::data::labels::Winner;
 use crate::data::raw_row::{RawRow, Source};
+use crate::data::twins::are_reversed;
 use crate::support::error::{Error, Result};
 
 /// What stands before the letter or number of an answer.
@@ -19,10 +21,11 @@ const STEMS: [&str; 7] = [
 ];
 
 /// Names of the first and the second answer.
-const NAMES: [[&str; 2]; 5] = [
+const NAMES: [[&str; 2]; 6] = [
     ["a", "b"],
     ["1", "2"],
     ["a>b", "b>a"],
+    ["a>>b", "b>>a"],
     ["first", "second"],
     ["left", "right"],
 ];
@@ -40,14 +43,29 @@ pub(crate) fn settle(source: Source, rows: &mut [RawRow]) -> Result<()> {
     let numbers = numbers(source, rows)?;
     for (at, row) in rows.iter_mut().enumerate() {
         let label = row.label.take().unwrap_or_default();
-        // An answer may be called `none` or `both_tools`: only what names neither can be a tie.
-        match is_second(source, &label, numbers) {
-            Some(true) => std::mem::swap(&mut row.chosen, &mut row.rejected),
-            Some(false) => {}
-            None if source.map.ties() != Ties::Refused && is_tie(source, &label) => {
-                row.is_tie = true;
+        let winner = if row.is_tie {
+            Some(Winner::Neither)
+        } else {
+            winner(source, &label, numbers)
+        };
+        match winner {
+            Some(Winner::First) => {}
+            Some(Winner::Second) => std::mem::swap(&mut row.chosen, &mut row.rejected),
+            Some(Winner::Neither) if source.map.ties() != Ties::Refused => row.is_tie = true,
+            Some(Winner::Neither) => {
+                return Err(no_winner(source, at, &label).hint(
+                    "a tie is no pair: ties=drop in --map leaves such rows out, ties=keep keeps \
+                     them for a benchmark whose metric is `agreement`",
+                ));
             }
-            None => return Err(no_winner(source, at, &label)),
+            None => {
+                let column = source.map.shown(Field::Label);
+                return Err(no_winner(source, at, &label).hint(format!(
+                    "say the labels of rows whose first, and whose second answer is better: \
+                     label={column}:FIRST/SECOND in --map; names of models that change places say \
+                     neither, write a and b in their place"
+                )));
+            }
         }
     }
     Ok(())
@@ -68,30 +86,46 @@ fn numbers(source: Source, rows: &[RawRow]) -> Result<bool> {
     if labels.iter().eq(&["1", "2"]) {
         return Ok(true);
     }
-    let found: Vec<&str> = labels.into_iter().take(10).collect();
+    let found: Vec<&str> = labels.iter().copied().take(10).collect();
     let column = source.map.shown(Field::Label);
     let what = format!(
         "column `{column}` has the labels {}: which answer do they mean?",
         found.join(", ")
     );
-    Err(source.bad(&what).hint(format!(
-        "say the label of rows whose first answer is better, then the other: \
-         label={column}:0/1 or label={column}:1/0 in --map"
-    )))
+    let how = if found.iter().any(|label| label.starts_with('-')) {
+        format!(
+            "label={column}:-/+ where negative numbers mean the first answer and positive ones the \
+             second, else label={column}:+/-; 0 is a tie, ties=drop leaves such rows out"
+        )
+    } else if let [one, other] = found[..] {
+        format!(
+            "say the label of rows whose first answer is better, then the other: \
+             label={column}:{one}/{other} or label={column}:{other}/{one} in --map"
+        )
+    } else {
+        format!(
+            "say the label of rows whose first answer is better, of those whose second is, and of \
+             ties: label={column}:FIRST/SECOND/TIE in --map, with | between labels of one meaning"
+        )
+    };
+    Err(source.bad(&what).hint(how))
 }
 
-/// Whether a label means the second answer; `None` where it means neither.
-fn is_second(source: Source, label: &str, numbers: bool) -> Option<bool> {
+/// What a label means, if anything.
+fn winner(source: Source, label: &str, numbers: bool) -> Option<Winner> {
     let among = |[first, second]: [&str; 2], label: &str| match label {
-        _ if label == first => Some(false),
-        _ if label == second => Some(true),
+        _ if label == first => Some(Winner::First),
+        _ if label == second => Some(Winner::Second),
         _ => None,
     };
-    if let Some(known) = source.map.labels() {
-        return among(known.winners.each_ref().map(String::as_str), label);
+    if let Some(said) = source.map.labels() {
+        let tie = || (!said.say_tie() && is_tie(label)).then_some(Winner::Neither);
+        return said.meaning(label).or_else(tie);
     }
     let columns = [Field::Chosen, Field::Rejected].map(|field| source.map.shown(field));
-    if let Some(found) = among(columns.each_ref().map(String::as_str), label) {
+    let [chosen, rejected] = columns.each_ref().map(String::as_str);
+    // An answer may be called `none` or `both_tools`: only what names neither can be a tie.
+    if let Some(found) = among([chosen, rejected], label) {
         return Some(found);
     }
     let lower = label.to_lowercase();
@@ -100,33 +134,31 @@ fn is_second(source: Source, label: &str, numbers: bool) -> Option<bool> {
     if short.parse::<f64>().is_ok() && stem.is_none() && !numbers {
         return None;
     }
-    NAMES.into_iter().find_map(|names| among(names, short))
+    // `b` is the answer of column `response_b`, whichever place `--map` gives it.
+    let is_reversed = are_reversed(chosen, rejected) == Some(true);
+    let in_place = |[first, second]: [&'static str; 2]| {
+        if is_reversed {
+            [second, first]
+        } else {
+            [first, second]
+        }
+    };
+    let mut names = NAMES.into_iter().map(in_place);
+    let found = names.find_map(|names| among(names, short));
+    found.or_else(|| is_tie(label).then_some(Winner::Neither))
 }
 
-/// Whether a label says that neither answer is better.
-fn is_tie(source: Source, label: &str) -> bool {
-    if let Some(tie) = source.map.labels().and_then(|labels| labels.tie.as_deref()) {
-        return label == tie;
-    }
+/// Whether a label says in words that neither answer is better.
+fn is_tie(label: &str) -> bool {
     let lower = label.to_lowercase();
     let mut words = lower.split(|c: char| !c.is_alphanumeric());
-    words.any(|word| TIES.contains(&word))
+    lower == "a=b" || words.any(|word| TIES.contains(&word))
 }
 
 fn no_winner(source: Source, row: usize, label: &str) -> Error {
     let column = source.map.shown(Field::Label);
     let what = format!("`{}` names neither answer", excerpt(label));
-    let error = source.bad_cell(row, &column, &what);
-    if is_tie(source, label) {
-        return error.hint(
-            "a tie is no pair: ties=drop in --map leaves such rows out, ties=keep keeps them for a \
-             benchmark whose metric is `agreement`",
-        );
-    }
-    error.hint(format!(
-        "say the labels of rows whose first, and whose second answer is better: \
-         label={column}:FIRST/SECOND in --map"
-    ))
+    source.bad_cell(row, &column, &what)
 }
 
 #[cfg(test)]
@@ -176,6 +208,31 @@ mod tests {
         }
         let shp = "chosen=human_ref_A,rejected=human_ref_B,label=labels:1/0";
         assert_eq!(winners(shp, &["1", "0", "1"]).unwrap(), "aba");
+    }
+
+    /// As Arena-Hard's judge writes them.
+    #[test]
+    fn grades_are_sides() {
+        let map = "chosen=x,rejected=y,label=w,ties=drop";
+        let labels = ["A>>B", "B>A", "A=B", "A>B", "B>>A"];
+        assert_eq!(winners(map, &labels).unwrap(), "abab");
+        let signs = "chosen=x,rejected=y,label=w:-/+,ties=drop";
+        assert_eq!(winners(signs, &["-3", "2", "0", "-1"]).unwrap(), "aba");
+    }
+
+    #[test]
+    fn a_label_names_its_column_in_whichever_place() {
+        for (map, expected) in [
+            ("chosen=response_a,rejected=response_b,label=w", "ab"),
+            ("chosen=response_b,rejected=response_a,label=w", "ba"),
+            ("chosen=output_2,rejected=output_1,label=w", "ba"),
+            // What is said is of the columns as they were mapped.
+            ("chosen=response_b,rejected=response_a,label=w:a/b", "ab"),
+        ] {
+            assert_eq!(winners(map, &["a", "b"]).unwrap(), expected, "{map}");
+        }
+        let numbers = "chosen=output_2,rejected=output_1,label=w";
+        assert_eq!(winners(numbers, &["1", "2"]).unwrap(), "ba");
     }
 
     #[test]
