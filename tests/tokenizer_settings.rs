@@ -1,6 +1,6 @@
-//! What the files beside `tokenizer.json` say of a decoder's tokenizer, against transformers 4.51:
-//! `tests/data/decoders/tokenizer_settings.json` has changes of the golden checkpoints' files, and
-//! the text and the ids that it makes of one conversation then.
+//! What the files beside `tokenizer.json` say of a tokenizer, against transformers 4.51:
+//! `tokenizer_settings.json` has changes of the golden checkpoints' files, and the text and the ids
+//! that it makes of one conversation then; of encoders the ids of a text.
 
 #[path = "common/binary.rs"]
 mod binary;
@@ -14,14 +14,14 @@ use pairbench::text::{Side, Tokenizer};
 use serde_json::{Value, json};
 
 const DECODERS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/decoders");
+const ENCODERS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/scalar");
 
 fn checkpoint(name: &str) -> PathBuf {
     Path::new(DECODERS).join("models").join(name)
 }
 
-/// A copy of a golden checkpoint.
-fn copy(name: &str, to: &Path) {
-    for entry in std::fs::read_dir(checkpoint(name)).unwrap() {
+fn copy(from: &Path, to: &Path) {
+    for entry in std::fs::read_dir(from).unwrap() {
         let path = entry.unwrap().path();
         std::fs::copy(&path, to.join(path.file_name().unwrap())).unwrap();
     }
@@ -48,9 +48,14 @@ fn apply(edit: &Value, to: &Path) {
     std::fs::write(file, document.to_string()).unwrap();
 }
 
+/// A changed copy of a decoder.
 fn changed(name: &str, edits: &[Value]) -> tempfile::TempDir {
+    changed_copy(&checkpoint(name), edits)
+}
+
+fn changed_copy(of: &Path, edits: &[Value]) -> tempfile::TempDir {
     let dir = tempfile::tempdir().unwrap();
-    copy(name, dir.path());
+    copy(of, dir.path());
     for edit in edits {
         apply(edit, dir.path());
     }
@@ -89,6 +94,24 @@ fn texts_and_ids_are_those_of_transformers() {
         );
     }
     assert!(cases.len() > 30);
+}
+
+/// Tokens that `tokenizer.json` lacks, and flags that it has otherwise.
+#[test]
+fn an_encoders_ids_are_those_of_transformers() {
+    let home = Path::new(ENCODERS);
+    let recorded = json_file(&home.join("tokenizer_settings.json"));
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    let model = home.join("models").join(text(&recorded["model"]));
+    let cases = recorded["cases"].as_array().unwrap();
+    for case in cases {
+        let dir = changed_copy(&model, case["edits"].as_array().unwrap());
+        let (tokenizer, _) = Tokenizer::load(&dir.path().into()).unwrap();
+        let found = tokenizer.segment(&text(&recorded["text"]), usize::MAX, Side::Right);
+        let expected: Vec<u32> = serde_json::from_value(case["ids"].clone()).unwrap();
+        assert_eq!(found.unwrap().0, expected, "{}", case["name"]);
+    }
+    assert_eq!(cases.len(), 10);
 }
 
 /// The same ids whenever a text is tokenized.

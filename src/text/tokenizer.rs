@@ -48,7 +48,17 @@ impl Tokenizer {
     /// # Errors
     /// Where a file is damaged, or the tokenizer does not make `[CLS] text [SEP]`.
     pub fn load(home: &Directory) -> Result<(Self, Vec<&'static str>)> {
-        let found = Found::read(home)?;
+        let mut found = Found::read(home)?;
+        // Built from spm.model it has what its files name.
+        if home.has("tokenizer.json") {
+            let settings = &found.settings;
+            let (special, read) = SpecialTokens::read(home, settings, found.padding.as_deref())?;
+            found.files.extend(read);
+            let read = added_tokens::complete(&mut found.inner, home, settings, &special)?;
+            found.files.extend(read);
+            found.files.sort_unstable();
+            found.files.dedup();
+        }
         let special = |token: &str| {
             let id = found.inner.token_to_id(token);
             id.ok_or_else(|| invalid(home, &format!("no token {token}")))

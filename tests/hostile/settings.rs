@@ -343,12 +343,20 @@ fn tokenizers() -> Vec<(&'static str, Edit, &'static str)> {
             }),
             "largest id is 1661",
         ),
-        ("no [CLS]", rename("[CLS]", "[BOS]"), "no token [CLS]"),
-        ("no [SEP]", rename("[SEP]", "[EOS]"), "no token [SEP]"),
+        (
+            "no [CLS]",
+            rename("[CLS]", "[BOS]"),
+            "gives [CLS] the id 1, which is 1661 after the tokens of tokenizer.json",
+        ),
+        (
+            "no [SEP]",
+            rename("[SEP]", "[EOS]"),
+            "gives [SEP] the id 2, which is 1661 after the tokens of tokenizer.json",
+        ),
         (
             "no marker",
             rename("<|source|>", "<|origin|>"),
-            "the tokenizer has no such token for <|source|>",
+            "gives <|source|> the id 1657, which is 1661 after the tokens of tokenizer.json",
         ),
         (
             "markers exchanged",
@@ -399,6 +407,11 @@ fn a_tokenizer_that_is_broken_is_refused_and_does_not_panic() {
 #[test]
 fn a_marker_that_is_no_token_of_its_own_is_refused() {
     let bench = Bench::new();
+    // Which would add them.
+    bench.edit("tokenizer_config.json", |settings| {
+        let named = settings["added_tokens_decoder"].as_object_mut().unwrap();
+        named.retain(|_, token| !token["content"].as_str().unwrap().starts_with("<|"));
+    });
     bench.edit("tokenizer.json", |t| {
         let tokens = t["added_tokens"].as_array_mut().unwrap();
         let markers: Vec<Value> = tokens

@@ -44,8 +44,7 @@ impl HeadConfig {
         let has_other_head = classes
             .iter()
             .any(|class| class.starts_with(CLASSES_WITH_HEAD));
-        let is_unknown = !classes.is_empty() && keys.get("source_prefix_id").is_none();
-        if has_other_head || is_unknown {
+        if has_other_head || keys.get("source_prefix_id").is_none() {
             return Err(keys.refuse("architectures", ACCEPTED));
         }
         PairwiseConfig::read(keys, vocabulary).map(Self::Pairwise)

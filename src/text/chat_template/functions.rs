@@ -7,7 +7,7 @@ use minijinja::value::{Kwargs, ValueKind};
 use minijinja::{Environment, Error, ErrorKind, Value};
 
 use crate::text::chat_template::python_json::{dumps, in_ascii};
-use crate::text::chat_template::python_methods::{method, stripped};
+use crate::text::chat_template::python_methods::{lines, method, stripped};
 
 /// Adds them.
 pub(super) fn add_to(environment: &mut Environment) {
@@ -16,6 +16,7 @@ pub(super) fn add_to(environment: &mut Environment) {
     environment.add_function("strftime_now", strftime_now);
     environment.add_filter("tojson", to_json);
     environment.add_filter("trim", trim);
+    environment.add_filter("indent", indent);
     environment.add_filter("escape", escape);
     environment.add_filter("e", escape);
     environment.add_test("sequence", is_sequence);
@@ -131,6 +132,52 @@ fn is_sequence(value: &Value) -> bool {
     value.is_undefined() || matches!(kind, ValueKind::Seq | ValueKind::Map | ValueKind::String)
 }
 
+/// Lines, but for the first one and for empty ones, behind so many spaces or this text (`do_indent`
+/// of `jinja2/filters.py`).
+fn indent(
+    text: &str,
+    width: Option<Value>,
+    first: Option<bool>,
+    blank: Option<bool>,
+    options: Kwargs,
+) -> Result<String, Error> {
+    let width = match width {
+        Some(width) => Some(width),
+        None => options.get("width")?,
+    };
+    let first = first.or(options.get("first")?).unwrap_or(false);
+    let blank = blank.or(options.get("blank")?).unwrap_or(false);
+    options.assert_all_used()?;
+    let before = match width {
+        Some(width) if width.as_str().is_some() => width.to_string(),
+        Some(width) => spaces(usize::try_from(i64::try_from(width)?).unwrap_or(0))?,
+        None => spaces(4)?,
+    };
+    // "This quirk is necessary for splitlines method": an end of the last line stays one.
+    let whole = format!("{text}\n");
+    let line = |(at, line): (usize, &str)| match (at, line) {
+        (0, line) if !first => line.to_owned(),
+        (1.., "") if !blank => String::new(),
+        (_, line) => format!("{before}{line}"),
+    };
+    let indented: Vec<String> = lines(&whole, false)
+        .into_iter()
+        .enumerate()
+        .map(line)
+        .collect();
+    Ok(indented.join("\n"))
+}
+
+/// No more than a template pays for.
+fn spaces(n: usize) -> Result<String, Error> {
+    const MOST: usize = 1000;
+    if n > MOST {
+        let what = format!("indent: more than {MOST} spaces");
+        return Err(Error::new(ErrorKind::InvalidOperation, what));
+    }
+    Ok(" ".repeat(n))
+}
+
 fn trim(text: &str, characters: Option<&str>) -> String {
     stripped(text, "strip", characters).to_owned()
 }
@@ -150,5 +197,42 @@ mod tests {
             assert_eq!(strftime_now(format).unwrap(), text);
         }
         assert!(strftime_now("%Q").is_err() && strftime_now("%").is_err());
+    }
+
+    /// What Jinja 3.1 prints.
+    #[test]
+    fn lines_are_indented_as_jinja_does_it() {
+        let mut environment = Environment::new();
+        add_to(&mut environment);
+        let four = "{{ t|indent(2) }}|{{ t|indent(2, true) }}|{{ t|indent(2, true, true) }}|\
+                    {{ t|indent('>>', blank=true) }}";
+        for (text, expected) in [
+            ("a\nb\n", "a\n  b\n|  a\n  b\n|  a\n  b\n  |a\n>>b\n>>"),
+            (
+                "a\r\nb\r\n\r\nc",
+                "a\n  b\n\n  c|  a\n  b\n\n  c|  a\n  b\n  \n  c|a\n>>b\n>>\n>>c",
+            ),
+            ("", "|  |  |"),
+            ("x", "x|  x|  x|x"),
+            ("\n", "\n|  \n|  \n  |\n>>"),
+            (
+                "a\u{b}b\u{85}c\r",
+                "a\n  b\n  c|  a\n  b\n  c|  a\n  b\n  c|a\n>>b\n>>c",
+            ),
+        ] {
+            let found = environment
+                .render_str(four, minijinja::context!(t => text))
+                .unwrap();
+            // The last line of a row that ends in \r has no further one.
+            assert_eq!(found, expected, "{text:?}");
+        }
+        for template in ["{{ 'a\nb'|indent }}", "{{ 'a\nb'|indent(width=4) }}"] {
+            assert_eq!(environment.render_str(template, ()).unwrap(), "a\n    b");
+        }
+        assert!(
+            environment
+                .render_str("{{ 'a'|indent(100000) }}", ())
+                .is_err()
+        );
     }
 }

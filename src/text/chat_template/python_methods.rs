@@ -3,7 +3,7 @@
 
 use std::collections::HashSet;
 
-use minijinja::value::{ValueKind, from_args};
+use minijinja::value::{Kwargs, ValueKind, from_args};
 use minijinja::{Error, ErrorKind, State, Value};
 use minijinja_contrib::pycompat::unknown_method_callback;
 
@@ -48,6 +48,16 @@ fn of_text(text: &str, name: &str, args: &[Value]) -> Result<Option<Value>, Erro
         "partition" | "rpartition" => {
             let (separator,): (&str,) = from_args(args)?;
             partition(text, not_empty(separator)?, name == "partition")
+        }
+        "splitlines" => {
+            let (keeps_ends, options): (Option<bool>, Kwargs) = from_args(args)?;
+            let keeps_ends = keeps_ends.or(options.get("keepends")?).unwrap_or(false);
+            options.assert_all_used()?;
+            Value::from_iter(lines(text, keeps_ends))
+        }
+        "split" if args.is_empty() => {
+            let parts = text.split(is_space).filter(|part| !part.is_empty());
+            Value::from_iter(parts)
         }
         "rsplit" => {
             let (separator, most): (Option<&str>, Option<i64>) = from_args(args)?;
@@ -100,6 +110,25 @@ pub(super) fn stripped<'a>(text: &'a str, method: &str, characters: Option<&str>
         "rstrip" => text.trim_end_matches(goes),
         _ => text.trim_matches(goes),
     }
+}
+
+/// The lines of `str.splitlines`, which has more ends of lines than others have.
+pub(super) fn lines(text: &str, keeps_ends: bool) -> Vec<&str> {
+    let is_end = |c: char| matches!(c, '\n'..='\r' | '\u{1c}'..='\u{1e}' | '\u{85}' | '\u{2028}' | '\u{2029}');
+    let mut lines = Vec::new();
+    let mut rest = text;
+    while let Some(first) = rest.find(is_end) {
+        let width = if rest[first..].starts_with("\r\n") {
+            2
+        } else {
+            rest[first..].chars().next().map_or(0, char::len_utf8)
+        };
+        let (line, after) = rest.split_at(first + width);
+        lines.push(if keeps_ends { line } else { &line[..first] });
+        rest = after;
+    }
+    lines.extend((!rest.is_empty()).then_some(rest));
+    lines
 }
 
 /// What is before the separator, the separator, and what is after it.
