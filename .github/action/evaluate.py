@@ -1,7 +1,8 @@
 """Scores the models, compares them with the baseline, and tells GitHub what came of it.
 
 The environment has the inputs of action.yml in capitals. Reports go to .pairbench/reports; the exit
-code is that of the gate.
+code is that of the gate. A run that worked leaves its outputs and its report, whatever becomes of
+the comparison.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import os
 import shutil
 import sys
 from pathlib import Path
-from typing import Optional, Union
+from typing import Literal, Optional, Union
 
 import pairbench
 
@@ -25,6 +26,11 @@ def main() -> int:
     ending = ENDINGS.get(os.environ["FORMAT"])
     if ending is None:
         return fail(f"format must be one of {', '.join(ENDINGS)}", 2)
+    if is_on("STRICT_GATE") and not lines("GATE"):
+        return fail("strict-gate needs a gate", 2)
+    if is_on("NEW_BASELINE") and os.environ["BASELINE"]:
+        return fail("new-baseline has no baseline: leave one of the two out", 2)
+    unmet: Optional[pairbench.PairbenchError] = None
     try:
         run = pairbench.run(
             models=lines("MODELS"),
@@ -33,58 +39,91 @@ def main() -> int:
             out=REPORTS / "run",
             options=lines("OPTIONS"),
         )
-    except pairbench.InvalidVerdictsError as error:
-        # The run is whole, and its report says which pairs could not be scored.
-        publish(error.result, "run", ending)
-        finish(error.result, "not judged", None)
-        return fail(str(error), error.exit_code)
+    except pairbench.PairbenchError as error:
+        if error.result is None:
+            raise
+        # The run is whole, and its report says which pairs could not be scored; or a gate among the
+        # options is not met.
+        run, unmet = error.result, error
+    # First of all: what has this output is uploaded.
+    first = run.summary["models"][run.models[0]]
+    output(run=run.directory, average=first["average"]["accuracy"])
     publish(run, "run", ending)
+    if unmet is not None:
+        output(result=result([unmet]), baseline="")
+        return fail(str(unmet), unmet.exit_code)
+    return judge(run, ending)
 
+
+def judge(run: pairbench.Run, ending: str) -> int:
+    """Compares each model with the baseline; the exit code is that of the gate."""
     baseline = find_baseline()
-    if baseline is None:
+    if not baseline:
         if lines("GATE"):
-            print("::warning title=pairbench::no baseline yet: the gate was not asked")
-        finish(run, "not judged", None)
+            why = "a new baseline" if is_on("NEW_BASELINE") else "no baseline yet"
+            annotate("warning", f"{why}: the gate was not asked")
+        output(result="not judged", baseline="")
         return 0
-    worst: Optional[pairbench.PairbenchError] = None
+    errors: list[pairbench.PairbenchError] = []
     for model in run.models:
         try:
-            comparison = pairbench.compare(
-                side(baseline, model),
-                (run, model),
-                gate=lines("GATE"),
-                strict_gate=os.environ["STRICT_GATE"] == "true",
-            )
-        except (pairbench.GateFailedError, pairbench.GateInconclusiveError) as error:
-            comparison = error.result
-            # A rule that failed (3) weighs more than one that is inconclusive (8).
-            worst = error if worst is None or error.exit_code < worst.exit_code else worst
-        publish(comparison, f"compare-{len(list(REPORTS.glob('compare-*.html'))) + 1}", ending)
-    finish(run, result(worst), baseline)
-    return 0 if worst is None else fail(str(worst), worst.exit_code)
+            compare(baseline, run, model, ending)
+        except pairbench.PairbenchError as error:
+            if lines("GATE"):  # one that was not asked has not passed
+                errors.append(error)
+            else:
+                annotate("warning", f"{model} was not compared: {error}")
+    errors.sort(key=weight)
+    was_compared = any(REPORTS.glob("compare-*.html"))
+    output(result=result(errors), baseline=baseline if was_compared else "")
+    for unmet in errors:
+        annotate("error", reason(unmet))
+    return errors[0].exit_code if errors else 0
 
 
-def result(worst: Optional[pairbench.PairbenchError]) -> str:
-    if isinstance(worst, pairbench.GateFailedError):
-        return "fail"
-    if worst is not None:
-        return "inconclusive"
-    return "pass" if lines("GATE") else "not judged"
+def compare(baseline: str, run: pairbench.Run, model: str, ending: str) -> None:
+    """Publishes the comparison; raises where it cannot be made, or the gate is not met."""
+    name = f"compare-{len(list(REPORTS.glob('compare-*.html'))) + 1}"
+    try:
+        comparison = pairbench.compare(
+            baseline, (run, model), gate=lines("GATE"), strict_gate=is_on("STRICT_GATE")
+        )
+    except (pairbench.GateFailedError, pairbench.GateInconclusiveError) as error:
+        publish(error.result, name, ending)
+        raise
+    publish(comparison, name, ending)
 
 
-def find_baseline() -> Union[pairbench.Run, str, None]:
-    """What the input names, or what the cache has kept."""
-    named = os.environ["BASELINE"]
-    if named:
-        return pairbench.Run(named) if Path(named).is_dir() else named
-    return pairbench.Run(GOOD) if GOOD.is_dir() else None
+def weight(error: pairbench.PairbenchError) -> int:
+    """A rule that failed comes first, a gate that was not asked next, an inconclusive one last."""
+    return {3: 0, 8: 2}.get(error.exit_code, 1)
 
 
-def side(baseline: Union[pairbench.Run, str], model: str) -> pairbench.Side:
-    """The baseline's model of the same name, or the only one that it has."""
-    if isinstance(baseline, pairbench.Run) and model in baseline.models:
-        return (baseline, model)
-    return baseline
+def result(errors: list[pairbench.PairbenchError]) -> str:
+    """What the gate says of all models; the first error decides."""
+    if not errors:
+        return "pass" if lines("GATE") else "not judged"
+    return {3: "fail", 8: "inconclusive"}.get(errors[0].exit_code, "not judged")
+
+
+def reason(error: pairbench.PairbenchError) -> str:
+    """Why the job fails, and where the baseline may be the cause, how to start over."""
+    if error.exit_code in (3, 8):
+        return str(error)
+    text = f"the gate was not asked: {error}"
+    if os.environ["BASELINE"]:
+        return text
+    return (
+        f"{text}\nIf the last good run is outdated (of other pairs, models or another benchmark),"
+        " run once on the default branch with `new-baseline: true`."
+    )
+
+
+def find_baseline() -> str:
+    """What the input names, or what the cache has kept; empty where there is nothing to ask."""
+    if is_on("NEW_BASELINE"):
+        return ""
+    return os.environ["BASELINE"] or (str(GOOD) if GOOD.is_dir() else "")
 
 
 def publish(judged: Judged, name: str, ending: str) -> None:
@@ -100,25 +139,25 @@ def publish(judged: Judged, name: str, ending: str) -> None:
     (REPORTS / f"{name}.{ending}").write_text(judged.report(form), "utf-8")  # type: ignore[arg-type]
 
 
-def finish(run: pairbench.Run, result: str, baseline: Union[pairbench.Run, str, None]) -> None:
-    """Sets the outputs."""
-    first = run.summary["models"][run.models[0]]
-    where = baseline.directory if isinstance(baseline, pairbench.Run) else baseline or ""
-    values = {
-        "run": run.directory,
-        "average": first["average"]["accuracy"],
-        "result": result,
-        "baseline": where,
-    }
-    with Path(os.environ["GITHUB_OUTPUT"]).open("a", encoding="utf-8") as output:
-        output.writelines(f"{key}={value}\n" for key, value in values.items())
+def output(**values: object) -> None:
+    """Sets outputs of the action."""
+    with Path(os.environ["GITHUB_OUTPUT"]).open("a", encoding="utf-8") as file:
+        file.writelines(f"{key}={value}\n" for key, value in values.items())
 
 
 def fail(message: str, code: int) -> int:
+    annotate("error", message)
+    return code
+
+
+def annotate(level: Literal["error", "warning"], message: str) -> None:
     # In a workflow command, these would end it.
     text = message.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
-    print(f"::error title=pairbench::{text}", flush=True)
-    return code
+    print(f"::{level} title=pairbench::{text}", flush=True)
+
+
+def is_on(name: str) -> bool:
+    return os.environ[name] == "true"
 
 
 def lines(name: str) -> list[str]:

@@ -6,11 +6,12 @@ here. `PAIRBENCH_WHEEL` names the wheel to install.
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
 import subprocess
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Union
 
@@ -19,7 +20,7 @@ import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 ACTION = yaml.safe_load((ROOT / "action.yml").read_text("utf-8"))
-GITHUB = {"sha": "0", "event": {"repository": {"default_branch": "main"}}}
+GITHUB = {"sha": "0", "run_attempt": 1, "event": {"repository": {"default_branch": "main"}}}
 
 
 @dataclass
@@ -39,12 +40,17 @@ class Runner:
     folder: Path
     path: str = os.environ["PATH"]
     is_installed: bool = False
-    saved: int = 0
+    jobs: int = 0
+    caches: list[str] = field(default_factory=list)
     context: dict[str, Any] = field(default_factory=dict)
 
     @property
     def artifacts(self) -> Path:
         return self.folder / "artifacts"
+
+    @property
+    def saved(self) -> int:
+        return len(self.caches)
 
     def job(self, branch: str, **inputs: str) -> Job:
         """The action in a fresh checkout, with the inputs of a workflow."""
@@ -55,9 +61,10 @@ class Runner:
         defaults = {name: spec.get("default", "") for name, spec in ACTION["inputs"].items()}
         given = {name.replace("_", "-"): value for name, value in inputs.items()}
         assert given.keys() <= defaults.keys()
+        self.jobs += 1
         self.context = {
             "inputs": {**defaults, **given},
-            "github": {**GITHUB, "ref_name": branch},
+            "github": {**GITHUB, "ref_name": branch, "run_id": self.jobs},
             "runner": {"os": "Linux"},
             "steps": {},
         }
@@ -118,15 +125,16 @@ class Runner:
     def stand_in(self, action: str, given: dict[str, str], workspace: Path) -> None:
         cache, path = self.folder / "cache", workspace / given["path"]
         if action == "actions/cache/restore":
-            keys = [given["key"], *given["restore-keys"].split()]
-            if cache.is_dir() and any(
-                kept.name.startswith(key) for key in keys for kept in cache.iterdir()
-            ):
-                shutil.copytree(next(cache.iterdir()), path)
+            newest = [*reversed(self.caches)]
+            found = [key for key in newest if key == given["key"]]
+            for start in given["restore-keys"].split():
+                found += [key for key in newest if key.startswith(start)]
+            if found:
+                shutil.copytree(cache / found[0], path)
         elif action == "actions/cache/save":
-            shutil.rmtree(cache, ignore_errors=True)
-            shutil.copytree(path, cache / given["key"])
-            self.saved += 1
+            if given["key"] not in self.caches:  # what is kept is never replaced
+                shutil.copytree(path, cache / given["key"])
+                self.caches.append(given["key"])
         else:
             assert action == "actions/upload-artifact"
             shutil.copytree(path, self.artifacts / given["name"])
@@ -221,6 +229,126 @@ def test_a_published_table_as_the_baseline(runner: Runner, wheel: dict[str, str]
     assert runner.saved == 1
 
 
+ROWS = [
+    {"id": 1, "prompt": "hello!", "chosen": "hi!", "rejected": "go away!"},
+    {"id": 2, "prompt": "What is 2 + 2?", "chosen": "4", "rejected": "5"},
+]
+TWO = "a=quickstart/pairrm\nb=quickstart/better-pairrm"
+# Two models of two pairs are the last good run; each of these cannot be compared with it.
+OUTDATED = [
+    ({"models": TWO, "data": "fewer.jsonl"}, 4),
+    ({"models": TWO, "benchmark": "quickstart"}, 4),
+    ({"models": "c=quickstart/pairrm", "data": "pairs.jsonl"}, 2),
+]
+
+
+@pytest.fixture
+def outdated(runner: Runner, wheel: dict[str, str], tmp_path: Path) -> Runner:
+    """The machine with another cache: of a run that the jobs of `OUTDATED` do not fit."""
+    machine = replace(runner, folder=tmp_path, caches=[])
+    for name, rows in (("pairs", ROWS), ("fewer", ROWS[:1])):
+        text = "".join(json.dumps(row) + "\n" for row in rows)
+        (tmp_path / f"{name}.jsonl").write_text(text, "utf-8")
+    job = machine.job("main", models=TWO, data=str(tmp_path / "pairs.jsonl"), **wheel)
+    assert (job.code, machine.saved) == (0, 1), job.log
+    return machine
+
+
+def of(machine: Runner, inputs: dict[str, str]) -> dict[str, str]:
+    """The inputs, with the path of their data."""
+    data = inputs.get("data")
+    return inputs if data is None else {**inputs, "data": str(machine.folder / data)}
+
+
+@pytest.mark.parametrize(("inputs", "code"), OUTDATED)
+def test_a_gate_that_an_outdated_baseline_keeps_from_being_asked(
+    outdated: Runner, wheel: dict[str, str], inputs: dict[str, str], code: int
+) -> None:
+    """It does not pass, on no branch, and says how to start over; the report is there."""
+    for branch in ("topic", "main"):
+        job = outdated.job(branch, **of(outdated, inputs), gate="max-invalid:0", **wheel)
+        assert job.code == code, job.log
+        assert "::error title=pairbench::the gate was not asked: " in job.log
+        assert "on the default branch with `new-baseline: true`" in job.log
+        assert job.outputs["run"] == ".pairbench/reports/run"
+        assert float(job.outputs["average"]) > 0
+        assert (job.outputs["result"], job.outputs["baseline"]) == ("not judged", "")
+        assert (outdated.artifacts / "pairbench/run/report.html").is_file()
+        assert outdated.saved == 1
+
+
+@pytest.mark.parametrize(("inputs", "_code"), OUTDATED)
+def test_without_a_gate_an_outdated_baseline_is_a_warning(
+    outdated: Runner, wheel: dict[str, str], inputs: dict[str, str], _code: int
+) -> None:
+    """On the default branch the run takes its place."""
+    inputs = of(outdated, inputs)
+    for branch, saved in (("topic", 1), ("main", 2)):
+        job = outdated.job(branch, **inputs, **wheel)
+        assert job.code == 0, job.log
+        assert re.search("^::warning title=pairbench::[ac] was not compared: ", job.log, re.M)
+        assert (job.outputs["result"], job.outputs["baseline"]) == ("not judged", "")
+        assert (outdated.artifacts / "pairbench/run/report.html").is_file()
+        assert outdated.saved == saved
+    job = outdated.job("topic", **inputs, gate="max-invalid:0", **wheel)
+    assert (job.code, job.outputs["result"]) == (0, "pass"), job.log
+
+
+@pytest.mark.parametrize(("inputs", "code"), OUTDATED)
+def test_a_new_baseline(
+    outdated: Runner, wheel: dict[str, str], inputs: dict[str, str], code: int
+) -> None:
+    """Nothing is compared, and the default branch starts over, at whatever commit."""
+    gated = {**of(outdated, inputs), "gate": "max-invalid:0", **wheel}
+    job = outdated.job("topic", **gated, new_baseline="true")
+    assert (job.code, job.outputs["result"], outdated.saved) == (0, "not judged", 1), job.log
+    assert "::warning title=pairbench::a new baseline: the gate was not asked" in job.log
+    assert outdated.job("topic", **gated).code == code
+    job = outdated.job("main", **gated, new_baseline="true")
+    assert (job.code, job.outputs["baseline"], outdated.saved) == (0, "", 2), job.log
+    assert not list((outdated.artifacts / "pairbench").glob("compare-*"))
+    job = outdated.job("topic", **gated)
+    assert (job.code, job.outputs["result"]) == (0, "pass"), job.log
+
+
+@pytest.mark.parametrize(
+    ("other", "gate", "result"),
+    [
+        ("a=quickstart/pairrm", "max-invalid:0", (2, "not judged")),
+        ("a=quickstart/better-pairrm", "min:average:0.99", (3, "fail")),
+        ("a=quickstart/pairrm", "drop:average:0.01", (2, "not judged")),  # inconclusive
+    ],
+)
+def test_one_of_two_models_cannot_be_compared(
+    outdated: Runner, wheel: dict[str, str], other: str, gate: str, result: tuple[int, str]
+) -> None:
+    """The job fails by it, whatever becomes of the other one."""
+    inputs = {"models": f"c=quickstart/pairrm\n{other}", "data": "pairs.jsonl"}
+    job = outdated.job("main", **of(outdated, inputs), gate=gate, strict_gate="true", **wheel)
+    assert (job.code, job.outputs["result"]) == result, job.log
+    assert "::error title=pairbench::the gate was not asked: " in job.log
+    assert job.outputs["baseline"] == ".pairbench/good"
+    assert (outdated.artifacts / "pairbench/compare-1.html").is_file()
+    assert outdated.saved == 1
+
+
+def test_a_gate_among_the_options(runner: Runner, wheel: dict[str, str]) -> None:
+    options = "--against\n.pairbench/good\n--gate\nmin:average:0.99"
+    job = runner.job("main", models="m=quickstart/better-pairrm", options=options, **wheel)
+    assert (job.code, job.outputs["result"]) == (3, "fail"), job.log
+    assert (runner.artifacts / "pairbench/run/report.html").is_file()
+    assert runner.saved == 1
+
+
+def test_verdicts_that_are_invalid(runner: Runner, wheel: dict[str, str], tmp_path: Path) -> None:
+    data = tmp_path / "pairs.jsonl"
+    data.write_text(json.dumps({**ROWS[0], "prompt": "<|source|>"}) + "\n", "utf-8")
+    job = runner.job("main", models=GOOD, data=str(data), **wheel)
+    assert (job.code, job.outputs["result"]) == (6, "not judged"), job.log
+    assert (runner.artifacts / "pairbench/run/report.html").is_file()
+    assert runner.saved == 1
+
+
 @pytest.mark.parametrize(
     ("inputs", "code", "said"),
     [
@@ -228,6 +356,8 @@ def test_a_published_table_as_the_baseline(runner: Runner, wheel: dict[str, str]
         ({"models": "no-such-model"}, 5, "no-such-model"),
         ({"models": GOOD, "options": "--limit\nmany"}, 2, "many"),
         ({"models": GOOD, "format": "pdf"}, 2, "format must be one of"),
+        ({"models": GOOD, "strict_gate": "true"}, 2, "strict-gate needs a gate"),
+        ({"models": GOOD, "new_baseline": "true", "baseline": "x"}, 2, "new-baseline has no"),
     ],
 )
 def test_what_cannot_run_says_why(

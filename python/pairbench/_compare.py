@@ -11,7 +11,9 @@ from pairbench import _gate
 from pairbench._process import Finished, execute
 from pairbench._run import Side, side
 
-ComparisonFormat = Literal["table", "markdown", "html", "json", "csv", "junit", "github"]
+ComparisonFormat = Literal[
+    "table", "plot", "markdown", "html", "svg", "json", "csv", "junit", "github"
+]
 
 
 class Comparison:
@@ -51,7 +53,9 @@ def compare(
     gate: _gate.Rules = (),
     *,
     strict_gate: bool = False,
+    allow_partial: bool = False,
     flips: Optional[int] = None,
+    options: Sequence[str] = (),
 ) -> Comparison:
     """Compares a candidate with the last good run, or with a published table.
 
@@ -60,7 +64,10 @@ def compare(
         candidate: The run to judge.
         gate: Rules that the candidate must meet, or files of rules.
         strict_gate: Whether a rule that is neither passed nor failed raises, too.
+        allow_partial: Whether a candidate that lacks pairs of the baseline is compared on the rest;
+            no rule that lacks pairs can pass then.
         flips: How many of the pairs whose verdict changed `summary` lists.
+        options: Further flags, as the command line has them.
 
     Raises:
         GateFailedError: A rule failed; `result` is the comparison.
@@ -68,9 +75,11 @@ def compare(
         PairbenchError: The class of any other exit code, see `pairbench.errors`.
     """
     arguments = _gate.flags(gate, strict=strict_gate)
+    if allow_partial:
+        arguments.append("--allow-partial")
     if flips is not None:
         arguments.append(f"--flips={flips}")
-    arguments += ["--", side(baseline), side(candidate)]
+    arguments += [*options, "--", side(baseline), side(candidate)]
     finished = _execute(arguments, "json")
     if finished.exit_code not in (0, 3, 8):
         finished.fail()

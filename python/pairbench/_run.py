@@ -24,7 +24,17 @@ Side = Union["Run", str, os.PathLike[str], tuple[Union["Run", str, os.PathLike[s
 Models = Union[Sequence[Union[str, os.PathLike[str]]], Mapping[str, Union[str, os.PathLike[str]]]]
 """Checkpoints: directories or `owner/name[@revision]`, with `,template=T` where they need one."""
 ReportFormat = Literal[
-    "table", "markdown", "model-card", "html", "json", "csv", "latex", "junit", "github"
+    "table",
+    "plot",
+    "markdown",
+    "model-card",
+    "html",
+    "svg",
+    "json",
+    "csv",
+    "latex",
+    "junit",
+    "github",
 ]
 
 
@@ -52,7 +62,7 @@ class Run:
 
     @cached_property
     def summary(self) -> dict[str, Any]:
-        """All figures, with their intervals: `summary.json` (docs/schema/summary.v1.json)."""
+        """All figures, with their intervals: `summary.json` (docs/schema/summary.v2.json)."""
         return self._json("summary.json")
 
     @cached_property

@@ -6,6 +6,8 @@ import subprocess
 import sys
 from importlib import metadata
 
+import pytest
+
 import pairbench
 
 
@@ -23,4 +25,8 @@ def test_package_and_binary_have_one_version() -> None:
     shown = subprocess.run(
         [str(pairbench.find_binary()), "--version"], capture_output=True, text=True, check=True
     )
-    assert shown.stdout.split()[1] == metadata.version("pairbench")
+    try:
+        version = metadata.version("pairbench")
+    except metadata.PackageNotFoundError:
+        pytest.skip("a package that is only on the path has no version; .ci/wheel installs one")
+    assert shown.stdout.split()[1] == version

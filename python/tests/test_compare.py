@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 import pairbench
@@ -45,6 +47,23 @@ def test_a_strict_gate_that_is_inconclusive(demo: pairbench.Run) -> None:
     with pytest.raises(pairbench.GateInconclusiveError) as open_:
         pairbench.compare(*sides, gate="drop:average:0.01", strict_gate=True)
     assert open_.value.result.gate[0].status == "inconclusive"
+
+
+def test_a_candidate_that_lacks_pairs(demo: pairbench.Run, models: dict[str, Path]) -> None:
+    part = pairbench.run({"pairrm": models["a"]}, limit=600, progress=False)
+    sides = (demo, "pairrm"), (part, "pairrm")
+    with pytest.raises(pairbench.InputError, match="lacks 36 pairs"):
+        pairbench.compare(*sides)
+    rest = pairbench.compare(*sides, gate=["drop:average:0.5", "max-invalid:0"], allow_partial=True)
+    assert [rule.status for rule in rest.gate] == ["inconclusive", "inconclusive"]
+    assert "PARTIAL" in rest.table
+
+
+def test_further_flags(demo: pairbench.Run) -> None:
+    sides = (demo, "pairrm"), (demo, "better-pairrm")
+    assert len(pairbench.compare(*sides, options=["--flips", "3"]).summary["flips"]) == 3
+    with pytest.raises(pairbench.UsageError, match="no-such-flag"):
+        pairbench.compare(*sides, options=["--no-such-flag"])
 
 
 def test_runs_that_are_not_there(demo: pairbench.Run) -> None:
