@@ -1,6 +1,7 @@
 //! Parses, executes, prints, and turns errors into exit codes.
 
 use std::io::Write;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
 
 use pairbench::cli;
@@ -19,7 +20,9 @@ fn main() -> ExitCode {
     };
     settings.apply();
     let wants_json = request.wants_json();
-    let finished = request.execute().and_then(|finished| {
+    let executed = catch_unwind(AssertUnwindSafe(|| request.execute()));
+    let finished = executed.unwrap_or_else(|_| Err(Error::bug()));
+    let finished = finished.and_then(|finished| {
         // What was found is printed even where it is cause for complaint.
         print(&finished.text)?;
         Ok(finished)

@@ -32,6 +32,13 @@ fn what_is_not_there_is_exit_5_and_wrong_flags_are_exit_2() {
         .unwrap();
     assert_eq!(no_template.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&no_template.stderr).contains("pairrm, better-pairrm"));
+    let (_, stderr, code) = binary::run(&["run", "--model", "quickstart/nosuch"]);
+    assert!(
+        code == 5 && stderr.contains("there are quickstart/pairrm"),
+        "{stderr}"
+    );
+    let (_, stderr, code) = binary::run(&["fetch", "rm-bench", "--offline"]);
+    assert!(code == 2 && stderr.contains("with --data"), "{stderr}");
     let (_, stderr, code) = run(&dir.path().join("none.jsonl"), &["--format", "json"]);
     assert_eq!(code, 5);
     assert_eq!(
@@ -183,6 +190,30 @@ fn a_checkpoints_own_contract_wins_and_a_flag_that_contradicts_it_is_exit_2() {
 }
 
 #[test]
+#[cfg_attr(not(feature = "_test-hooks"), ignore = "needs --features _test-hooks")]
+fn a_bug_is_exit_1() {
+    for format in ["table", "json"] {
+        let output = binary::pairbench()
+            .args(["run", "--limit", "1", "--format", format])
+            .env("PAIRBENCH_TEST_PANIC", "1")
+            .output()
+            .unwrap();
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{stderr}");
+        assert!(
+            output.stdout.is_empty()
+                && stderr.contains("panicked at")
+                && stderr.contains("this is a bug of pairbench"),
+            "{stderr}"
+        );
+        let last = stderr.lines().last().unwrap();
+        let error: Option<serde_json::Value> = serde_json::from_str(last).ok();
+        let code = error.map(|error| error["exit_code"].clone());
+        assert_eq!(code, (format == "json").then(|| 1.into()), "{stderr}");
+    }
+}
+
+#[test]
 fn counts_that_cannot_be_are_usage_errors() {
     let path = "benchmarks/quickstart/pairs.jsonl";
     let model = "quickstart/pairrm";
@@ -204,10 +235,26 @@ fn counts_that_cannot_be_are_usage_errors() {
         &["run", "--batch-tokens", "0"],
         &["bench", "--model", model, "--threads", "100000"],
         &["bench", "--model", model, "--tokens", "0"],
+        &[
+            "bench",
+            "--model",
+            model,
+            "--tokens",
+            "18446744073709551615",
+        ],
     ] {
         let (stdout, stderr, code) = binary::run(words);
         assert_eq!((code, stdout.as_str()), (2, ""), "{words:?}: {stderr}");
     }
+    let overflowing = binary::pairbench()
+        .args(["run", "--shard", "--out", "never-written"])
+        .env("SLURM_ARRAY_TASK_ID", "5")
+        .env("SLURM_ARRAY_TASK_MIN", "9")
+        .env("SLURM_ARRAY_TASK_MAX", "2")
+        .env("SLURM_ARRAY_TASK_COUNT", u64::MAX.to_string())
+        .output()
+        .unwrap();
+    assert_eq!(overflowing.status.code(), Some(2));
     let many = binary::pairbench()
         .args(["run", "--limit", "1"])
         .env("RAYON_NUM_THREADS", "100000")

@@ -163,7 +163,10 @@ fn a_model_against_itself_passes_after_the_pairs_that_it_takes() {
     let (summary, record) = (json(out.join("summary.json")), json(out.join("run.json")));
     assert_eq!(
         summary["partial"],
-        format!("{taken} of 636 pairs, in random order: the gate was settled (--against)")
+        format!(
+            "{taken} of 636 pairs, in random order: the gate was settled (--against), for which 95 \
+             % intervals of accuracies do not allow"
+        )
     );
     let n: u64 = summary["models"]["pairrm"]["subsets"]
         .as_object()

@@ -308,15 +308,18 @@ fn a_torn_line_is_dropped_and_a_corrupt_one_is_exit_4() {
     .unwrap();
     let (_, stderr, code) = slow_run(dir.path(), &["--resume"]);
     assert_eq!(code, 4, "{stderr}");
-    let at = lines
-        .iter()
-        .position(|line| line.contains("\"row\":7,"))
-        .unwrap()
-        + 1;
-    assert!(
-        stderr.contains(&format!("journal.jsonl:{at}\n")),
-        "{stderr}"
-    );
+    let of_row = |line: &String| line.contains("\"row\":7,");
+    let at = lines.iter().position(of_row).unwrap() + 1;
+    let place = format!("journal.jsonl:{at}\n");
+    assert!(stderr.contains(&place), "{stderr}");
+    // Counts that nobody counted, which could not be added.
+    let row = &lines[at - 1];
+    let (start, count) = row.split_once("\"tokens_ab\":").unwrap();
+    let end = count.find(',').unwrap();
+    let changed = format!("{start}\"tokens_ab\":{}{}", u64::MAX, &count[end..]);
+    std::fs::write(&path, whole_lines.replacen(row, &changed, 1)).unwrap();
+    let (_, stderr, code) = slow_run(dir.path(), &["--resume"]);
+    assert!(code == 4 && stderr.contains(&place), "{stderr}");
     std::fs::write(&path, format!("{whole_lines}{}", &lines[52][..20])).unwrap();
     let (_, stderr, code) = slow_run(dir.path(), &["--resume"]);
     assert!(
@@ -473,8 +476,9 @@ fn signals_end_a_run_in_order_and_say_how_to_go_on() {
         (&["-INT", "-INT"], 130),
     ] {
         let dir = tempfile::tempdir().unwrap();
-        let child = start(dir.path(), &[]);
+        let mut child = start(dir.path(), &[]);
         while verdicts(&journal(dir.path())) == 0 {
+            assert!(child.try_wait().unwrap().is_none(), "it was too fast");
             std::thread::sleep(Duration::from_millis(2));
         }
         for signal in signals {

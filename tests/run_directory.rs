@@ -148,7 +148,7 @@ fn a_run_carries_its_benchmark() {
     assert_eq!(code, 0, "{stderr}");
     let (_, stderr, code) = run(&["compare", out, out, "--gate", "min:rewardbench:0"]);
     assert!(
-        code == 2 && stderr.contains("compared were: average, mirth, total"),
+        code == 2 && stderr.contains("compared were: average, headline, total"),
         "{stderr}"
     );
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::benchmark::definition::{Benchmark, MeanOf};
+use crate::support::bounded_count::MOST;
 
 /// Keys of a model in `summary.json`, beside which the headline figure stands: another figure
 /// under one of them would take its place, or would be replaced.
@@ -32,6 +33,11 @@ impl Benchmark {
     /// What contradicts what.
     pub(super) fn check(&self) -> Result<(), String> {
         self.columns.map()?;
+        for (subset, n) in &self.subsets {
+            if *n > MOST {
+                return Err(format!("`{subset}` has {n} rows, accepted: up to {MOST}"));
+            }
+        }
         let sections = self.sections.iter().flat_map(|s| &s.subsets);
         for subset in sections
             .clone()
@@ -132,6 +138,7 @@ mod tests {
         for text in [
             "name='x'\nsections=[{name='a',subsets=['b']}]\n[subsets]\na=1",
             "name='x'\ncolour=1\n[subsets]\na=1",
+            "name='x'\n[subsets]\na=9223372036854775807\nb=9223372036854775807",
             "name='x'\nvariants=[{section='s',label='t',note='n',weights={a=1}}]\n[subsets]\na=1",
             "name='x'\nsections=[{name='s',subsets=['a']},{name='t',subsets=['a']}]\n[subsets]\na=1",
             "name='x'\nmetric='best'\n[subsets]\na=1",

@@ -157,6 +157,14 @@ impl ModelSpec {
                 backbone: None,
             });
         }
+        if let Some(name) = self.location.strip_prefix("quickstart/") {
+            let known: Vec<&str> = quickstart::checkpoints().collect();
+            return Err(Error::unavailable(format!(
+                "failed to find checkpoint: {}: no demonstration model is called {name}",
+                self.location
+            ))
+            .hint(format!("there are {}", known.join(", "))));
+        }
         if path.exists() {
             return Err(Error::bad_input(format!(
                 "failed to open checkpoint: {} is not a directory",

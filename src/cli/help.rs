@@ -136,7 +136,7 @@ Examples:
   pairbench score --model Skywork/Skywork-Reward-V2-Qwen3-0.6B answers.jsonl \\
     > scores.jsonl
   A program that asks one by one:
-    my-program | pairbench score --batch-wait 0 | my-other-program";
+    my-program | pairbench score --model quickstart/deberta-rm --batch-wait 0 | my-other-program";
 
 pub(crate) const LIST: &str = "\
 Examples:

@@ -1,13 +1,12 @@
 //! The flags of all commands but `run`.
 
 use std::ffi::OsString;
-use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use clap::Args;
 
 use crate::checkpoint::ModelSpec;
-use crate::cli::shared::{ComputingArgs, HubArgs, at_least_one};
+use crate::cli::shared::{ComputingArgs, HubArgs};
 use crate::cli::values::{BenchFormatArg, CompareFormatArg, FormatArg, ReportFormatArg, format};
 use crate::commands::bench::BenchRequest;
 use crate::commands::compare::CompareRequest;
@@ -134,8 +133,9 @@ pub(crate) struct BenchArgs {
     #[arg(value_parser = clap::value_parser!(u32).range(3..=65_536))]
     pub(crate) lengths: Vec<u32>,
     /// Tokens in all rows of one length
-    #[arg(long, value_name = "N", default_value = "8192", value_parser = at_least_one)]
-    pub(crate) tokens: NonZeroUsize,
+    #[arg(long, value_name = "N", default_value = "8192")]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..=100_000_000))]
+    pub(crate) tokens: u32,
     /// Token rows instead: a JSON list of ids on each line, for a pairwise head with the three
     /// markers in it
     #[arg(long, value_name = "FILE.jsonl", conflicts_with = "lengths")]
@@ -234,7 +234,7 @@ impl From<BenchArgs> for BenchRequest {
         Self {
             model: typed.model,
             lengths: typed.lengths,
-            tokens: typed.tokens.get(),
+            tokens: typed.tokens as usize,
             ids: typed.ids,
             backend: typed.computing.request(typed.batch_tokens, None),
             repeats: typed.repeats,

@@ -46,6 +46,11 @@ fn files(spec: &str, hub: &Hub, revision: Option<&str>) -> Result<(String, Vec<I
         Path::new(spec).extension().is_some_and(|e| e == "toml") || Benchmark::is_built_in(spec);
     if is_definition {
         let found = Benchmark::find(spec)?.files(hub)?;
+        if found.files.is_empty() {
+            let what =
+                format!("failed to fetch benchmark: {spec}: it does not say where its pairs are");
+            return Err(Error::usage(what).hint("`pairbench run` takes its files with --data"));
+        }
         return Ok((
             found
                 .dataset

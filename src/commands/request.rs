@@ -18,6 +18,7 @@ use crate::commands::run::{self, RunRequest};
 use crate::commands::show::{self, ShowRequest};
 use crate::report::{Format, Style, fitted};
 use crate::support::error::Result;
+use crate::support::test_hooks;
 
 /// One command.
 pub enum Request {
@@ -44,6 +45,7 @@ pub enum Request {
 impl Request {
     /// Does what is asked.
     pub fn execute(self) -> Result<Finished> {
+        test_hooks::panic_if_asked();
         match self {
             Self::Run(request) => run::run(&request),
             Self::Compare(request) => compare::compare(&request),

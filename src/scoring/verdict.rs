@@ -6,6 +6,7 @@ use crate::checkpoint::PrecisionName;
 use crate::data::{Id, Item};
 use crate::scoring::exact;
 use crate::scoring::several::{ComparedAnswers, ScoredAnswers};
+use crate::support::bounded_count::bounded;
 
 /// What the margin says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -127,11 +128,16 @@ pub struct BothOrders {
     /// Why there is no token row that the reference could score.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unscorable: Option<String>,
+    #[serde(deserialize_with = "bounded")]
     pub tokens_ab: usize,
+    #[serde(deserialize_with = "bounded")]
     pub tokens_ba: usize,
     /// Ids that truncation removed, in the order chosen left.
+    #[serde(deserialize_with = "bounded")]
     pub source_cut: usize,
+    #[serde(deserialize_with = "bounded")]
     pub chosen_cut: usize,
+    #[serde(deserialize_with = "bounded")]
     pub rejected_cut: usize,
 }
 
@@ -146,11 +152,16 @@ pub struct AnswerScores {
     /// Why there is no token row that the reference could score.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unscorable: Option<String>,
+    #[serde(deserialize_with = "bounded")]
     pub tokens_chosen: usize,
+    #[serde(deserialize_with = "bounded")]
     pub tokens_rejected: usize,
     /// Ids that truncation removed; of the prompt in that row where it removed more.
+    #[serde(deserialize_with = "bounded")]
     pub source_cut: usize,
+    #[serde(deserialize_with = "bounded")]
     pub chosen_cut: usize,
+    #[serde(deserialize_with = "bounded")]
     pub rejected_cut: usize,
 }
 

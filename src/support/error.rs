@@ -11,6 +11,8 @@ pub type Result<T> = std::result::Result<T, Error>;
 /// them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ErrorKind {
+    /// Something that this program must not do, whatever it is given.
+    Bug = 1,
     /// A flag or a combination of flags that cannot work.
     Usage = 2,
     /// A rule of a gate failed.
@@ -50,6 +52,12 @@ impl Error {
             hint: None,
             source: None,
         }
+    }
+
+    /// Of a panic, whose message was printed.
+    pub fn bug() -> Self {
+        Self::new(ErrorKind::Bug, "failed: this is a bug of pairbench")
+            .hint("please report it, with the command and the lines above")
     }
 
     pub fn usage(message: impl Into<String>) -> Self {

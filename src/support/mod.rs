@@ -1,6 +1,7 @@
 //! What every room may use: errors, files, locks, signals, the terminal, the Hugging Face hub.
 
 pub mod allocator;
+pub(crate) mod bounded_count;
 pub(crate) mod bounded_lines;
 pub mod cache_folder;
 pub(crate) mod catch_panic;

@@ -19,6 +19,18 @@ pub(crate) fn abort_at(step: impl AsRef<Path>) {
 #[cfg(not(feature = "_test-hooks"))]
 pub(crate) fn abort_at(_: impl AsRef<Path>) {}
 
+/// Panics, as a bug would, where the variable `PAIRBENCH_TEST_PANIC` is set.
+#[cfg(feature = "_test-hooks")]
+pub(crate) fn panic_if_asked() {
+    assert!(
+        std::env::var_os("PAIRBENCH_TEST_PANIC").is_none(),
+        "asked for"
+    );
+}
+
+#[cfg(not(feature = "_test-hooks"))]
+pub(crate) fn panic_if_asked() {}
+
 /// The largest number of tokens for which there is memory: `PAIRBENCH_TEST_MEMORY`, where it is
 /// set.
 #[cfg(feature = "_test-hooks")]

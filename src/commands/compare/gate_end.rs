@@ -4,7 +4,7 @@ use serde_json::json;
 
 use crate::commands::finished::Finished;
 use crate::comparison::Matching;
-use crate::comparison::gate::{Conclusion, Status, in_one_line};
+use crate::comparison::gate::{Conclusion, RuleOutcome, Status, in_one_line};
 use crate::report::{ComparisonReport, Format, Style, render};
 use crate::support::count::count;
 use crate::support::error::{Error, ErrorKind, Result};
@@ -66,7 +66,8 @@ fn complaint(conclusion: Conclusion, report: &ComparisonReport) -> Option<Error>
         _ => return None,
     };
     let here = gate.iter().filter(|outcome| outcome.status == status);
-    let rules: Vec<&str> = here.map(|outcome| outcome.rule.as_str()).collect();
+    let measured = |own: &RuleOutcome| format!("{}: {}", own.rule, own.reason);
+    let rules: Vec<String> = here.map(measured).collect();
     let what = format!("{what}: {} of {}", rules.len(), count(gate.len(), "rule"));
     Some(
         Error::new(kind, what)

@@ -104,7 +104,7 @@ impl FromStr for Rule {
         };
         let (kind, rest) = text
             .split_once(':')
-            .ok_or_else(|| wrong("expected KIND:…"))?;
+            .ok_or_else(|| wrong("expected KIND:…").or_hint("a file of rules ends in .toml"))?;
         let share = |text: &str| {
             let value = text
                 .parse::<f64>()

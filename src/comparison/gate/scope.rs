@@ -23,6 +23,8 @@ pub enum Scope {
     Subset(Pattern),
 }
 
+const HEADLINE: &str = "headline";
+
 /// The part of a metric that is called so.
 fn aspect(name: &str) -> Option<Aspect> {
     let mut all = Aspect::STYLES.into_iter();
@@ -33,7 +35,7 @@ impl fmt::Display for Scope {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Average => f.write_str("average"),
-            Self::Headline(key) => f.write_str(key.as_deref().unwrap_or("headline")),
+            Self::Headline(key) => f.write_str(key.as_deref().unwrap_or(HEADLINE)),
             Self::Total => f.write_str("total"),
             Self::Aspect(aspect) => f.write_str(aspect.name()),
             Self::Section(names) => write!(f, "section:{names}"),
@@ -50,7 +52,7 @@ impl Scope {
         match text.split_once(':') {
             None => match text {
                 "average" => Ok(Self::Average),
-                "headline" => Ok(Self::Headline(None)),
+                HEADLINE => Ok(Self::Headline(None)),
                 "rewardbench" => Ok(Self::Headline(Some(text.to_owned()))),
                 "total" => Ok(Self::Total),
                 _ => aspect(text).map(Self::Aspect).ok_or_else(unknown),
@@ -93,7 +95,12 @@ impl Scope {
             .filter(|figure| covers(key_of(figure)))
             .collect();
         if covered.is_empty() && !self.is_missing(coverage) {
-            let names: Vec<&str> = figures.iter().map(key_of).collect();
+            let as_scope = |key| match self {
+                Self::Section(_) | Self::Subset(_) => key,
+                _ if key == AVERAGE || key == TOTAL || aspect(key).is_some() => key,
+                _ => HEADLINE,
+            };
+            let names: Vec<&str> = figures.iter().map(|own| as_scope(key_of(own))).collect();
             let names = if names.is_empty() {
                 "none".to_owned()
             } else {
@@ -110,7 +117,11 @@ impl Scope {
     /// What a scope needs that is not always there.
     fn why_none(&self) -> &'static str {
         match self {
-            Self::Headline(_) => {
+            Self::Headline(Some(_)) => {
+                "; `headline` is the figure of whichever benchmark, where all of its sections are \
+                 there"
+            }
+            Self::Headline(None) => {
                 "; this benchmark has no headline figure, or not all of its sections"
             }
             Self::Aspect(_) => "; only the metric `styles` has it",

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::checkpoint::PrecisionName;
 use crate::scoring::fingerprint::Fingerprint;
 use crate::scoring::verdict::Outcome;
+use crate::support::bounded_count::bounded;
 
 pub(crate) const NAME: &str = "journal.jsonl";
 /// 2: an outcome says of which head it is.
@@ -28,7 +29,7 @@ pub(crate) struct Session {
     pub(crate) threads: usize,
     pub(crate) batch_tokens: u32,
     /// How many verdicts it wrote; counted, not stored in the journal.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "bounded")]
     pub(crate) verdicts: usize,
 }
 

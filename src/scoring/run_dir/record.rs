@@ -13,6 +13,7 @@ use crate::scoring::journal::Session;
 use crate::scoring::run_dir::json_file;
 use crate::scoring::run_dir::verdict_source::VerdictSource;
 use crate::scoring::verification::Verification;
+use crate::support::bounded_count::bounded;
 use crate::support::count::count;
 use crate::support::error::Result;
 
@@ -113,25 +114,29 @@ pub(crate) struct ModelRecord {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) precision: Option<PrecisionRecord>,
     /// That went through the model.
+    #[serde(deserialize_with = "bounded")]
     pub(crate) tokens: usize,
     pub(crate) seconds: f64,
     /// Batches that were halved for want of memory.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "bounded")]
     pub(crate) halved: usize,
     /// Rows that were computed again in f32.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "bounded")]
     pub again_in_f32: usize,
     /// What was shown of the verdicts, with `--dtype verified`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) verification: Option<Verification>,
+    #[serde(deserialize_with = "bounded")]
     pub(crate) pairs: usize,
     /// [`margins_of`](crate::scoring::fingerprint::margins_of) its verdicts, which says that those in
     /// the directory are this model's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) margins: Option<String>,
     /// Verdicts that the journal had already.
+    #[serde(deserialize_with = "bounded")]
     pub(crate) resumed: usize,
     /// Verdicts from the cache.
+    #[serde(deserialize_with = "bounded")]
     pub(crate) cached: usize,
     #[serde(default)]
     pub(crate) not_scored: Vec<NotScored>,
@@ -204,10 +209,12 @@ pub(crate) struct StoppedEarly {
 }
 
 impl StoppedEarly {
-    /// `128 of 636 pairs, in random order: the gate was settled (--against)`.
+    /// How many pairs, why not all, and what that does to the figures: intervals are those of a
+    /// number of pairs that was fixed before.
     pub(crate) fn note(&self) -> String {
         format!(
-            "{} of {}, in random order: the gate was settled (--against)",
+            "{} of {}, in random order: the gate was settled (--against), for which 95 % intervals \
+             of accuracies do not allow",
             self.order.len(),
             count(self.planned.values().sum(), "pair")
         )

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::checkpoint::PrecisionName;
+use crate::support::bounded_count::bounded;
 use crate::support::count::count;
 
 /// Of one model's verdicts with `--dtype verified`.
@@ -10,18 +11,23 @@ use crate::support::count::count;
 pub(crate) struct Verification {
     /// In which every pair was scored.
     pub(crate) fast: PrecisionName,
+    #[serde(deserialize_with = "bounded")]
     pub(crate) pairs: usize,
     /// Drawn at random and scored in both precisions.
+    #[serde(deserialize_with = "bounded")]
     pub(crate) sampled: usize,
     /// Scored in both precisions, the sample included.
+    #[serde(deserialize_with = "bounded")]
     pub(crate) scored_twice: usize,
     /// Verdicts among those that f32 decided otherwise.
+    #[serde(deserialize_with = "bounded")]
     pub(crate) turned: usize,
     /// The largest difference of margins between the precisions.
     /// Infinite where one of both was not a number; JSON has null for that.
     #[serde(with = "finite_or_null")]
     pub(crate) largest_difference: f64,
     /// At most so many pairs have a larger difference, whatever the differences are.
+    #[serde(deserialize_with = "bounded")]
     pub(crate) most_larger: usize,
     /// Bound for the expected number of verdicts that f32 would decide otherwise.
     pub(crate) expected_turned: f64,

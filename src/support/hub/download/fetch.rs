@@ -158,7 +158,8 @@ impl Download<'_> {
 
     fn files(&self, listing: &Listing, names: &GlobSet) -> Result<()> {
         let missing = self.lacking(listing, names);
-        let bytes = missing.iter().map(|entry| entry.size).sum();
+        let sizes = missing.iter().map(|entry| entry.size);
+        let bytes = sizes.fold(0, u64::saturating_add);
         let bar = Progress::over_bytes(&self.repository.name, bytes);
         for entry in missing {
             self.file(&listing.commit, entry, &bar)?;
