@@ -184,9 +184,10 @@ fn has_word(name: &str, words: &[&str]) -> bool {
 /// A part of the prompt that the suggestion leaves out.
 fn left_of_prompt<'a>(missing: &[Field], found: &'a [String]) -> Option<&'a String> {
     let is_there = |prompt: &&&str| found.iter().any(|name| name == **prompt);
-    let prompt = match missing.contains(&Field::Prompt) {
-        true => *PROMPTS.iter().find(is_there)?,
-        false => Field::Prompt.name(),
+    let prompt = if missing.contains(&Field::Prompt) {
+        *PROMPTS.iter().find(is_there)?
+    } else {
+        Field::Prompt.name()
     };
     let is_left = |name: &&String| PROMPT_PARTS.contains(&name.as_str()) && *name != prompt;
     found.iter().find(is_left)

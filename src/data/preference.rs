@@ -82,7 +82,7 @@ pub(crate) fn row(
         chosen,
         rejected,
         label: label.map(|cell| row.label(cell)).transpose()?,
-        is_tie: tie.map_or(Ok(false), |cell| row.tie(cell))?,
+        is_tie: tie.map_or(Ok(false), |cell| row.tie(&cell))?,
     })
 }
 

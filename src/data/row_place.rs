@@ -78,8 +78,8 @@ impl RowPlace<'_> {
         }
     }
 
-    pub(crate) fn tie(&self, cell: Cell) -> Result<bool> {
-        let shown = match &cell {
+    pub(crate) fn tie(&self, cell: &Cell) -> Result<bool> {
+        let shown = match cell {
             Cell::Text(text) | Cell::Other(text) => text.to_ascii_lowercase(),
             Cell::Integer(number) => number.to_string(),
             _ => String::new(),
@@ -87,7 +87,7 @@ impl RowPlace<'_> {
         match shown.as_str() {
             "1" | "1.0" | "true" | "yes" => Ok(true),
             "0" | "0.0" | "false" | "no" => Ok(false),
-            _ => Err(self.wrong(Field::Tie, "whether it is a tie", &cell)),
+            _ => Err(self.wrong(Field::Tie, "whether it is a tie", cell)),
         }
     }
 

@@ -134,6 +134,10 @@ fn is_sequence(value: &Value) -> bool {
 
 /// Lines, but for the first one and for empty ones, behind so many spaces or this text (`do_indent`
 /// of `jinja2/filters.py`).
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "the engine's functions take their options by value"
+)]
 fn indent(
     text: &str,
     width: Option<Value>,

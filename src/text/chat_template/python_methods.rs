@@ -57,7 +57,7 @@ fn of_text(text: &str, name: &str, args: &[Value]) -> Result<Option<Value>, Erro
         }
         "split" if args.is_empty() => {
             let parts = text.split(is_space).filter(|part| !part.is_empty());
-            Value::from_iter(parts)
+            parts.collect::<Value>()
         }
         "rsplit" => {
             let (separator, most): (Option<&str>, Option<i64>) = from_args(args)?;
