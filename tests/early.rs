@@ -164,8 +164,8 @@ fn a_model_against_itself_passes_after_the_pairs_that_it_takes() {
     assert_eq!(
         summary["partial"],
         format!(
-            "{taken} of 636 pairs, in random order: the gate was settled (--against), for which 95 \
-             % intervals of accuracies do not allow"
+            "{taken} of 636 pairs, in random order: the gate was settled (--against); 95 % \
+             intervals of accuracies do not allow for that"
         )
     );
     let n: u64 = summary["models"]["pairrm"]["subsets"]

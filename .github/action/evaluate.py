@@ -16,6 +16,10 @@ from typing import Literal, Optional, Union
 import pairbench
 
 REPORTS = Path(".pairbench/reports")
+# With a gate of its own a run may end early, and a shard is a part: neither is a baseline. Where
+# the run is written is for the action to say.
+OF_THE_ACTION = ("--against", "--gate", "--strict-gate", "--shard", "--out")
+SWITCHES = ("STRICT_GATE", "NEW_BASELINE")
 GOOD = Path(".pairbench/good")
 ENDINGS = {"markdown": "md", "json": "json", "csv": "csv", "latex": "tex", "junit": "xml"}
 Judged = Union[pairbench.Run, pairbench.Comparison]
@@ -23,13 +27,10 @@ Judged = Union[pairbench.Run, pairbench.Comparison]
 
 def main() -> int:
     shutil.rmtree(REPORTS, ignore_errors=True)
-    ending = ENDINGS.get(os.environ["FORMAT"])
-    if ending is None:
-        return fail(f"format must be one of {', '.join(ENDINGS)}", 2)
-    if is_on("STRICT_GATE") and not lines("GATE"):
-        return fail("strict-gate needs a gate", 2)
-    if is_on("NEW_BASELINE") and os.environ["BASELINE"]:
-        return fail("new-baseline has no baseline: leave one of the two out", 2)
+    wrong = wrong_inputs()
+    if wrong:
+        return fail(wrong, 2)
+    ending = ENDINGS[os.environ["FORMAT"]]
     unmet: Optional[pairbench.PairbenchError] = None
     try:
         run = pairbench.run(
@@ -42,17 +43,33 @@ def main() -> int:
     except pairbench.PairbenchError as error:
         if error.result is None:
             raise
-        # The run is whole, and its report says which pairs could not be scored; or a gate among the
-        # options is not met.
+        # The run is whole, and its report says which pairs could not be scored.
         run, unmet = error.result, error
     # First of all: what has this output is uploaded.
     first = run.summary["models"][run.models[0]]
     output(run=run.directory, average=first["average"]["accuracy"])
     publish(run, "run", ending)
     if unmet is not None:
-        output(result=result([unmet]), baseline="")
+        output(result="not judged", baseline="")
         return fail(str(unmet), unmet.exit_code)
     return judge(run, ending)
+
+
+def wrong_inputs() -> str:
+    """What cannot work in the inputs, alone or together; empty where all can."""
+    if os.environ["FORMAT"] not in ENDINGS:
+        return f"format must be one of {', '.join(ENDINGS)}"
+    for name in SWITCHES:
+        if os.environ[name] not in ("true", "false", ""):
+            return f"{name.lower().replace('_', '-')} must be true or false"
+    taken = [line for line in lines("OPTIONS") if line.split("=")[0].split()[0] in OF_THE_ACTION]
+    if taken:
+        return f"options: {taken[0]} is for the action's own inputs, or has no place in it"
+    if is_on("STRICT_GATE") and not lines("GATE"):
+        return "strict-gate needs a gate"
+    if is_on("NEW_BASELINE") and os.environ["BASELINE"]:
+        return "new-baseline has no baseline: leave one of the two out"
+    return ""
 
 
 def judge(run: pairbench.Run, ending: str) -> int:
@@ -65,9 +82,10 @@ def judge(run: pairbench.Run, ending: str) -> int:
         output(result="not judged", baseline="")
         return 0
     errors: list[pairbench.PairbenchError] = []
+    rules: list[pairbench.RuleOutcome] = []
     for model in run.models:
         try:
-            compare(baseline, run, model, ending)
+            rules += compare(baseline, run, model, ending).gate
         except pairbench.PairbenchError as error:
             if lines("GATE"):  # one that was not asked has not passed
                 errors.append(error)
@@ -75,14 +93,14 @@ def judge(run: pairbench.Run, ending: str) -> int:
                 annotate("warning", f"{model} was not compared: {error}")
     errors.sort(key=weight)
     was_compared = any(REPORTS.glob("compare-*.html"))
-    output(result=result(errors), baseline=baseline if was_compared else "")
+    output(result=result(errors, rules), baseline=baseline if was_compared else "")
     for unmet in errors:
         annotate("error", reason(unmet))
     return errors[0].exit_code if errors else 0
 
 
-def compare(baseline: str, run: pairbench.Run, model: str, ending: str) -> None:
-    """Publishes the comparison; raises where it cannot be made, or the gate is not met."""
+def compare(baseline: str, run: pairbench.Run, model: str, ending: str) -> pairbench.Comparison:
+    """The comparison, published; raises where it cannot be made, or the gate is not met."""
     name = f"compare-{len(list(REPORTS.glob('compare-*.html'))) + 1}"
     try:
         comparison = pairbench.compare(
@@ -92,6 +110,7 @@ def compare(baseline: str, run: pairbench.Run, model: str, ending: str) -> None:
         publish(error.result, name, ending)
         raise
     publish(comparison, name, ending)
+    return comparison
 
 
 def weight(error: pairbench.PairbenchError) -> int:
@@ -99,10 +118,13 @@ def weight(error: pairbench.PairbenchError) -> int:
     return {3: 0, 8: 2}.get(error.exit_code, 1)
 
 
-def result(errors: list[pairbench.PairbenchError]) -> str:
+def result(errors: list[pairbench.PairbenchError], rules: list[pairbench.RuleOutcome]) -> str:
     """What the gate says of all models; the first error decides."""
+    if not errors and not lines("GATE"):
+        return "not judged"
     if not errors:
-        return "pass" if lines("GATE") else "not judged"
+        undecided = any(rule.status == "inconclusive" for rule in rules)
+        return "inconclusive" if undecided else "pass"
     return {3: "fail", 8: "inconclusive"}.get(errors[0].exit_code, "not judged")
 
 

@@ -64,7 +64,10 @@ impl Columns {
         let mut parts = Vec::new();
         for (field, column) in named {
             let Some(column) = column else { continue };
-            if column.contains([',', '=']) {
+            // Labels may have any letters but a comma.
+            let (name, _) = column.split_once(':').unwrap_or((column, ""));
+            let name = if field == "label" { name } else { column };
+            if column.contains(',') || name.contains('=') {
                 return Err(format!(
                     "key `columns.{field}`: `{column}` has a comma or an equals sign"
                 ));

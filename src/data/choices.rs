@@ -41,5 +41,6 @@ pub(crate) fn row(row: &RowPlace, mut cells: Cells) -> Result<RawRow> {
         rejected: row.answers(Field::Choices, rejected)?,
         label: None,
         is_tie: false,
+        is_list_text: false,
     })
 }

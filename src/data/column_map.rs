@@ -217,7 +217,7 @@ impl ColumnMap {
         if let Some(values) = labels {
             self.labels = Some(Labels::parse(values).ok_or(
                 "labels are given as COLUMN:FIRST/SECOND or COLUMN:FIRST/SECOND/TIE, for example \
-                 winner:a/b, each another one; several of one meaning stand with | between them",
+                 winner:a/b, all different; several of one meaning stand with | between them",
             )?);
         }
         let place = &mut self.places[field as usize];

@@ -50,7 +50,7 @@ pub(crate) fn rows(source: Source, text: &str, delimiter: char) -> Result<Vec<Ra
             let text = std::mem::take(&mut record.cells[*column]);
             cells.set(*field, Cell::Text(text));
         }
-        preference::row(source, at, cells, &|| header.clone())
+        preference::row(source, at, cells, &|| header.clone(), at == 0)
     };
     records.enumerate().map(row).collect()
 }

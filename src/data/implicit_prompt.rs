@@ -92,7 +92,7 @@ mod tests {
                 cells.set(field, cell(value));
             }
         }
-        preference::row(source, 0, cells, &Vec::new)
+        preference::row(source, 0, cells, &Vec::new, true)
     }
 
     /// One of the cases has answers of several messages, which are refused.

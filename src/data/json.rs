@@ -110,7 +110,7 @@ impl Place<'_> {
                 break;
             }
         }
-        preference::row(self.source, self.row, cells, &|| keys(&entries))
+        preference::row(self.source, self.row, cells, &|| keys(&entries), true)
     }
 
     fn double(&self, Double(key): &Double) -> Error {

@@ -24,20 +24,16 @@ impl Labels {
     /// where a label would have two meanings or none.
     pub(super) fn parse(text: &str) -> Option<Self> {
         let parts: Vec<&str> = text.split('/').collect();
-        let (first, second, tie) = match parts[..] {
-            [first, second] => (first, second, None),
-            [first, second, tie] => (first, second, Some(tie)),
-            _ => return None,
-        };
-        // The label of the second answer may be an empty text.
-        if first.is_empty() || tie == Some("") {
+        let ([first, second] | [first, second, _]) = parts[..] else {
             return None;
-        }
+        };
         let mut said: Vec<(String, Winner)> = Vec::new();
         let winners = [Winner::First, Winner::Second, Winner::Neither];
         for (part, winner) in parts.iter().zip(winners) {
             for label in part.split('|') {
-                if said.iter().any(|(known, _)| known == label) {
+                // That of the second answer may be an empty text.
+                let is_nothing = label.is_empty() && winner != Winner::Second;
+                if is_nothing || said.iter().any(|(known, _)| known == label) {
                     return None;
                 }
                 said.push((label.to_owned(), winner));
@@ -129,7 +125,7 @@ mod tests {
     #[test]
     fn what_has_two_meanings_or_none_is_refused() {
         for text in [
-            "a", "a/a", "a/b/b", "a/b/", "/b", "a/b/c/d", "a|b/b", "a|a/b",
+            "a", "a/a", "a/b/b", "a/b/", "/b", "a/b/c/d", "a|b/b", "|a/b", "a/b/x|", "a|a/b",
         ] {
             assert_eq!(Labels::parse(text), None, "{text}");
         }

@@ -196,7 +196,8 @@ impl NamedSubsets {
         let columns = source.map.names_of(Field::Subset);
         let of_folder = |folder: &Path| {
             let (column, value) = folder.file_name()?.to_str()?.split_once('=')?;
-            let value = percent_decode_str(value).decode_utf8().ok()?;
+            let decoded = percent_decode_str(value).decode_utf8();
+            let value = decoded.unwrap_or(value.into());
             (columns.contains(&column) && !value.is_empty()).then(|| value.into_owned())
         };
         if let Some(partition) = source.path.ancestors().skip(1).find_map(of_folder) {

@@ -2,10 +2,12 @@
 //! `to_csv` leave them.
 //!
 //! Prompts and answers may be JSON or Python of any kind, and may begin with a bracket. Only a text
-//! that is nothing but a message, or a list of them, by known speakers counts.
+//! that is nothing but a message, or a list of them, by known speakers counts; and lists of strings,
+//! where a file has nothing else.
 
 use crate::data::cell::{Cell, Cells};
 use crate::data::column_map::Field;
+use crate::data::json_text::JsonText;
 use crate::data::raw_row::{RawRow, Source};
 use crate::data::row_place::RowPlace;
 use crate::support::error::Result;
@@ -47,27 +49,32 @@ pub(crate) fn refuse(row: &RowPlace, cells: &Cells) -> Result<()> {
     ))
 }
 
-/// Refuses a file all of whose prompts and answers are lists of strings that are written as text, a
-/// string for each turn, as LMSYS has them. A single one may well be meant so.
+/// Whether prompt and answers are each a list of strings that is written as text, a string for each
+/// turn, as LMSYS has them.
+pub(crate) fn are_lists(cells: &Cells) -> bool {
+    let is_such = |field| matches!(cells.get(field), Some(Cell::Text(text)) if is_list(text));
+    [Field::Prompt, Field::Chosen, Field::Rejected]
+        .into_iter()
+        .all(is_such)
+}
+
+fn is_list(text: &str) -> bool {
+    let mut json = JsonText::new(text);
+    let turns = json.list().filter(|_| json.is_at_end()).unwrap_or_default();
+    let is_turn = |turn: &&str| turn.starts_with('"') || *turn == "null";
+    !turns.is_empty() && turns.iter().all(is_turn)
+}
+
+/// Refuses a file all of whose rows are such. One of many may be meant so.
 pub(crate) fn refuse_lists(source: Source, rows: &[RawRow]) -> Result<()> {
-    let is_list = |text: &str| {
-        let turns = serde_json::from_str::<Vec<Option<String>>>(text);
-        turns.is_ok_and(|turns| !turns.is_empty())
-    };
-    let are_lists = |row: &RawRow| {
-        let prompt = match &row.prompt[..] {
-            [only] => is_list(&only.content),
-            _ => false,
-        };
-        prompt && row.chosen.iter().chain(row.rejected.iter()).all(is_list)
-    };
-    if rows.is_empty() || !rows.iter().all(are_lists) {
+    if rows.is_empty() || !rows.iter().all(|row| row.is_list_text) {
         return Ok(());
     }
     let error = source.bad("every prompt and answer is a list of strings that is written as text");
     Err(error.hint(
         "write JSON Lines or Parquet with prompts as texts, or as lists of {role, content}, and \
-         the last answers as texts",
+         the last answers as texts; an answer that really is such a text stands in a list, a \
+         prompt in a message of the user",
     ))
 }
 
@@ -134,6 +141,16 @@ mod tests {
             "[{'from': 'human', 'value': 'hi'}, {'from': 'gpt', 'value': 'hello'}]",
         ] {
             assert!(is_messages(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn lists_of_strings_are_known() {
+        for text in [r#"["a"]"#, r#" ["a", null] "#, r#"["\ud83d"]"#] {
+            assert!(is_list(text), "{text}");
+        }
+        for text in ["[]", "[1]", r#"["a"] and more"#, "a", r#"["a""#, "['a']"] {
+            assert!(!is_list(text), "{text}");
         }
     }
 

@@ -2,7 +2,7 @@
 
 use crate::data::column_map::Field;
 use crate::data::raw_row::Source;
-use crate::data::twins::are_reversed;
+use crate::data::twins::twins;
 use crate::support::error::{Error, Result};
 
 /// What prompts are called.
@@ -91,9 +91,10 @@ pub(crate) fn missing_columns(
         .collect();
     let what = format!("no column {}", names.join(", "));
     let mut hint = format!("the columns are: {}", found.join(", "));
-    if let Some(map) = suggestion(missing, found) {
+    let prompt = source.map.columns(Field::Prompt).first();
+    if let Some(map) = suggestion(missing, found, prompt) {
         hint.push_str(&format!("; {map}"));
-        if let Some(left) = left_of_prompt(missing, found) {
+        if let Some(left) = left_of_prompt(missing, found, prompt) {
             hint.push_str(&format!(
                 "; no model reads `{left}` then: join it with the prompt before"
             ));
@@ -113,46 +114,43 @@ pub(crate) fn missing_columns(
         .hint(hint)
 }
 
-/// A file with two answers and a winner must not be read as if the first always won.
-pub(crate) fn unused_label(source: Source, found: &dyn Fn() -> Vec<String>) -> Result<()> {
+/// A file with two answers and a winner must not be read as if the first always won, nor one whose
+/// ties stand apart, in `winner_tie`, as if they were wins.
+pub(crate) fn unused_verdicts(source: Source, found: &dyn Fn() -> Vec<String>) -> Result<()> {
     let map = source.map;
-    if !map.renames_answers() || map.says(Field::Label) {
+    if !map.renames_answers() || map.says(Field::Label) && map.says(Field::Tie) {
         return Ok(());
     }
-    let answers = [Field::Chosen, Field::Rejected].map(|field| map.shown(field));
-    let are_twins = are_reversed(&answers[0], &answers[1]).is_some();
-    match label_of(&unused(source, found), are_twins) {
-        Some(column) => Err(unused_verdict(
-            source,
-            Field::Label,
-            column,
-            "which answer is better",
-        )),
-        None => Ok(()),
+    let mut unused = found();
+    let has_label = !map.columns(Field::Label).is_empty()
+        || !map.says(Field::Label) && unused.iter().any(|name| name == Field::Label.name());
+    let mapped: Vec<&str> = Field::ALL
+        .into_iter()
+        .flat_map(|field| map.names_of(field))
+        .collect();
+    // A path leads into its first part.
+    let leads_into = |path: &str, name: &str| {
+        let rest = path.strip_prefix(name);
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+    };
+    unused.retain(|name| !mapped.iter().any(|path| leads_into(path, name)));
+    if has_label && !map.says(Field::Tie) {
+        let tie = unused.iter().find(|name| has_word(name, &["tie", "ties"]));
+        let what = "that neither answer is better";
+        return tie.map_or(Ok(()), |column| {
+            Err(unused_verdict(source, Field::Tie, column, what))
+        });
     }
-}
-
-/// Nor one whose ties stand apart, in `winner_tie`, as if they were wins.
-pub(crate) fn unused_tie(source: Source, found: &dyn Fn() -> Vec<String>) -> Result<()> {
-    if source.map.says(Field::Tie) {
+    if has_label || map.says(Field::Label) {
         return Ok(());
     }
-    let unused = unused(source, found);
-    match unused.iter().find(|name| has_word(name, &["tie", "ties"])) {
-        Some(column) => Err(unused_verdict(
-            source,
-            Field::Tie,
-            column,
-            "that neither answer is better",
-        )),
-        None => Ok(()),
-    }
-}
-
-fn unused(source: Source, found: &dyn Fn() -> Vec<String>) -> Vec<String> {
-    let mut found = found();
-    found.retain(|name| source.map.field(name).is_none());
-    found
+    let chosen = map.names_of(Field::Chosen);
+    let mut columns = chosen.into_iter().zip(map.names_of(Field::Rejected));
+    let are_twins = columns.any(|(chosen, rejected)| twins(chosen, rejected).is_some());
+    let what = "which answer is better";
+    label_of(&unused, are_twins).map_or(Ok(()), |column| {
+        Err(unused_verdict(source, Field::Label, column, what))
+    })
 }
 
 fn unused_verdict(source: Source, field: Field, column: &str, what: &str) -> Error {
@@ -182,27 +180,36 @@ fn has_word(name: &str, words: &[&str]) -> bool {
 }
 
 /// A part of the prompt that the suggestion leaves out.
-fn left_of_prompt<'a>(missing: &[Field], found: &'a [String]) -> Option<&'a String> {
+fn left_of_prompt<'a>(
+    missing: &[Field],
+    found: &'a [String],
+    mapped: Option<&String>,
+) -> Option<&'a String> {
     let is_there = |prompt: &&&str| found.iter().any(|name| name == **prompt);
     let prompt = if missing.contains(&Field::Prompt) {
         *PROMPTS.iter().find(is_there)?
     } else {
-        Field::Prompt.name()
+        mapped.map_or(Field::Prompt.name(), String::as_str)
     };
     let is_left = |name: &&String| PROMPT_PARTS.contains(&name.as_str()) && *name != prompt;
     found.iter().find(is_left)
 }
 
-/// What to type, where the names leave little doubt.
-fn suggestion(missing: &[Field], found: &[String]) -> Option<String> {
+/// What to type, where the names leave little doubt; `mapped` is the prompt's column, where that was
+/// said.
+fn suggestion(missing: &[Field], found: &[String], mapped: Option<&String>) -> Option<String> {
     let has = |name: &str| found.iter().any(|column| column == name);
-    let mut typed = Vec::new();
+    let mut typed: Vec<String> = mapped
+        .map(|own| format!("prompt={own}"))
+        .into_iter()
+        .collect();
     if missing.contains(&Field::Prompt) {
+        typed.clear();
         let prompt = PROMPTS.into_iter().find(|name| has(name))?;
         typed.push(format!("prompt={prompt}"));
     }
     if !missing.contains(&Field::Chosen) && !missing.contains(&Field::Rejected) {
-        if typed.is_empty() {
+        if !missing.contains(&Field::Prompt) {
             return None;
         }
         return Some(format!("try --map {}", quoted(&typed.join(","))));
@@ -212,13 +219,19 @@ fn suggestion(missing: &[Field], found: &[String]) -> Option<String> {
         .find(|[good, bad]| has(good) && has(bad))
         .map(|names| names.map(str::to_owned));
     let are_twins = ranked.is_none();
-    let [first, second] = ranked.or_else(|| twins(found))?;
+    let [first, second] = ranked.or_else(|| twin_columns(found))?;
     typed.push(format!("chosen={first},rejected={second}"));
     let map = quoted(&typed.join(","));
     if !are_twins {
         return Some(format!("try --map {map}"));
     }
-    match label_of(found, true) {
+    let is_answer = |name: &&String| [&first, &second].contains(name);
+    let others: Vec<String> = found
+        .iter()
+        .filter(|name| !is_answer(name))
+        .cloned()
+        .collect();
+    match label_of(&others, true) {
         Some(label) => {
             typed.push(format!("label={label}"));
             let map = quoted(&typed.join(","));
@@ -233,14 +246,14 @@ fn suggestion(missing: &[Field], found: &[String]) -> Option<String> {
 }
 
 /// Two columns of answers whose names differ in their places only.
-fn twins(found: &[String]) -> Option<[String; 2]> {
+fn twin_columns(found: &[String]) -> Option<[String; 2]> {
     let is_answer = |name: &str| {
         ANSWERS
             .iter()
             .any(|word| name.to_lowercase().contains(word))
     };
     let twin = |name: &String| {
-        let is_second = |other: &&String| are_reversed(name, other) == Some(false);
+        let is_second = |other: &&String| twins(name, other).is_some_and(|own| !own.are_reversed);
         let other = found.iter().find(is_second)?;
         Some([name.clone(), other.clone()])
     };
@@ -266,7 +279,7 @@ mod tests {
         let all = [Field::Prompt, Field::Chosen, Field::Rejected];
         let of = |columns: &[&str]| {
             let found: Vec<String> = columns.iter().map(|name| (*name).to_owned()).collect();
-            suggestion(&all, &found)
+            suggestion(&all, &found, None)
         };
         for (columns, says) in [
             (
@@ -302,7 +315,7 @@ mod tests {
     fn a_part_of_the_prompt_is_not_lost_unseen() {
         let left = |columns: &[&str]| {
             let found: Vec<String> = columns.iter().map(|name| (*name).to_owned()).collect();
-            left_of_prompt(&[Field::Prompt, Field::Chosen], &found).cloned()
+            left_of_prompt(&[Field::Prompt, Field::Chosen], &found, None).cloned()
         };
         assert_eq!(
             left(&["instruction", "input", "output_1"]).as_deref(),
@@ -313,19 +326,33 @@ mod tests {
     }
 
     #[test]
+    fn what_was_mapped_stays() {
+        let found = ["input", "instruction", "best_answer_1", "best_answer_2"].map(str::to_owned);
+        let missing = [Field::Chosen, Field::Rejected];
+        let prompt = "instruction".to_owned();
+        let typed = suggestion(&missing, &found, Some(&prompt)).unwrap();
+        let says = "if `best_answer_1` is always the better answer: --map \
+                    prompt=instruction,chosen=best_answer_1,rejected=best_answer_2";
+        assert!(typed.ends_with(says), "{typed}");
+        let left =
+            |prompt: &str| left_of_prompt(&missing, &found, Some(&prompt.to_owned())).cloned();
+        assert_eq!(left("instruction").as_deref(), Some("input"));
+        assert_eq!(left("input"), None);
+    }
+
+    #[test]
     fn what_says_the_winner_is_not_passed_over() {
-        let refused =
-            |map: &str,
-             columns: &[&str],
-             of: fn(Source, &dyn Fn() -> Vec<String>) -> Result<()>| {
-                let map = map.parse().unwrap();
-                let source = Source {
-                    path: std::path::Path::new("x"),
-                    map: &map,
-                };
-                let found = || columns.iter().map(|name| (*name).to_owned()).collect();
-                of(source, &found).err().map(|error| error.render())
+        let refused = |map: &str, columns: &[&str]| {
+            let map = map.parse().unwrap();
+            let source = Source {
+                path: std::path::Path::new("x"),
+                map: &map,
             };
+            let found = || columns.iter().map(|name| (*name).to_owned()).collect();
+            unused_verdicts(source, &found)
+                .err()
+                .map(|error| error.render())
+        };
         let twins = "chosen=response_a,rejected=response_b";
         for column in [
             "overall_preference",
@@ -337,23 +364,24 @@ mod tests {
             "gold_label",
             "chosen_idx",
         ] {
-            let error = refused(twins, &["response_a", "response_b", column], unused_label);
+            let error = refused(twins, &["response_a", "response_b", column]);
             let says = format!("add label={column} to --map, or label= if it does not");
             assert!(error.is_some_and(|error| error.contains(&says)), "{column}");
-            let said = format!("{twins},label=");
-            assert_eq!(refused(&said, &[column], unused_label), None);
+            assert_eq!(refused(&format!("{twins},label="), &[column]), None);
             // Names that say which is better leave no doubt of other columns.
-            let named = "chosen=good,rejected=bad";
-            assert_eq!(refused(named, &[column], unused_label), None);
+            assert_eq!(refused("chosen=good,rejected=bad", &[column]), None);
         }
+        assert_eq!(refused(twins, &["source", "model_a", "lang"]), None);
         assert_eq!(
-            refused(twins, &["source", "model_a", "lang"], unused_label),
+            refused("chosen=choice.a,rejected=choice.b", &["choice"]),
             None
         );
         let one_hot = format!("{twins},label=winner_model_a:1/0");
-        let error = refused(&one_hot, &["winner_model_a", "winner_tie"], unused_tie);
+        let error = refused(&one_hot, &["winner_model_a", "winner_tie"]);
         assert!(error.unwrap().contains("add tie=winner_tie to --map"));
+        let error = refused(twins, &["label", "is_tie"]);
+        assert!(error.unwrap().contains("add tie=is_tie to --map"));
         let said = format!("{one_hot},tie=winner_tie,ties=drop");
-        assert_eq!(refused(&said, &["winner_tie"], unused_tie), None);
+        assert_eq!(refused(&said, &["winner_tie"]), None);
     }
 }

@@ -65,7 +65,14 @@ pub(crate) fn rows(source: Source) -> Result<Vec<RawRow>> {
             }
         }
         let found = || footer.names.clone();
-        rows.push(preference::row(source, rows.len(), cells, &found)?);
+        let is_first = rows.is_empty();
+        rows.push(preference::row(
+            source,
+            rows.len(),
+            cells,
+            &found,
+            is_first,
+        )?);
     }
 }
 

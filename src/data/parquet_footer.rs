@@ -5,7 +5,9 @@
 //! columns in use, of a message only `role` and `content`, each with Parquet's basic type. What
 //! else is in the file is never looked at.
 
-use crate::data::parquet_type::{BYTE_ARRAY, Element, FIXED_LEN_BYTE_ARRAY, INT32, INT64, Kind};
+use crate::data::parquet_type::{
+    BOOLEAN, BYTE_ARRAY, Element, FIXED_LEN_BYTE_ARRAY, INT32, INT64, Kind,
+};
 use crate::data::thrift::{Member, Members, Writer};
 
 /// More elements than any schema has; each takes six bytes or more.
@@ -286,7 +288,9 @@ fn written(element: &Element, kind: Option<&Kind>) -> Vec<u8> {
     const UTF8: i64 = 0;
     const LIST: i64 = 3;
     let mut writer = Writer::default();
-    if let Some(physical @ (INT32 | INT64 | BYTE_ARRAY | FIXED_LEN_BYTE_ARRAY)) = element.physical {
+    if let Some(physical @ (BOOLEAN | INT32 | INT64 | BYTE_ARRAY | FIXED_LEN_BYTE_ARRAY)) =
+        element.physical
+    {
         writer.i32(1, physical);
         if let (FIXED_LEN_BYTE_ARRAY, Some(length)) = (physical, element.length) {
             writer.i32(2, length);

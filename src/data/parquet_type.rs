@@ -106,7 +106,7 @@ const CONVERTED: [&str; 22] = [
     "INTERVAL",
 ];
 
-const BOOLEAN: i64 = 0;
+pub(crate) const BOOLEAN: i64 = 0;
 pub(crate) const INT32: i64 = 1;
 pub(crate) const INT64: i64 = 2;
 pub(crate) const BYTE_ARRAY: i64 = 6;

@@ -11,17 +11,19 @@ use crate::data::column_map::Field;
 use crate::data::implicit_prompt;
 use crate::data::item::{Answers, Message};
 use crate::data::message_text;
-use crate::data::missing_column::{missing_columns, unused_label, unused_tie};
+use crate::data::missing_column::{missing_columns, unused_verdicts};
 use crate::data::raw_row::{RawRow, Source};
 use crate::data::row_place::RowPlace;
 use crate::support::error::{Error, Result};
 
-/// The row of these values; `found` lists the file's columns for errors.
+/// The row of these values; `found` lists its columns, which may be others than those of the row
+/// before if they `are_new`.
 pub(crate) fn row(
     source: Source,
     at: usize,
     mut cells: Cells,
     found: &dyn Fn() -> Vec<String>,
+    are_new: bool,
 ) -> Result<RawRow> {
     let missing = missing(source, &cells);
     if !missing.is_empty() {
@@ -29,6 +31,7 @@ pub(crate) fn row(
     }
     let row = RowPlace { source, at };
     message_text::refuse(&row, &cells)?;
+    let is_list_text = message_text::are_lists(&cells);
     if cells.has(Field::Choices) {
         return choices::row(&row, cells);
     }
@@ -39,9 +42,9 @@ pub(crate) fn row(
     let (subset, id) = (cells.take(Field::Subset), cells.take(Field::Id));
     let (prompt, label) = (cells.take(Field::Prompt), cells.take(Field::Label));
     let tie = cells.take(Field::Tie);
-    match label {
-        None => unused_label(source, found)?,
-        Some(_) => unused_tie(source, found)?,
+    let is_tie = tie.map_or(Ok(false), |cell| row.tie(&cell))?;
+    if are_new {
+        unused_verdicts(source, found)?;
     }
     let no_prompt = || missing_columns(source, at, &[Field::Prompt], &found());
     let (prompt, [chosen, rejected]) = match (chosen, rejected) {
@@ -81,8 +84,13 @@ pub(crate) fn row(
         prompt,
         chosen,
         rejected,
-        label: label.map(|cell| row.label(cell)).transpose()?,
-        is_tie: tie.map_or(Ok(false), |cell| row.tie(&cell))?,
+        // A tie needs no winner.
+        label: match label {
+            Some(_) if is_tie => Some(String::new()),
+            label => label.map(|cell| row.label(cell)).transpose()?,
+        },
+        is_tie,
+        is_list_text,
     })
 }
 
@@ -233,7 +241,7 @@ mod tests {
         }
         cells.set(Field::Chosen, chosen);
         cells.set(Field::Rejected, rejected);
-        row(source, 3, cells, &|| vec!["chosen".to_owned()])
+        row(source, 3, cells, &|| vec!["chosen".to_owned()], true)
     }
 
     const ASKED: (&str, &str) = ("user", "q");

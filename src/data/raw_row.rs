@@ -23,8 +23,10 @@ pub(crate) struct RawRow {
     pub(crate) rejected: Answers,
     /// Which answer is better; without one it is `chosen`.
     pub(crate) label: Option<String>,
-    /// Whether the label says that neither is, and such rows are no error.
+    /// Whether it is known that neither is, by the label or by a column of its own.
     pub(crate) is_tie: bool,
+    /// Whether prompt and answers are each a list of strings that is written as text.
+    pub(crate) is_list_text: bool,
 }
 
 /// Bytes of one text. The models read the first or last 2,000 tokens of it, and a tokenizer takes a

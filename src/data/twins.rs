@@ -2,33 +2,45 @@
 //! and `response_b`.
 
 /// In what such names differ, the first one's part before the second one's.
-const PLACES: [[&str; 2]; 5] = [
+const PLACES: [[&str; 2]; 6] = [
     ["a", "b"],
     ["A", "B"],
     ["1", "2"],
-    ["0", "1"],
+    FROM_ZERO,
     ["first", "second"],
+    ["left", "right"],
 ];
 
-/// Whether the other name stands first of two twins; `None` where they are none.
-pub(super) fn are_reversed(name: &str, other: &str) -> Option<bool> {
-    let shared = |(one, two): &(char, char)| one == two;
-    let width = |chars: &mut dyn Iterator<Item = (char, char)>| -> usize {
-        chars
-            .take_while(shared)
-            .map(|(one, _)| one.len_utf8())
-            .sum()
+const FROM_ZERO: [&str; 2] = ["0", "1"];
+
+/// How the names of two answers stand to each other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Twins {
+    /// The other one stands first.
+    pub(super) are_reversed: bool,
+    /// They are 0 and 1, so that a label 1 may mean either.
+    pub(super) count_from_zero: bool,
+}
+
+/// `None` where the names differ in more than their places.
+pub(super) fn twins(name: &str, other: &str) -> Option<Twins> {
+    let becomes = |from: &str, to: &str| {
+        name.match_indices(from).any(|(at, _)| {
+            let (start, end) = (&name[..at], &name[at + from.len()..]);
+            other.len() == start.len() + to.len() + end.len()
+                && other.starts_with(start)
+                && other[start.len()..].starts_with(to)
+                && other.ends_with(end)
+        })
     };
-    let start = width(&mut name.chars().zip(other.chars()));
-    let (name, other) = (&name[start..], &other[start..]);
-    let end = width(&mut name.chars().rev().zip(other.chars().rev()));
-    let found = [name, other].map(|own| &own[..own.len() - end]);
-    let is_reversed = |places: &[&str; 2]| match found {
-        [one, two] if [one, two] == *places => Some(false),
-        [one, two] if [two, one] == *places => Some(true),
-        _ => None,
-    };
-    PLACES.iter().find_map(is_reversed)
+    PLACES.iter().find_map(|places| {
+        let [first, second] = *places;
+        let are_reversed = becomes(second, first);
+        (are_reversed || becomes(first, second)).then_some(Twins {
+            are_reversed,
+            count_from_zero: *places == FROM_ZERO,
+        })
+    })
 }
 
 #[cfg(test)]
@@ -45,7 +57,9 @@ mod tests {
             ("model_a_answer", "model_b_answer"),
             ("completion.1.text", "completion.2.text"),
             ("first_answer", "second_answer"),
+            ("left_answer", "right_answer"),
         ] {
+            let are_reversed = |one, other| twins(one, other).map(|own| own.are_reversed);
             assert_eq!(are_reversed(first, second), Some(false), "{first}");
             assert_eq!(are_reversed(second, first), Some(true), "{first}");
         }
@@ -57,7 +71,7 @@ mod tests {
             ("answer_1", "answer_3"),
             ("\u{e9}", "\u{e8}"),
         ] {
-            assert_eq!(are_reversed(one, other), None, "{one}");
+            assert_eq!(twins(one, other), None, "{one}");
         }
     }
 }

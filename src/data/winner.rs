@@ -6,7 +6,7 @@ use crate::data::cell::excerpt;
 use crate::data::column_map::{Field, Ties};
 use crate::data::labels::Winner;
 use crate::data::raw_row::{RawRow, Source};
-use crate::data::twins::are_reversed;
+use crate::data::twins::{Twins, twins};
 use crate::support::error::{Error, Result};
 
 /// What stands before the letter or number of an answer.
@@ -40,13 +40,13 @@ pub(crate) fn settle(source: Source, rows: &mut [RawRow]) -> Result<()> {
     if rows.iter().all(|row| row.label.is_none()) {
         return Ok(());
     }
-    let numbers = numbers(source, rows)?;
+    let labels = LabelsOfFile::new(source, rows)?;
     for (at, row) in rows.iter_mut().enumerate() {
         let label = row.label.take().unwrap_or_default();
         let winner = if row.is_tie {
             Some(Winner::Neither)
         } else {
-            winner(source, &label, numbers)
+            labels.winner(&label)
         };
         match winner {
             Some(Winner::First) => {}
@@ -62,8 +62,8 @@ pub(crate) fn settle(source: Source, rows: &mut [RawRow]) -> Result<()> {
                 let column = source.map.shown(Field::Label);
                 return Err(no_winner(source, at, &label).hint(format!(
                     "say the labels of rows whose first, and whose second answer is better: \
-                     label={column}:FIRST/SECOND in --map; names of models that change places say \
-                     neither, write a and b in their place"
+                     label={column}:FIRST/SECOND in --map; where they are names of models, which \
+                     may stand first or second, write a or b instead"
                 )));
             }
         }
@@ -71,10 +71,77 @@ pub(crate) fn settle(source: Source, rows: &mut [RawRow]) -> Result<()> {
     Ok(())
 }
 
+/// How the labels of a file are read.
+struct LabelsOfFile<'a> {
+    source: Source<'a>,
+    /// The columns that may be chosen and rejected.
+    columns: Vec<[&'a str; 2]>,
+    twins: Option<Twins>,
+    /// The labels are 1 and 2.
+    are_numbers: bool,
+}
+
+impl<'a> LabelsOfFile<'a> {
+    fn new(source: Source<'a>, rows: &[RawRow]) -> Result<Self> {
+        let [chosen, rejected] =
+            [Field::Chosen, Field::Rejected].map(|field| source.map.names_of(field));
+        let columns: Vec<[&str; 2]> = chosen.into_iter().zip(rejected).map(Into::into).collect();
+        let mut found = columns.iter();
+        let twins = found.find_map(|[chosen, rejected]| twins(chosen, rejected));
+        let counts_from_zero = twins.is_some_and(|own| own.count_from_zero);
+        let are_numbers = are_numbers(source, rows, counts_from_zero)?;
+        Ok(Self {
+            source,
+            columns,
+            twins,
+            are_numbers,
+        })
+    }
+
+    /// What a label means, if anything.
+    fn winner(&self, label: &str) -> Option<Winner> {
+        if let Some(said) = self.source.map.labels() {
+            let tie = || (!said.say_tie() && is_tie(label)).then_some(Winner::Neither);
+            return said.meaning(label).or_else(tie);
+        }
+        // An answer may be called `none` or `both_tools`: only what names neither can be a tie.
+        let mut columns = self.columns.iter();
+        if let Some(found) = columns.find_map(|names| among(*names, label)) {
+            return Some(found);
+        }
+        let lower = label.to_lowercase();
+        let stem = STEMS.iter().find_map(|stem| lower.strip_prefix(stem));
+        let short = stem.unwrap_or(&lower);
+        let is_number = short.parse::<f64>().is_ok();
+        let counts_from_zero = self.twins.is_some_and(|own| own.count_from_zero);
+        if is_number && (counts_from_zero || stem.is_none() && !self.are_numbers) {
+            return None;
+        }
+        // `b` is the answer of column `response_b`, whichever place `--map` gives it.
+        let in_place = |[first, second]: [&'static str; 2]| match self.twins {
+            Some(twins) if twins.are_reversed => [second, first],
+            _ => [first, second],
+        };
+        let mut names = NAMES.into_iter().map(in_place);
+        let found = names.find_map(|names| among(names, short));
+        found.or_else(|| is_tie(label).then_some(Winner::Neither))
+    }
+}
+
+fn among([first, second]: [&str; 2], label: &str) -> Option<Winner> {
+    match label {
+        _ if label == first => Some(Winner::First),
+        _ if label == second => Some(Winner::Second),
+        _ => None,
+    }
+}
+
 /// Whether the labels are 1 and 2. Other numbers have several meanings in the field: 0 and 1 are
 /// places of the winner in Auto-J, and "the second wins", "the first wins" in SHP.
-fn numbers(source: Source, rows: &[RawRow]) -> Result<bool> {
-    let labels = rows.iter().filter_map(|row| row.label.as_deref());
+/// Beside answers that are called 0 and 1, a label 1 may be the second as well.
+fn are_numbers(source: Source, rows: &[RawRow], counts_from_zero: bool) -> Result<bool> {
+    let decided = rows.iter().filter(|row| !row.is_tie);
+    let labels = decided.filter_map(|row| row.label.as_deref());
     let labels: BTreeSet<&str> = labels.collect();
     let is_number = |label: &&str| {
         let known = ["true", "false"].contains(&label.to_ascii_lowercase().as_str());
@@ -83,7 +150,7 @@ fn numbers(source: Source, rows: &[RawRow]) -> Result<bool> {
     if source.map.labels().is_some() || !labels.iter().any(is_number) {
         return Ok(false);
     }
-    if labels.iter().eq(&["1", "2"]) {
+    if labels.iter().eq(&["1", "2"]) && !counts_from_zero {
         return Ok(true);
     }
     let found: Vec<&str> = labels.iter().copied().take(10).collect();
@@ -95,7 +162,8 @@ fn numbers(source: Source, rows: &[RawRow]) -> Result<bool> {
     let how = if found.iter().any(|label| label.starts_with('-')) {
         format!(
             "label={column}:-/+ where negative numbers mean the first answer and positive ones the \
-             second, else label={column}:+/-; 0 is a tie, ties=drop leaves such rows out"
+             second, else label={column}:+/-, with 0 for a tie; otherwise \
+             label={column}:FIRST/SECOND/TIE"
         )
     } else if let [one, other] = found[..] {
         format!(
@@ -109,43 +177,6 @@ fn numbers(source: Source, rows: &[RawRow]) -> Result<bool> {
         )
     };
     Err(source.bad(&what).hint(how))
-}
-
-/// What a label means, if anything.
-fn winner(source: Source, label: &str, numbers: bool) -> Option<Winner> {
-    let among = |[first, second]: [&str; 2], label: &str| match label {
-        _ if label == first => Some(Winner::First),
-        _ if label == second => Some(Winner::Second),
-        _ => None,
-    };
-    if let Some(said) = source.map.labels() {
-        let tie = || (!said.say_tie() && is_tie(label)).then_some(Winner::Neither);
-        return said.meaning(label).or_else(tie);
-    }
-    let columns = [Field::Chosen, Field::Rejected].map(|field| source.map.shown(field));
-    let [chosen, rejected] = columns.each_ref().map(String::as_str);
-    // An answer may be called `none` or `both_tools`: only what names neither can be a tie.
-    if let Some(found) = among([chosen, rejected], label) {
-        return Some(found);
-    }
-    let lower = label.to_lowercase();
-    let stem = STEMS.iter().find_map(|stem| lower.strip_prefix(stem));
-    let short = stem.unwrap_or(&lower);
-    if short.parse::<f64>().is_ok() && stem.is_none() && !numbers {
-        return None;
-    }
-    // `b` is the answer of column `response_b`, whichever place `--map` gives it.
-    let is_reversed = are_reversed(chosen, rejected) == Some(true);
-    let in_place = |[first, second]: [&'static str; 2]| {
-        if is_reversed {
-            [second, first]
-        } else {
-            [first, second]
-        }
-    };
-    let mut names = NAMES.into_iter().map(in_place);
-    let found = names.find_map(|names| among(names, short));
-    found.or_else(|| is_tie(label).then_some(Winner::Neither))
 }
 
 /// Whether a label says in words that neither answer is better.
@@ -183,6 +214,7 @@ mod tests {
             rejected: "b".to_owned().into(),
             label: Some((*label).to_owned()),
             is_tie: false,
+            is_list_text: false,
         };
         let mut rows: Vec<RawRow> = labels.iter().map(row).collect();
         settle(source, &mut rows)?;
@@ -226,11 +258,22 @@ mod tests {
             ("chosen=response_a,rejected=response_b,label=w", "ab"),
             ("chosen=response_b,rejected=response_a,label=w", "ba"),
             ("chosen=output_2,rejected=output_1,label=w", "ba"),
+            ("chosen=response_b|b,rejected=response_a|a,label=w", "ba"),
             // What is said is of the columns as they were mapped.
             ("chosen=response_b,rejected=response_a,label=w:a/b", "ab"),
         ] {
             assert_eq!(winners(map, &["a", "b"]).unwrap(), expected, "{map}");
         }
+        for [first, second] in NAMES {
+            let map = "chosen=right,rejected=left,label=w";
+            assert_eq!(winners(map, &[first, second]).unwrap(), "ba", "{first}");
+        }
+        // 1 may be the second of 0 and 1.
+        let from_zero = "chosen=answer_0,rejected=answer_1,label=w";
+        for labels in [["1", "2"], ["model_1", "model_2"]] {
+            assert!(winners(from_zero, &labels).is_err(), "{labels:?}");
+        }
+        assert_eq!(winners(from_zero, &["answer_1", "a"]).unwrap(), "ba");
         let numbers = "chosen=output_2,rejected=output_1,label=w";
         assert_eq!(winners(numbers, &["1", "2"]).unwrap(), "ba");
     }

@@ -44,8 +44,8 @@ pub(crate) fn difference(strata: &[(f64, Values)], level: f64) -> Interval {
     interval(strata, [-1.0, 1.0], level)
 }
 
-/// No mean lies outside of what the strata's own limits allow, which the sample's, those of its
-/// widest stratum, do not know.
+/// The sample takes the limits of its widest stratum for those of every observation; no mean lies
+/// outside of what the strata allow, each by its own.
 fn interval(strata: &[(f64, Values)], limits: [f64; 2], level: f64) -> Interval {
     let sample = Sample::new(strata, limits);
     let Interval { low, high } = sample.interval(level);

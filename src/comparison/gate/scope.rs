@@ -100,7 +100,8 @@ impl Scope {
                 _ if key == AVERAGE || key == TOTAL || aspect(key).is_some() => key,
                 _ => HEADLINE,
             };
-            let names: Vec<&str> = figures.iter().map(|own| as_scope(key_of(own))).collect();
+            let mut names: Vec<&str> = figures.iter().map(|own| as_scope(key_of(own))).collect();
+            names.dedup();
             let names = if names.is_empty() {
                 "none".to_owned()
             } else {
@@ -118,8 +119,8 @@ impl Scope {
     fn why_none(&self) -> &'static str {
         match self {
             Self::Headline(Some(_)) => {
-                "; `headline` is the figure of whichever benchmark, where all of its sections are \
-                 there"
+                "; `headline` is the headline figure of any benchmark, where all of its sections were \
+                 compared"
             }
             Self::Headline(None) => {
                 "; this benchmark has no headline figure, or not all of its sections"

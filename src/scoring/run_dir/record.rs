@@ -213,8 +213,8 @@ impl StoppedEarly {
     /// number of pairs that was fixed before.
     pub(crate) fn note(&self) -> String {
         format!(
-            "{} of {}, in random order: the gate was settled (--against), for which 95 % intervals \
-             of accuracies do not allow",
+            "{} of {}, in random order: the gate was settled (--against); 95 % intervals of \
+             accuracies do not allow for that",
             self.order.len(),
             count(self.planned.values().sum(), "pair")
         )

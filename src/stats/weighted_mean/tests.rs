@@ -192,4 +192,10 @@ fn a_mean_is_not_above_what_its_strata_allow() {
     near(mean_of(&strata[5..], LEVEL).high, 1.01, 1e-12);
     let nothing = vec![(0.5, perfect(1.0, 0)), (0.5, perfect(1.01, 7))];
     near(mean_of(&nothing, LEVEL).high, 1.01, 1e-12);
+    let lost = |limit: f64| Values {
+        limits: [-limit, limit],
+        counts: vec![(-limit, 100)],
+    };
+    let strata = [(0.5, lost(1.0)), (0.5, lost(1.01))];
+    near(difference(&strata, LEVEL).low, -1.005, 1e-12);
 }

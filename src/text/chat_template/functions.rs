@@ -3,8 +3,8 @@
 
 use std::error::Error as StdError;
 
-use minijinja::value::{Kwargs, ValueKind};
-use minijinja::{Environment, Error, ErrorKind, Value};
+use minijinja::value::{Kwargs, Rest, ValueKind, ValueOrKwargs, from_args};
+use minijinja::{Environment, Error, ErrorKind, State, Value};
 
 use crate::text::chat_template::python_json::{dumps, in_ascii};
 use crate::text::chat_template::python_methods::{lines, method, stripped};
@@ -133,54 +133,43 @@ fn is_sequence(value: &Value) -> bool {
 }
 
 /// Lines, but for the first one and for empty ones, behind so many spaces or this text (`do_indent`
-/// of `jinja2/filters.py`).
-#[expect(
-    clippy::needless_pass_by_value,
-    reason = "the engine's functions take their options by value"
-)]
-fn indent(
-    text: &str,
-    width: Option<Value>,
-    first: Option<bool>,
-    blank: Option<bool>,
-    options: Kwargs,
-) -> Result<String, Error> {
-    let width = match width {
-        Some(width) => Some(width),
-        None => options.get("width")?,
-    };
+/// of `jinja2/filters.py`). As the engine's own it is paid for by the byte.
+fn indent(state: &State, text: &str, args: Rest<ValueOrKwargs>) -> Result<String, Error> {
+    let args = args.into_values();
+    let (width, first, blank, options): (Option<Value>, Option<bool>, Option<bool>, Kwargs) =
+        from_args(&args)?;
+    let width = width.or(options.get("width")?);
     let first = first.or(options.get("first")?).unwrap_or(false);
     let blank = blank.or(options.get("blank")?).unwrap_or(false);
     options.assert_all_used()?;
-    let before = match width {
-        Some(width) if width.as_str().is_some() => width.to_string(),
-        Some(width) => spaces(usize::try_from(i64::try_from(width)?).unwrap_or(0))?,
-        None => spaces(4)?,
+    let (unit, times) = match &width {
+        Some(width) if let Some(own) = width.as_str() => (own, 1),
+        Some(width) => (
+            " ",
+            usize::try_from(i64::try_from(width.clone())?).unwrap_or(0),
+        ),
+        None => (" ", 4),
     };
     // "This quirk is necessary for splitlines method": an end of the last line stays one.
     let whole = format!("{text}\n");
-    let line = |(at, line): (usize, &str)| match (at, line) {
+    let lines = lines(&whole, false);
+    let before = unit.len().saturating_mul(times);
+    let bytes = before
+        .saturating_mul(lines.len() + 1)
+        .saturating_add(whole.len());
+    state.consume_fuel((bytes / BYTES_OF_FUEL) as u64)?;
+    let before = unit.repeat(times);
+    let line = |(at, line): (usize, &&str)| match (at, *line) {
         (0, line) if !first => line.to_owned(),
         (1.., "") if !blank => String::new(),
         (_, line) => format!("{before}{line}"),
     };
-    let indented: Vec<String> = lines(&whole, false)
-        .into_iter()
-        .enumerate()
-        .map(line)
-        .collect();
+    let indented: Vec<String> = lines.iter().enumerate().map(line).collect();
     Ok(indented.join("\n"))
 }
 
-/// No more than a template pays for.
-fn spaces(n: usize) -> Result<String, Error> {
-    const MOST: usize = 1000;
-    if n > MOST {
-        let what = format!("indent: more than {MOST} spaces");
-        return Err(Error::new(ErrorKind::InvalidOperation, what));
-    }
-    Ok(" ".repeat(n))
-}
+/// The engine's price (`UNITS_PER_FUEL` and `BYTE_COST` of `minijinja/src/vm/fuel.rs`).
+const BYTES_OF_FUEL: usize = 64;
 
 fn trim(text: &str, characters: Option<&str>) -> String {
     stripped(text, "strip", characters).to_owned()
@@ -227,16 +216,17 @@ mod tests {
             let found = environment
                 .render_str(four, minijinja::context!(t => text))
                 .unwrap();
-            // The last line of a row that ends in \r has no further one.
             assert_eq!(found, expected, "{text:?}");
         }
         for template in ["{{ 'a\nb'|indent }}", "{{ 'a\nb'|indent(width=4) }}"] {
             assert_eq!(environment.render_str(template, ()).unwrap(), "a\n    b");
         }
-        assert!(
-            environment
-                .render_str("{{ 'a'|indent(100000) }}", ())
-                .is_err()
-        );
+        environment.set_fuel(Some(10_000));
+        for template in [
+            "{{ 'a'|indent(1000000) }}",
+            "{% set a = '\\n' * 5000 %}{% set b = a|indent(a, true, true) %}",
+        ] {
+            assert!(environment.render_str(template, ()).is_err(), "{template}");
+        }
     }
 }
