@@ -5,9 +5,7 @@
 //! columns in use, of a message only `role` and `content`, each with Parquet's basic type. What
 //! else is in the file is never looked at.
 
-use crate::data::parquet_type::{
-    BOOLEAN, BYTE_ARRAY, Element, FIXED_LEN_BYTE_ARRAY, INT32, INT64, Kind,
-};
+use crate::data::parquet_type::{Element, FIXED_LEN_BYTE_ARRAY, Kind};
 use crate::data::thrift::{Member, Members, Writer};
 
 /// More elements than any schema has; each takes six bytes or more.
@@ -288,9 +286,7 @@ fn written(element: &Element, kind: Option<&Kind>) -> Vec<u8> {
     const UTF8: i64 = 0;
     const LIST: i64 = 3;
     let mut writer = Writer::default();
-    if let Some(physical @ (BOOLEAN | INT32 | INT64 | BYTE_ARRAY | FIXED_LEN_BYTE_ARRAY)) =
-        element.physical
-    {
+    if let Some(physical) = element.physical_that_is_read() {
         writer.i32(1, physical);
         if let (FIXED_LEN_BYTE_ARRAY, Some(length)) = (physical, element.length) {
             writer.i32(2, length);
@@ -316,6 +312,7 @@ mod tests {
     use polars_parquet::read::ParquetType;
 
     use super::*;
+    use crate::data::parquet_type::BYTE_ARRAY;
 
     fn element(name: &str, fields: &[(i16, i64)], logical: Option<i16>) -> Vec<u8> {
         let mut writer = Writer::default();
@@ -346,8 +343,7 @@ mod tests {
     fn footer(elements: &[Vec<u8>], chunks: &[Vec<u8>]) -> Vec<u8> {
         let mut group = Writer::default();
         group.structs(1, chunks);
-        group.i32(2, 9);
-        group.i32(3, 1);
+        [(2, 9), (3, 1)].map(|(id, n)| group.i32(id, n));
         let mut writer = Writer::default();
         writer.i32(1, 1);
         writer.structs(2, elements);

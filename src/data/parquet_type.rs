@@ -106,9 +106,9 @@ const CONVERTED: [&str; 22] = [
     "INTERVAL",
 ];
 
-pub(crate) const BOOLEAN: i64 = 0;
-pub(crate) const INT32: i64 = 1;
-pub(crate) const INT64: i64 = 2;
+const BOOLEAN: i64 = 0;
+const INT32: i64 = 1;
+const INT64: i64 = 2;
 pub(crate) const BYTE_ARRAY: i64 = 6;
 pub(crate) const FIXED_LEN_BYTE_ARRAY: i64 = 7;
 
@@ -135,6 +135,12 @@ impl<'a> Element<'a> {
 
     pub(crate) fn name(&self) -> String {
         String::from_utf8_lossy(self.name).into_owned()
+    }
+
+    /// Its physical type, where values of that are read.
+    pub(crate) fn physical_that_is_read(&self) -> Option<i64> {
+        const READ: [i64; 5] = [BOOLEAN, INT32, INT64, BYTE_ARRAY, FIXED_LEN_BYTE_ARRAY];
+        self.physical.filter(|physical| READ.contains(physical))
     }
 
     pub(crate) fn is_list(&self) -> bool {
