@@ -1,9 +1,8 @@
 //! The footer of a Parquet file with nothing in it but the columns in use.
 //!
-//! polars refuses a file for any column that it does not know, and reads Arrow's own description
-//! of the columns where there is one. Here the footer is written again before polars sees it: only
-//! columns in use, of a message only `role` and `content`, each with Parquet's basic type. What
-//! else is in the file is never looked at.
+//! polars refuses a file for any column that it does not know, and reads Arrow's own description of
+//! the columns where there is one. Here the footer is written again before polars sees it: only
+//! columns in use, of a message only `role` and `content`, each with Parquet's basic type.
 
 use crate::data::parquet_type::{Element, FIXED_LEN_BYTE_ARRAY, Kind};
 use crate::data::thrift::{Member, Members, Writer};
@@ -343,7 +342,8 @@ mod tests {
     fn footer(elements: &[Vec<u8>], chunks: &[Vec<u8>]) -> Vec<u8> {
         let mut group = Writer::default();
         group.structs(1, chunks);
-        [(2, 9), (3, 1)].map(|(id, n)| group.i32(id, n));
+        group.i32(2, 9);
+        group.i32(3, 1);
         let mut writer = Writer::default();
         writer.i32(1, 1);
         writer.structs(2, elements);
