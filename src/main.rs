@@ -14,15 +14,13 @@ static ALLOCATOR: Allocator = Allocator;
 
 fn main() -> ExitCode {
     allocator::keep_freed_memory();
-    let (request, settings) = match cli::parse() {
+    let (request, settings) = match caught(cli::parse) {
         Ok(parsed) => parsed,
         Err(error) => return report(&error, false),
     };
     settings.apply();
     let wants_json = request.wants_json();
-    let executed = catch_unwind(AssertUnwindSafe(|| request.execute()));
-    let finished = executed.unwrap_or_else(|_| Err(Error::bug()));
-    let finished = finished.and_then(|finished| {
+    let finished = caught(|| request.execute()).and_then(|finished| {
         // What was found is printed even where it is cause for complaint.
         print(&finished.text)?;
         Ok(finished)
@@ -39,6 +37,11 @@ fn main() -> ExitCode {
         say(&line);
     }
     exit_code
+}
+
+/// A panic, whose message was printed, is an error, too.
+fn caught<T>(f: impl FnOnce() -> Result<T>) -> Result<T> {
+    catch_unwind(AssertUnwindSafe(f)).unwrap_or_else(|_| Err(Error::bug()))
 }
 
 fn report(error: &Error, as_json: bool) -> ExitCode {

@@ -246,15 +246,18 @@ fn counts_that_cannot_be_are_usage_errors() {
         let (stdout, stderr, code) = binary::run(words);
         assert_eq!((code, stdout.as_str()), (2, ""), "{words:?}: {stderr}");
     }
-    let overflowing = binary::pairbench()
-        .args(["run", "--shard", "--out", "never-written"])
-        .env("SLURM_ARRAY_TASK_ID", "5")
-        .env("SLURM_ARRAY_TASK_MIN", "9")
-        .env("SLURM_ARRAY_TASK_MAX", "2")
-        .env("SLURM_ARRAY_TASK_COUNT", u64::MAX.to_string())
-        .output()
-        .unwrap();
-    assert_eq!(overflowing.status.code(), Some(2));
+    let most = u64::MAX.to_string();
+    for [id, first, last, n] in [["5", "9", "2", &most], [&most, "0", &most, "4"]] {
+        let overflowing = binary::pairbench()
+            .args(["run", "--shard", "--out", "never-written"])
+            .env("SLURM_ARRAY_TASK_ID", id)
+            .env("SLURM_ARRAY_TASK_MIN", first)
+            .env("SLURM_ARRAY_TASK_MAX", last)
+            .env("SLURM_ARRAY_TASK_COUNT", n)
+            .output()
+            .unwrap();
+        assert_eq!(overflowing.status.code(), Some(2), "{id}");
+    }
     let many = binary::pairbench()
         .args(["run", "--limit", "1"])
         .env("RAYON_NUM_THREADS", "100000")

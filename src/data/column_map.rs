@@ -167,7 +167,9 @@ impl ColumnMap {
     /// Whether the answers' columns are other ones than `chosen` and `rejected`.
     pub(crate) fn renames_answers(&self) -> bool {
         let renamed = [Field::Chosen, Field::Rejected, Field::Choices];
-        renamed.into_iter().any(|field| self.names(field))
+        renamed
+            .into_iter()
+            .any(|field| !self.columns(field).is_empty())
     }
 
     /// Whether it was said which column is this, or that none is.

@@ -2,7 +2,7 @@
 
 use crate::data::column_map::Field;
 use crate::data::raw_row::Source;
-use crate::data::twins::twins;
+use crate::data::twins::{twins, twins_among};
 use crate::support::error::{Error, Result};
 
 /// What prompts are called.
@@ -54,12 +54,14 @@ const LABELS: [&str; 7] = [
 ];
 
 /// Words in the names of such columns: `overall_preference`, `winner_model_a`, `safer_response_id`.
-const LABEL_WORDS: [&str; 21] = [
+const LABEL_WORDS: [&str; 23] = [
     "label",
     "labels",
     "winner",
     "winners",
     "win",
+    "wins",
+    "pref",
     "preference",
     "preferred",
     "prefer",
@@ -144,9 +146,8 @@ pub(crate) fn unused_verdicts(source: Source, found: &dyn Fn() -> Vec<String>) -
     if has_label || map.says(Field::Label) {
         return Ok(());
     }
-    let chosen = map.names_of(Field::Chosen);
-    let mut columns = chosen.into_iter().zip(map.names_of(Field::Rejected));
-    let are_twins = columns.any(|(chosen, rejected)| twins(chosen, rejected).is_some());
+    let [chosen, rejected] = [Field::Chosen, Field::Rejected].map(|field| map.names_of(field));
+    let are_twins = twins_among(&chosen, &rejected).is_some();
     let what = "which answer is better";
     label_of(&unused, are_twins).map_or(Ok(()), |column| {
         Err(unused_verdict(source, Field::Label, column, what))
@@ -362,12 +363,15 @@ mod tests {
             "annotator1",
             "verdict",
             "gold_label",
+            "a_wins",
             "chosen_idx",
         ] {
             let error = refused(twins, &["response_a", "response_b", column]);
             let says = format!("add label={column} to --map, or label= if it does not");
             assert!(error.is_some_and(|error| error.contains(&says)), "{column}");
             assert_eq!(refused(&format!("{twins},label="), &[column]), None);
+            let optional = "chosen=response_a?,rejected=x|response_b?";
+            assert!(refused(optional, &[column]).is_some(), "{column}");
             // Names that say which is better leave no doubt of other columns.
             assert_eq!(refused("chosen=good,rejected=bad", &[column]), None);
         }

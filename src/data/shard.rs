@@ -77,7 +77,7 @@ impl Shard {
             let place = id
                 .checked_sub(first)
                 .filter(|distance| distance % step == 0)
-                .map(|distance| distance / step + 1);
+                .and_then(|distance| (distance / step).checked_add(1));
             let end = (count.max(1) - 1).checked_mul(step);
             let end = end.and_then(|width| width.checked_add(first));
             let regular = slurm("MAX")?.is_none_or(|last| end == Some(last));

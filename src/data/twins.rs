@@ -2,12 +2,14 @@
 //! and `response_b`.
 
 /// In what such names differ, the first one's part before the second one's.
-const PLACES: [[&str; 2]; 6] = [
+const PLACES: [[&str; 2]; 8] = [
     ["a", "b"],
-    ["A", "B"],
+    ["x", "y"],
     ["1", "2"],
     FROM_ZERO,
+    ["one", "two"],
     ["first", "second"],
+    ["1st", "2nd"],
     ["left", "right"],
 ];
 
@@ -22,8 +24,15 @@ pub(super) struct Twins {
     pub(super) count_from_zero: bool,
 }
 
+/// Of the names that two answers may have, the first two that differ in their places only.
+pub(super) fn twins_among(names: &[&str], others: &[&str]) -> Option<Twins> {
+    let of = |name: &&str| others.iter().find_map(|other| twins(name, other));
+    names.iter().find_map(of)
+}
+
 /// `None` where the names differ in more than their places.
 pub(super) fn twins(name: &str, other: &str) -> Option<Twins> {
+    let [name, other] = [name, other].map(str::to_lowercase);
     let becomes = |from: &str, to: &str| {
         name.match_indices(from).any(|(at, _)| {
             let (start, end) = (&name[..at], &name[at + from.len()..]);
@@ -57,7 +66,9 @@ mod tests {
             ("model_a_answer", "model_b_answer"),
             ("completion.1.text", "completion.2.text"),
             ("first_answer", "second_answer"),
-            ("left_answer", "right_answer"),
+            ("Left answer", "Right answer"),
+            ("answer_one", "answer_two"),
+            ("RESPONSE_X", "RESPONSE_Y"),
         ] {
             let are_reversed = |one, other| twins(one, other).map(|own| own.are_reversed);
             assert_eq!(are_reversed(first, second), Some(false), "{first}");

@@ -6,7 +6,7 @@ use crate::data::cell::excerpt;
 use crate::data::column_map::{Field, Ties};
 use crate::data::labels::Winner;
 use crate::data::raw_row::{RawRow, Source};
-use crate::data::twins::{Twins, twins};
+use crate::data::twins::{Twins, twins_among};
 use crate::support::error::{Error, Result};
 
 /// What stands before the letter or number of an answer.
@@ -74,8 +74,8 @@ pub(crate) fn settle(source: Source, rows: &mut [RawRow]) -> Result<()> {
 /// How the labels of a file are read.
 struct LabelsOfFile<'a> {
     source: Source<'a>,
-    /// The columns that may be chosen and rejected.
-    columns: Vec<[&'a str; 2]>,
+    /// The columns that may be chosen, and those that may be rejected.
+    columns: [Vec<&'a str>; 2],
     twins: Option<Twins>,
     /// The labels are 1 and 2.
     are_numbers: bool,
@@ -83,11 +83,8 @@ struct LabelsOfFile<'a> {
 
 impl<'a> LabelsOfFile<'a> {
     fn new(source: Source<'a>, rows: &[RawRow]) -> Result<Self> {
-        let [chosen, rejected] =
-            [Field::Chosen, Field::Rejected].map(|field| source.map.names_of(field));
-        let columns: Vec<[&str; 2]> = chosen.into_iter().zip(rejected).map(Into::into).collect();
-        let mut found = columns.iter();
-        let twins = found.find_map(|[chosen, rejected]| twins(chosen, rejected));
+        let columns = [Field::Chosen, Field::Rejected].map(|field| source.map.names_of(field));
+        let twins = twins_among(&columns[0], &columns[1]);
         let counts_from_zero = twins.is_some_and(|own| own.count_from_zero);
         let are_numbers = are_numbers(source, rows, counts_from_zero)?;
         Ok(Self {
@@ -105,9 +102,10 @@ impl<'a> LabelsOfFile<'a> {
             return said.meaning(label).or_else(tie);
         }
         // An answer may be called `none` or `both_tools`: only what names neither can be a tie.
-        let mut columns = self.columns.iter();
-        if let Some(found) = columns.find_map(|names| among(*names, label)) {
-            return Some(found);
+        for (names, winner) in self.columns.iter().zip([Winner::First, Winner::Second]) {
+            if names.contains(&label) {
+                return Some(winner);
+            }
         }
         let lower = label.to_lowercase();
         let stem = STEMS.iter().find_map(|stem| lower.strip_prefix(stem));
@@ -259,6 +257,8 @@ mod tests {
             ("chosen=response_b,rejected=response_a,label=w", "ba"),
             ("chosen=output_2,rejected=output_1,label=w", "ba"),
             ("chosen=response_b|b,rejected=response_a|a,label=w", "ba"),
+            ("chosen=x|response_b,rejected=response_a,label=w", "ba"),
+            ("chosen=Second,rejected=First,label=w", "ba"),
             // What is said is of the columns as they were mapped.
             ("chosen=response_b,rejected=response_a,label=w:a/b", "ab"),
         ] {
