@@ -20,18 +20,10 @@ fn bench_scores_the_rows_that_it_times() {
         .collect();
     let rows: Vec<String> = records.iter().map(|r| r["ids_ab"].to_string()).collect();
     let ids = file(dir.path(), "ids.jsonl", &rows.join("\n"));
+    let tiny = tiny();
     let bench = |more: &[&str]| {
-        let output = binary::pairbench()
-            .args(["bench", "--repeats", "1", "--model", &tiny()])
-            .args(more)
-            .output()
-            .unwrap();
-        assert!(
-            output.status.success(),
-            "{}",
-            String::from_utf8_lossy(&output.stderr)
-        );
-        String::from_utf8(output.stdout).unwrap()
+        let few = ["bench", "--repeats", "1", "--model", &tiny];
+        binary::succeeded(&[&few[..], more].concat())
     };
     let found: serde_json::Value = serde_json::from_str(&bench(&[
         "--format",
@@ -72,7 +64,7 @@ fn bench_scores_the_rows_that_it_times() {
     ] {
         let bad = file(dir.path(), "bad.jsonl", ids);
         let output = binary::pairbench()
-            .args(["bench", "--model", &tiny(), "--ids"])
+            .args(["bench", "--model", &tiny, "--ids"])
             .arg(&bad)
             .output()
             .unwrap();
@@ -84,7 +76,7 @@ fn bench_scores_the_rows_that_it_times() {
     }
     assert_eq!(
         binary::pairbench()
-            .args(["bench", "--length", "0", "--model", &tiny()])
+            .args(["bench", "--length", "0", "--model", &tiny])
             .output()
             .unwrap()
             .status

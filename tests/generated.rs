@@ -8,15 +8,9 @@ mod skipped;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use binary::succeeded as pairbench;
 use serde_json::Value;
 use skipped::skipped;
-
-/// stdout of a command that must succeed.
-fn pairbench(arguments: &[&str]) -> String {
-    let (stdout, stderr, code) = binary::run(arguments);
-    assert_eq!(code, 0, "{stderr}");
-    stdout
-}
 
 fn is_there(program: &str) -> bool {
     let found = Command::new(program)

@@ -9,19 +9,8 @@ mod tiny;
 use common::golden;
 use tiny::{ROW, file, tiny};
 
-/// stdout of a command that succeeds.
 fn inspect(arguments: &[&str]) -> String {
-    let output = binary::pairbench()
-        .arg("inspect")
-        .args(arguments)
-        .output()
-        .unwrap();
-    assert!(
-        output.status.success(),
-        "{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-    String::from_utf8(output.stdout).unwrap()
+    binary::succeeded(&[&["inspect"], arguments].concat())
 }
 
 /// Against what the reference recorded: hashes, vocabulary, marker ids.

@@ -29,6 +29,15 @@ const MARKERS: [&str; 4] = [
     "<|candidate|>",
 ];
 
+/// Adds the tokens that the files beside `tokenizer.json` name; the special ones.
+fn add_tokens(found: &mut Found, home: &Directory) -> Result<SpecialTokens> {
+    let (special, read) = SpecialTokens::read(home, &found.settings, found.padding.as_deref())?;
+    found.files.extend(read);
+    let read = added_tokens::complete(&mut found.inner, home, &found.settings, &special)?;
+    found.files.extend(read);
+    Ok(special)
+}
+
 /// A loaded tokenizer, with the settings of `tokenizer_config.json` that change ids or texts.
 pub struct Tokenizer {
     inner: tokenizers::Tokenizer,
@@ -51,11 +60,7 @@ impl Tokenizer {
         let mut found = Found::read(home)?;
         // Built from spm.model it has what its files name.
         if home.has("tokenizer.json") {
-            let settings = &found.settings;
-            let (special, read) = SpecialTokens::read(home, settings, found.padding.as_deref())?;
-            found.files.extend(read);
-            let read = added_tokens::complete(&mut found.inner, home, settings, &special)?;
-            found.files.extend(read);
+            add_tokens(&mut found, home)?;
             found.files.sort_unstable();
             found.files.dedup();
         }
@@ -100,17 +105,14 @@ impl Tokenizer {
                  from tokenizer.model",
             ));
         }
+        let mut found = Found::read(home)?;
+        let special = add_tokens(&mut found, home)?;
         let Found {
-            mut inner,
+            inner,
             settings,
-            padding,
             mut files,
-        } = Found::read(home)?;
-        let (special, read) = SpecialTokens::read(home, &settings, padding.as_deref())?;
-        files.extend(read);
-        files.extend(added_tokens::complete(
-            &mut inner, home, &settings, &special,
-        )?);
+            ..
+        } = found;
         let framing = Framing::of_text(&inner, home, &settings, &special)?;
         let chat = ChatTemplate::read(home, settings.values(), &special)?;
         files.extend(chat.as_ref().map(ChatTemplate::file));

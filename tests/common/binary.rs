@@ -19,6 +19,13 @@ pub fn run(arguments: &[&str]) -> (String, String, i32) {
     (stdout, stderr, output.status.code().unwrap())
 }
 
+/// stdout of a command that must succeed.
+pub fn succeeded(arguments: &[&str]) -> String {
+    let (stdout, stderr, code) = run(arguments);
+    assert_eq!(code, 0, "{stderr}");
+    stdout
+}
+
 /// How many logits `bench` gives for four rows of a model.
 pub fn benched(model: &str) -> usize {
     let rows = ["--length", "16", "--tokens", "64", "--repeats", "1"];
